@@ -1,0 +1,31 @@
+/* A byte buffer that grows up to a limit: what the codecs write into. */
+#ifndef GANTRY_BUF_H
+#define GANTRY_BUF_H
+
+#include <gantry/err.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct buf {
+  uint8_t *data;  /* owned; len bytes are valid */
+  size_t   len;
+  size_t   size;  /* allocated */
+  size_t   limit; /* never grows beyond; 0 means 64 MiB */
+  bool     failed; /* a write did not fit; sticky until buf_reset */
+} buf_t;
+
+/* Appends; on overflow or out of memory sets failed, writes nothing more. */
+void buf_put(buf_t *buf, const void *bytes, size_t len);
+void buf_put_byte(buf_t *buf, uint8_t byte);
+void buf_put_text(buf_t *buf, const char *text);
+void buf_printf(buf_t *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* NUL behind the last byte (not counted in len); "" when empty or failed. */
+const char *buf_text(buf_t *buf);
+/* Empties, keeps the memory. */
+void buf_reset(buf_t *buf);
+/* Frees; harmless on zeroed memory. */
+void buf_fini(buf_t *buf);
+/* GANTRY_OK, or GANTRY_E_TOO_LARGE when a write failed. */
+gantry_err_t buf_err(const buf_t *buf);
+
+#endif

@@ -1,0 +1,21 @@
+/* Clocks. Intervals and ages come from the monotonic clock; wall time is for people and databases. */
+#ifndef GANTRY_CLOCK_H
+#define GANTRY_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GANTRY_NS_PER_MS 1000000u
+#define GANTRY_NS_PER_S  1000000000u
+
+/* CLOCK_MONOTONIC, ns. The same clock for every process of one host. */
+uint64_t clock_mono_ns(void);
+/* CLOCK_REALTIME, ns since 1970-01-01 UTC. */
+uint64_t clock_wall_ns(void);
+/* Writes e.g. "2026-01-31T09:05:07.123456Z" (27 characters and NUL) for a wall time; text holds
+   at least 28 bytes. Returns text. */
+char *clock_iso(uint64_t wall_ns, char *text, size_t size);
+/* Milliseconds from then to now on the monotonic clock, 0 when then lies ahead. */
+double clock_age_ms(uint64_t now_ns, uint64_t then_ns);
+
+#endif

@@ -1,0 +1,45 @@
+/* JSON both ways by descriptor table. Reading goes through jansson (duplicates refused, depth and
+   size limited); writing is our own. */
+#ifndef GANTRY_JSON_H
+#define GANTRY_JSON_H
+
+#include <gantry/buf.h>
+#include <gantry/desc.h>
+#include <gantry/err.h>
+
+#define JSON_MAX_DEPTH 16
+
+/* Appends value as one JSON object, fields in table order; absent optionals are left out.
+   Floats are written with the fewest digits that read back the same (f32: as float). */
+gantry_err_t json_write(const desc_t *desc, const void *value, buf_t *out);
+
+/* Reads one JSON object into value (zeroed first). Unknown fields are refused when strict, else
+   skipped. Malformed text is GANTRY_E_SCHEMA with line and column in the detail; a missing, mistyped or out-of-bounds
+   field GANTRY_E_SCHEMA with the field's path. A DESC_JSON TEXT field takes any JSON value,
+   stored compactly; too long is GANTRY_E_SCHEMA. DESC_BLOB fields cannot be read from JSON unless DESC_JSON is false (then base64). */
+gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
+                       gantry_fault_t *fault);
+
+/* Appends text as a quoted, escaped JSON string; bytes that are not UTF-8 become U+FFFD. */
+void json_write_text(buf_t *out, const char *text, size_t len);
+/* Appends the shortest number that reads back the same; NaN and infinity become null. */
+void json_write_number(buf_t *out, double value);
+
+/* Free-form JSON (a sensor's `data`, a setting's value): the number at a top-level key.
+   Returns GANTRY_E_NOT_FOUND when absent, GANTRY_E_SCHEMA when it is no number. */
+gantry_err_t json_get_number(const char *text, const char *key, double *out);
+/* The text at a top-level key, cut to size. */
+gantry_err_t json_get_text(const char *text, const char *key, char *out, size_t size);
+gantry_err_t json_get_bool(const char *text, const char *key, bool *out);
+
+/* Walks an array of objects or numbers at a top-level key ("" for the document itself):
+   each element's text is not copied; the visitor gets number (for number elements) or reads keys
+   through get. Stops and returns the visitor's error when it is not GANTRY_OK. */
+typedef struct json_item json_item_t; /* borrowed, valid inside the visitor */
+typedef gantry_err_t (*json_visit_fn)(const json_item_t *item, size_t index, void *arg);
+gantry_err_t json_each(const char *text, const char *key, json_visit_fn visit, void *arg);
+/* The item's own number, or the number at its key (key not NULL). */
+gantry_err_t json_item_number(const json_item_t *item, const char *key, double *out);
+gantry_err_t json_item_text(const json_item_t *item, const char *key, char *out, size_t size);
+
+#endif

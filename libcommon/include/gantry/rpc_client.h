@@ -1,0 +1,29 @@
+/* Requests: DEALER to the server's ROUTER, a deadline on each, exactly one callback. */
+#ifndef GANTRY_RPC_CLIENT_H
+#define GANTRY_RPC_CLIENT_H
+
+#include <gantry/bus.h>
+
+typedef struct rpc_client rpc_client_t;
+
+/* The answer: err GANTRY_OK and reply the struct of request->gives, or err with fault and reply NULL. Valid until it returns.
+   Called exactly once, from the loop, never from inside rpc_call. header is the reply's, NULL when none came. */
+typedef void (*rpc_reply_fn)(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
+                             const sys_header_t *header, void *arg);
+
+gantry_err_t rpc_client_new(bus_t *bus, rpc_client_t **out);
+/* Outstanding calls are answered GANTRY_E_UNAVAILABLE. */
+void rpc_client_destroy(rpc_client_t **self);
+
+/* Sends takes to the request's server (server "*": name it in `server`, else NULL). timeout_ms 0: the catalogue's. Sockets
+   are IMMEDIATE: with the server away the call fails at its deadline with GANTRY_E_UNAVAILABLE (never connected) or GANTRY_E_TIMEOUT; the server refuses it after its
+   ttl. At most 256 outstanding; beyond that GANTRY_E_UNAVAILABLE at once (by return value, no callback). */
+gantry_err_t rpc_call(rpc_client_t *client, const request_t *request, const char *server, const cause_t *cause,
+                      const void *takes, uint32_t timeout_ms, rpc_reply_fn fn, void *arg);
+
+/* The same, stepping the loop until the answer is there: for tools and start-up, not for handlers. reply (request->gives->size bytes) may be NULL;
+   blobs and borrowed text in it are valid until the next call. */
+gantry_err_t rpc_call_wait(rpc_client_t *client, const request_t *request, const char *server,
+                           const void *takes, uint32_t timeout_ms, void *reply, gantry_fault_t *fault);
+
+#endif
