@@ -6,10 +6,11 @@
 #include <gantry/desc.h>
 #include <gantry/err.h>
 
+/* Not TOPIC_...: those names belong to the topics, and one of them is "event". */
 typedef enum topic_kind {
-  TOPIC_STREAM, /* newest wins, per instance */
-  TOPIC_STATE,  /* newest wins; the bus repeats it every second */
-  TOPIC_EVENT,  /* all, in order */
+  KIND_STREAM, /* newest wins, per instance */
+  KIND_STATE,  /* newest wins; the bus repeats it every second */
+  KIND_EVENT,  /* all, in order */
 } topic_kind_t;
 
 typedef struct topic {
