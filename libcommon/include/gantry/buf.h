@@ -3,6 +3,7 @@
 #define GANTRY_BUF_H
 
 #include <gantry/err.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,12 +15,15 @@ typedef struct buf {
   bool     failed; /* a write did not fit; sticky until buf_reset */
 } buf_t;
 
+/* Room for len more bytes behind the last, not yet counted: write there, then add to buf->len what was
+   written. NULL, and failed, when it does not fit. Valid until the next call. */
+uint8_t *buf_reserve(buf_t *buf, size_t len);
 /* Appends; on overflow or out of memory sets failed, writes nothing more. */
 void buf_put(buf_t *buf, const void *bytes, size_t len);
 void buf_put_byte(buf_t *buf, uint8_t byte);
 void buf_put_text(buf_t *buf, const char *text);
 void buf_printf(buf_t *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* NUL behind the last byte (not counted in len); "" when empty or failed. */
+/* NUL behind the last byte (not counted in len, but in the limit); "" when empty or failed. */
 const char *buf_text(buf_t *buf);
 /* Empties, keeps the memory. */
 void buf_reset(buf_t *buf);

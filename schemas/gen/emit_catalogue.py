@@ -1,0 +1,92 @@
+"""catalogue_data.c: the tables of topics, requests, endpoints and services; and files as C text."""
+from emit_messages import BANNER, c_text
+from model import SERVICES
+
+
+def _desc(schema, name):
+    return "&" + schema.messages[name].desc if name else "NULL"
+
+
+def _bool(value):
+    return "true" if value else "false"
+
+
+def source(schema):
+    out = [BANNER, "#include <messages.h>\n"]
+    out.append("const desc_t *const CATALOGUE_MESSAGES[] = {")
+    out += [f"  &{message.desc}," for message in schema.messages.values()]
+    out.append("  NULL,\n};\n" + _count("MESSAGE", schema.messages))
+    _topics(schema, out)
+    _requests(schema, out)
+    _endpoints(schema, out)
+    out.append("const char *const CATALOGUE_SERVICES[] = {" + ", ".join(map(c_text, SERVICES)) + "};")
+    out.append(_count("SERVICE", SERVICES))
+    return "\n".join(out)
+
+
+def _count(name, rows):
+    return f"const uint32_t CATALOGUE_{name}_COUNT = {len(rows)};\n"
+
+
+def _topics(schema, out):
+    for topic in schema.topics:
+        if topic.consumers:
+            texts = ", ".join(map(c_text, topic.consumers))
+            out.append(f"static const char *const {topic.macro}_CONSUMERS[] = {{{texts}}};")
+    out.append("const topic_t CATALOGUE_TOPICS[] = {")
+    for topic in schema.topics:
+        consumers = f"{topic.macro}_CONSUMERS" if topic.consumers else "NULL"
+        out.append(f"  {{.pattern = {c_text(topic.name)}, .prefix = {c_text(topic.prefix)}, "
+                   f".instanced = {_bool(topic.instanced)}, .message = {_desc(schema, topic.message)}, "
+                   f".producer = {c_text(topic.producer)}, .consumers = {consumers}, "
+                   f".consumer_count = {len(topic.consumers)}, .kind = KIND_{topic.kind.upper()}, "
+                   f".durable = {_bool(topic.durable)}, .rate_hz = {float(topic.rate_hz)!r}, "
+                   f".doc = {c_text(topic.doc)}}},")
+    if not schema.topics:
+        out.append("  {0},")
+    out.append("};\n" + _count("TOPIC", schema.topics))
+
+
+def _requests(schema, out):
+    for request in schema.requests:
+        if request.errors:
+            errors = ", ".join(f"GANTRY_E_{error.upper()}" for error in request.errors)
+            out.append(f"static const gantry_err_t {request.macro}_ERRORS[] = {{{errors}}};")
+    out.append("const request_t CATALOGUE_REQUESTS[] = {")
+    for request in schema.requests:
+        errors = f"{request.macro}_ERRORS" if request.errors else "NULL"
+        out.append(f"  {{.name = {c_text(request.name)}, .server = {c_text(request.server)}, "
+                   f".takes = {_desc(schema, request.takes)}, .gives = {_desc(schema, request.gives)}, "
+                   f".errors = {errors}, .error_count = {len(request.errors)}, "
+                   f".timeout_ms = {request.timeout_ms}, .lane = LANE_{request.lane.upper()}, "
+                   f".doc = {c_text(request.doc)}}},")
+    if not schema.requests:
+        out.append("  {0},")
+    out.append("};\n" + _count("REQUEST", schema.requests))
+
+
+def _endpoints(schema, out):
+    out.append("const endpoint_t CATALOGUE_ENDPOINTS[] = {")
+    for row in schema.endpoints:
+        out.append(f"  {{.method = HTTP_{row.method}, .path = {c_text(row.path)}, "
+                   f".permission = {c_text(row.permission)}, .params = {_desc(schema, row.params)}, "
+                   f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
+                   f".answer = {_desc(schema, row.answer)}, .answer_type = {c_text(row.answer_type)}, "
+                   f".status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
+                   f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")
+    if not schema.endpoints:
+        out.append("  {0},")
+    out.append("};\n" + _count("ENDPOINT", schema.endpoints))
+
+
+def text_header():
+    return (BANNER + "/* The API description, as served at /openapi.json; NUL terminated. */\n"
+            "#ifndef OPENAPI_DATA_H\n#define OPENAPI_DATA_H\n\n#include <stddef.h>\n\n"
+            "extern const char   OPENAPI_JSON[];\nextern const size_t OPENAPI_JSON_LEN;\n\n#endif\n")
+
+
+def text_source(text):
+    pieces = [text[i:i + 100] for i in range(0, len(text), 100)]
+    body = "\n".join("  " + c_text(piece) for piece in pieces)
+    return (BANNER + f"#include <openapi_data.h>\n\nconst char OPENAPI_JSON[] =\n{body};\n"
+            "const size_t OPENAPI_JSON_LEN = sizeof OPENAPI_JSON - 1;\n")

@@ -1,0 +1,105 @@
+"""openapi.json: OpenAPI 3.1 from the endpoints."""
+from emit_schema import closure, field_schema, message_schema, reference, schema_name
+from model import ERRORS
+
+ERROR_SCHEMA = {
+    "type": "object", "description": "Every error answer.",
+    "required": ["success", "error", "detail", "code", "timestamp", "request_id"],
+    "properties": {
+        "success": {"type": "boolean", "const": False, "description": "Always false."},
+        "error": {"type": "string", "description": "One sentence for a person."},
+        "detail": {"description": "A sentence, or for validation errors a list of the fields at fault.",
+                   "oneOf": [{"type": "string"}, {"type": "array", "items": {
+                       "type": "object", "required": ["loc", "msg", "type"], "properties": {
+                           "loc": {"type": "array", "items": {"type": ["string", "integer"]},
+                                   "description": "Path of the field at fault."},
+                           "msg": {"type": "string", "description": "What is wrong with it."},
+                           "type": {"type": "string", "description": "Kind of fault."}}}}]},
+        "code": {"type": "string", "description": "Machine code, e.g. VALIDATION_ERROR.",
+                 "examples": ["VALIDATION_ERROR"]},
+        "timestamp": {"type": "string", "format": "date-time", "description": "When it was answered."},
+        "request_id": {"type": "string", "description": "The trace id: find it in the logs."},
+    },
+}
+REASONS = {400: "A rule says no.", 401: "No token, or one that does not hold.",
+           403: "The role lacks the permission.", 404: "No such thing.",
+           409: "The present state does not allow it.", 413: "Over a size limit.",
+           422: "A field is missing, mistyped or out of bounds.", 429: "Too often; see Retry-After.",
+           500: "A fault of the server.", 501: "Stands in the API, not built yet.",
+           503: "The service or module is not there now.", 504: "No answer in time."}
+
+
+def openapi(schema, version):
+    paths = {}
+    for endpoint in schema.endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(schema, endpoint)
+    used = closure(schema, [n for e in schema.endpoints for n in (e.body, e.answer)])
+    schemas = {schema_name(m.name): message_schema(schema, m) for m in used}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Gantry", "version": version,
+                 "description": "The web API of the robot's back end.",
+                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in schema.endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": ERROR_SCHEMA, **schemas},
+            "responses": {str(status): _error_response(status) for status in sorted(REASONS)},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _error_response(status):
+    out = {"description": REASONS[status],
+           "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    headers = {401: ("WWW-Authenticate", "string"), 429: ("Retry-After", "integer")}
+    if status in headers:
+        name, kind = headers[status]
+        out["headers"] = {name: {"schema": {"type": kind}}}
+    return out
+
+
+def _operation(schema, endpoint):
+    out = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.doc}
+    parameters = _parameters(schema, endpoint)
+    if parameters:
+        out["parameters"] = parameters
+    if endpoint.body:
+        out["requestBody"] = {"required": not endpoint.body_optional,
+                              "content": {"application/json": {"schema": reference(endpoint.body)}}}
+    out["responses"] = _responses(endpoint)
+    out["security"] = [] if endpoint.permission == "public" else [{"bearer": []}]
+    out["x-permission"] = endpoint.permission
+    return out
+
+
+def _parameters(schema, endpoint):
+    params = schema.messages.get(endpoint.params)
+    out = []
+    for field in params.fields if params else []:
+        in_path = field.name in endpoint.path_parameters
+        body = field_schema(schema, field)
+        out.append({"name": field.name, "in": "path" if in_path else "query",
+                    "required": not field.optional, "description": body.pop("description"), "schema": body})
+    return out
+
+
+def _responses(endpoint):
+    success = {"description": "Done."}
+    if endpoint.answer:
+        success["content"] = {"application/json": {"schema": reference(endpoint.answer)}}
+    elif endpoint.status not in (204, 301, 302, 303, 304, 307, 308):
+        success["content"] = {endpoint.answer_type: {"schema": {}}}
+    statuses = {ERRORS[error] for error in endpoint.errors} | {500}
+    if endpoint.params or endpoint.body:
+        statuses.add(422)
+    if endpoint.body:
+        statuses.add(413)
+    if endpoint.permission != "public":
+        statuses |= {401} if endpoint.permission == "authenticated" else {401, 403}
+    if not endpoint.rate_exempt:
+        statuses.add(429)
+    errors = {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
+    return {str(endpoint.status): success, **errors}
