@@ -1,0 +1,265 @@
+/* Gauss-Newton on the distance field, and the correlative search for scans it cannot place. */
+#include <gantry/slam/match.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "field_tile.h"
+
+/* Sums over the points at one pose; residuals and Jacobians in m. */
+typedef struct sums {
+  float xx, xy, xt, yy, yt, tt; /* w J'J, upper triangle */
+  float x, y, t;                /* w J' r */
+  float weight, weighted_square;
+  float residual;
+  uint32_t inliers;
+} sums_t;
+
+match_config_t match_config_default(void) {
+  return (match_config_t){.wide_m = 0.10,
+                          .narrow_m = 0.05,
+                          .stop_m = 0.001,
+                          .stop_rad = 0.0002,
+                          .iterations_max = 20,
+                          .inlier_m = 0.15,
+                          .rescue_residual_m = 0.12,
+                          .rescue_reach_m = 0.4,
+                          .rescue_step_m = 0.1,
+                          .rescue_reach_rad = 0.5,
+                          .rescue_step_rad = 0.034906585,
+                          .rescue_points = 45};
+}
+
+/* A pose split into whole cells and the rest, so that floats keep their precision far from the
+   world's origin. */
+typedef struct frame {
+  int32_t cell_x, cell_y;
+  float x, y; /* rest, cells, shifted to cell centres */
+  float c, s; /* cosine and sine over the resolution: m to cells */
+} frame_t;
+
+static frame_t frame_of(const distance_field_t *field, pose2_t pose) {
+  double x = pose.x / field->resolution_m - 0.5;
+  double y = pose.y / field->resolution_m - 0.5;
+  frame_t frame = {.cell_x = (int32_t)floor(x), .cell_y = (int32_t)floor(y)};
+  frame.x = (float)(x - frame.cell_x);
+  frame.y = (float)(y - frame.cell_y);
+  frame.c = (float)(cos(pose.theta) / field->resolution_m);
+  frame.s = (float)(sin(pose.theta) / field->resolution_m);
+  return frame;
+}
+
+/* floor for values well inside an int32_t; the library's needs SSE 4.1 to be as quick. */
+static inline int32_t floor_int(float value) {
+  int32_t whole = (int32_t)value;
+  return whole - (value < (float)whole);
+}
+
+static sums_t accumulate(const distance_field_t *field, const points_t *points, pose2_t pose,
+                         double cauchy_m, double inlier_m) {
+  frame_t frame = frame_of(field, pose);
+  field_cursor_t cursor = FIELD_CURSOR_INIT;
+  float unit_m = (float)(field->truncation_m / FIELD_FAR);
+  float slope_unit = (float)(field->truncation_m / FIELD_FAR / field->resolution_m);
+  float resolution = (float)field->resolution_m;
+  float scale = (float)(1.0 / (cauchy_m * cauchy_m));
+  float inlier = (float)inlier_m;
+  sums_t sums = {0};
+  for (uint32_t i = 0; i < points->count; i++) {
+    float px = frame.c * points->x_m[i] - frame.s * points->y_m[i]; /* from the robot, cells */
+    float py = frame.s * points->x_m[i] + frame.c * points->y_m[i];
+    float x = px + frame.x;
+    float y = py + frame.y;
+    int32_t cx = floor_int(x);
+    int32_t cy = floor_int(y);
+    float jx, jy;
+    float r = field_sample(field, &cursor, frame.cell_x + cx, frame.cell_y + cy, x - (float)cx,
+                           y - (float)cy, &jx, &jy) *
+              unit_m;
+    jx *= slope_unit;
+    jy *= slope_unit;
+    float jt = (jy * px - jx * py) * resolution;
+    /* Cauchy (Lorentzian) kernel: w = 1 / (1 + (r / c)^2). */
+    float w = 1.0f / (1.0f + r * r * scale);
+    sums.residual += r;
+    sums.inliers += r < inlier;
+    if (jx == 0.0f && jy == 0.0f) continue;
+    sums.weight += w;
+    sums.weighted_square += w * r * r;
+    sums.x += w * jx * r;
+    sums.y += w * jy * r;
+    sums.t += w * jt * r;
+    sums.xx += w * jx * jx;
+    sums.xy += w * jx * jy;
+    sums.xt += w * jx * jt;
+    sums.yy += w * jy * jy;
+    sums.yt += w * jy * jt;
+    sums.tt += w * jt * jt;
+  }
+  return sums;
+}
+
+/* Solves the symmetric 3x3 system by its LDL' factors; false when it is not positive definite. */
+static bool solve(const double h[9], const double b[3], double out[3]) {
+  double d0 = h[0];
+  if (!(d0 > 0.0)) return false;
+  double l10 = h[1] / d0;
+  double l20 = h[2] / d0;
+  double d1 = h[4] - l10 * h[1];
+  if (!(d1 > 0.0)) return false;
+  double l21 = (h[5] - l20 * h[1]) / d1;
+  double d2 = h[8] - l20 * h[2] - l21 * l21 * d1;
+  if (!(d2 > 0.0)) return false;
+  double y0 = b[0];
+  double y1 = b[1] - l10 * y0;
+  double y2 = b[2] - l20 * y0 - l21 * y1;
+  out[2] = y2 / d2;
+  out[1] = y1 / d1 - l21 * out[2];
+  out[0] = y0 / d0 - l10 * out[1] - l20 * out[2];
+  return true;
+}
+
+static void hessian_of(const sums_t *sums, double h[9]) {
+  h[0] = sums->xx;
+  h[4] = sums->yy;
+  h[8] = sums->tt;
+  h[1] = h[3] = sums->xy;
+  h[2] = h[6] = sums->xt;
+  h[5] = h[7] = sums->yt;
+}
+
+/* One Gauss-Newton step; false when the scan does not see enough to make one. A little of the mean
+   weight on the diagonal keeps a corridor's blind axis where the prediction put it. */
+static bool step(const sums_t *sums, double out[3]) {
+  double h[9];
+  double gradient[3] = {-sums->x, -sums->y, -sums->t};
+  hessian_of(sums, h);
+  double damping = 1e-3 * (h[0] + h[4]) + 1e-9;
+  h[0] += damping;
+  h[4] += damping;
+  h[8] += 1e-3 * h[8] + 1e-9;
+  return solve(h, gradient, out);
+}
+
+/* Runs one stage; true when it ended by the stop rule. */
+static bool descend(const distance_field_t *field, const points_t *points, double cauchy_m,
+                    const match_config_t *config, match_result_t *result) {
+  for (uint32_t i = 0; i < config->iterations_max; i++) {
+    double delta[3];
+    sums_t sums = accumulate(field, points, result->pose, cauchy_m, config->inlier_m);
+    if (!step(&sums, delta)) return false;
+    result->iterations++;
+    result->pose.x += delta[0];
+    result->pose.y += delta[1];
+    result->pose.theta = wrap_rad(result->pose.theta + delta[2]);
+    if (hypot(delta[0], delta[1]) < config->stop_m && fabs(delta[2]) < config->stop_rad)
+      return true;
+  }
+  return false;
+}
+
+static void fill(const sums_t *sums, uint32_t count, match_result_t *result) {
+  hessian_of(sums, result->hessian);
+  result->mean_residual_m = (double)sums->residual / count;
+  result->inlier_fraction = (double)sums->inliers / count;
+  result->variance_m2 =
+      sums->weight > 0.0f ? (double)sums->weighted_square / (double)sums->weight : 0.0;
+}
+
+static match_result_t refine(const distance_field_t *field, const points_t *points, pose2_t guess,
+                             const match_config_t *config) {
+  match_result_t result = {.pose = guess};
+  descend(field, points, config->wide_m, config, &result);
+  result.converged = descend(field, points, config->narrow_m, config, &result);
+  sums_t sums = accumulate(field, points, result.pose, config->narrow_m, config->inlier_m);
+  fill(&sums, points->count, &result);
+  return result;
+}
+
+/* Sum of the distances, in bytes, of every stride-th point at a pose; nearest cell only. */
+static uint32_t coarse_cost(const distance_field_t *field, const points_t *points, uint32_t stride,
+                            frame_t frame) {
+  field_cursor_t cursor = FIELD_CURSOR_INIT;
+  uint32_t cost = 0;
+  for (uint32_t i = 0; i < points->count; i += stride) {
+    float x = frame.c * points->x_m[i] - frame.s * points->y_m[i] + frame.x + 0.5f;
+    float y = frame.s * points->x_m[i] + frame.c * points->y_m[i] + frame.y + 0.5f;
+    cost += field_byte(field, &cursor, frame.cell_x + floor_int(x), frame.cell_y + floor_int(y));
+  }
+  return cost;
+}
+
+static pose2_t search(const distance_field_t *field, const points_t *points, pose2_t guess,
+                      const match_config_t *config) {
+  uint32_t stride = points->count / (config->rescue_points ? config->rescue_points : 1);
+  int32_t turns = (int32_t)(config->rescue_reach_rad / config->rescue_step_rad + 0.5);
+  int32_t shifts = (int32_t)(config->rescue_reach_m / config->rescue_step_m + 0.5);
+  uint32_t best = UINT32_MAX;
+  pose2_t found = guess;
+  if (stride == 0) stride = 1;
+  for (int32_t turn = -turns; turn <= turns; turn++)
+    for (int32_t iy = -shifts; iy <= shifts; iy++)
+      for (int32_t ix = -shifts; ix <= shifts; ix++) {
+        pose2_t pose = {.x = guess.x + ix * config->rescue_step_m,
+                        .y = guess.y + iy * config->rescue_step_m,
+                        .theta = guess.theta + turn * config->rescue_step_rad};
+        uint32_t cost = coarse_cost(field, points, stride, frame_of(field, pose));
+        if (cost < best) {
+          best = cost;
+          found = pose;
+        }
+      }
+  found.theta = wrap_rad(found.theta);
+  return found;
+}
+
+static gantry_err_t check(const distance_field_t *field, const points_t *points, pose2_t guess) {
+  double limit_m = GRID_COORD_MAX * field->resolution_m / 2;
+  if (!(fabs(guess.x) < limit_m && fabs(guess.y) < limit_m && isfinite(guess.theta)))
+    return GANTRY_E_INVALID;
+  return points->count < MATCH_POINTS_MIN ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
+}
+
+gantry_err_t match_scan(const distance_field_t *field, const points_t *points, pose2_t guess,
+                        const match_config_t *config, match_result_t *out) {
+  GANTRY_TRY(check(field, points, guess));
+  *out = refine(field, points, guess, config);
+  if (!(config->rescue_residual_m > 0.0) || out->mean_residual_m <= config->rescue_residual_m)
+    return GANTRY_OK;
+
+  match_result_t second = refine(field, points, search(field, points, guess, config), config);
+  second.iterations += out->iterations;
+  second.rescued = true;
+  if (second.mean_residual_m < out->mean_residual_m) *out = second;
+  return GANTRY_OK;
+}
+
+gantry_err_t match_score(const distance_field_t *field, const points_t *points, pose2_t pose,
+                         const match_config_t *config, match_result_t *out) {
+  GANTRY_TRY(check(field, points, pose));
+  sums_t sums = accumulate(field, points, pose, config->narrow_m, config->inlier_m);
+  *out = (match_result_t){.pose = pose};
+  fill(&sums, points->count, out);
+  return GANTRY_OK;
+}
+
+void match_covariance(const match_result_t *result, double covariance[9]) {
+  const double floor_m2 = 0.01 * 0.01;
+  const double floor_rad2 = (M_PI / 1800.0) * (M_PI / 1800.0);
+  /* One weak observation of 1 m and 1 rad bounds the axes the scan does not see. */
+  double variance_m2 = fmax(result->variance_m2, floor_m2);
+  double h[9];
+  memcpy(h, result->hessian, sizeof h);
+  for (int i = 0; i < 3; i++)
+    h[4 * i] += variance_m2;
+  for (int column = 0; column < 3; column++) {
+    double unit[3] = {column == 0, column == 1, column == 2};
+    double solution[3];
+    if (!solve(h, unit, solution)) memcpy(solution, unit, sizeof solution);
+    for (int row = 0; row < 3; row++)
+      covariance[3 * row + column] = variance_m2 * solution[row];
+  }
+  covariance[0] += floor_m2;
+  covariance[4] += floor_m2;
+  covariance[8] += floor_rad2;
+}
