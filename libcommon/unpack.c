@@ -1,0 +1,192 @@
+/* msgpack to message. After the sanity walk the same bounded cursor reads again, this time by
+   descriptor table: no object tree, so nothing is ever allocated for what a foreign length header
+   promises. */
+#include <gantry/unpack.h>
+
+#include "field.h"
+#include "wire.h"
+
+#include <string.h>
+
+enum { FIELDS_MAX = 128, FLOAT_BYTES = 5 };
+
+static gantry_err_t truncated(const wire_t *wire, const uint8_t *bytes, gantry_fault_t *fault) {
+  return fault_set(fault, GANTRY_E_SCHEMA, "", "not msgpack from byte %td on", wire->at - bytes);
+}
+
+/* Floats in a row, as in scans: passes over them without looking at each head. */
+static uint64_t pass_floats(wire_t *wire, uint64_t left) {
+  uint64_t passed = 0;
+  while (passed < left && wire->end - wire->at >= FLOAT_BYTES && *wire->at == 0xca) {
+    wire->at += FLOAT_BYTES;
+    passed++;
+  }
+  return passed;
+}
+
+gantry_err_t unpack_check(const uint8_t *bytes, size_t len, gantry_fault_t *fault) {
+  wire_t wire = {bytes, bytes + len};
+  uint64_t left[UNPACK_MAX_DEPTH + 1] = {1}; /* values still to come, by depth */
+  unsigned depth = 0;
+  for (;;) {
+    left[depth] -= pass_floats(&wire, left[depth]);
+    while (left[depth] == 0) {
+      if (depth-- > 0) continue;
+      if (wire.at == wire.end) return GANTRY_OK;
+      return fault_set(fault, GANTRY_E_SCHEMA, "", "%td bytes too many", wire.end - wire.at);
+    }
+    wire_head_t head;
+    if (!wire_next(&wire, &head)) return truncated(&wire, bytes, fault);
+    left[depth]--;
+    if (head.kind != WIRE_ARRAY && head.kind != WIRE_MAP) continue;
+    if (depth == UNPACK_MAX_DEPTH) {
+      return fault_set(fault, GANTRY_E_SCHEMA, "", "nested deeper than %d", UNPACK_MAX_DEPTH);
+    }
+    uint64_t values = (uint64_t)head.count * (head.kind == WIRE_MAP ? 2 : 1);
+    if (values > (uint64_t)(wire.end - wire.at)) {
+      return fault_set(fault, GANTRY_E_SCHEMA, "",
+                       "a count of %u does not fit the bytes that follow", head.count);
+    }
+    left[++depth] = values;
+  }
+}
+
+static gantry_err_t read_struct(const desc_t *desc, wire_t *wire, void *value,
+                                gantry_fault_t *fault);
+
+static gantry_err_t read_bytes(const desc_field_t *field, const wire_head_t *head, void *at,
+                               gantry_fault_t *fault) {
+  const char *text = (const char *)head->bytes;
+  if (field->type == DESC_TEXT && head->kind == WIRE_TEXT) {
+    return field_put_text(field, at, text, head->count, fault);
+  }
+  if (field->type == DESC_ENUM && head->kind == WIRE_TEXT) {
+    return field_put_enum(field, at, text, head->count, fault);
+  }
+  if (field->type != DESC_BLOB) return field_wrong_type(field, fault);
+  if (head->count > field->max_len) {
+    return fault_set(fault, GANTRY_E_SCHEMA, field->name, "must be at most %u bytes long, is %u",
+                     field->max_len, head->count);
+  }
+  if (field->format == DESC_JSON) GANTRY_TRY(field_check_text(field, text, head->count, fault));
+  *(blob_t *)at = (blob_t){head->bytes, head->count};
+  return GANTRY_OK;
+}
+
+static gantry_err_t read_element(const desc_field_t *field, wire_t *wire, void *at,
+                                 gantry_fault_t *fault) {
+  if (field->type == DESC_MESSAGE) return read_struct(field->message, wire, at, fault);
+  wire_head_t head;
+  if (!wire_next(wire, &head)) return field_wrong_type(field, fault);
+  switch (head.kind) {
+  case WIRE_BOOL:
+    if (field->type != DESC_BOOL) return field_wrong_type(field, fault);
+    *(bool *)at = head.number != 0;
+    return GANTRY_OK;
+  case WIRE_UNSIGNED:
+    return field_put_unsigned(field, at, head.number, fault);
+  case WIRE_SIGNED:
+    return field_put_signed(field, at, (int64_t)head.number, fault);
+  case WIRE_REAL:
+    return field_put_real(field, at, head.real, fault);
+  case WIRE_TEXT:
+  case WIRE_BYTES:
+    return read_bytes(field, &head, at, fault);
+  default:
+    return field_wrong_type(field, fault);
+  }
+}
+
+/* How many of the first floats are plain and within bounds; the slow path names the first that is
+ * not. */
+static uint32_t read_floats(const desc_field_t *field, wire_t *wire, float *values,
+                            uint32_t count) {
+  float min = (float)field->min, max = (float)field->max;
+  const uint8_t *at = wire->at;
+  size_t plain = (size_t)(wire->end - at) / FLOAT_BYTES;
+  uint32_t most = plain < count ? (uint32_t)plain : count;
+  uint32_t i;
+  for (i = 0; i < most && *at == 0xca; i++, at += FLOAT_BYTES) {
+    uint32_t bits;
+    memcpy(&bits, at + 1, sizeof bits);
+    bits = __builtin_bswap32(bits);
+    memcpy(&values[i], &bits, sizeof bits);
+    if (!(values[i] >= min && values[i] <= max)) break;
+  }
+  wire->at = at;
+  return i;
+}
+
+static gantry_err_t read_field(const desc_field_t *field, wire_t *wire, void *value,
+                               gantry_fault_t *fault) {
+  uint8_t *at = (uint8_t *)value + field->offset;
+  uint32_t count = 1, i = 0;
+  if (field->array) {
+    wire_head_t head;
+    if (!wire_next(wire, &head) || head.kind != WIRE_ARRAY) {
+      return fault_set(fault, GANTRY_E_SCHEMA, field->name, "must be a list");
+    }
+    GANTRY_TRY(field_check_count(field, head.count, fault));
+    count = head.count;
+    field_set_count(field, value, count);
+    if (field->type == DESC_F32 && field->ranged) {
+      i = read_floats(field, wire, (float *)at, count);
+    }
+  }
+  for (; i < count; i++) {
+    gantry_err_t err = read_element(field, wire, at + (size_t)i * field->size, fault);
+    if (err == GANTRY_OK) continue;
+    if (field->type == DESC_MESSAGE) return field_within(field, i, err, fault);
+    return field_element(field, i, err, fault);
+  }
+  field_set_present(field, value);
+  return GANTRY_OK;
+}
+
+/* Producers write in table order, so the next field is nearly always the right one. */
+static const desc_field_t *find_field(const desc_t *desc, uint32_t next, const wire_head_t *key) {
+  if (next < desc->field_count) {
+    const desc_field_t *field = &desc->fields[next];
+    if (strlen(field->name) == key->count && memcmp(field->name, key->bytes, key->count) == 0) {
+      return field;
+    }
+  }
+  return desc_find(desc, (const char *)key->bytes, key->count);
+}
+
+static gantry_err_t read_struct(const desc_t *desc, wire_t *wire, void *value,
+                                gantry_fault_t *fault) {
+  bool seen[FIELDS_MAX] = {false};
+  uint32_t next = 0;
+  wire_head_t map;
+  if (!wire_next(wire, &map) || map.kind != WIRE_MAP) {
+    return fault_set(fault, GANTRY_E_SCHEMA, "", "must be an object");
+  }
+  for (uint32_t i = 0; i < map.count; i++) {
+    wire_head_t key;
+    if (!wire_next(wire, &key) || key.kind != WIRE_TEXT) {
+      return fault_set(fault, GANTRY_E_SCHEMA, "", "names of fields must be text");
+    }
+    const desc_field_t *field = find_field(desc, next, &key);
+    if (!field) {
+      if (!wire_skip(wire)) return fault_set(fault, GANTRY_E_SCHEMA, "", "ends too early");
+      continue;
+    }
+    next = (uint32_t)(field - desc->fields);
+    if (seen[next]) return fault_set(fault, GANTRY_E_SCHEMA, field->name, "stands twice");
+    seen[next++] = true;
+    GANTRY_TRY(read_field(field, wire, value, fault));
+  }
+  for (uint32_t i = 0; i < desc->field_count; i++) {
+    if (!seen[i] && !desc->fields[i].optional) return field_missing(&desc->fields[i], fault);
+  }
+  return GANTRY_OK;
+}
+
+gantry_err_t unpack_message(const desc_t *desc, const uint8_t *bytes, size_t len, void *value,
+                            gantry_fault_t *fault) {
+  memset(value, 0, desc->size);
+  GANTRY_TRY(unpack_check(bytes, len, fault));
+  wire_t wire = {bytes, bytes + len};
+  return read_struct(desc, &wire, value, fault);
+}
