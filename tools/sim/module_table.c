@@ -1,0 +1,193 @@
+/* Register tables of the modules at 0x02 to 0x05, as data: address, count, mode, bounds, power-on
+   value. Values that follow from the world are refreshed before each read. */
+#include "module_table.h"
+
+#define R   REGISTER_R
+#define W   REGISTER_W
+#define RW  REGISTER_RW
+#define ANY 0, 65535
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const register_row_t system_rows[] = {
+    {0x00FA, 1, R, ANY, 0x0102}, /* hardware version */
+    {0x00FB, 1, R, ANY, 0x1000}, /* serial number low */
+    {0x00FC, 1, R, ANY, 0x2026}, /* serial number high */
+    {0x00FD, 1, R, ANY, 0x0115}, /* build date low: month and day, BCD */
+    {0x00FE, 1, R, ANY, 0x2026}, /* build date high: year, BCD */
+    {0x00FF, 1, R, ANY, 0},      /* register checksum */
+    {0x0100, 1, R, 1, 247, 0},   /* device id */
+    {0x0101, 1, RW, 1, 5, 5},    /* baud code */
+    {0x0102, 1, RW, 0, 2, 0},    /* parity code */
+    {0x0103, 1, RW, 1, 2, 1},    /* stop bits */
+    {0x0104, 1, R, ANY, 0},      /* module type */
+    {0x0105, 1, R, ANY, 0x0101}, /* firmware version */
+    {0x0106, 1, R, ANY, 0x0102}, /* hardware version */
+    {0x0107, 1, R, ANY, 0x0001}, /* system status: b0 ready */
+    {0x0108, 1, R, ANY, 0},      /* system error */
+    {0x0109, 1, W, 1, 1, 0},     /* reset error */
+};
+
+static const register_row_t power_rows[] = {
+    {0x0000, 3, R, ANY, 0},        /* pack voltage, current, state of charge */
+    {0x0003, 2, R, ANY, 0},        /* max and min cell */
+    {0x0005, 2, R, 0, 5, 0},       /* their indices */
+    {0x0007, 1, R, 0, 5000, 0},    /* cell spread */
+    {0x0008, 1, R, 0, 200, 25},    /* mean temperature */
+    {0x0009, 1, R, 0, 1, 1},       /* BMS link up */
+    {0x000A, 1, R, ANY, 0},        /* b0 charging, b1 discharging */
+    {0x000B, 2, RW, 0, 1, 1},      /* charge and discharge MOSFET */
+    {0x000D, 1, R, ANY, 0},        /* BMS life counter */
+    {0x000E, 1, R, ANY, 0},        /* residual mAh */
+    {0x000F, 1, R, ANY, 6},        /* cells */
+    {0x0010, 1, R, ANY, 2},        /* temperature sensors */
+    {0x0011, 2, R, ANY, 0},        /* charging, discharging */
+    {0x0013, 1, R, ANY, 42},       /* cycles */
+    {0x0014, 6, R, 2500, 4200, 0}, /* cell voltages */
+    {0x001A, 2, R, 0, 100, 25},    /* temperature sensors */
+    {0x001C, 7, R, 0, 1, 0},       /* balancing of the cells, and of any */
+    {0x0023, 1, R, ANY, 0},        /* fault flags */
+    {0x0024, 4, R, ANY, 4250},     /* over-voltage thresholds */
+    {0x0028, 4, R, ANY, 2800},     /* under-voltage thresholds */
+    {0x0030, 1, RW, 0, 600, 252},  /* charger voltage set-point */
+    {0x0031, 1, RW, 0, 600, 50},   /* charger current set-point */
+    {0x0032, 3, R, ANY, 0},        /* charger output V, I, P */
+    {0x0035, 2, R, ANY, 0},        /* charger input V, I */
+    {0x0037, 1, R, 0, 100, 25},    /* charger temperature */
+    {0x0038, 3, R, ANY, 0},        /* hours, minutes, seconds used */
+    {0x003B, 1, R, ANY, 0},        /* charger status: b0 output on */
+    {0x003C, 2, RW, 0, 1, 0},      /* charger output, charge relay */
+    {0x003E, 1, R, 0, 2, 0},       /* charge state */
+    {0x003F, 1, RW, 0, 1, 0},      /* charge request */
+    {0x0040, 9, R, ANY, 0},        /* three rails: V, I, P each */
+    {0x0049, 3, RW, 0, 1, 1},      /* relays of the rails */
+    {0x004C, 1, R, 0, 1, 0},       /* fault relay */
+    {0x004D, 1, R, ANY, 1980},     /* minimum usable voltage, 10 mV */
+};
+
+static const register_row_t safety_rows[] = {
+    {0x0000, 1, R, ANY, 0},          /* status: b0 ready, b1 E-stop, b2 zone, b3 proximity */
+    {0x0001, 1, R, 0, 1, 0},         /* emergency stop active */
+    {0x0002, 1, R, 0, 4, 0},         /* active zone */
+    {0x0003, 1, R, 0, 1, 0},         /* proximity alert */
+    {0x0004, 1, RW, 0, 15, 0},       /* relay output bitmap */
+    {0x0005, 1, R, ANY, 0},          /* safety error */
+    {0x0006, 1, R, ANY, 310},        /* temperature, 0.1 degree */
+    {0x0007, 1, R, ANY, 120},        /* supply, 0.1 V */
+    {0x0010, 4, R, 0, 10000, 5000},  /* ranges: front, rear, left, right */
+    {0x0014, 4, R, 0, 4095, 0},      /* raw ADC */
+    {0x0020, 1, R, 0, 15, 0},        /* DI bitmap: b0 E-stop chain open */
+    {0x0021, 4, R, 0, 1, 0},         /* DI 1-4 */
+    {0x0030, 1, RW, 0, 15, 0},       /* relay control bitmap */
+    {0x0031, 4, RW, 0, 1, 0},        /* relays 1-4 */
+    {0x0040, 1, RW, 0, 10000, 1000}, /* zone thresholds */
+    {0x0041, 1, RW, 0, 10000, 500},  {0x0042, 1, RW, 0, 10000, 200},
+    {0x0043, 1, RW, 0, 10000, 100},  {0x0050, 1, RW, 0, 10000, 50}, /* proximity threshold */
+    {0x0051, 1, RW, 1, 1000, 10},                                   /* response time */
+    {0x0052, 1, RW, 0, 0, 0},                                       /* auto-reset must stay off */
+    {0x0053, 1, RW, 0, 2, 0},                                       /* mode */
+    {0x0060, 4, RW, 0, 15, 0},                                      /* analog types */
+    {0x0070, 4, RW, 0, 15, 0},                                      /* digital types */
+    {0x0080, 4, RW, 0, 15, 0},                                      /* relay functions */
+};
+
+#define MOTOR(base)                                                                                \
+  {(base) + 0x00, 1, RW, 1, 3, 1},       /* mode */                                                \
+      {(base) + 0x01, 1, RW, 0, 1, 0},   /* enable */                                              \
+      {(base) + 0x02, 1, RW, 0, 255, 0}, /* speed set-point */                                     \
+      {(base) + 0x03, 1, RW, 0, 100, 0}, /* linear input */                                        \
+      {(base) + 0x04, 1, RW, 0, 20, 5},  /* linear step */                                         \
+      {(base) + 0x05, 1, R, 0, 1, 0},    /* ramp state */                                          \
+      {(base) + 0x06, 1, R, 0, 255, 0},  /* actual speed */                                        \
+      {(base) + 0x07, 1, RW, 0, 2, 0},   /* direction */                                           \
+      {(base) + 0x08, 1, RW, 0, 10000, 100}, {(base) + 0x09, 1, RW, 0, 10000, 10},                 \
+      {(base) + 0x0A, 1, RW, 0, 10000, 10}, /* Kp, Ki, Kd */                                       \
+      {(base) + 0x0B, 1, R, ANY, 0}, /* status: b0 enabled, b1 moving, b2 fault, b3 at speed */    \
+  {                                                                                                \
+    (base) + 0x0C, 1, R, 0, 15, 0 /* error code */                                                 \
+  }
+
+static const register_row_t travel_rows[] = {
+    MOTOR(0x0000),
+    MOTOR(0x0010),
+    {0x0020, 1, R, 0, 15, 0}, /* DI bitmap */
+    {0x0021, 4, RW, 0, 5, 0}, /* DI functions */
+    {0x0030, 1, R, 0, 3, 0},  /* DO bitmap */
+    {0x0031, 1, RW, 0, 1, 0}, /* DO 1 control */
+    {0x0032, 1, RW, 0, 4, 0}, /* DO 1 function */
+    {0x0033, 1, RW, 0, 1, 0}, /* DO 2 control */
+    {0x0034, 1, RW, 0, 4, 0}, /* DO 2 function */
+    {0x0040, 8, R, ANY, 0},   /* odometry block, latched when 0x0040 is read */
+};
+
+static const register_row_t dock_rows[] = {
+    {0x7000, 1, RW, ANY, 58000},   /* target dock position, mm */
+    {0x7001, 1, R, ANY, 0},        /* current dock position, mm */
+    {0x7002, 1, RW, 0, 2000, 200}, /* approach speed */
+    {0x7003, 1, RW, 0, 200, 50},   /* final speed */
+    {0x7004, 1, RW, 0, 10, 2},     /* accuracy */
+    {0x7005, 1, R, ANY, 0},        /* status bits */
+    {0x7006, 2, R, ANY, 0},        /* distance to dock, alignment angle */
+    {0x7100, 2, R, ANY, 0},        /* tag id low, high */
+    {0x7102, 1, R, 0, 100, 0},     /* RSSI */
+    {0x7103, 1, R, 0, 1, 0},       /* tag present */
+    {0x7104, 1, R, ANY, 65535},    /* ms since the last read */
+    {0x7200, 3, R, ANY, 0},        /* acceleration */
+    {0x7203, 1, R, ANY, 26},       /* its temperature */
+    {0x7204, 1, R, 0, 1, 1},       /* accelerometer ok */
+    {0x7300, 2, R, 0, 1, 0},       /* proximity detected */
+    {0x7302, 2, R, ANY, 1000},     /* proximity distance */
+    {0x7304, 1, R, 0, 1, 0},       /* docked confirmed */
+    {0x8000, 6, W, 0, 1, 0},       /* enable, start, stop, E-stop, clear faults, calibrate */
+    {0x8006, 1, W, 0, 59999, 0},   /* set dock position */
+    {0x8007, 1, W, 0, 2000, 0},    /* set approach distance */
+    {0x9000, 3, R, ANY, 0},        /* fault status, code, count */
+    {0x9003, 1, R, ANY, 27},       /* temperature */
+    {0x9004, 1, R, ANY, 120},      /* supply, 0.1 V */
+    {0x9005, 1, R, ANY, 85},       /* supply current, mA */
+    {0x9006, 1, R, ANY, 0},        /* uptime, s */
+    {0x9007, 3, R, ANY, 0},        /* docks done, failed, duration of the last */
+    {0xA000, 1, RW, 0, 2000, 500}, /* approach distance */
+    {0xA001, 1, RW, 0, 200, 50},   /* final speed */
+    {0xA002, 1, RW, 0, 10, 2},     /* accuracy */
+    {0xA003, 1, RW, 0, 120, 30},   /* time-out, s */
+    {0xA004, 1, RW, 0, 10, 3},     /* retries */
+    {0xA005, 1, RW, 0, 1000, 100}, /* debounce */
+    {0xA006, 1, RW, 0, 200, 50},   /* align tolerance, 0.1 degree */
+};
+
+static const struct {
+  uint8_t unit;
+  char name[5];
+  const register_row_t *rows;
+  size_t count;
+} modules[] = {
+    {MODULE_POWER, "POWR", power_rows, COUNT(power_rows)},
+    {MODULE_SAFETY, "SAFE", safety_rows, COUNT(safety_rows)},
+    {MODULE_TRAVEL, "TRVL", travel_rows, COUNT(travel_rows)},
+    {MODULE_DOCK, "DOCK", dock_rows, COUNT(dock_rows)},
+};
+
+/* Gives the row at address another power-on value. */
+static void set_initial(bank_t *bank, uint16_t address, uint16_t value) {
+  for (size_t i = 0; i < bank->row_count; i++)
+    if (bank->rows[i].address == address) bank->rows[i].initial = value;
+}
+
+bool module_table_load(bank_t *bank, uint8_t unit) {
+  bank_init(bank);
+  for (size_t i = 0; i < COUNT(modules); i++) {
+    if (modules[i].unit != unit) continue;
+    const unsigned char *name = (const unsigned char *)modules[i].name;
+    register_row_t name_rows[2] = {{0x00F8, 1, R, ANY, (uint16_t)(name[0] << 8 | name[1])},
+                                   {0x00F9, 1, R, ANY, (uint16_t)(name[2] << 8 | name[3])}};
+    if (!bank_add(bank, name_rows, 2)) return false;
+    if (!bank_add(bank, system_rows, COUNT(system_rows))) return false;
+    if (!bank_add(bank, modules[i].rows, modules[i].count)) return false;
+    set_initial(bank, 0x0100, unit);
+    set_initial(bank, 0x0104, unit);
+    bank_reset(bank);
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,80 @@
+/* The plant: the world and the four modules that look into it and act on it. Time is a count of
+   world steps; the same seed and the same writes at the same steps give the same state. Pure. */
+#ifndef GANTRY_SIM_PLANT_H
+#define GANTRY_SIM_PLANT_H
+
+#include "bank.h"
+#include "battery.h"
+#include "dock.h"
+#include "module_table.h"
+#include "world.h"
+
+#define PLANT_MODULES 4
+
+/* What a module does wrong; all zero is healthy. */
+typedef struct module_fault {
+  bool silent;
+  bool garbage;                      /* answers are random bytes of the right length */
+  uint8_t exception;                 /* answers this exception; 0 none */
+  double crc_share;                  /* share of answers with a damaged CRC, 0 to 1 */
+  uint32_t late_min_us, late_max_us; /* extra delay, uniform between the two */
+} module_fault_t;
+
+typedef struct module {
+  uint8_t unit;
+  bank_t bank;
+  module_fault_t fault;
+  uint64_t answers; /* index of the fault's noise */
+} module_t;
+
+typedef struct plant_cfg {
+  world_cfg_t world;
+  double soc; /* 0 to 1 at the start */
+} plant_cfg_t;
+
+/* Where the robot of a recorded log is; replaces the world while `on`. */
+typedef struct plant_replay {
+  bool on;
+  pose2_t odometry; /* first pose subtracted; theta unwrapped */
+  double speed_mps;
+} plant_replay_t;
+
+typedef struct plant {
+  plant_cfg_t cfg;
+  world_t world;
+  battery_t battery;
+  dock_t dock;
+  module_t modules[PLANT_MODULES];
+  bool estop_input; /* the E-stop chain is open */
+  uint64_t power_on_step;
+  uint32_t tag_id; /* last tag read */
+  double tag_rssi;
+  bool tag_present;
+  uint64_t tag_step; /* step of its last read */
+  bool tag_ever;
+  plant_replay_t replay;
+} plant_t;
+
+void plant_init(plant_t *plant, const plant_cfg_t *cfg);
+/* Modules start anew, as after a power cut: registers, odometry and clock at power-on values.
+   The robot stands where it was. */
+void plant_power_on(plant_t *plant);
+/* Advances to world step `step`; earlier steps are ignored. */
+void plant_advance(plant_t *plant, uint64_t step);
+/* The E-stop chain: opening it cuts the motors within one world step. */
+void plant_estop(plant_t *plant, bool open);
+/* The module of a slave address, NULL when there is none. */
+module_t *plant_module(plant_t *plant, uint8_t unit);
+
+/* Brings all registers that follow from the world up to date, without the odometry latch. */
+void plant_refresh(plant_t *plant, module_t *module);
+/* Latches the odometry block (all eight registers) of the travel module. */
+void plant_latch_odometry(plant_t *plant, module_t *module);
+/* The master's access to a module: as bank_read and bank_write, with refresh, latch and the
+   actions that writes have. */
+modbus_exception_t plant_read(plant_t *plant, module_t *module, uint16_t address, uint16_t count,
+                              uint16_t *out);
+modbus_exception_t plant_write(plant_t *plant, module_t *module, uint16_t address, uint16_t count,
+                               const uint16_t *values);
+
+#endif

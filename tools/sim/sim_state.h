@@ -1,0 +1,49 @@
+/* What the simulator's glue shares: sim.c runs the loop, sim_command.c answers the control
+   socket, sim_lidar.c feeds the scanner's port. */
+#ifndef GANTRY_SIM_SIM_STATE_H
+#define GANTRY_SIM_SIM_STATE_H
+
+#include <stdio.h>
+
+#include "command.h"
+#include "control.h"
+#include "lidar.h"
+#include "line.h"
+#include "options.h"
+#include "pty.h"
+
+typedef struct sim {
+  options_t options;
+  plant_t plant;
+  line_t line;
+  lidar_t lidar;
+  pty_t rs485, lidar_port;
+  control_t control;
+  FILE *transcript;
+  world_mode_t mode;
+  bool lidar_stopped; /* by command */
+  int epoll, timer, signals;
+  int64_t offset_ns;  /* wall minus simulated time */
+  int64_t halted_ns;  /* since when time stands still; valid unless the world runs */
+  int64_t cleared_ns; /* since when the line's statistics count */
+  int64_t tick_ns;    /* next housekeeping */
+} sim_t;
+
+/* CLOCK_MONOTONIC. */
+int64_t sim_now_ns(void);
+/* Simulated time at a wall moment; stands still while the world does. */
+int64_t sim_time_ns(const sim_t *sim, int64_t wall_ns);
+/* Brings the world up to a wall moment. */
+void sim_advance(sim_t *sim, int64_t wall_ns);
+/* Opens or closes a port and watches it. */
+bool sim_plug(sim_t *sim, pty_t *pty, const char *link);
+
+/* The scanner's port: host bytes, and samples due by now_ns. */
+void sim_lidar_receive(sim_t *sim, int64_t now_ns);
+void sim_lidar_run(sim_t *sim, int64_t now_ns);
+int64_t sim_lidar_next_ns(const sim_t *sim);
+
+/* A control_handler_t; context is the sim_t. */
+void sim_command(void *context, const char *line, char *answer, size_t size);
+
+#endif
