@@ -13,7 +13,7 @@ typedef struct bus bus_t;
 typedef struct bus_settings {
   const char *service;  /* own name: producer and endpoint */
   const char *robot;    /* vehicle id in every header */
-  const char *base;     /* "ipc:///run/gantry", "inproc://x" (tests), or "tcp://host-pattern" with {service} and fixed ports */
+  const char *base;     /* "ipc:///run/gantry", "inproc://x" (tests), or "tcp://gantry-{service}[:7000]": see bus_address */
   bool        tap;      /* a tool: binds nothing, may subscribe anything */
   void       *context;  /* a shared ZeroMQ context (inproc tests); NULL: its own */
 } bus_settings_t;
@@ -38,6 +38,9 @@ gantry_err_t bus_publish(bus_t *bus, const topic_t *topic, const char *instance,
 gantry_err_t bus_publish_from(bus_t *bus, const cause_t *cause, const topic_t *topic,
                               const char *instance, const void *body);
 
+/* True while somebody has subscribed to name or a prefix of it here: what nobody hears need not be computed. */
+bool bus_is_heard(const bus_t *bus, const char *name);
+
 typedef struct bus_stats {
   uint64_t published, received, refused, gaps, dropped; /* messages; refused did not decode, gaps were lost on the way */
 } bus_stats_t;
@@ -45,7 +48,9 @@ bus_stats_t bus_get_stats(const bus_t *bus);
 loop_t     *bus_loop(bus_t *bus);
 const char *bus_service(const bus_t *bus);
 
-/* Address of a service's socket under a base: kind is "pub", "rpc" or "safety". */
+/* Address of a service's socket under a base: kind is "pub", "rpc" or "safety". ipc and inproc: BASE/SERVICE.KIND. tcp: {service} in the
+   host is replaced; with P the base's port (7000 without one) and i the place in CATALOGUE_SERVICES, pub is P + i, rpc P + 100 + i,
+   safety P + 200 + i. GANTRY_E_INVALID when the base is none of these or out is too small. */
 gantry_err_t bus_address(const char *base, const char *service, const char *kind, char *out, size_t size);
 
 #endif

@@ -11,12 +11,13 @@ typedef enum option_type { OPTION_TEXT, OPTION_INT, OPTION_REAL, OPTION_BOOL, OP
 
 /* One row. In `gantry.conf` the key stands under the service's [section] or, for the common options, under [common]; in
    the environment it is GANTRY_<SERVICE>_<KEY> (upper case, '-' as '_'), e.g. GANTRY_RS485_BRIDGE_PORT, or
-   GANTRY_<KEY> for the common options. */
+   GANTRY_<KEY> for the common options; a common option may also be set for one service alone ([mapper] log_level,
+   GANTRY_MAPPER_LOG_LEVEL), which wins. '#' at the start of a line or after a space begins a comment. */
 typedef struct option {
   const char   *key;      /* lower case with underscores */
   option_type_t type;
   const char   *fallback; /* default, as text */
-  double        min, max; /* INT and REAL; TEXT: most bytes in max (0: 255) */
+  double        min, max; /* INT and REAL, both 0: unbounded; TEXT: most bytes in max (0: 255) */
   const char   *choices;  /* CHOICE: "a|b|c" */
   const char   *doc;      /* one sentence for --help */
 } option_t;

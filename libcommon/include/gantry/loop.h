@@ -21,6 +21,9 @@ void         loop_unwatch(loop_t *loop, int fd);
    every round of callbacks, until it returns false (nothing was there). It handles a bounded share (say 64 items) a call. */
 gantry_err_t loop_drain(loop_t *loop, int fd, loop_drain_fn drain, void *arg);
 void         loop_undrain(loop_t *loop, loop_drain_fn drain, void *arg);
+/* Asks every drain at the next step. To be called after a send on a drained socket from outside the loop's callbacks: the send
+   may have swallowed the edge that announces what arrived. bus and rpc do so themselves. */
+void         loop_wake(loop_t *loop);
 
 /* Calls fn each period_ms, first after one period. Missed ticks are skipped, not caught up. Returns an id > 0, or 0 when out of
    timers. */

@@ -17,11 +17,16 @@ void rpc_client_destroy(rpc_client_t **self);
 
 /* Sends takes to the request's server (server "*": name it in `server`, else NULL). timeout_ms 0: the catalogue's. Sockets
    are IMMEDIATE: with the server away the call fails at its deadline with GANTRY_E_UNAVAILABLE (never connected) or GANTRY_E_TIMEOUT; the server refuses it after its
-   ttl. At most 256 outstanding; beyond that GANTRY_E_UNAVAILABLE at once (by return value, no callback). */
+   ttl. At most 256 outstanding; beyond that GANTRY_E_UNAVAILABLE at once. Whenever the return value is not GANTRY_OK (takes does not fit its
+   schema: GANTRY_E_SCHEMA) nothing was sent and fn is not called. */
 gantry_err_t rpc_call(rpc_client_t *client, const request_t *request, const char *server, const cause_t *cause,
                       const void *takes, uint32_t timeout_ms, rpc_reply_fn fn, void *arg);
 
-/* The same, stepping the loop until the answer is there: for tools and start-up, not for handlers. reply (request->gives->size bytes) may be NULL;
+/* The same on behalf of a user (at most 50 bytes; NULL or "": none), as only the gateway may: rpc_actor() at the server. */
+gantry_err_t rpc_call_as(rpc_client_t *client, const char *actor, const request_t *request, const char *server,
+                         const cause_t *cause, const void *takes, uint32_t timeout_ms, rpc_reply_fn fn, void *arg);
+
+/* The same, stepping the loop until the answer is there: for tools and start-up, not for reply callbacks (GANTRY_E_CONFLICT there). reply (request->gives->size bytes) may be NULL;
    blobs and borrowed text in it are valid until the next call. */
 gantry_err_t rpc_call_wait(rpc_client_t *client, const request_t *request, const char *server,
                            const void *takes, uint32_t timeout_ms, void *reply, gantry_fault_t *fault);

@@ -1,0 +1,143 @@
+/* Log lines: built on the stack, escaped by hand, handed to the kernel in one write so that lines
+   of several threads and processes never mix. */
+#include <gantry/log.h>
+
+#include <gantry/clock.h>
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOG_LINE_MAX = 2048, LOG_TEXT_MAX = 1024, LOG_SERVICE_MAX = 33 };
+
+/* The one place that the whole process shares: who it is and how much it says. Set once by log_open
+   before threads start; level and descriptor may change later. */
+static char log_service[LOG_SERVICE_MAX] = "gantry";
+static atomic_int log_level = LOG_INFO;
+static atomic_int log_fd = STDERR_FILENO;
+static _Thread_local uint64_t log_trace;
+
+static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
+
+typedef struct line {
+  char text[LOG_LINE_MAX];
+  size_t len;
+} line_t;
+
+void log_open(const char *service, log_level_t level, int fd) {
+  snprintf(log_service, sizeof log_service, "%s", service);
+  atomic_store(&log_level, level);
+  atomic_store(&log_fd, fd);
+}
+
+void log_set_level(log_level_t level) {
+  atomic_store(&log_level, level);
+}
+
+log_level_t log_get_level(void) {
+  return (log_level_t)atomic_load(&log_level);
+}
+
+gantry_err_t log_level_parse(const char *text, log_level_t *out) {
+  for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+    if (strcmp(LEVELS[i], text) == 0) {
+      *out = (log_level_t)i;
+      return GANTRY_OK;
+    }
+  }
+  return GANTRY_E_INVALID;
+}
+
+const char *log_level_name(log_level_t level) {
+  return LEVELS[level];
+}
+
+void log_set_trace(uint64_t trace) {
+  log_trace = trace;
+}
+
+uint64_t log_get_trace(void) {
+  return log_trace;
+}
+
+/* Room for the closing part of the line is always kept free. */
+static void line_put(line_t *line, const char *bytes, size_t len) {
+  enum { TAIL = 40 };
+  if (line->len + len > sizeof line->text - TAIL) return;
+  memcpy(line->text + line->len, bytes, len);
+  line->len += len;
+}
+
+static void line_text(line_t *line, const char *text) {
+  line_put(line, text, strlen(text));
+}
+
+/* Bytes of the UTF-8 sequence at text, 0 when it is none (RFC 3629: no overlong forms, no
+   surrogates). */
+static size_t utf8_len(const unsigned char *text) {
+  unsigned char first = text[0];
+  size_t len = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first > 0xF4) return 0;
+  for (size_t i = 1; i < len; i++) {
+    if ((text[i] & 0xC0) != 0x80) return 0;
+  }
+  bool overlong = (first == 0xE0 && text[1] < 0xA0) || (first == 0xF0 && text[1] < 0x90);
+  bool surrogate = first == 0xED && text[1] > 0x9F;
+  bool beyond = first == 0xF4 && text[1] > 0x8F;
+  return overlong || surrogate || beyond ? 0 : len;
+}
+
+static void line_escaped(line_t *line, const char *text) {
+  while (*text) {
+    size_t len = utf8_len((const unsigned char *)text);
+    char escape[8];
+    if (len == 0) {
+      line_put(line, "\\ufffd", 6);
+      len = 1;
+    } else if (*text == '"' || *text == '\\') {
+      escape[0] = '\\';
+      escape[1] = *text;
+      line_put(line, escape, 2);
+    } else if ((unsigned char)*text < 0x20) {
+      line_put(line, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*text));
+    } else {
+      line_put(line, text, len);
+    }
+    text += len;
+  }
+}
+
+static void line_member(line_t *line, const char *key, const char *value) {
+  line_text(line, line->len == 0 ? "{\"" : ",\"");
+  line_text(line, key);
+  line_text(line, "\":\"");
+  line_escaped(line, value);
+  line_text(line, "\"");
+}
+
+void log_write(log_level_t level, const char *id, const char *format, ...) {
+  if ((int)level < atomic_load(&log_level)) return;
+  char text[LOG_TEXT_MAX];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+
+  char time[28];
+  line_t line = {.len = 0};
+  line_member(&line, "ts", clock_iso(clock_wall_ns(), time, sizeof time));
+  line_member(&line, "level", log_level_name(level));
+  line_member(&line, "service", log_service);
+  line_member(&line, "id", id);
+  line_member(&line, "msg", text);
+  int left = (int)(sizeof line.text - line.len);
+  int tail = log_trace == 0 ? snprintf(line.text + line.len, (size_t)left, "}\n")
+                            : snprintf(line.text + line.len, (size_t)left,
+                                       ",\"trace\":\"%016llx\"}\n", (unsigned long long)log_trace);
+  /* A log that cannot be written has nobody to tell. */
+  ssize_t written = write(atomic_load(&log_fd), line.text, line.len + (size_t)tail);
+  (void)written;
+}

@@ -1,0 +1,47 @@
+/* Inside of the rpc client: the table of calls, shared by calling and waiting. */
+#ifndef GANTRY_RPC_CLIENT_INTERNAL_H
+#define GANTRY_RPC_CLIENT_INTERNAL_H
+
+#include "bus_internal.h"
+
+#include <gantry/rpc_client.h>
+
+enum { CALLS_MAX = 256, LINES_MAX = 16 };
+
+/* One DEALER: to one server, on one lane. */
+typedef struct line {
+  rpc_client_t *client;
+  char server[33];
+  lane_t lane;
+  void *socket;
+} line_t;
+
+typedef struct call {
+  const request_t *request; /* NULL: free */
+  line_t *line;
+  sys_header_t header;
+  buf_t body; /* kept until sent */
+  bool sent;
+  uint64_t deadline_ns;
+  rpc_reply_fn fn;
+  void *arg;
+} call_t;
+
+struct rpc_client {
+  bus_t *bus;
+  line_t *lines[LINES_MAX];
+  uint32_t line_count;
+  call_t calls[CALLS_MAX];
+  uint32_t call_top; /* entries from here on are free */
+  uint64_t seq;
+  int timer;         /* 0: none */
+  uint64_t timer_ns; /* when it fires */
+  bool replying;     /* inside a callback */
+  bool closing;
+  zmq_msg_t *answer; /* the body of the reply being delivered */
+  void *scratch;     /* owned: the reply being delivered */
+  size_t scratch_size;
+  buf_t kept; /* body of the last rpc_call_wait: what its blobs borrow from */
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* Inside of service: the life that a process and a component test share. */
+#ifndef GANTRY_SERVICE_INTERNAL_H
+#define GANTRY_SERVICE_INTERNAL_H
+
+#include "health.h"
+
+#include <gantry/service.h>
+
+struct service_run {
+  service_t service;
+  const service_def_t *def;
+  void *self; /* the service's own state */
+  sys_status_t status;
+  health_probe_t probe;
+  sys_metrics_t *metrics; /* owned: too large for the stack */
+  int timers[2];
+};
+
+/* Takes over config (also on failure). What is wrong with the bus comes back as GANTRY_E_INVALID.
+ */
+gantry_err_t service_begin(const service_def_t *def, config_t *config, void *context,
+                           service_run_t **out, gantry_fault_t *fault);
+/* Tells everybody and calls stop. */
+void service_drain(service_run_t *run);
+
+/* sys.ping, sys.log_level, sys.mirror; health and metrics by timer. */
+gantry_err_t service_sys_start(service_run_t *run);
+void service_sys_stop(service_run_t *run);
+/* Publishes health now. */
+void service_publish_health(service_run_t *run);
+
+#endif
