@@ -4,6 +4,8 @@
 
 #include <gantry/clock.h>
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -75,24 +77,10 @@ static void line_text(line_t *line, const char *text) {
   line_put(line, text, strlen(text));
 }
 
-/* Bytes of the UTF-8 sequence at text, 0 when it is none (RFC 3629: no overlong forms, no
-   surrogates). */
-static size_t utf8_len(const unsigned char *text) {
-  unsigned char first = text[0];
-  size_t len = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (first > 0xF4) return 0;
-  for (size_t i = 1; i < len; i++) {
-    if ((text[i] & 0xC0) != 0x80) return 0;
-  }
-  bool overlong = (first == 0xE0 && text[1] < 0xA0) || (first == 0xF0 && text[1] < 0x90);
-  bool surrogate = first == 0xED && text[1] > 0x9F;
-  bool beyond = first == 0xF4 && text[1] > 0x8F;
-  return overlong || surrogate || beyond ? 0 : len;
-}
-
 static void line_escaped(line_t *line, const char *text) {
-  while (*text) {
-    size_t len = utf8_len((const unsigned char *)text);
+  const char *end = text + strlen(text);
+  while (text < end) {
+    size_t len = utf8_char_len((const uint8_t *)text, (size_t)(end - text));
     char escape[8];
     if (len == 0) {
       line_put(line, "\\ufffd", 6);
