@@ -3,6 +3,17 @@
 #ifndef GANTRY_COMMANDS_H
 #define GANTRY_COMMANDS_H
 
+/* Finds the command named by argv[1] and runs it; without one, or with --help, lists them. */
+int commands_main(int argc, char **argv);
+
+/* Prints the catalogue: topics, or with --requests what can be called. */
+int command_topics(int argc, char **argv);
+/* Prints what passes on the bus, or its statistics. */
+int command_tap(int argc, char **argv);
+/* Sends one request and prints the reply. */
+int command_call(int argc, char **argv);
+/* Asks services whether they are there. */
+int command_ping(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
 

@@ -1,0 +1,64 @@
+# What run, test and bench share: where things are, Debian packages, builds. Sourced, not run.
+# shellcheck shell=bash
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+SERVICES=(rs485-bridge sensor-processor localization mapper storage api-gateway)
+
+# Packages by purpose. Everything the suite needs to be built and run:
+PACKAGES_RUN=(build-essential meson ninja-build pkg-config python3 curl libzmq3-dev libmsgpack-dev libjansson-dev
+  libmodbus-dev libwebsockets-dev libssl-dev libcrypt-dev libsqlite3-dev libpng-dev zlib1g-dev)
+# What the tests need beyond that:
+PACKAGES_TEST=(libcriterion-dev gcovr clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 universal-ctags
+  python3-websockets python3-pymodbus python3-serial python3-msgpack python3-yaml sqlite3 git)
+
+say() { printf '%s\n' "$*"; }
+die() {
+  printf 'gantry: %s\n' "$*" >&2
+  exit 1
+}
+
+# Installs what is missing of the named Debian packages; says how when it may not.
+need_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || die "these Debian packages are missing, and neither root nor password-less sudo is at hand:
+  sudo apt-get install ${missing[*]}
+Install them, then start again."
+    as_root=(sudo)
+  fi
+  say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+  local log
+  log=$(mktemp)
+  { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+    --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    die "apt-get could not install ${missing[*]}; its last words stand above."
+  }
+  rm -f "$log"
+}
+
+# build_in FOLDER [meson options]: configures once, then builds; prints only when something is wrong.
+build_in() {
+  local folder=$ROOT/build/$1
+  shift
+  mkdir -p "$folder"
+  if [ ! -f "$folder/build.ninja" ]; then
+    meson setup "$folder" "$ROOT" "$@" >"$folder/setup.log" 2>&1 || {
+      cat "$folder/setup.log" >&2
+      die "meson could not configure $folder"
+    }
+  fi
+  ninja -C "$folder" >"$folder/build.log" 2>&1 || {
+    grep -E -A 12 'error|FAILED' "$folder/build.log" | head -n 60 >&2
+    die "the build failed; all of it is in $folder/build.log"
+  }
+}
+
+# The programs that run: optimised, without tests.
+build_suite() { build_in run --buildtype=release -Dtests=false; }

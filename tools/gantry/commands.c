@@ -1,0 +1,48 @@
+/* gantry: one tool, one table of commands. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct command {
+  const char *name;
+  int (*run)(int argc, char **argv);
+  const char *usage;
+  const char *doc;
+} command_t;
+
+static const command_t COMMANDS[] = {
+    {"topics", command_topics, "[--requests]", "what is said on the bus, by whom, to whom"},
+    {"tap", command_tap, "[PATTERN] [--stats]", "show messages, or rates, bytes, gaps and ages"},
+    {"call", command_call, "REQUEST [JSON]", "send a request, print the reply"},
+    {"ping", command_ping, "[SERVICE ...]", "ask services whether they are there"},
+    {"slam", command_slam, "LOG [--out DIR]", "map a recorded log as fast as it goes"},
+};
+static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];
+
+static void help(FILE *out) {
+  fputs("Usage: gantry COMMAND [ARGUMENT ...]\n\n", out);
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    fprintf(out, "  %-7s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].usage, COMMANDS[i].doc);
+  }
+  fputs("\n`gantry COMMAND --help` says more. The suite is found by --bus, else by GANTRY_BUS.\n",
+        out);
+}
+
+int commands_main(int argc, char **argv) {
+  if (argc < 2) {
+    help(stderr);
+    return 64;
+  }
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    if (strcmp(argv[1], COMMANDS[i].name) == 0) return COMMANDS[i].run(argc - 1, argv + 1);
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    puts("gantry " GANTRY_VERSION);
+    return 0;
+  }
+  bool asked = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0;
+  if (!asked) fprintf(stderr, "gantry: there is no command `%s`.\n\n", argv[1]);
+  help(asked ? stdout : stderr);
+  return asked ? 0 : 64;
+}
