@@ -1,0 +1,25 @@
+"""The form in which every bench prints its figures."""
+import json
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def median(values):
+    return percentile(values, 0.5)
+
+
+def figure(group, name, value, unit, peer="", peer_value=None, n=1, seed=1, reason=None):
+    row = {"group": group, "figure": name, "value": None if value is None else round(value, 4), "unit": unit,
+           "peer": peer, "peer_value": None if peer_value is None else round(peer_value, 4), "n": n, "seed": seed}
+    if value is not None and peer_value:
+        row["ratio"] = round(value / peer_value, 4)
+    if reason:
+        row["reason"] = reason
+    print(json.dumps(row), flush=True)
+
+
+def done(group):
+    print(json.dumps({"group": group, "done": True}), flush=True)
