@@ -9,7 +9,9 @@ PACKAGES_RUN=(build-essential meson ninja-build pkg-config python3 curl libzmq3-
   libmodbus-dev libwebsockets-dev libssl-dev libcrypt-dev libsqlite3-dev libpng-dev zlib1g-dev)
 # What the tests need beyond that:
 PACKAGES_TEST=(libcriterion-dev gcovr clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 universal-ctags
-  python3-websockets python3-pymodbus python3-serial python3-msgpack python3-yaml python3-zmq sqlite3 git)
+  python3-websockets python3-pymodbus python3-serial python3-msgpack python3-yaml python3-zmq docker-compose sqlite3 git)
+# Programs that may stand here from elsewhere: command:package
+PROGRAMS_TEST=(kubectl:kubernetes-client)
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -41,6 +43,13 @@ Install them, then start again."
     die "apt-get could not install ${missing[*]}; its last words stand above."
   }
   rm -f "$log"
+}
+
+# need_programs COMMAND:PACKAGE ...: installs the package only where the command is missing.
+need_programs() {
+  local pair missing=()
+  for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
+  [ ${#missing[@]} -eq 0 ] || need_packages "${missing[@]}"
 }
 
 # build_in FOLDER [meson options]: configures once, then builds; prints only when something is wrong.

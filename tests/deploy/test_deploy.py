@@ -1,0 +1,98 @@
+"""Dockerfile, compose file and Kubernetes manifests hang together: they are read by the tools that will read them, and what they
+name exists."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVICES = {"rs485-bridge", "sensor-processor", "localization", "mapper", "storage", "api-gateway"}
+
+
+def run(*command):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def packages_of(text, marker):
+    block = next(block for block in text.split("RUN ") if marker in block)
+    return set(re.findall(r"\b((?:lib|zlib|meson|ninja|pkg|python|build)[\w.+-]*)", block.split("&& rm")[0]))
+
+
+class Compose(unittest.TestCase):
+    def config(self, *profiles):
+        options = [word for profile in profiles for word in ("--profile", profile)]
+        done = run("docker-compose", *options, "config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return yaml.safe_load(done.stdout)["services"]
+
+    def test_the_file_is_read_with_and_without_profiles(self):
+        simulated = self.config("simulator")
+        self.assertIn("rs485-bridge-simulated", simulated)
+        self.assertLessEqual(SERVICES - {"rs485-bridge"}, set(simulated))
+
+    def test_every_service_is_started_by_its_own_program(self):
+        services = self.config("hardware", "postgres")
+        for name in SERVICES:
+            self.assertEqual(services[name]["command"], [name])
+
+    def test_only_the_gateway_is_reachable_and_only_from_this_host(self):
+        for name, service in self.config("hardware", "postgres").items():
+            ports = [str(port) for port in service.get("ports", [])]
+            self.assertEqual(bool(ports), name == "api-gateway")
+            self.assertTrue(all(port.startswith("127.0.0.1:") for port in ports))
+
+
+class Kubernetes(unittest.TestCase):
+    def render(self, folder):
+        done = run("kubectl", "kustomize", f"k8s/{folder}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return list(yaml.safe_load_all(done.stdout))
+
+    def containers(self, folder):
+        stateful = next(doc for doc in self.render(folder) if doc["kind"] == "StatefulSet")
+        return {row["name"]: row for row in stateful["spec"]["template"]["spec"]["containers"]}
+
+    def test_the_base_holds_six_guarded_containers(self):
+        containers = self.containers("base")
+        self.assertEqual(set(containers), SERVICES)
+        for name, container in containers.items():
+            self.assertEqual(container["command"], [name])
+            self.assertFalse(container["securityContext"]["allowPrivilegeEscalation"])
+            self.assertIn("livenessProbe", container)
+            self.assertEqual({mount["mountPath"] for mount in container["volumeMounts"]}, {"/run/gantry", "/data"})
+
+    def test_the_simulator_replaces_the_bridge_s_devices(self):
+        bridge = self.containers("simulator")["rs485-bridge"]
+        self.assertIn("gantry-sim", bridge["command"][-1])
+        self.assertIn({"name": "GANTRY_RS485_BRIDGE_SOURCE", "value": "simulated"}, bridge["env"])
+
+    def test_the_service_finds_the_pods(self):
+        docs = self.render("base")
+        service = next(doc for doc in docs if doc["kind"] == "Service")
+        stateful = next(doc for doc in docs if doc["kind"] == "StatefulSet")
+        labels = stateful["spec"]["template"]["metadata"]["labels"]
+        self.assertLessEqual(service["spec"]["selector"].items(), labels.items())
+
+
+class Image(unittest.TestCase):
+    def test_it_builds_with_what_the_scripts_install(self):
+        dockerfile = (ROOT / "Dockerfile").read_text()
+        script = (ROOT / "scripts/lib/common.sh").read_text()
+        wanted = set(re.search(r"PACKAGES_RUN=\((.*?)\)", script, re.S).group(1).split()) - {"curl"}
+        self.assertEqual(packages_of(dockerfile, "ninja-build"), wanted)
+
+    def test_it_does_not_run_as_root(self):
+        users = re.findall(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(), re.M)
+        self.assertEqual(users, ["gantry"])
+
+    def test_its_runtime_packages_exist_in_the_distribution(self):
+        names = packages_of((ROOT / "Dockerfile").read_text(), "libzmq5")
+        done = run("apt-cache", "policy", *sorted(names))
+        missing = [name for name in names if not re.search(rf"^{re.escape(name)}:", done.stdout, re.M)]
+        self.assertEqual(missing, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
