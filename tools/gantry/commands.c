@@ -1,6 +1,7 @@
 /* gantry: one tool, one table of commands. */
 #include "commands.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -13,7 +13,7 @@ typedef enum option_type { OPTION_TEXT, OPTION_INT, OPTION_REAL, OPTION_BOOL, OP
    the environment it is GANTRY_<SERVICE>_<KEY> (upper case, '-' as '_'), e.g. GANTRY_RS485_BRIDGE_PORT, or
    GANTRY_<KEY> for the common options; a common option may also be set for one service alone ([mapper] log_level,
    GANTRY_MAPPER_LOG_LEVEL), which wins. '#' at the start of a line or after a space begins a comment. */
-typedef struct option {
+typedef struct option_row {
   const char   *key;      /* lower case with underscores */
   option_type_t type;
   const char   *fallback; /* default, as text */
