@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 typedef struct buf {
-  uint8_t *data;  /* owned; len bytes are valid */
-  size_t   len;
-  size_t   size;  /* allocated */
-  size_t   limit; /* never grows beyond; 0 means 64 MiB */
-  bool     failed; /* a write did not fit; sticky until buf_reset */
+  uint8_t *data; /* owned; len bytes are valid */
+  size_t len;
+  size_t size;  /* allocated */
+  size_t limit; /* never grows beyond; 0 means 64 MiB */
+  bool failed;  /* a write did not fit; sticky until buf_reset */
 } buf_t;
 
-/* Room for len more bytes behind the last, not yet counted: write there, then add to buf->len what was
-   written. NULL, and failed, when it does not fit. Valid until the next call. */
+/* Room for len more bytes behind the last, not yet counted: write there, then add to buf->len what
+   was written. NULL, and failed, when it does not fit. Valid until the next call. */
 uint8_t *buf_reserve(buf_t *buf, size_t len);
 /* Appends; on overflow or out of memory sets failed, writes nothing more. */
 void buf_put(buf_t *buf, const void *bytes, size_t len);

@@ -1,4 +1,5 @@
-/* Clocks. Intervals and ages come from the monotonic clock; wall time is for people and databases. */
+/* Clocks. Intervals and ages come from the monotonic clock; wall time is for people and databases.
+ */
 #ifndef GANTRY_CLOCK_H
 #define GANTRY_CLOCK_H
 
@@ -16,8 +17,8 @@ uint64_t clock_wall_ns(void);
 /* Writes e.g. "2026-01-31T09:05:07.123456Z" (27 characters and NUL) for a wall time; text holds
    at least 28 bytes. Returns text. */
 char *clock_iso(uint64_t wall_ns, char *text, size_t size);
-/* The wall time of an RFC 3339 text ("2026-01-31T09:05:07.123Z", "…+07:00"), from 1970 on; false when it is
-   none. Digits behind the ninth of a second are passed over. */
+/* The wall time of an RFC 3339 text ("2026-01-31T09:05:07.123Z", "…+07:00"), from 1970 on; false
+   when it is none. Digits behind the ninth of a second are passed over. */
 bool clock_parse_iso(const char *text, uint64_t *wall_ns);
 /* Milliseconds from then to now on the monotonic clock, 0 when then lies ahead. */
 double clock_age_ms(uint64_t now_ns, uint64_t then_ns);

@@ -10,16 +10,18 @@
 #define JSON_MAX_DEPTH 16
 #define JSON_MAX_LEN   (16u << 20) /* bytes of text that are read */
 
-/* Appends value as one JSON object, fields in table order; absent optionals are left out. Blobs become base64;
-   DESC_JSON text goes out raw when it is well-formed JSON, as a string when not, as null when empty.
-   Floats are written with the fewest digits that read back the same (f32: as float). */
+/* Appends value as one JSON object, fields in table order; absent optionals are left out. Blobs
+   become base64; DESC_JSON text goes out raw when it is well-formed JSON, as a string when not, as
+   null when empty. Floats are written with the fewest digits that read back the same (f32: as
+   float). */
 gantry_err_t json_write(const desc_t *desc, const void *value, buf_t *out);
 
-/* Reads one JSON object into value (zeroed first). Unknown fields are refused when strict, else skipped; null
-   for an optional field is absence. Malformed text is GANTRY_E_SCHEMA with line and column in the detail; a
-   missing, mistyped or out-of-bounds field GANTRY_E_SCHEMA with the field's path. A DESC_JSON TEXT field takes any
-   JSON value, stored compactly; too long is GANTRY_E_SCHEMA. Integers reach INT64_MAX. Blobs are refused: a
-   message only borrows them, and there is nobody here to lend decoded bytes. */
+/* Reads one JSON object into value (zeroed first). Unknown fields are refused when strict, else
+   skipped; null for an optional field is absence. Malformed text is GANTRY_E_SCHEMA with line and
+   column in the detail; a missing, mistyped or out-of-bounds field GANTRY_E_SCHEMA with the field's
+   path. A DESC_JSON TEXT field takes any JSON value, stored compactly; too long is GANTRY_E_SCHEMA.
+   Integers reach INT64_MAX. Blobs are refused: a message only borrows them, and there is nobody
+   here to lend decoded bytes. */
 gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
                        gantry_fault_t *fault);
 
