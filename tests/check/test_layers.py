@@ -12,7 +12,7 @@ SERVICES = ("rs485-bridge", "sensor-processor", "localization", "mapper", "stora
 
 # Third-party header -> files (or folders, with a trailing slash) that may include it.
 THIRD_PARTY = {
-    "zmq.h": ["libcommon/frame", "libcommon/bus", "libcommon/rpc", "libcommon/service", "libcommon/socket",
+    "zmq.h": ["libcommon/frame", "libcommon/bus", "libcommon/rpc", "libcommon/service", "libcommon/parts.h",
               "tests/component/"],
     "msgpack.h": ["libcommon/pack", "libcommon/unpack", "tests/"],
     "jansson.h": ["libcommon/json", "tests/"],
