@@ -1,0 +1,65 @@
+// Hold to drive: a jog is renewed while a button or key is held and lapses by itself when it is not.
+
+import { post } from './api.js'
+
+const RENEW_MS = 120
+const DEAD_MAN_MS = 400
+
+export function setUpDrive(say) {
+  const speed = document.getElementById('speed')
+  const shown = document.getElementById('speed-out')
+  let held = null
+  let timer = null
+
+  speed.oninput = () => (shown.textContent = `${speed.value} %`)
+
+  async function renew() {
+    if (!held) return
+    try {
+      await post('/api/v1/robot/jog', { direction: held, speed: speed.value / 100, dead_man_ms: DEAD_MAN_MS })
+      if (held) timer = setTimeout(renew, RENEW_MS)
+    } catch (error) {
+      release()
+      say(error.message)
+    }
+  }
+
+  function hold(direction) {
+    if (held === direction) return
+    held = direction
+    clearTimeout(timer)
+    mark()
+    renew()
+  }
+
+  function release() {
+    if (!held) return
+    held = null
+    clearTimeout(timer)
+    mark()
+    post('/api/v1/robot/stop').catch(() => {})
+  }
+
+  function mark() {
+    for (const name of ['forward', 'backward']) document.getElementById(name).classList.toggle('active', held === name)
+  }
+
+  for (const name of ['forward', 'backward']) {
+    const button = document.getElementById(name)
+    button.onpointerdown = (event) => {
+      button.setPointerCapture(event.pointerId)
+      hold(name)
+    }
+    button.onpointerup = button.onpointercancel = release
+    button.oncontextmenu = (event) => event.preventDefault()
+  }
+  const KEYS = { ArrowUp: 'forward', ArrowDown: 'backward' }
+  addEventListener('keydown', (event) => {
+    if (event.target.tagName !== 'INPUT' && KEYS[event.key]) {
+      event.preventDefault()
+      hold(KEYS[event.key])
+    }
+  })
+  addEventListener('keyup', (event) => KEYS[event.key] && release())
+  addEventListener('blur', release)
+}

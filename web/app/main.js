@@ -1,0 +1,112 @@
+// The page of the operator: log in, watch, drive, map, stop.
+
+import { forget, get, login, post, token } from './api.js'
+import { setUpDrive } from './drive.js'
+import { MapView } from './map.js'
+import { pill, refreshHealth, refreshMaps, refreshSensors, showRobot, showSafety } from './panels.js'
+import { connect } from './socket.js'
+
+const byId = (id) => document.getElementById(id)
+const view = new MapView(byId('map'), byId('map-hint'))
+let disconnect = null
+let timers = []
+
+let toastTimer
+function say(text) {
+  byId('toast').textContent = text
+  byId('toast').classList.add('shown')
+  clearTimeout(toastTimer)
+  toastTimer = setTimeout(() => byId('toast').classList.remove('shown'), 5000)
+}
+const complain = (error) => say(error.message)
+
+async function stopNow() {
+  try {
+    const answer = await post('/api/v1/robot/emergency-stop', { reason: 'stop button' })
+    say(`Stopped and confirmed in ${answer.response_time_ms.toFixed(0)} ms`)
+  } catch (error) {
+    say(`STOP NOT CONFIRMED: ${error.message}. Use the hardware stop.`)
+  }
+}
+
+const handlers = {
+  position: (data) => {
+    view.pose(data)
+    showRobot({ position: data })
+  },
+  telemetry: (data) => showRobot({ telemetry: data }),
+  status: (data) => showSafety(data.safety, data.robot_status),
+  map_update: (data) => view.patch(data),
+  alert: (data) => say(`${data.level}: ${data.message}`),
+  sensor_data: (data) => {
+    if (data.sensor_type !== 'lidar') return
+    view.scan(data.data.scan_data.map((point) => [point.angle * Math.PI / 180, point.distance / 1000])
+      .filter(([, range]) => range > 0))
+  },
+}
+
+function every(ms, work) {
+  const run = () => work().catch(complain)
+  run()
+  timers.push(setInterval(run, ms))
+}
+
+function enter() {
+  byId('login').hidden = true
+  byId('main').hidden = false
+  byId('logout').hidden = false
+  byId('stop').disabled = false
+  disconnect = connect(handlers, (up) => pill('link-state', up ? 'live' : 'no live data', up ? 'good' : 'bad'))
+  every(2000, refreshHealth)
+  every(2000, refreshSensors)
+  every(2000, () => refreshMaps(say, () => view.fetch()))
+  view.fetch().catch(complain)
+}
+
+function leave() {
+  forget()
+  disconnect?.()
+  timers.forEach(clearInterval)
+  timers = []
+  byId('login').hidden = false
+  byId('main').hidden = true
+  byId('logout').hidden = true
+  byId('stop').disabled = true
+}
+
+byId('login').onsubmit = async (event) => {
+  event.preventDefault()
+  const form = new FormData(event.target)
+  try {
+    await login(form.get('username'), form.get('password'))
+    byId('login-error').textContent = ''
+    event.target.reset()
+    enter()
+  } catch (error) {
+    byId('login-error').textContent = error.message
+  }
+}
+byId('reset').onsubmit = (event) => {
+  event.preventDefault()
+  const form = new FormData(event.target)
+  post('/api/v1/robot/emergency-stop/reset', { safe_confirm: form.has('safe'), location_ok: form.has('location'),
+    reason: form.get('reason') }).then(() => event.target.reset(), complain)
+}
+byId('mapping').onsubmit = (event) => {
+  event.preventDefault()
+  const name = new FormData(event.target).get('name').trim() || `map of ${new Date().toLocaleString()}`
+  post('/api/v1/map/start-mapping', { map_name: name }).then(() => {
+    view.path = []
+    return view.fetch()
+  }).catch(complain)
+}
+byId('mapping-stop').onclick = () => post('/api/v1/map/stop-mapping').then((answer) =>
+  say(`Stored: ${answer.total_scans} scans, ${Math.round(answer.mapping_quality * 100)} % explored`), complain)
+byId('stop').onclick = stopNow
+addEventListener('keydown', (event) => event.key === 'Escape' && token() && stopNow())
+byId('logout').onclick = leave
+document.addEventListener('gantry-logged-out', leave)
+setUpDrive(say)
+
+if (token()) get('/api/v1/auth/me').then(enter, leave)
+refreshHealth()

@@ -1,0 +1,201 @@
+// The map: cells in an off-screen picture, robot, path and LiDAR above it. World units are metres, y up.
+
+import { get } from './api.js'
+
+const UNKNOWN = [205, 205, 200, 255]
+const FREE = [250, 250, 247, 255]
+const OCCUPIED = [22, 38, 43, 255]
+const colour = (cell) => (cell < 0 ? UNKNOWN : cell === 0 ? FREE : OCCUPIED)
+
+export class MapView {
+  constructor(canvas, hint) {
+    this.canvas = canvas
+    this.hint = hint
+    this.grid = null // {mapId, revision, side (m), column, row, width, height, picture, context}
+    this.robot = null
+    this.path = []
+    this.points = []
+    this.view = { x: 0, y: 0, scale: 40, follow: true }
+    this.drawn = false
+    new ResizeObserver(() => this.redraw()).observe(canvas)
+    this.listen()
+  }
+
+  listen() {
+    let from = null
+    this.canvas.onpointerdown = (event) => {
+      from = [event.clientX, event.clientY]
+      this.canvas.setPointerCapture(event.pointerId)
+    }
+    this.canvas.onpointermove = (event) => {
+      if (!from) return
+      this.view.follow = false
+      this.view.x -= (event.clientX - from[0]) / this.view.scale
+      this.view.y += (event.clientY - from[1]) / this.view.scale
+      from = [event.clientX, event.clientY]
+      this.redraw()
+    }
+    this.canvas.onpointerup = () => (from = null)
+    this.canvas.ondblclick = () => this.fit()
+    this.canvas.addEventListener('wheel', (event) => {
+      event.preventDefault()
+      this.view.scale = Math.min(400, Math.max(2, this.view.scale * Math.exp(-event.deltaY / 500)))
+      this.redraw()
+    }, { passive: false })
+  }
+
+  async fetch() {
+    try {
+      const { occupancy_grid: grid } = await get('/api/v1/map/occupancy-grid')
+      const side = grid.resolution / 1000
+      this.allocate(grid.map_id, side, Math.round(grid.origin_x / grid.resolution),
+        Math.round(grid.origin_y / grid.resolution), grid.width, grid.height)
+      grid.data.forEach((row, y) => this.paint(0, y, row.length, 1, (i) => row[i]))
+      this.grid.revision = grid.revision
+      this.hint.hidden = true
+      this.fit()
+    } catch (error) {
+      if (error.status !== 404) throw error
+      this.grid = null
+      this.hint.hidden = false
+    }
+    this.redraw()
+  }
+
+  allocate(mapId, side, column, row, width, height) {
+    const picture = new OffscreenCanvas(Math.max(width, 1), Math.max(height, 1))
+    const context = picture.getContext('2d')
+    context.fillStyle = `rgb(${UNKNOWN.slice(0, 3)})`
+    context.fillRect(0, 0, picture.width, picture.height)
+    this.grid = { mapId, revision: 0, side, column, row, width, height, picture, context }
+  }
+
+  // Grows the picture so that it holds the given rectangle of cells.
+  reserve(column, row, width, height) {
+    const old = this.grid
+    const left = Math.min(old.column, column)
+    const bottom = Math.min(old.row, row)
+    const right = Math.max(old.column + old.width, column + width)
+    const top = Math.max(old.row + old.height, row + height)
+    if (left === old.column && bottom === old.row && right - left === old.width && top - bottom === old.height) return
+    this.allocate(old.mapId, old.side, left, bottom, right - left, top - bottom)
+    this.grid.revision = old.revision
+    this.grid.context.drawImage(old.picture, old.column - left, old.row - bottom)
+  }
+
+  // Pictures keep row 0 at the lowest y; drawing turns them over.
+  paint(x, y, width, height, cellAt) {
+    const image = this.grid.context.createImageData(width, height)
+    for (let i = 0; i < width * height; i++) image.data.set(colour(cellAt(i)), 4 * i)
+    this.grid.context.putImageData(image, x, y)
+  }
+
+  async patch(data) {
+    const missed = !this.grid || this.grid.mapId !== data.map_id || this.grid.revision !== data.previous
+    if (missed) {
+      if (this.fetching) return
+      this.fetching = this.fetch().catch(() => {}).finally(() => (this.fetching = null))
+      return
+    }
+    this.reserve(data.column, data.row, data.width, data.height)
+    const cells = new Int8Array(data.width * data.height)
+    let at = 0
+    for (let i = 0; i < data.occupancy_grid.length; i += 2) {
+      cells.fill(data.occupancy_grid[i], at, (at += data.occupancy_grid[i + 1]))
+    }
+    this.paint(data.column - this.grid.column, data.row - this.grid.row, data.width, data.height, (i) => cells[i])
+    this.grid.revision = data.revision
+    this.redraw()
+  }
+
+  // Position frames are in millimetres.
+  pose(data) {
+    this.robot = { x: data.x / 1000, y: data.y / 1000, theta: data.theta, stale: data.stale }
+    const last = this.path.at(-1)
+    if (!last || Math.hypot(last[0] - this.robot.x, last[1] - this.robot.y) > 0.05) {
+      this.path.push([this.robot.x, this.robot.y])
+      if (this.path.length > 5000) this.path.shift()
+    }
+    if (this.view.follow && !this.grid) {
+      this.view.x = this.robot.x
+      this.view.y = this.robot.y
+    }
+    this.redraw()
+  }
+
+  // A sweep in the sensor's frame, drawn at the newest pose.
+  scan(points) {
+    if (!this.robot) return
+    const { x, y, theta } = this.robot
+    this.points = points.map(([angle, range]) => [x + range * Math.cos(theta + angle), y + range * Math.sin(theta + angle)])
+    this.redraw()
+  }
+
+  fit() {
+    if (!this.grid) return
+    const { side, column, row, width, height } = this.grid
+    const { clientWidth, clientHeight } = this.canvas
+    this.view.x = (column + width / 2) * side
+    this.view.y = (row + height / 2) * side
+    this.view.scale = Math.max(2, 0.92 * Math.min(clientWidth / (width * side), clientHeight / (height * side)))
+    this.redraw()
+  }
+
+  redraw() {
+    if (this.drawn) return
+    this.drawn = true
+    requestAnimationFrame(() => {
+      this.drawn = false
+      this.draw()
+    })
+  }
+
+  draw() {
+    const ratio = devicePixelRatio
+    const { clientWidth, clientHeight } = this.canvas
+    this.canvas.width = clientWidth * ratio
+    this.canvas.height = clientHeight * ratio
+    const context = this.canvas.getContext('2d')
+    context.fillStyle = `rgb(${UNKNOWN.slice(0, 3)})`
+    context.fillRect(0, 0, this.canvas.width, this.canvas.height)
+    const scale = this.view.scale * ratio
+    context.setTransform(scale, 0, 0, -scale, this.canvas.width / 2 - this.view.x * scale,
+      this.canvas.height / 2 + this.view.y * scale)
+    context.imageSmoothingEnabled = false
+    if (this.grid) {
+      const { side, column, row, picture } = this.grid
+      context.save()
+      context.translate(column * side, row * side)
+      context.drawImage(picture, 0, 0, picture.width * side, picture.height * side)
+      context.restore()
+    }
+    this.drawPath(context)
+    context.fillStyle = '#c2410c'
+    for (const [x, y] of this.points) context.fillRect(x - 0.03, y - 0.03, 0.06, 0.06)
+    this.drawRobot(context)
+  }
+
+  drawPath(context) {
+    if (this.path.length < 2) return
+    context.beginPath()
+    this.path.forEach(([x, y]) => context.lineTo(x, y))
+    context.lineWidth = 0.05
+    context.strokeStyle = '#2f80c3'
+    context.stroke()
+  }
+
+  drawRobot(context) {
+    if (!this.robot) return
+    context.save()
+    context.translate(this.robot.x, this.robot.y)
+    context.rotate(this.robot.theta)
+    context.fillStyle = this.robot.stale ? '#8a9295' : '#12616b'
+    context.beginPath()
+    context.moveTo(0.4, 0)
+    context.lineTo(-0.25, 0.25)
+    context.lineTo(-0.15, 0)
+    context.lineTo(-0.25, -0.25)
+    context.fill()
+    context.restore()
+  }
+}
