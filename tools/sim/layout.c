@@ -7,8 +7,9 @@
 #define CORNER_M 2.0
 #define HALF_Y_M 3.0                     /* half a short straight */
 #define ARC_M    (CORNER_M * M_PI / 2.0) /* one corner */
-#define HALF_X_M ((LAYOUT_RAIL_M / 2.0 - 2.0 * ARC_M - 2.0 * HALF_Y_M) / 2.0) /* half a long one   \
-                                                                               */
+#define HALF_X_M                                                                                   \
+  ((LAYOUT_RAIL_M / 2.0 - 2.0 * ARC_M - 2.0 * HALF_Y_M) / 2.0) /* half a long one                  \
+                                                                */
 #define PILLAR(x, y, h)                                                                            \
   {(x) - (h), (y) - (h), (x) + (h), (y) - (h)}, {(x) + (h), (y) - (h), (x) + (h), (y) + (h)},      \
       {(x) + (h), (y) + (h), (x) - (h), (y) + (h)}, {                                              \

@@ -37,6 +37,7 @@ int64_t sim_time_ns(const sim_t *sim, int64_t wall_ns) {
 
 void sim_advance(sim_t *sim, int64_t wall_ns) {
   plant_advance(&sim->plant, (uint64_t)(sim_time_ns(sim, wall_ns) / STEP_NS));
+  if (sim->options.replay) sim_replay_update(sim, wall_ns);
 }
 
 static bool watch(const sim_t *sim, int fd) {
@@ -75,6 +76,7 @@ static void housekeep(sim_t *sim, int64_t now_ns) {
   sim->tick_ns = now_ns + TICK_NS;
   sim_advance(sim, now_ns);
   if (sim->transcript) (void)fflush(sim->transcript);
+  if (sim->options.replay) sim_replay_report(sim, now_ns);
 }
 
 static void run(sim_t *sim) {
@@ -86,7 +88,7 @@ static void run(sim_t *sim) {
 
 static void arm(const sim_t *sim) {
   int64_t next_ns = sim->tick_ns;
-  int64_t line_ns = line_next_ns(&sim->line), lidar_ns = sim_lidar_next_ns(sim);
+  int64_t line_ns = line_next_ns(&sim->line), lidar_ns = sim_lidar_next_ns(sim, sim_now_ns());
   if (line_ns < next_ns) next_ns = line_ns;
   if (lidar_ns < next_ns) next_ns = lidar_ns;
   if (next_ns < 1) next_ns = 1;
@@ -166,6 +168,7 @@ static bool open_all(sim_t *sim) {
     (void)fprintf(stderr, "gantry-sim: %s: %s\n", options->transcript, strerror(errno));
     return false;
   }
+  if (!sim_replay_open(sim)) return false;
   if (options->rs485 && !sim_plug(sim, &sim->rs485, options->rs485)) return false;
   if (options->lidar && !sim_plug(sim, &sim->lidar_port, options->lidar)) return false;
   return !options->control ||
@@ -175,6 +178,7 @@ static bool open_all(sim_t *sim) {
 static void close_all(sim_t *sim) {
   int descriptors[] = {sim->timer, sim->signals, sim->epoll};
   control_close(&sim->control);
+  sim_replay_close(sim);
   pty_close(&sim->rs485);
   pty_close(&sim->lidar_port);
   if (sim->transcript) (void)fclose(sim->transcript);

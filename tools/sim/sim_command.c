@@ -81,10 +81,15 @@ static void say_state(sim_t *sim, text_t *text) {
       battery_soc(&sim->plant.battery));
   say_motors(sim, text);
   say_line(sim, text, now_ns);
-  say(text,
-      ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}}\n",
+  say(text, ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}",
       truth(sim->lidar.scanning), truth(sim->lidar_stopped), (unsigned long long)sim->lidar.sample,
       (unsigned long long)sim->lidar_port.dropped);
+  if (sim->options.replay)
+    say(text, ",\"replay\":{\"log_s\":%.3f,\"scans\":%llu,\"unheard\":%llu,\"ended\":%s}",
+        sim_replay_log_s(sim, now_ns), (unsigned long long)sim->replay.scans,
+        (unsigned long long)sim->replay.scans_unheard,
+        truth(sim->replay.core.ended && !sim->replay.core.has_next));
+  say(text, "}\n");
 }
 
 static void read_register(sim_t *sim, const command_t *command, text_t *text) {

@@ -16,7 +16,8 @@ void sim_lidar_receive(sim_t *sim, int64_t now_ns) {
   }
 }
 
-int64_t sim_lidar_next_ns(const sim_t *sim) {
+int64_t sim_lidar_next_ns(const sim_t *sim, int64_t now_ns) {
+  if (sim->options.replay) return sim_replay_next_ns(sim, now_ns);
   return is_off(sim) ? INT64_MAX : lidar_next_ns(&sim->lidar);
 }
 
@@ -36,6 +37,10 @@ void sim_lidar_run(sim_t *sim, int64_t now_ns) {
   int64_t at_ns = 0;
   double angle_rad = 0.0;
   bool start = false;
+  if (sim->options.replay) {
+    sim_replay_run(sim, now_ns, !is_off(sim) && sim->lidar.scanning);
+    return;
+  }
   if (is_off(sim)) return;
   lidar_skip(&sim->lidar, now_ns - HELD_UP_NS);
   if (now_ns >= lidar_next_ns(&sim->lidar)) sim_advance(sim, now_ns);

@@ -1,5 +1,5 @@
 /* What the simulator's glue shares: sim.c runs the loop, sim_command.c answers the control
-   socket, sim_lidar.c feeds the scanner's port. */
+   socket, sim_lidar.c feeds the scanner's port, sim_replay.c plays a log. */
 #ifndef GANTRY_SIM_SIM_STATE_H
 #define GANTRY_SIM_SIM_STATE_H
 
@@ -11,6 +11,19 @@
 #include "line.h"
 #include "options.h"
 #include "pty.h"
+#include "replay.h"
+
+typedef struct sim_replay {
+  replay_t core;
+  carmen_t *log;
+  carmen_record_t record; /* the one being read */
+  bool running;           /* the log's clock runs */
+  bool told_end;
+  int64_t start_ns; /* simulated time of log time 0 */
+  int64_t report_ns;
+  uint64_t scans, scans_unheard;
+  uint8_t turn[REPLAY_TURN_MAX];
+} sim_replay_t;
 
 typedef struct sim {
   options_t options;
@@ -19,6 +32,7 @@ typedef struct sim {
   lidar_t lidar;
   pty_t rs485, lidar_port;
   control_t control;
+  sim_replay_t replay;
   FILE *transcript;
   world_mode_t mode;
   bool lidar_stopped; /* by command */
@@ -41,7 +55,20 @@ bool sim_plug(sim_t *sim, pty_t *pty, const char *link);
 /* The scanner's port: host bytes, and samples due by now_ns. */
 void sim_lidar_receive(sim_t *sim, int64_t now_ns);
 void sim_lidar_run(sim_t *sim, int64_t now_ns);
-int64_t sim_lidar_next_ns(const sim_t *sim);
+int64_t sim_lidar_next_ns(const sim_t *sim, int64_t now_ns);
+
+/* Opens the log of --replay, if there is one. False with a message on stderr. */
+bool sim_replay_open(sim_t *sim);
+void sim_replay_close(sim_t *sim);
+/* The log's time at a wall moment, s; 0 until a host has asked for scans. */
+double sim_replay_log_s(const sim_t *sim, int64_t now_ns);
+/* Puts the log's odometry of a wall moment into the plant. */
+void sim_replay_update(sim_t *sim, int64_t now_ns);
+/* Takes what is due from the log; heard: a host scans now, so scans go out. */
+void sim_replay_run(sim_t *sim, int64_t now_ns, bool heard);
+int64_t sim_replay_next_ns(const sim_t *sim, int64_t now_ns);
+/* Progress on stderr, every 5 s. */
+void sim_replay_report(sim_t *sim, int64_t now_ns);
 
 /* A control_handler_t; context is the sim_t. */
 void sim_command(void *context, const char *line, char *answer, size_t size);
