@@ -63,8 +63,11 @@ uint64_t grid_known_cells(const grid_t *grid) {
 }
 
 static int32_t cell_coordinate(double cells) {
+  if (cells >= GRID_COORD_MAX) return GRID_COORD_MAX;
+  if (cells <= -GRID_COORD_MAX) return -GRID_COORD_MAX;
   if (isnan(cells)) return 0;
-  return (int32_t)fmin(fmax(floor(cells), -GRID_COORD_MAX), GRID_COORD_MAX);
+  int32_t whole = (int32_t)cells;
+  return whole - (cells < whole);
 }
 
 grid_index_t grid_cell_at(const grid_t *grid, double x_m, double y_m) {
@@ -175,8 +178,14 @@ bool grid_bounds(const grid_t *grid, grid_box_t *out) {
   return true;
 }
 
+/* True when [from, from + length) are coordinates of cells. */
+static bool is_span(int32_t from, uint32_t length) {
+  return from >= -GRID_COORD_MAX && (int64_t)from + length <= GRID_COORD_MAX;
+}
+
 gantry_err_t grid_export(const grid_t *grid, grid_box_t box, int8_t *cells, size_t capacity) {
   if (box.width && box.height > capacity / box.width) return GANTRY_E_TOO_LARGE;
+  if (!is_span(box.min_x, box.width) || !is_span(box.min_y, box.height)) return GANTRY_E_TOO_LARGE;
   for (uint32_t row = 0; row < box.height; row++)
     for (uint32_t column = 0; column < box.width; column++)
       cells[(size_t)row * box.width + column] =
@@ -209,9 +218,7 @@ static gantry_err_t load_cell(grid_t *grid, int32_t cx, int32_t cy, int8_t state
 }
 
 gantry_err_t grid_load(grid_t *grid, grid_box_t box, const int8_t *cells) {
-  if (box.width > GRID_COORD_MAX || box.height > GRID_COORD_MAX ||
-      abs(box.min_x) > GRID_COORD_MAX || abs(box.min_y) > GRID_COORD_MAX)
-    return GANTRY_E_TOO_LARGE;
+  if (!is_span(box.min_x, box.width) || !is_span(box.min_y, box.height)) return GANTRY_E_TOO_LARGE;
   for (uint32_t row = 0; row < box.height; row++)
     for (uint32_t column = 0; column < box.width; column++) {
       int8_t value = cells[(size_t)row * box.width + column];

@@ -64,6 +64,11 @@ static inline bool grid_tile_bit(const grid_tile_t *tile, uint32_t cell) {
 /* Counts a visit, and a hit when hit is 1, and books what that changes. */
 static inline void grid_count(grid_t *grid, grid_slot_t *slot, uint32_t cell, uint16_t hit) {
   grid_cell_t *counts = &slot->tile->cells[cell];
+  /* Nearly every call: one more ray through free space changes no state. */
+  if (!hit && counts->hits == 0 && counts->visits > 0 && counts->visits < GRID_VISITS_MAX) {
+    counts->visits++;
+    return;
+  }
   if (counts->visits == GRID_VISITS_MAX) {
     counts->visits /= 2;
     counts->hits /= 2;

@@ -6,6 +6,9 @@
 
 #include "field_tile.h"
 
+/* The wide stage may stop earlier by this: the narrow one goes on from there. */
+static const double WIDE_SLACK = 5.0;
+
 /* Sums over the points at one pose; residuals and Jacobians in m. */
 typedef struct sums {
   float xx, xy, xt, yy, yt, tt; /* w J'J, upper triangle */
@@ -16,13 +19,15 @@ typedef struct sums {
 } sums_t;
 
 match_config_t match_config_default(void) {
-  return (match_config_t){.wide_m = 0.10,
+  return (match_config_t){.wide_m = 0.20,
                           .narrow_m = 0.05,
+                          .prior_weight = 0.3,
                           .stop_m = 0.001,
                           .stop_rad = 0.0002,
                           .iterations_max = 20,
                           .inlier_m = 0.15,
                           .rescue_residual_m = 0.12,
+                          .rescue_gain = 0.8,
                           .rescue_reach_m = 0.4,
                           .rescue_step_m = 0.1,
                           .rescue_reach_rad = 0.5,
@@ -128,31 +133,38 @@ static void hessian_of(const sums_t *sums, double h[9]) {
   h[5] = h[7] = sums->yt;
 }
 
-/* One Gauss-Newton step; false when the scan does not see enough to make one. A little of the mean
-   weight on the diagonal keeps a corridor's blind axis where the prediction put it. */
-static bool step(const sums_t *sums, double out[3]) {
+/* One Gauss-Newton step; false when the scan does not see enough to make one. The prior pulls to
+   the guess and so decides along a corridor, where the scan says nothing; the little damping keeps
+   a nearly blind axis from overshooting (Levenberg 1944). */
+static bool step(const sums_t *sums, pose2_t pose, pose2_t guess, double prior_weight,
+                 double out[3]) {
+  const double damping = 3e-4;
   double h[9];
-  double gradient[3] = {-sums->x, -sums->y, -sums->t};
+  double pull[3] = {guess.x - pose.x, guess.y - pose.y, wrap_rad(guess.theta - pose.theta)};
+  double gradient[3] = {prior_weight * pull[0] - sums->x, prior_weight * pull[1] - sums->y,
+                        prior_weight * pull[2] - sums->t};
   hessian_of(sums, h);
-  double damping = 1e-3 * (h[0] + h[4]) + 1e-9;
-  h[0] += damping;
-  h[4] += damping;
-  h[8] += 1e-3 * h[8] + 1e-9;
+  double level = damping * (h[0] + h[4]) + prior_weight + 1e-9;
+  h[0] += level;
+  h[4] += level;
+  h[8] += damping * h[8] + prior_weight + 1e-9;
   return solve(h, gradient, out);
 }
 
-/* Runs one stage; true when it ended by the stop rule. */
-static bool descend(const distance_field_t *field, const points_t *points, double cauchy_m,
-                    const match_config_t *config, match_result_t *result) {
+/* Runs one stage; true when it ended by the stop rule, taken `slack` times. */
+static bool descend(const distance_field_t *field, const points_t *points, pose2_t guess,
+                    double cauchy_m, double slack, const match_config_t *config,
+                    match_result_t *result) {
   for (uint32_t i = 0; i < config->iterations_max; i++) {
     double delta[3];
     sums_t sums = accumulate(field, points, result->pose, cauchy_m, config->inlier_m);
-    if (!step(&sums, delta)) return false;
+    if (!step(&sums, result->pose, guess, config->prior_weight, delta)) return false;
     result->iterations++;
     result->pose.x += delta[0];
     result->pose.y += delta[1];
     result->pose.theta = wrap_rad(result->pose.theta + delta[2]);
-    if (hypot(delta[0], delta[1]) < config->stop_m && fabs(delta[2]) < config->stop_rad)
+    if (hypot(delta[0], delta[1]) < slack * config->stop_m &&
+        fabs(delta[2]) < slack * config->stop_rad)
       return true;
   }
   return false;
@@ -169,8 +181,8 @@ static void fill(const sums_t *sums, uint32_t count, match_result_t *result) {
 static match_result_t refine(const distance_field_t *field, const points_t *points, pose2_t guess,
                              const match_config_t *config) {
   match_result_t result = {.pose = guess};
-  descend(field, points, config->wide_m, config, &result);
-  result.converged = descend(field, points, config->narrow_m, config, &result);
+  descend(field, points, guess, config->wide_m, WIDE_SLACK, config, &result);
+  result.converged = descend(field, points, guess, config->narrow_m, 1.0, config, &result);
   sums_t sums = accumulate(field, points, result.pose, config->narrow_m, config->inlier_m);
   fill(&sums, points->count, &result);
   return result;
@@ -230,7 +242,8 @@ gantry_err_t match_scan(const distance_field_t *field, const points_t *points, p
   match_result_t second = refine(field, points, search(field, points, guess, config), config);
   second.iterations += out->iterations;
   second.rescued = true;
-  if (second.mean_residual_m < out->mean_residual_m) *out = second;
+  /* A search that finds little more has found another stretch of the same corridor. */
+  if (second.mean_residual_m < config->rescue_gain * out->mean_residual_m) *out = second;
   return GANTRY_OK;
 }
 

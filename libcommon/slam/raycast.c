@@ -44,6 +44,13 @@ static bool ray_is_usable(const grid_t *grid, double x0_m, double y0_m, double x
          fabs(y1_m - y0_m) <= reach_m;
 }
 
+/* Counts one cell of a ray with `left` cells to go. The last cell before the end is only made
+   known, not counted: range noise and rays that graze a wall would wear its face away. */
+static inline void count_step(grid_t *grid, grid_slot_t *slot, uint32_t cell, int32_t left) {
+  if (left == 1 && slot->tile->cells[cell].visits > 0) return;
+  grid_count(grid, slot, cell, left == 0);
+}
+
 static gantry_err_t carve(grid_t *grid, grid_index_t from, grid_index_t to) {
   walk_t walk = walk_begin(from, to);
   int32_t steps = walk.delta_x > walk.delta_y ? walk.delta_x : walk.delta_y;
@@ -57,7 +64,7 @@ static gantry_err_t carve(grid_t *grid, grid_index_t from, grid_index_t to) {
       ty = walk.y >> GRID_TILE_SHIFT;
       GANTRY_TRY(grid_slot_ensure(grid, tx, ty, &slot));
     }
-    grid_count(grid, slot, grid_cell_offset(walk.x, walk.y), i == steps);
+    count_step(grid, slot, grid_cell_offset(walk.x, walk.y), steps - i);
     walk_step(&walk);
   }
   return GANTRY_OK;

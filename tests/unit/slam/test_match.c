@@ -74,9 +74,10 @@ Test(match, turns_across_pi) {
 
 Test(match, is_rescued_from_a_far_guess) {
   pose2_t truth = {.x = 0.4, .y = 0.2, .theta = 0.3};
-  pose2_t guess = {.x = 0.02, .y = -0.16, .theta = -0.18};
+  pose2_t guess = {.x = 0.05, .y = -0.15, .theta = -0.7};
   world_scan(truth, 360, &points);
   match_result_t result;
+  config.rescue_reach_rad = 1.2;
 
   match_scan(field, &points, guess, &config, &result);
 
@@ -86,14 +87,16 @@ Test(match, is_rescued_from_a_far_guess) {
 
 Test(match, does_not_search_when_rescue_is_off) {
   pose2_t truth = {.x = 0.4, .y = 0.2, .theta = 0.3};
-  pose2_t guess = {.x = 0.02, .y = -0.16, .theta = -0.18};
+  pose2_t guess = {.x = 0.05, .y = -0.15, .theta = -0.7};
   world_scan(truth, 360, &points);
   match_result_t result;
+  config.rescue_reach_rad = 1.2;
   config.rescue_residual_m = 0.0;
 
   match_scan(field, &points, guess, &config, &result);
 
   cr_assert_not(result.rescued);
+  cr_assert_gt(pose2_distance(result.pose, truth), 0.1);
 }
 
 Test(match, tells_a_scan_of_another_place_from_a_fit) {

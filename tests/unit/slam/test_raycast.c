@@ -27,6 +27,15 @@ Test(raycast, frees_the_way_and_occupies_the_end) {
   cr_assert_eq(grid_known_cells(grid), 11);
 }
 
+Test(raycast, does_not_wear_away_the_cell_before_the_end) {
+  grid_hit(grid, 9, 0);
+
+  for (int i = 0; i < 20; i++)
+    raycast_carve(grid, 0.025, 0.025, 0.525, 0.025);
+
+  cr_assert_eq(grid_state(grid, 9, 0), GRID_OCCUPIED);
+}
+
 Test(raycast, goes_every_way_and_leaves_no_gap) {
   for (int turn = 0; turn < 16; turn++) {
     double angle = 2 * M_PI * turn / 16 + 0.1;

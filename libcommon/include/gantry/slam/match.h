@@ -16,13 +16,15 @@
 #define MATCH_POINTS_MIN 10 /* fewer points do not make a pose */
 
 typedef struct match_config {
-  double wide_m;            /* Cauchy scale of the first stage: 0.10 m */
+  double wide_m;            /* Cauchy scale of the first stage: 0.20 m */
   double narrow_m;          /* of the second: 0.05 m */
-  double stop_m;            /* a stage ends when a step is below this: 0.001 m */
+  double prior_weight;      /* the guess counts as this many perfectly seen points: 0.3 */
+  double stop_m;            /* the last stage ends when a step is below this: 0.001 m */
   double stop_rad;          /* and below this: 0.0002 rad */
   uint32_t iterations_max;  /* steps a stage: 20 */
   double inlier_m;          /* a point this near to an obstacle fits: 0.15 m */
   double rescue_residual_m; /* mean residual above which the search runs; 0 never: 0.12 m */
+  double rescue_gain;       /* its pose is taken below this part of the old residual: 0.8 */
   double rescue_reach_m;    /* search window, each way: 0.4 m */
   double rescue_step_m;     /* 0.1 m */
   double rescue_reach_rad;  /* 0.5 rad */

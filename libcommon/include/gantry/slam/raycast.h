@@ -13,7 +13,8 @@
 #define RAYCAST_CELLS_MAX 20000 /* longest ray, in cells: 1 km at 50 mm */
 
 /* Carves a ray from the sensor (x0, y0) to where it ended (x1, y1), world frame, m: cells on the
-   way count a visit, the last one a hit. GANTRY_E_INVALID when a coordinate is not finite or the
+   way count a visit, the last one a hit; the one before it is made known but not counted, so that
+   noise does not wear walls away. GANTRY_E_INVALID when a coordinate is not finite or the
    ray is longer than RAYCAST_CELLS_MAX; otherwise errors as grid_hit, with the cells before the
    error already counted. */
 gantry_err_t raycast_carve(grid_t *grid, double x0_m, double y0_m, double x1_m, double y1_m);
