@@ -45,10 +45,17 @@ def openapi(schema, version):
         "paths": paths,
         "components": {
             "schemas": {"Error": ERROR_SCHEMA, **schemas},
-            "responses": {str(status): _error_response(status) for status in sorted(REASONS)},
+            "responses": {str(status): _error_response(status) for status in _statuses(paths)},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _statuses(paths):
+    """The error statuses that some operation answers with."""
+    answers = {status for path in paths.values() for operation in path.values()
+               for status in operation["responses"]}
+    return sorted(status for status in REASONS if str(status) in answers)
 
 
 def _error_response(status):
