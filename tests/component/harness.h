@@ -16,6 +16,8 @@
      harness_destroy(&h);                                            closes the services too
 
    A stubbed server is a peer that serves: rpc_serve(bridge->server, REQUEST_ROBOT_DRIVE, on_drive, &seen).
+   Over inproc a socket counts as connected before its peer has bound: a call to an absent server ends in
+   GANTRY_E_TIMEOUT here, in GANTRY_E_UNAVAILABLE over ipc and tcp (test_transport.c).
    What a test cannot go on without (a socket, memory, a service that must start) ends it by abort(). */
 #ifndef GANTRY_HARNESS_H
 #define GANTRY_HARNESS_H
