@@ -1,0 +1,68 @@
+/* The store: everything that outlives a process, behind one interface. A back end fills the table
+   of operations; today SQLite. It speaks the bus's own structs, so that no row is translated twice.
+   One thread at a time. Every call may block on the disk. */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include <gantry/catalogue.h>
+#include <gantry/err.h>
+
+#include "arena.h"
+#include "retention.h"
+#include "row.h"
+
+typedef struct store store_t;
+
+/* One store.* request. */
+typedef struct store_call {
+  const request_t *request;
+  const void *takes;     /* struct of request->takes */
+  void *gives;           /* zeroed struct of request->gives */
+  arena_t *arena;        /* blobs in gives live here */
+  uint64_t now_ns;       /* wall time */
+  const char *actor;     /* user it is made for, or "" */
+  gantry_fault_t *fault; /* filled when the call fails */
+} store_call_t;
+
+typedef struct store_ops {
+  void (*close)(store_t *store);
+  gantry_err_t (*begin)(store_t *store);
+  gantry_err_t (*commit)(store_t *store);
+  void (*rollback)(store_t *store);
+  gantry_err_t (*add)(store_t *store, const row_t *row);
+  gantry_err_t (*serve)(store_t *store, store_call_t *call);
+  gantry_err_t (*retain)(store_t *store, const retention_t *policy, uint64_t now_us, uint32_t limit,
+                         uint32_t *deleted);
+} store_ops_t;
+
+struct store {
+  const store_ops_t *ops;
+};
+
+/* Opens or creates the database file and brings it to this binary's version. GANTRY_E_INVALID, with
+   a fault that names the file and what to do, when it is corrupt, is no database, is newer than
+   this binary, or its migrations were altered; GANTRY_E_UNAVAILABLE when it cannot be opened. */
+gantry_err_t store_sqlite_open(const char *path, store_t **out, gantry_fault_t *fault);
+/* NULL-safe. An open transaction is rolled back. */
+void store_close(store_t **self);
+
+/* Rows are added between begin and commit. A failed add leaves the transaction usable; a failed
+   commit has rolled back. store_add gives GANTRY_E_CONFLICT for an event or audit entry it already
+   has. */
+gantry_err_t store_begin(store_t *store);
+gantry_err_t store_commit(store_t *store);
+void store_rollback(store_t *store);
+gantry_err_t store_add(store_t *store, const row_t *row);
+
+/* Answers a request. Reads see what an open transaction added. A request that writes runs in a
+   transaction of its own: commit first. GANTRY_E_NOT_IMPLEMENTED for a request it does not know. */
+gantry_err_t store_serve(store_t *store, store_call_t *call);
+/* Whether a request changes the database. */
+bool store_writes(const request_t *request);
+
+/* Deletes at most about limit rows that are older than the policy allows. No transaction may be
+ * open. */
+gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
+                          uint32_t limit, uint32_t *deleted);
+
+#endif
