@@ -1,0 +1,241 @@
+/* One handler a topic: thins, makes a row of the message, hands it to the writer. */
+#include "intake.h"
+
+#include <gantry/clock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reading.h"
+#include "thin.h"
+
+#define PRODUCERS_MAX 16
+#define STATUS_HZ     0.2 /* sensor states that did not change */
+
+/* What was last written of a producer's alerts. */
+typedef struct producer {
+  char service[33];
+  uint64_t digest;
+} producer_t;
+
+struct intake {
+  writer_t *writer;
+  double scan_hz, pose_hz, sample_hz, module_hz; /* rows a second and sensor */
+  thin_t thin;
+  char session[51]; /* mapping session, or "" */
+  bool has_safety;
+  robot_safety_t safety; /* as last written */
+  producer_t producers[PRODUCERS_MAX];
+  uint32_t producer_count;
+};
+
+/* FNV-1a, to see that something changed. */
+static uint64_t digest_add(uint64_t digest, const void *bytes, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    digest = (digest ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3u;
+  return digest;
+}
+
+static row_t row_from(const intake_t *intake, const frame_t *frame) {
+  row_t row = {.ts_us = frame->header.wall / 1000,
+               .trace = frame->header.trace,
+               .boot = frame->header.boot,
+               .seq = frame->header.seq};
+  snprintf(row.service, sizeof row.service, "%s", frame->header.from);
+  snprintf(row.robot, sizeof row.robot, "%s", frame->header.robot);
+  snprintf(row.session, sizeof row.session, "%s", intake->session);
+  return row;
+}
+
+static bool passes(intake_t *intake, const frame_t *frame, double rate_hz) {
+  return thin_pass(&intake->thin, frame->topic, rate_hz, clock_mono_ns());
+}
+
+static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->scan_hz)) return;
+  if (reading_from_scan(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+static void on_sensor_imu(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->sample_hz)) return;
+  if (reading_from_imu(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+static void on_sensor_range(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->sample_hz)) return;
+  if (reading_from_range(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+/* Durable: every one is kept. */
+static void on_sensor_value(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (reading_from_value(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+static void on_sensor_tag(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (reading_from_tag(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  const sensor_status_t *status = body;
+  row_t row = row_from(intake, frame);
+  char key[72];
+  /* A change of state has a key of its own, and so passes at once. */
+  snprintf(key, sizeof key, "%s#%s", status->sensor,
+           desc_enum_text(&SENSOR_STATE_ENUM, (int)status->state));
+  if (!thin_pass(&intake->thin, key, STATUS_HZ, clock_mono_ns())) return;
+  row.kind = ROW_STATUS;
+  row.status = *status;
+  (void)writer_add(intake->writer, &row);
+}
+
+static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->session[0] ? TOPIC_LOC_POSE->rate_hz : intake->pose_hz))
+    return;
+  row.kind = ROW_POSE;
+  row.pose = *(const loc_pose_t *)body;
+  (void)writer_add(intake->writer, &row);
+}
+
+static void on_robot_power(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->module_hz)) return;
+  if (reading_from_power(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+static void on_robot_module(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  row_t row = row_from(intake, frame);
+  if (!passes(intake, frame, intake->module_hz)) return;
+  if (reading_from_module(&row, body)) (void)writer_add(intake->writer, &row);
+}
+
+/* A row whose body is kept whole. */
+static void add_body(intake_t *intake, const frame_t *frame, row_kind_t kind, const void *body,
+                     size_t size) {
+  row_t row = row_from(intake, frame);
+  row.kind = kind;
+  row.data = malloc(size);
+  if (!row.data) return;
+  memcpy(row.data, body, size);
+  (void)writer_add(intake->writer, &row);
+}
+
+static bool safety_changed(const robot_safety_t *a, const robot_safety_t *b) {
+  return a->state != b->state || a->latched != b->latched || a->cause != b->cause ||
+         a->phase != b->phase || a->estop_input != b->estop_input || a->zone != b->zone ||
+         a->motors_off != b->motors_off || strcmp(a->detail, b->detail) != 0;
+}
+
+static void on_robot_safety(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  const robot_safety_t *safety = body;
+  if (intake->has_safety && !safety_changed(safety, &intake->safety)) return;
+  intake->has_safety = true;
+  intake->safety = *safety;
+  add_body(intake, frame, ROW_SAFETY, safety, sizeof *safety);
+}
+
+static void on_event(const frame_t *frame, const void *body, void *arg) {
+  add_body(arg, frame, ROW_EVENT, body, sizeof(sys_event_t));
+}
+
+static void on_audit(const frame_t *frame, const void *body, void *arg) {
+  add_body(arg, frame, ROW_AUDIT, body, sizeof(sys_audit_t));
+}
+
+static producer_t *find_producer(intake_t *intake, const char *service) {
+  for (uint32_t i = 0; i < intake->producer_count; i++)
+    if (strcmp(intake->producers[i].service, service) == 0) return &intake->producers[i];
+  if (intake->producer_count == PRODUCERS_MAX) return NULL;
+  producer_t *producer = &intake->producers[intake->producer_count++];
+  snprintf(producer->service, sizeof producer->service, "%s", service);
+  return producer;
+}
+
+static void on_alert(const frame_t *frame, const void *body, void *arg) {
+  intake_t *intake = arg;
+  const sys_alerts_t *alerts = body;
+  producer_t *producer = find_producer(intake, frame->header.from);
+  /* Begins apart from 0, so that the first list of a producer is always written. */
+  uint64_t digest = 0xcbf29ce484222325u;
+  for (uint32_t i = 0; i < alerts->alerts_count; i++) {
+    const sys_alert_entry_t *alert = &alerts->alerts[i];
+    digest = digest_add(digest, alert->id, strlen(alert->id) + 1);
+    digest = digest_add(digest, alert->subject, strlen(alert->subject) + 1);
+    digest = digest_add(digest, &alert->raised, sizeof alert->raised);
+  }
+  if (!producer || producer->digest == digest) return;
+  producer->digest = digest;
+  add_body(intake, frame, ROW_ALERTS, alerts, sizeof *alerts);
+}
+
+static void on_map_status(const frame_t *frame, const void *body, void *arg) {
+  const map_status_t *status = body;
+  intake_t *intake = arg;
+  (void)frame;
+  snprintf(intake->session, sizeof intake->session, "%s",
+           status->mapping ? status->session_id : "");
+}
+
+static gantry_err_t subscribe(service_t *service, intake_t *intake) {
+  const struct {
+    const topic_t *topic;
+    uint32_t queue; /* 0: the kind's own rule */
+    bus_handler_fn handler;
+  } TOPICS[] = {
+      {TOPIC_SENSOR_SCAN, 0, on_sensor_scan},
+      {TOPIC_SENSOR_IMU, 64, on_sensor_imu},
+      {TOPIC_SENSOR_RANGE, 64, on_sensor_range},
+      {TOPIC_SENSOR_VALUE, 1000, on_sensor_value},
+      {TOPIC_SENSOR_TAG, 0, on_sensor_tag},
+      {TOPIC_SENSOR_STATUS, 0, on_sensor_status},
+      {TOPIC_LOC_POSE, 64, on_loc_pose},
+      {TOPIC_ROBOT_POWER, 0, on_robot_power},
+      {TOPIC_ROBOT_MODULE, 0, on_robot_module},
+      {TOPIC_ROBOT_SAFETY, 64, on_robot_safety},
+      {TOPIC_EVENT, 0, on_event},
+      {TOPIC_AUDIT, 0, on_audit},
+      {TOPIC_ALERT, 0, on_alert},
+      {TOPIC_MAP_STATUS, 0, on_map_status},
+  };
+  for (size_t i = 0; i < sizeof TOPICS / sizeof *TOPICS; i++)
+    GANTRY_TRY(bus_subscribe(service->bus, TOPICS[i].topic, NULL, TOPICS[i].queue,
+                             TOPICS[i].handler, intake));
+  return GANTRY_OK;
+}
+
+gantry_err_t intake_new(service_t *service, writer_t *writer, intake_t **out) {
+  *out = NULL;
+  intake_t *intake = calloc(1, sizeof *intake);
+  if (!intake) return GANTRY_E_INTERNAL;
+  intake->writer = writer;
+  intake->scan_hz = config_real(service->config, "scan_rate_hz");
+  intake->pose_hz = config_real(service->config, "pose_rate_hz");
+  intake->sample_hz = config_real(service->config, "sample_rate_hz");
+  intake->module_hz = config_real(service->config, "module_rate_hz");
+  gantry_err_t err = subscribe(service, intake);
+  if (err == GANTRY_OK)
+    *out = intake;
+  else
+    free(intake);
+  return err;
+}
+
+void intake_destroy(intake_t **self) {
+  free(*self);
+  *self = NULL;
+}

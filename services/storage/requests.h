@@ -1,0 +1,16 @@
+/* Requests: every store.* request goes through the writer and is answered when it comes back. */
+#ifndef STORAGE_REQUESTS_H
+#define STORAGE_REQUESTS_H
+
+#include <gantry/service.h>
+
+#include "writer.h"
+
+typedef struct requests requests_t;
+
+/* Serves, and watches the writer's answers. writer is borrowed and outlives the requests. */
+gantry_err_t requests_new(service_t *service, writer_t *writer, requests_t **out);
+/* Answers what the writer has answered: stop it first, so that nobody is left waiting. */
+void requests_destroy(requests_t **self);
+
+#endif

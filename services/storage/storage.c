@@ -1,0 +1,167 @@
+/* The storage service: opens the database, wires bus and requests to the writer. */
+#include "storage.h"
+
+#include <gantry/clock.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "intake.h"
+#include "requests.h"
+#include "writer.h"
+
+#define METRICS_MS 1000u
+
+typedef struct storage {
+  service_t *service;
+  writer_t *writer;
+  intake_t *intake;
+  requests_t *requests;
+  int timer;
+  bool failing;
+  writer_stats_t counted; /* as the metrics have them */
+  metric_t *rows, *failed, *repeated, *dropped, *deleted, *queue, *batch_ms;
+} storage_t;
+
+static const option_t OPTIONS[] = {
+    {"backend", OPTION_CHOICE, "sqlite", 0, 0, "sqlite|postgres", "what keeps the data"},
+    {"database", OPTION_TEXT, "", 0, 1023, NULL,
+     "database file; empty: gantry.db in the data folder"},
+    {"queue_rows", OPTION_INT, "4096", 64, 65536, NULL, "rows that may wait for the writer"},
+    {"batch_rows", OPTION_INT, "500", 1, 10000, NULL, "rows of one commit at most"},
+    {"batch_ms", OPTION_INT, "200", 1, 5000, NULL, "longest wait of a row for its commit"},
+    {"scan_rate_hz", OPTION_REAL, "1", 0, 20, NULL, "sweeps kept per second and sensor"},
+    {"pose_rate_hz", OPTION_REAL, "1", 0, 20, NULL, "poses kept per second outside mapping"},
+    {"sample_rate_hz", OPTION_REAL, "20", 0, 1000, NULL,
+     "accelerations and ranges kept per second and sensor"},
+    {"module_rate_hz", OPTION_REAL, "0.1", 0, 10, NULL,
+     "battery and module states kept per second"},
+    {"keep_readings_days", OPTION_REAL, "30", 0.01, 36500, NULL, "age at which readings go"},
+    {"keep_scans_days", OPTION_REAL, "1", 0.01, 36500, NULL, "age at which sweeps go"},
+    {"keep_poses_days", OPTION_REAL, "7", 0.01, 36500, NULL,
+     "age at which all but one pose a second go"},
+    {"keep_thin_poses_days", OPTION_REAL, "30", 0.01, 36500, NULL, "age at which all poses go"},
+    {"keep_events_days", OPTION_REAL, "90", 0.01, 36500, NULL, "age at which events and alerts go"},
+    {"keep_safety_days", OPTION_REAL, "365", 0.01, 36500, NULL, "age at which the safety log goes"},
+    {"keep_commands_days", OPTION_REAL, "30", 0.01, 36500, NULL, "age at which commands go"},
+};
+
+static writer_settings_t read_settings(const config_t *config) {
+  return (writer_settings_t){
+      .queue = (uint32_t)config_int(config, "queue_rows"),
+      .batch_rows = (uint32_t)config_int(config, "batch_rows"),
+      .batch_ms = (uint32_t)config_int(config, "batch_ms"),
+      .retention = {.readings_days = config_real(config, "keep_readings_days"),
+                    .scans_days = config_real(config, "keep_scans_days"),
+                    .poses_days = config_real(config, "keep_poses_days"),
+                    .poses_thin_days = config_real(config, "keep_thin_poses_days"),
+                    .events_days = config_real(config, "keep_events_days"),
+                    .safety_days = config_real(config, "keep_safety_days"),
+                    .commands_days = config_real(config, "keep_commands_days")}};
+}
+
+static gantry_err_t open_store(const config_t *config, store_t **store, gantry_fault_t *fault) {
+  const char *folder = config_text(config, "data");
+  const char *file = config_text(config, "database");
+  char path[1280];
+  if (strcmp(config_text(config, "backend"), "sqlite") != 0)
+    return fault_set(fault, GANTRY_E_INVALID, "backend",
+                     "backend postgres is not built yet: use backend = sqlite");
+  if (file[0]) {
+    snprintf(path, sizeof path, "%s", file);
+  } else {
+    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
+      return fault_set(fault, GANTRY_E_INVALID, "data", "%s: %s", folder, strerror(errno));
+    snprintf(path, sizeof path, "%s/gantry.db", folder);
+  }
+  gantry_err_t err = store_sqlite_open(path, store, fault);
+  /* A file that cannot be opened is a setting to put right, like a damaged one. */
+  return err == GANTRY_E_UNAVAILABLE ? GANTRY_E_INVALID : err;
+}
+
+static void on_metrics(void *arg) {
+  storage_t *self = arg;
+  writer_stats_t stats = writer_get_stats(self->writer);
+  metric_add(self->rows, (double)(stats.rows - self->counted.rows));
+  metric_add(self->failed, (double)(stats.failed - self->counted.failed));
+  metric_add(self->repeated, (double)(stats.repeated - self->counted.repeated));
+  metric_add(self->dropped, (double)(stats.dropped - self->counted.dropped));
+  metric_add(self->deleted, (double)(stats.deleted - self->counted.deleted));
+  metric_set(self->queue, (double)stats.queued);
+  if (stats.batches != self->counted.batches) metric_observe(self->batch_ms, stats.batch_ms);
+  if (stats.dropped != self->counted.dropped)
+    log_warn("STORE-BEHIND", "%llu rows found the queue full",
+             (unsigned long long)(stats.dropped - self->counted.dropped));
+  self->counted = stats;
+  self->failing = stats.failing;
+}
+
+static void register_metrics(storage_t *self, metrics_t *metrics) {
+  self->rows =
+      metrics_counter(metrics, "gantry_store_rows_total", "", "Rows committed to the database.");
+  self->failed = metrics_counter(metrics, "gantry_store_rows_failed_total", "",
+                                 "Rows the database did not take.");
+  self->repeated =
+      metrics_counter(metrics, "gantry_store_rows_repeated_total", "", "Rows it already had.");
+  self->dropped = metrics_counter(metrics, "gantry_store_rows_dropped_total", "",
+                                  "Rows that found the writer's queue full.");
+  self->deleted =
+      metrics_counter(metrics, "gantry_store_rows_deleted_total", "", "Rows deleted by age.");
+  self->queue = metrics_gauge(metrics, "gantry_store_queue_rows", "", "Rows and requests waiting.");
+  self->batch_ms =
+      metrics_summary(metrics, "gantry_store_commit_ms", "", "Longest commit of each second, ms.");
+}
+
+static void storage_stop(void **self) {
+  storage_t *storage = *self;
+  if (!storage) return;
+  if (storage->timer) loop_cancel(storage->service->loop, storage->timer);
+  intake_destroy(&storage->intake);
+  if (storage->writer) writer_stop(storage->writer);
+  requests_destroy(&storage->requests);
+  writer_destroy(&storage->writer);
+  free(storage);
+  *self = NULL;
+}
+
+static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fault) {
+  store_t *store = NULL;
+  writer_settings_t settings = read_settings(service->config);
+  GANTRY_TRY(open_store(service->config, &store, fault));
+  gantry_err_t err = writer_new(store, &settings, &self->writer);
+  if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);
+  if (err == GANTRY_OK) err = intake_new(service, self->writer, &self->intake);
+  if (err != GANTRY_OK) return fault_set(fault, err, "", "storage cannot start its parts");
+  self->timer = loop_every(service->loop, METRICS_MS, on_metrics, self);
+  return GANTRY_OK;
+}
+
+static gantry_err_t storage_start(service_t *service, void **out, gantry_fault_t *fault) {
+  storage_t *self = calloc(1, sizeof *self);
+  if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  self->service = service;
+  register_metrics(self, service->metrics);
+  gantry_err_t err = wire(self, service, fault);
+  *out = self;
+  if (err != GANTRY_OK) storage_stop(out);
+  return err;
+}
+
+static void storage_health(void *self, sys_health_t *out) {
+  const storage_t *storage = self;
+  if (!storage->failing) return;
+  out->status = SYS_STATUS_DEGRADED;
+  snprintf(out->detail, sizeof out->detail, "the database does not take rows");
+}
+
+const service_def_t STORAGE = {
+    .name = "storage",
+    .doc = "Keeps everything that outlives a process, and answers for it.",
+    .options = OPTIONS,
+    .option_count = sizeof OPTIONS / sizeof *OPTIONS,
+    .start = storage_start,
+    .stop = storage_stop,
+    .health = storage_health,
+};

@@ -1,0 +1,53 @@
+/* The writer: the one thread that owns the store. Rows and requests come by a bounded mailbox,
+   answers go back by another; rows are committed in batches, a request that writes in a transaction
+   of its own. */
+#ifndef STORAGE_WRITER_H
+#define STORAGE_WRITER_H
+
+#include "job.h"
+#include "store.h"
+
+#define WRITER_JOBS_MAX 64 /* requests under way */
+
+typedef struct writer writer_t;
+
+typedef struct writer_settings {
+  uint32_t queue;      /* rows that may wait */
+  uint32_t batch_rows; /* commit at the latest after so many */
+  uint32_t batch_ms;   /* or after so long */
+  retention_t retention;
+} writer_settings_t;
+
+/* Counted since the start; may be read from any thread. */
+typedef struct writer_stats {
+  uint64_t rows;     /* committed */
+  uint64_t batches;  /* */
+  uint64_t failed;   /* rows the database refused, or lost with a batch that did not commit */
+  uint64_t repeated; /* rows it already had */
+  uint64_t dropped;  /* rows that found the queue full */
+  uint64_t deleted;  /* by retention */
+  uint64_t queued;   /* rows and requests waiting now */
+  double batch_ms;   /* longest commit since the last call of writer_get_stats */
+  bool failing;      /* the last commit failed */
+} writer_stats_t;
+
+/* Starts the thread and takes the store, which it closes at the end (also when this fails). */
+gantry_err_t writer_new(store_t *store, const writer_settings_t *settings, writer_t **out);
+/* Handles what waits, commits it and ends the thread. The answers stay to be taken. */
+void writer_stop(writer_t *writer);
+/* Stops, closes the store, destroys jobs that nobody took. NULL-safe. */
+void writer_destroy(writer_t **self);
+
+/* Queues a row and takes its data; false, counted, when the queue is full (the data is freed).
+ * Never blocks. */
+bool writer_add(writer_t *writer, const row_t *row);
+/* Queues a request and takes the job; false when too many are under way: the job stays the
+ * caller's. */
+bool writer_call(writer_t *writer, job_t *job);
+/* The next answered job, now the caller's; NULL when none is there. */
+job_t *writer_answered(writer_t *writer);
+/* Readable while an answered job is there. */
+int writer_fd(const writer_t *writer);
+writer_stats_t writer_get_stats(writer_t *writer);
+
+#endif
