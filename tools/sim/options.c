@@ -33,6 +33,8 @@ static const option_t table[] = {
     {"seed", KIND_U64, AT(seed), 1, 0, 1e15, "of all noise: same seed, same run"},
     {"baud", KIND_U32, AT(baud), 115200, 1200, 4000000, "of the line clock, 8N1"},
     {"unpaced", KIND_FLAG, AT(unpaced), 0, 0, 0, "answer at once; the line clock stands still"},
+    {"realtime", KIND_FLAG, AT(realtime), 0, 0, 0,
+     "run before all others (SCHED_FIFO), if allowed"},
     {"lidar-noise", KIND_NUMBER, AT(lidar_noise_m), 0.030, 0, 1, "standard deviation, m"},
     {"range-noise", KIND_NUMBER, AT(range_noise_m), 0.004, 0, 1,
      "standard deviation of range and proximity sensors, m"},

@@ -21,6 +21,7 @@ typedef struct options {
   uint64_t seed;
   uint32_t baud;
   bool unpaced;
+  bool realtime; /* ask the kernel to run this process first */
   double lidar_noise_m, range_noise_m, accel_noise_mg;
   double wheel_error; /* share */
   double soc;         /* share */
