@@ -93,20 +93,28 @@ static gantry_err_t ensure(distance_field_t *field, int32_t tx, int32_t ty, fiel
   return GANTRY_OK;
 }
 
-/* Lowers one block of a tile (its lower left cell is x0, y0) by an obstacle at (cx, cy). The inner
-   loop is 16 bytes wide on purpose: compilers make one vector minimum of it. */
+/* Lowers 16 cells to a kernel's values. Through locals, which cannot overlap: compilers then make
+   one vector minimum of the loop. */
+static inline void lower_cells(uint8_t *cells, const uint8_t *kernel) {
+  uint8_t now[FIELD_BLOCK];
+  uint8_t new[FIELD_BLOCK];
+  memcpy(now, cells, FIELD_BLOCK);
+  memcpy(new, kernel, FIELD_BLOCK);
+  for (int i = 0; i < FIELD_BLOCK; i++)
+    now[i] = new[i] < now[i] ? new[i] : now[i];
+  memcpy(cells, now, FIELD_BLOCK);
+}
+
+/* Lowers one block of a tile (its lower left cell is x0, y0) by an obstacle at (cx, cy). */
 static inline void stamp_block(const distance_field_t *field, field_tile_t *tile, int32_t x0,
                                int32_t y0, int32_t cx, int32_t cy) {
   int32_t low = cy - field->reach > y0 ? cy - field->reach : y0;
-  int32_t high =
-      cy + field->reach < y0 + FIELD_BLOCK - 1 ? cy + field->reach : y0 + FIELD_BLOCK - 1;
+  int32_t top = y0 + FIELD_BLOCK - 1;
+  int32_t high = cy + field->reach < top ? cy + field->reach : top;
   int32_t column = x0 - cx + FIELD_KERNEL_PAD;
-  for (int32_t y = low; y <= high; y++) {
-    const uint8_t *restrict kernel = &field->kernel[y - cy + field->reach][column];
-    uint8_t *restrict row = &tile->distance[grid_cell_offset(x0, y)];
-    for (int i = 0; i < FIELD_BLOCK; i++)
-      row[i] = kernel[i] < row[i] ? kernel[i] : row[i];
-  }
+  for (int32_t y = low; y <= high; y++)
+    lower_cells(&tile->distance[grid_cell_offset(x0, y)],
+                &field->kernel[y - cy + field->reach][column]);
 }
 
 /* First cell of the block that holds a cell. */

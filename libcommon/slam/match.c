@@ -188,40 +188,57 @@ static match_result_t refine(const distance_field_t *field, const points_t *poin
   return result;
 }
 
-/* Sum of the distances, in bytes, of every stride-th point at a pose; nearest cell only. */
-static uint32_t coarse_cost(const distance_field_t *field, const points_t *points, uint32_t stride,
-                            frame_t frame) {
-  field_cursor_t cursor = FIELD_CURSOR_INIT;
-  uint32_t cost = 0;
+/* A thinned scan turned for the search, as cells from the middle of the window. */
+typedef struct turned {
+  uint32_t count;
+  int32_t x[POINTS_CAPACITY], y[POINTS_CAPACITY];
+} turned_t;
+
+static void turn_scan(const distance_field_t *field, const points_t *points, pose2_t pose,
+                      uint32_t stride, turned_t *out) {
+  frame_t frame = frame_of(field, pose);
+  out->count = 0;
   for (uint32_t i = 0; i < points->count; i += stride) {
     float x = frame.c * points->x_m[i] - frame.s * points->y_m[i] + frame.x + 0.5f;
     float y = frame.s * points->x_m[i] + frame.c * points->y_m[i] + frame.y + 0.5f;
-    cost += field_byte(field, &cursor, frame.cell_x + floor_int(x), frame.cell_y + floor_int(y));
+    out->x[out->count] = frame.cell_x + floor_int(x);
+    out->y[out->count++] = frame.cell_y + floor_int(y);
   }
+}
+
+/* Sum of the distances, in bytes, of a turned scan shifted by whole cells; gives up at `enough`. */
+static uint32_t coarse_cost(const distance_field_t *field, const turned_t *scan, int32_t shift_x,
+                            int32_t shift_y, uint32_t enough) {
+  field_cursor_t cursor = FIELD_CURSOR_INIT;
+  uint32_t cost = 0;
+  for (uint32_t i = 0; i < scan->count && cost < enough; i++)
+    cost += field_byte(field, &cursor, scan->x[i] + shift_x, scan->y[i] + shift_y);
   return cost;
 }
 
 static pose2_t search(const distance_field_t *field, const points_t *points, pose2_t guess,
                       const match_config_t *config) {
-  uint32_t stride = points->count / (config->rescue_points ? config->rescue_points : 1);
+  uint32_t wanted = config->rescue_points ? config->rescue_points : 1;
+  uint32_t stride = points->count > wanted ? points->count / wanted : 1;
   int32_t turns = (int32_t)(config->rescue_reach_rad / config->rescue_step_rad + 0.5);
   int32_t shifts = (int32_t)(config->rescue_reach_m / config->rescue_step_m + 0.5);
+  int32_t cells = (int32_t)(config->rescue_step_m / field->resolution_m + 0.5);
   uint32_t best = UINT32_MAX;
   pose2_t found = guess;
-  if (stride == 0) stride = 1;
-  for (int32_t turn = -turns; turn <= turns; turn++)
+  turned_t scan;
+  if (cells == 0) cells = 1;
+  for (int32_t turn = -turns; turn <= turns; turn++) {
+    pose2_t pose = {guess.x, guess.y, guess.theta + turn * config->rescue_step_rad};
+    turn_scan(field, points, pose, stride, &scan);
     for (int32_t iy = -shifts; iy <= shifts; iy++)
       for (int32_t ix = -shifts; ix <= shifts; ix++) {
-        pose2_t pose = {.x = guess.x + ix * config->rescue_step_m,
-                        .y = guess.y + iy * config->rescue_step_m,
-                        .theta = guess.theta + turn * config->rescue_step_rad};
-        uint32_t cost = coarse_cost(field, points, stride, frame_of(field, pose));
-        if (cost < best) {
-          best = cost;
-          found = pose;
-        }
+        uint32_t cost = coarse_cost(field, &scan, ix * cells, iy * cells, best);
+        if (cost >= best) continue;
+        best = cost;
+        found = (pose2_t){guess.x + ix * cells * field->resolution_m,
+                          guess.y + iy * cells * field->resolution_m, wrap_rad(pose.theta)};
       }
-  found.theta = wrap_rad(found.theta);
+  }
   return found;
 }
 
@@ -236,8 +253,9 @@ gantry_err_t match_scan(const distance_field_t *field, const points_t *points, p
                         const match_config_t *config, match_result_t *out) {
   GANTRY_TRY(check(field, points, guess));
   *out = refine(field, points, guess, config);
-  if (!(config->rescue_residual_m > 0.0) || out->mean_residual_m <= config->rescue_residual_m)
-    return GANTRY_OK;
+  bool may_search = config->rescue_residual_m > 0.0 && config->rescue_step_m > 0.0 &&
+                    config->rescue_step_rad > 0.0;
+  if (!may_search || out->mean_residual_m <= config->rescue_residual_m) return GANTRY_OK;
 
   match_result_t second = refine(field, points, search(field, points, guess, config), config);
   second.iterations += out->iterations;

@@ -11,7 +11,7 @@ points_gate_t points_gate_default(void) {
 uint32_t points_from_scan(points_t *points, const float *angle_rad, const float *range_m,
                           uint32_t ray_count, pose2_t mount, const points_gate_t *gate) {
   float min_m = (float)gate->min_m;
-  float max_m = (float)gate->max_m;
+  float max_m = (float)fmin(gate->max_m, POINTS_RANGE_MAX_M);
   float spacing_2 = (float)(gate->spacing_m * gate->spacing_m);
   float theta = (float)mount.theta;
   points->origin_x_m = (float)mount.x;

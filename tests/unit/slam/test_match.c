@@ -99,6 +99,16 @@ Test(match, does_not_search_when_rescue_is_off) {
   cr_assert_gt(pose2_distance(result.pose, truth), 0.1);
 }
 
+Test(match, does_not_search_without_a_step) {
+  world_scan((pose2_t){.x = 0.4, .y = 0.2, .theta = 0.3}, 360, &points);
+  match_result_t result;
+  config.rescue_step_rad = 0.0;
+
+  match_scan(field, &points, (pose2_t){.x = 0.05, .y = -0.15, .theta = -0.7}, &config, &result);
+
+  cr_assert_not(result.rescued);
+}
+
 Test(match, tells_a_scan_of_another_place_from_a_fit) {
   for (uint32_t i = 0; i < 100; i++) {
     points.x_m[i] = 0.3f * (float)cos(i * 0.0628);

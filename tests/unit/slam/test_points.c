@@ -56,6 +56,14 @@ Test(points, treat_zero_as_no_return_even_without_a_minimum) {
   cr_assert_eq(points_from_scan(&points, angle, range, 1, AT_CENTRE, &gate), 0);
 }
 
+Test(points, end_at_a_kilometre_whatever_the_gate_says) {
+  const float angle[] = {0.0f, 0.1f};
+  const float range[] = {999.0f, 1e20f};
+  points_gate_t gate = {.min_m = 0.0, .max_m = 1e30, .spacing_m = 0.0};
+
+  cr_assert_eq(points_from_scan(&points, angle, range, 2, AT_CENTRE, &gate), 1);
+}
+
 Test(points, skip_neighbours_closer_than_the_spacing) {
   const float angle[] = {0.0f, 0.0f, 0.0f, 0.0f};
   const float range[] = {1.0f, 1.02f, 1.04f, 1.05f};

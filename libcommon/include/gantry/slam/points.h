@@ -7,7 +7,8 @@
 
 #include <gantry/geom.h>
 
-#define POINTS_CAPACITY 2048
+#define POINTS_CAPACITY    2048
+#define POINTS_RANGE_MAX_M 1000.0 /* whatever the gate says */
 
 typedef struct points {
   uint32_t count;             /* points in x_m and y_m, at most POINTS_CAPACITY */
