@@ -20,6 +20,9 @@
 
 enum { EXIT_USAGE = 64, EXIT_INTERRUPTED = 130, MARGIN_CELLS = 10 };
 
+/* 275 MB of map at most: a log is read on a desk, not on the robot. */
+static const uint32_t TILE_LIMIT = 16384;
+
 static const double PROGRESS_PERIOD_S = 0.5;
 
 static const char USAGE[] =
@@ -269,6 +272,7 @@ static int parse_options(int argc, char **argv, slam_options_t *options) {
 static gantry_err_t prepare(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
   tracker_config_t config = tracker_config_default();
   config.grid.resolution_m = options->resolution_m;
+  config.grid.tile_limit = TILE_LIMIT;
   run->tracker = tracker_new(&config);
   if (!run->tracker) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
