@@ -183,25 +183,35 @@ static void garble(const line_t *line, line_frame_t *frame) {
   }
 }
 
-size_t line_release(line_t *line, int64_t now_ns, uint8_t *out, size_t size) {
+/* The answer whose bytes were due first, among those due by now_ns; the count for none. */
+static size_t first_due(const line_t *line, int64_t now_ns) {
+  size_t first = line->answer_count;
+  int64_t first_ns = now_ns;
   for (size_t i = 0; i < line->answer_count; i++) {
-    line_frame_t *frame = &line->answers[i];
-    size_t due = released(line, frame, now_ns);
-    if (due <= frame->sent) continue;
-    size_t len = due - frame->sent < size ? due - frame->sent : size;
-    line_frame_t heard = *frame;
-    garble(line, &heard);
-    memcpy(out, heard.bytes + frame->sent, len);
-    frame->sent += len;
-    if (frame->sent == frame->len) {
-      memcpy(frame->bytes, heard.bytes, frame->len); /* the observer hears what was heard */
-      if (frame->end_ns > line->quiet_from_ns) line->quiet_from_ns = frame->end_ns;
-      line->stats.answers++;
-      retire(line, line->answers, &line->answer_count, i);
-    }
-    return len;
+    int64_t due_ns = release_ns(line, &line->answers[i]);
+    if (due_ns > now_ns || (first < line->answer_count && due_ns >= first_ns)) continue;
+    first = i;
+    first_ns = due_ns;
   }
-  return 0;
+  return first;
+}
+
+size_t line_release(line_t *line, int64_t now_ns, uint8_t *out, size_t size) {
+  size_t first = first_due(line, now_ns);
+  if (first == line->answer_count) return 0;
+  line_frame_t *frame = &line->answers[first];
+  line_frame_t heard = *frame;
+  size_t due = released(line, frame, now_ns);
+  size_t len = due - frame->sent < size ? due - frame->sent : size;
+  garble(line, &heard);
+  memcpy(out, heard.bytes + frame->sent, len);
+  frame->sent += len;
+  if (frame->sent < frame->len) return len;
+  memcpy(frame->bytes, heard.bytes, frame->len); /* the observer hears what was heard */
+  if (frame->end_ns > line->quiet_from_ns) line->quiet_from_ns = frame->end_ns;
+  line->stats.answers++;
+  retire(line, line->answers, &line->answer_count, first);
+  return len;
 }
 
 void line_cut(line_t *line) {

@@ -12,7 +12,7 @@
 
 #include "rtu.h"
 
-#define LINE_FRAMES 16 /* requests waiting, answers planned or on the line */
+#define LINE_FRAMES 64 /* requests waiting, answers planned or on the line */
 
 typedef struct line_cfg {
   uint32_t baud;
@@ -70,7 +70,8 @@ int64_t line_next_ns(const line_t *line);
 bool line_take(line_t *line, int64_t now_ns, line_frame_t *request, int64_t *execute_ns);
 /* Plans an answer to a request executed at execute_ns. */
 void line_answer(line_t *line, int64_t execute_ns, const rtu_answer_t *answer);
-/* Copies the bytes due by now_ns, at most size; returns how many. Call until it returns 0. */
+/* Copies bytes due by now_ns, of the frame that was due first, at most size; returns how many.
+   Call until it returns 0. */
 size_t line_release(line_t *line, int64_t now_ns, uint8_t *out, size_t size);
 /* Forgets everything under way, as when the cable is pulled. */
 void line_cut(line_t *line);

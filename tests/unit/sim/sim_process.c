@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -46,11 +47,12 @@ static void run_child(const sim_process_t *process, const char *const *arguments
   size_t count = 9;
   for (size_t i = 0; arguments && arguments[i] && count + 1 < ARGUMENTS_MAX; i++)
     argv[count++] = (char *)arguments[i];
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failing test leaves nothing running */
   (void)execv(argv[0], argv);
   _exit(127);
 }
 
-static void connect_control(sim_process_t *process) {
+void sim_process_connect(sim_process_t *process) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int64_t end_ms = sim_process_now_ms() + START_MS;
   (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", process->socket);
@@ -70,7 +72,22 @@ void sim_process_start(sim_process_t *process, const char *const *arguments) {
   (void)snprintf(process->transcript, sizeof process->transcript, "%s/frames", process->folder);
   process->pid = fork();
   if (process->pid == 0) run_child(process, arguments);
-  connect_control(process);
+  sim_process_connect(process);
+}
+
+int sim_process_run(const char *const *arguments) {
+  int status = 0;
+  char *argv[ARGUMENTS_MAX] = {(char *)GANTRY_SIM_PATH};
+  for (size_t i = 0; arguments[i] && i + 2 < ARGUMENTS_MAX; i++)
+    argv[i + 1] = (char *)arguments[i];
+  pid_t pid = fork();
+  if (pid == 0) {
+    (void)alarm(START_MS / 1000);
+    (void)execv(argv[0], argv);
+    _exit(127);
+  }
+  cr_assert_eq(waitpid(pid, &status, 0), pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 void sim_process_stop(sim_process_t *process) {

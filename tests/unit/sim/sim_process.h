@@ -19,6 +19,11 @@ typedef struct sim_process {
 void sim_process_start(sim_process_t *process, const char *const *arguments);
 /* Ends it with SIGTERM, expects exit code 0 and removes the folder. */
 void sim_process_stop(sim_process_t *process);
+/* A further connection to the control socket of a process that runs. */
+void sim_process_connect(sim_process_t *process);
+/* Runs the simulator with these arguments alone until it ends by itself; its exit code, -1 when
+   it had to be killed after 5 s. */
+int sim_process_run(const char *const *arguments);
 /* Sends a command and returns its answer, valid until the next call. Fails the test without one. */
 const char *sim_process_ask(sim_process_t *process, const char *command);
 /* The number behind "key": in an answer; fails the test when it is not there. */

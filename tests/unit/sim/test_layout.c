@@ -71,3 +71,12 @@ Test(layout, casts_to_the_nearest_wall) {
 Test(layout, casts_no_further_than_asked) {
   cr_assert_float_eq(layout_cast_m(-8.0, -5.0, 0.0, 12.0), 12.0, 1e-12);
 }
+
+Test(layout, has_a_building_without_holes) {
+  for (double s_m = 0.0; s_m < LAYOUT_RAIL_M; s_m += 1.0) {
+    pose2_t pose = layout_rail_pose(s_m);
+    for (int degree = 0; degree < 360; degree++)
+      cr_assert_lt(layout_cast_m(pose.x, pose.y, degree * M_PI / 180.0, 100.0), 32.0,
+                   "at %.0f m, %d degrees", s_m, degree);
+  }
+}

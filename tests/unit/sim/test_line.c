@@ -219,6 +219,19 @@ Test(line, garbles_a_request_that_is_on_the_line_when_an_answer_begins) {
   cr_assert_not(line_take(&line, T0 + 100 * (int64_t)MS, &request, &execute_ns));
 }
 
+Test(line, releases_answers_in_the_order_of_their_times) {
+  line_t line;
+  line_cfg_t unpaced = {.baud = 115200, .paced = false};
+  uint8_t out[64];
+  rtu_answer_t late = answer_of(21, 20000), soon = answer_of(9, 1000);
+  line_init(&line, &unpaced, NULL, NULL);
+  line_answer(&line, T0, &late);
+  line_answer(&line, T0, &soon);
+
+  cr_assert_eq(line_release(&line, T0 + 30 * (int64_t)MS, out, sizeof out), 9);
+  cr_assert_eq(line_release(&line, T0 + 30 * (int64_t)MS, out, sizeof out), 21);
+}
+
 Test(line, counts_and_ignores_damaged_requests) {
   line_t line;
   uint8_t bytes[8];

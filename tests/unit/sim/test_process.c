@@ -261,3 +261,95 @@ Test(process, refuses_unknown_commands_with_the_list) {
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "seed"), "seed"), 1);
   sim_process_stop(&process);
 }
+
+Test(process, survives_noise_on_the_line) {
+  sim_process_t process;
+  uint16_t value = 0;
+  uint8_t noise[200];
+  int64_t end_ms = sim_process_now_ms() + RUN_MS;
+  sim_process_start(&process, NULL);
+  modbus_t *bus = master(&process, 3);
+  for (size_t i = 0; i < sizeof noise; i++)
+    noise[i] = (uint8_t)(i * 151 + 7);
+  cr_assert_eq(write(modbus_get_socket(bus), noise, sizeof noise), (ssize_t)sizeof noise);
+  while (sim_process_number(sim_process_ask(&process, "state"), "crc_errors") < 1.0)
+    cr_assert_lt(sim_process_now_ms(), end_ms);
+
+  cr_assert_eq(modbus_read_registers(bus, 0, 1, &value), 1, "%s", modbus_strerror(errno));
+
+  cr_assert_eq(sim_process_number(sim_process_ask(&process, "state"), "collisions"), 0);
+  leave(bus);
+  sim_process_stop(&process);
+}
+
+Test(process, counts_a_master_that_talks_into_an_answer) {
+  static const uint8_t request[8] = {0x03, 0x03, 0x00, 0x00, 0x00, 0x08, 0x45, 0xEE};
+  sim_process_t process;
+  uint8_t byte = 0;
+  int64_t end_ms = sim_process_now_ms() + RUN_MS;
+  sim_process_start(&process, NULL);
+  modbus_t *bus = master(&process, 3);
+  int fd = modbus_get_socket(bus);
+  cr_assert_eq(write(fd, request, sizeof request), (ssize_t)sizeof request);
+  cr_assert_eq(sim_process_read(fd, &byte, 1, 1000), 1);
+
+  cr_assert_eq(write(fd, request, sizeof request), (ssize_t)sizeof request);
+
+  while (sim_process_number(sim_process_ask(&process, "state"), "collisions") < 1.0)
+    cr_assert_lt(sim_process_now_ms(), end_ms);
+  leave(bus);
+  sim_process_stop(&process);
+}
+
+Test(process, places_obstacles_and_clears_counts) {
+  sim_process_t process;
+  uint16_t value = 0;
+  sim_process_start(&process, NULL);
+  modbus_t *bus = master(&process, 3);
+  (void)sim_process_ask(&process, "obstacle add -7.8584 -5 0.4");
+  cr_assert_eq(modbus_read_registers(bus, 0x0010, 1, &value), 1);
+  cr_assert_float_eq(value, 300, 20);
+
+  (void)sim_process_ask(&process, "obstacle clear");
+  (void)sim_process_ask(&process, "line clear");
+
+  cr_assert_eq(sim_process_number(sim_process_ask(&process, "state"), "requests"), 0);
+  cr_assert_eq(modbus_read_registers(bus, 0x0010, 1, &value), 1);
+  cr_assert_eq(value, 5000);
+  leave(bus);
+  sim_process_stop(&process);
+}
+
+Test(process, serves_two_control_clients_and_refuses_overlong_lines) {
+  sim_process_t process, second;
+  uint8_t long_line[300], byte = 0;
+  sim_process_start(&process, NULL);
+  second = process;
+  sim_process_connect(&second);
+  cr_assert(strstr(sim_process_ask(&second, "seed"), "\"ok\":true"));
+  memset(long_line, 'x', sizeof long_line);
+
+  cr_assert_eq(write(second.control, long_line, sizeof long_line), (ssize_t)sizeof long_line);
+
+  cr_assert_eq(sim_process_read(second.control, &byte, 1, 1000), 0);
+  cr_assert(strstr(sim_process_ask(&process, "seed"), "\"ok\":true"));
+  (void)close(second.control);
+  sim_process_stop(&process);
+}
+
+Test(process, says_what_it_cannot_open) {
+  static const char *const cases[][4] = {
+      {"--rs485", "/tmp", NULL},
+      {"--rs485", "/tmp/gs-none", "--replay=/nowhere.clf", NULL},
+      {"--lidar", "/nowhere/lidar", NULL},
+      {"--lidar", "/tmp/gs-none", "--transcript=/nowhere/f", NULL},
+      {"--lidar", "/tmp/gs-none", "--control=/nowhere/c", NULL}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    cr_assert_eq(sim_process_run(cases[i]), 69, "case %zu", i);
+}
+
+Test(process, ends_with_usage_on_a_wrong_command_line) {
+  static const char *const arguments[] = {"--fly", NULL};
+
+  cr_assert_eq(sim_process_run(arguments), 64);
+}

@@ -126,6 +126,7 @@ Test(process_lidar, replays_a_recorded_log) {
   cr_assert_eq(modbus_read_registers(bus, 0x0040, 4, odometry), 4);
   cr_assert_float_eq((int32_t)((uint32_t)odometry[1] << 16 | odometry[0]), 200000, 2.0);
   cr_assert_float_eq((int32_t)((uint32_t)odometry[3] << 16 | odometry[2]), 0, 2.0);
+  cr_assert_eq(sim_process_number(sim_process_ask(&process, "state"), "scans"), 2);
   modbus_close(bus);
   modbus_free(bus);
   (void)close(fd);
