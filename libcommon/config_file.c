@@ -50,19 +50,16 @@ static gantry_err_t read_section(reader_t *reader, char *text) {
                      reader->path, reader->line);
   text[len - 1] = '\0';
   const char *name = trim(text + 1);
+  bool known = strcmp(name, reader->config->service) == 0;
   for (size_t i = 0; i < sizeof SECTIONS / sizeof SECTIONS[0]; i++) {
-    bool known = strcmp(SECTIONS[i], name) == 0;
-    if (!known) continue;
-    snprintf(reader->section, sizeof reader->section, "%s", name);
-    reader->seen_count = 0;
-    return GANTRY_OK;
+    if (strcmp(SECTIONS[i], name) == 0) known = true;
   }
-  if (strcmp(name, reader->config->service) == 0) {
-    snprintf(reader->section, sizeof reader->section, "%s", name);
-    return GANTRY_OK;
-  }
-  return fault_set(reader->fault, GANTRY_E_INVALID, name, "%s:%u: no section has the name [%s]",
-                   reader->path, reader->line, name);
+  if (!known)
+    return fault_set(reader->fault, GANTRY_E_INVALID, name, "%s:%u: no section has the name [%s]",
+                     reader->path, reader->line, name);
+  snprintf(reader->section, sizeof reader->section, "%s", name);
+  reader->seen_count = 0;
+  return GANTRY_OK;
 }
 
 static gantry_err_t read_once(reader_t *reader, const value_t *value) {

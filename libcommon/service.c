@@ -37,7 +37,6 @@ gantry_err_t service_begin(const service_def_t *def, config_t *config, void *con
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   }
   run->def = def;
-  run->status = SYS_STATUS_STARTING;
   run->service.name = def->name;
   run->service.config = config;
   health_start(&run->probe);
@@ -51,15 +50,15 @@ gantry_err_t service_begin(const service_def_t *def, config_t *config, void *con
     service_close(&run);
     return err;
   }
-  run->status = SYS_STATUS_READY;
+  run->phase = PHASE_LIVING;
   service_publish_health(run);
   *out = run;
   return GANTRY_OK;
 }
 
 void service_drain(service_run_t *run) {
-  if (run->status == SYS_STATUS_DRAINING) return;
-  run->status = SYS_STATUS_DRAINING;
+  if (run->phase == PHASE_DRAINING) return;
+  run->phase = PHASE_DRAINING;
   if (run->service.bus) service_publish_health(run);
   if (run->def->stop) run->def->stop(&run->self);
 }

@@ -6,11 +6,16 @@
 
 #include <gantry/service.h>
 
+/* Before start() has ended and after stop() has begun the life cycle knows better than the service.
+ */
+typedef enum phase { PHASE_STARTING, PHASE_LIVING, PHASE_DRAINING } phase_t;
+
 struct service_run {
   service_t service;
   const service_def_t *def;
   void *self; /* the service's own state */
-  sys_status_t status;
+  phase_t phase;
+  sys_status_t status; /* as last published */
   health_probe_t probe;
   sys_metrics_t *metrics; /* owned: too large for the stack */
   int timers[2];

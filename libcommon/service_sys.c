@@ -38,14 +38,10 @@ void service_publish_health(service_run_t *run) {
   sys_health_t health = {.status = SYS_STATUS_READY};
   health.restarts = (uint32_t)config_int(run->service.config, "restarts");
   health_fill(&run->probe, run->service.bus, &health);
-  if (run->self && run->def->health && run->status != SYS_STATUS_DRAINING)
-    run->def->health(run->self, &health);
-  /* Before start() and after stop() the life cycle knows better than the service. */
-  bool between = run->status != SYS_STATUS_STARTING && run->status != SYS_STATUS_DRAINING;
-  if (between)
-    run->status = health.status;
-  else
-    health.status = run->status;
+  if (run->phase == PHASE_STARTING) health.status = SYS_STATUS_STARTING;
+  if (run->phase == PHASE_DRAINING) health.status = SYS_STATUS_DRAINING;
+  if (run->phase == PHASE_LIVING && run->def->health) run->def->health(run->self, &health);
+  run->status = health.status;
   bus_publish(run->service.bus, TOPIC_HEALTH, NULL, &health);
 }
 

@@ -38,6 +38,7 @@ TestSuite(service, .init = set_up, .fini = tear_down, .timeout = 40);
 typedef struct plain {
   service_t *service;
   unsigned *stopped;
+  unsigned asked; /* how often for its health */
 } plain_t;
 
 static unsigned stops;
@@ -63,17 +64,22 @@ static void plain_stop(void **self) {
 
 static void plain_health(void *self, sys_health_t *out) {
   plain_t *plain = self;
+  plain->asked++;
+  if (config_bool(plain->service->config, "slow") && plain->asked < 2)
+    out->status = SYS_STATUS_STARTING;
   if (!config_bool(plain->service->config, "sick")) return;
   out->status = SYS_STATUS_DEGRADED;
   snprintf(out->detail, sizeof out->detail, "not well");
 }
 
-static const option_t OPTIONS[] = {{"fail", OPTION_BOOL, "no", 0, 0, NULL, "fail at start"},
-                                   {"sick", OPTION_BOOL, "no", 0, 0, NULL, "be degraded"}};
+static const option_t OPTIONS[] = {
+    {"fail", OPTION_BOOL, "no", 0, 0, NULL, "fail at start"},
+    {"slow", OPTION_BOOL, "no", 0, 0, NULL, "take its time to be ready"},
+    {"sick", OPTION_BOOL, "no", 0, 0, NULL, "be degraded"}};
 static const service_def_t PLAIN = {.name = "mapper",
                                     .doc = "Plain.",
                                     .options = OPTIONS,
-                                    .option_count = 2,
+                                    .option_count = 3,
                                     .start = plain_start,
                                     .stop = plain_stop,
                                     .health = plain_health};
@@ -130,6 +136,20 @@ Test(service, can_be_degraded) {
   const sys_health_t *health = inbox_newest(said, "health.mapper");
   cr_assert_eq(health->status, SYS_STATUS_DEGRADED);
   cr_assert_str_eq(health->detail, "not well");
+}
+
+static bool is_ready(void *arg) {
+  const sys_health_t *health = inbox_newest(arg, "health.mapper");
+  return health && health->status == SYS_STATUS_READY;
+}
+
+Test(service, may_call_itself_starting_until_it_is_ready) {
+  inbox_t *said = harness_collect(harness, "health.mapper");
+  harness_open(harness, &PLAIN, (const char *[]){"slow=yes", NULL});
+  const sys_health_t *health = inbox_newest(said, "health.mapper");
+  cr_assert_eq(health->status, SYS_STATUS_STARTING);
+
+  cr_assert(harness_until(harness, is_ready, said, 5000));
 }
 
 Test(service, publishes_its_metrics) {
