@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-SERVICES=(rs485-bridge sensor-processor localization mapper storage api-gateway)
+SERVICES=(storage sensor-processor localization mapper api-gateway rs485-bridge)  # in the order of their start
 
 # Packages by purpose. Everything the suite needs to be built and run:
 PACKAGES_RUN=(build-essential meson ninja-build pkg-config python3 curl libzmq3-dev libmsgpack-dev libjansson-dev

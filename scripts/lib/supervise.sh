@@ -144,3 +144,28 @@ survey() {
     "$bin/tools/gantry/gantry" call store.tag_put "$tag" >/dev/null
   done
 }
+
+# Starts the map of a replayed log, once the mapper and those it listens to are there.
+begin_map() {
+  local tries name
+  name=$(basename "$replay" | sed 's/\.gz$//; s/\.clf$//; s/\.raw$//' | tr -cd '[:alnum:] ._-')
+  for ((tries = 0; tries < 100; tries++)); do
+    "$bin/tools/gantry/gantry" ping sensor-processor localization mapper storage >/dev/null 2>&1 &&
+      "$bin/tools/gantry/gantry" call map.start "{\"name\":\"$name\",\"resolution\":0.05,\"width\":1000,\"height\":1000}" \
+        >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  say "The mapper did not take the replay's map; see $data/logs/mapper.log"
+}
+
+# Waits for the end of the log, then stores its map.
+map_replay() {
+  /usr/bin/python3 "$ROOT/scripts/lib/plant.py" "$run/control" --replayed || return
+  sleep 1 # the last scan is on its way through the services
+  local answer
+  if answer=$("$bin/tools/gantry/gantry" call map.stop 2>&1); then
+    say "Map stored: $answer"
+  else
+    say "The map could not be stored: $answer"
+  fi
+}

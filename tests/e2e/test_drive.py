@@ -41,7 +41,7 @@ class Drive(unittest.TestCase):
 
     def test_the_pose_agrees_with_the_simulated_truth(self):
         self.suite.drive(3.0)
-        until("standstill", lambda: abs(self.suite.sim("state")["speed"]) < 1e-3, 3)
+        until("standstill", lambda: abs(self.suite.sim("state")["speed_mps"]) < 1e-3, 3)
 
         def error():
             truth, seen = self.suite.sim("state")["pose"], self.suite.position()

@@ -26,7 +26,7 @@ class Replay(unittest.TestCase):
                 self.assertGreater(cells.count(0) * side * side, 60)  # of 95 m2 of floor
                 self.assertGreater(cells.count(1) * side, 25)         # of 44 m of walls
                 self.assertEqual(suite.position()["origin"], "replay")
-                self.assertEqual(suite.sim("state")["collisions"], 0)
+                self.assertEqual(suite.sim("state")["line"]["collisions"], 0)
             finally:
                 suite.close()
 

@@ -86,7 +86,7 @@ class Stop(unittest.TestCase):
     def test_no_bytes_collide_on_the_line(self):
         self.suite.drive(1.0)
         self.suite.post("/api/v1/robot/emergency-stop")
-        self.assertEqual(self.suite.sim("state")["collisions"], 0)
+        self.assertEqual(self.suite.sim("state")["line"]["collisions"], 0)
 
     def test_a_dead_gateway_stops_the_robot(self):
         self.assertEqual(self.suite.drive(1.0, dead_man_ms=300).status, 200)
