@@ -1,0 +1,301 @@
+/* The glue of rs485-bridge: settings to cores, results of the port threads to handlers, timers,
+ * health. */
+#include "bridge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gantry/clock.h>
+
+#include "bridge_internal.h"
+#include "bridge_options.h"
+#include "latch_file.h"
+#include "plan.h"
+
+#define TICK_MS      10
+#define SAFETY_MS    200
+#define MODULES_MS   1000
+#define GREETING_TAG 0xFFFE0000u
+
+static double real(const bridge_t *bridge, const char *key) {
+  return config_real(bridge->service->config, key);
+}
+
+static void on_result(bridge_t *bridge, const port_result_t *result) {
+  if (result->module.address) bridge_on_module(bridge, result);
+  uint32_t tag = result->job.tag;
+  if (tag < TAG_STOP)
+    bridge_on_poll(bridge, result);
+  else if (tag < TAG_DRIVE)
+    bridge_on_stop_result(bridge, result);
+  else if (tag < TAG_READ)
+    bridge_on_drive_result(bridge, result);
+  else if (tag < TAG_READ + READ_CALLS_MAX)
+    bridge_on_read_result(bridge, result);
+}
+
+static void on_port_news(bridge_t *bridge, const port_result_t *news) {
+  bridge->port_open = news->news == PORT_OPENED;
+  (void)snprintf(bridge->port_detail, sizeof bridge->port_detail, "%s", news->detail);
+  if (bridge->port_open) {
+    log_info("PORT-OPENED", "the RS485 port is open");
+    return;
+  }
+  log_warn("PORT-CLOSED", "%s; retrying", news->detail);
+  for (size_t i = 0; i < bridge->module_count; i++)
+    bridge->modules[i].row.state = MODULE_UNKNOWN;
+  bridge->motors_off = false;
+  bridge->motors.waiting = 0;
+}
+
+static void on_port(void *arg) {
+  bridge_t *bridge = arg;
+  port_result_t result;
+  for (int i = 0; i < 64 && port_receive(bridge->port, &result); i++) {
+    if (result.news == PORT_RESULT)
+      on_result(bridge, &result);
+    else
+      on_port_news(bridge, &result);
+  }
+}
+
+static void on_lidar(void *arg) {
+  bridge_t *bridge = arg;
+  lidar_message_t *message = &bridge->turn;
+  while (lidar_port_receive(bridge->lidar, message)) {
+    if (message->news == LIDAR_TURN) {
+      bridge->lidar_open = true;
+      bridge_on_turn(bridge, &message->turn);
+      continue;
+    }
+    bridge->lidar_open = message->news == LIDAR_OPENED;
+    (void)snprintf(bridge->lidar_detail, sizeof bridge->lidar_detail, "%s", message->detail);
+    if (bridge->lidar_open)
+      log_info("LIDAR-SCANS", "%s", message->detail);
+    else
+      log_warn("LIDAR-SILENT", "%s; retrying", message->detail);
+  }
+}
+
+static void on_tick(void *arg) {
+  bridge_t *bridge = arg;
+  if (bridge->port) on_port(bridge); /* what has arrived counts before what is missing */
+  bridge_supervise(bridge);
+  bridge_drive_tick(bridge);
+}
+
+static void on_safety_tick(void *arg) {
+  bridge_publish_safety(arg);
+}
+
+static void init_cores(bridge_t *bridge) {
+  config_t *config = bridge->service->config;
+  drive_cfg_t drive = {.max_mps = real(bridge, "max_speed"),
+                       .full_scale_mps = real(bridge, "full_scale_speed"),
+                       .accel_mps2 = real(bridge, "acceleration"),
+                       .decel_mps2 = real(bridge, "deceleration")};
+  zones_cfg_t zones = {.stop_m = real(bridge, "zone_stop"),
+                       .slow_m = real(bridge, "zone_slow"),
+                       .clear_m = real(bridge, "zone_clear"),
+                       .min_factor = real(bridge, "zone_min_factor"),
+                       .max_factor = real(bridge, "zone_max_factor"),
+                       .half_length_m = real(bridge, "half_length"),
+                       .corridor_half_m = 0.5 * (real(bridge, "body_width") + 0.1)};
+  char detail[128] = "";
+  const char *source = config_text(config, "source");
+  stop_cause_t kept;
+  drive_init(&bridge->drive, &drive);
+  zones_init(&bridge->zones, &zones);
+  motion_init(&bridge->motion, real(bridge, "track"));
+  readings_init(&bridge->readings, bridge->profile);
+  bridge->source = strcmp(source, "simulated") == 0 ? SYS_SOURCE_SIMULATED
+                   : strcmp(source, "replay") == 0  ? SYS_SOURCE_REPLAY
+                                                    : SYS_SOURCE_HARDWARE;
+  bridge->reporting = bridge->source == SYS_SOURCE_REPLAY;
+  bridge->verdict = (zones_verdict_t){.clearance_m = -1.0, .factor = 1.0};
+  bridge->last_stop_ms = bridge->last_confirm_ms = -1.0;
+  const char *folder = config_text(config, "data");
+  (void)mkdir(folder, 0750);
+  (void)snprintf(bridge->latch_path, sizeof bridge->latch_path, "%s/stop.latch", folder);
+  kept = latch_file_read(bridge->latch_path, detail, sizeof detail);
+  robot_init(&bridge->robot, kept, detail, clock_mono_ns());
+  if (kept == STOP_NONE) return;
+  bridge->stopped_wall_ns = clock_wall_ns();
+  log_warn("STOP-KEPT", "started with a latched stop: %s: %s", stop_cause_name(kept), detail);
+}
+
+static void init_metrics(bridge_t *bridge) {
+  metrics_t *metrics = bridge->service->metrics;
+  bridge->stop_metric =
+      metrics_summary(metrics, "gantry_stop_ms", "",
+                      "From a stop's arrival to the last byte of the first motor's frame.");
+  bridge->confirm_metric = metrics_summary(metrics, "gantry_stop_confirm_ms", "",
+                                           "From a stop's arrival to both motors read back off.");
+  bridge->trips_metric = metrics_counter(metrics, "gantry_stops_total", "", "Stops latched.");
+  bridge->turns_metric =
+      metrics_counter(metrics, "gantry_lidar_turns_total", "", "Turns of the LiDAR.");
+  for (size_t i = 0; i < bridge->profile->poll_count; i++) {
+    char labels[64];
+    (void)snprintf(labels, sizeof labels, "poll=\"%s\"", bridge->profile->polls[i].name);
+    bridge->poll_metrics[i] =
+        metrics_counter(metrics, "gantry_polls_total", labels, "Polls answered.");
+  }
+}
+
+/* Every module that the discovery will ask has a row from the start, unknown. */
+static void init_modules(bridge_t *bridge, const port_cfg_t *cfg) {
+  modules_t modules;
+  modules_init(&modules, bridge->profile, cfg->first_address, cfg->last_address);
+  bridge->module_count = modules.count;
+  for (size_t i = 0; i < modules.count; i++)
+    bridge->modules[i] = (module_copy_t){.row = modules.rows[i]};
+}
+
+static void fill_greeting(const bridge_t *bridge, port_cfg_t *cfg) {
+  static const uint16_t firsts[2] = {0x0001, 0x0011};
+  for (size_t i = 0; i < 2; i++)
+    cfg->greeting[i] = (job_t){.tag = GREETING_TAG,
+                               .lane = JOB_SAFETY,
+                               .unit = bridge_unit(bridge, "travel_motor"),
+                               .function = LINE_WRITE_MANY,
+                               .first = firsts[i],
+                               .count = 2,
+                               .answer_us = PLAN_ANSWER_US,
+                               .retries = 1,
+                               .poll = JOB_NO_POLL};
+  cfg->greeting_count = 2;
+}
+
+static gantry_err_t check_device(const bridge_t *bridge, const char *key, gantry_fault_t *fault) {
+  const char *path = config_text(bridge->service->config, key);
+  if (!path[0] || access(path, R_OK | W_OK) == 0) return GANTRY_OK;
+  if (config_bool(bridge->service->config, "require_devices"))
+    return fault_set(fault, GANTRY_E_DEVICE, key,
+                     "no such device %s; plug it in or correct the path", path);
+  log_warn("DEVICE-MISSING", "no such device %s; waiting for it", path);
+  return GANTRY_OK;
+}
+
+static gantry_err_t open_port(bridge_t *bridge, gantry_fault_t *fault) {
+  config_t *config = bridge->service->config;
+  const char *path = config_text(config, "rs485_port");
+  int64_t gap_us = config_int(config, "gap_us");
+  port_cfg_t cfg = {.profile = bridge->profile,
+                    .first_address = (uint8_t)config_int(config, "first_address"),
+                    .last_address = (uint8_t)config_int(config, "last_address"),
+                    .max_hold_us = (uint32_t)config_int(config, "max_hold_us")};
+  (void)snprintf(cfg.path, sizeof cfg.path, "%s", path);
+  cfg.line.baud = (uint32_t)config_int(config, "baud");
+  cfg.line.gap_us = gap_us < 0 ? line_gap_us(cfg.line.baud) : (uint32_t)gap_us;
+  cfg.line.turnaround_us = (uint32_t)config_int(config, "turnaround_us");
+  fill_greeting(bridge, &cfg);
+  init_modules(bridge, &cfg);
+  if (cfg.first_address > cfg.last_address || cfg.last_address - cfg.first_address >= MODULES_MAX)
+    return fault_set(fault, GANTRY_E_INVALID, "last_address",
+                     "discovery asks at most %d addresses, in ascending order", MODULES_MAX);
+  if (!path[0]) return GANTRY_OK;
+  GANTRY_TRY(check_device(bridge, "rs485_port", fault));
+  gantry_err_t err = port_new(&cfg, &bridge->port);
+  if (err == GANTRY_E_INVALID)
+    return fault_set(fault, err, "max_hold_us",
+                     "a poll of the profile holds the line longer at %u baud; raise it",
+                     cfg.line.baud);
+  if (err != GANTRY_OK)
+    return fault_set(fault, err, "rs485_port", "the port's thread could not be started");
+  log_info("POLL-PLAN", "%zu polls need %.0f %% of the line at %u baud",
+           bridge->profile->poll_count, 100.0 * plan_load_share(&cfg.line, bridge->profile),
+           cfg.line.baud);
+  return loop_watch(bridge->service->loop, port_fd(bridge->port), on_port, bridge);
+}
+
+static gantry_err_t open_lidar(bridge_t *bridge, gantry_fault_t *fault) {
+  const char *path = config_text(bridge->service->config, "lidar_port");
+  if (!path[0]) return GANTRY_OK;
+  GANTRY_TRY(check_device(bridge, "lidar_port", fault));
+  uint32_t baud = (uint32_t)config_int(bridge->service->config, "lidar_baud");
+  gantry_err_t err = lidar_port_new(path, baud, &bridge->lidar);
+  if (err != GANTRY_OK)
+    return fault_set(fault, err, "lidar_port", "the LiDAR's thread could not be started");
+  return loop_watch(bridge->service->loop, lidar_port_fd(bridge->lidar), on_lidar, bridge);
+}
+
+static gantry_err_t serve(bridge_t *bridge) {
+  rpc_server_t *server = bridge->service->server;
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_ESTOP, on_estop, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_ESTOP_RESET, on_estop_reset, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DRIVE, on_drive, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_HALT, on_halt, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_MODULES, on_modules, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
+  return rpc_serve(server, REQUEST_ROBOT_REGISTERS_READ, on_registers_read, bridge);
+}
+
+static void bridge_finish(void **self) {
+  bridge_t *bridge = *self;
+  if (!bridge) return;
+  loop_t *loop = bridge->service->loop;
+  const int timers[] = {bridge->tick_timer,       bridge->safety_timer,
+                        bridge->module_timer,     bridge->stop.deadline_timer,
+                        bridge->stop.retry_timer, bridge->motors.hold_timer};
+  for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
+    if (timers[i]) loop_cancel(loop, timers[i]);
+  if (bridge->port) loop_unwatch(loop, port_fd(bridge->port));
+  if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
+  port_destroy(&bridge->port);
+  lidar_port_destroy(&bridge->lidar);
+  free(bridge);
+  *self = NULL;
+}
+
+static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t *fault) {
+  bridge_t *bridge = calloc(1, sizeof *bridge);
+  if (!bridge) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  *self = bridge;
+  bridge->service = service;
+  bridge->profile = registers_profile(config_text(service->config, "profile"));
+  init_cores(bridge);
+  init_metrics(bridge);
+  GANTRY_TRY(serve(bridge));
+  GANTRY_TRY(open_port(bridge, fault));
+  GANTRY_TRY(open_lidar(bridge, fault));
+  bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
+  bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);
+  bridge->module_timer = loop_every(service->loop, MODULES_MS, bridge_publish_modules, bridge);
+  bridge_publish_safety(bridge);
+  return GANTRY_OK;
+}
+
+static void bridge_health(void *self, sys_health_t *out) {
+  bridge_t *bridge = self;
+  char offline[128] = "";
+  for (size_t i = 0; i < bridge->module_count; i++) {
+    const module_row_t *row = &bridge->modules[i].row;
+    if (!row->mandatory || row->state == MODULE_ONLINE || !bridge->port) continue;
+    size_t len = strlen(offline);
+    (void)snprintf(offline + len, sizeof offline - len, "%s0x%02X", len ? ", " : "", row->address);
+  }
+  out->status = SYS_STATUS_DEGRADED;
+  if (bridge->port && !bridge->port_open)
+    (void)snprintf(out->detail, sizeof out->detail, "RS485: %s; retrying", bridge->port_detail);
+  else if (offline[0])
+    (void)snprintf(out->detail, sizeof out->detail, "modules without answer: %s", offline);
+  else if (bridge->lidar && !bridge->lidar_open)
+    (void)snprintf(out->detail, sizeof out->detail, "LiDAR: %s; retrying", bridge->lidar_detail);
+  else
+    out->status = SYS_STATUS_READY;
+}
+
+/* The table of options is complete only at run time of the linker; its count is taken from there.
+ */
+const service_def_t RS485_BRIDGE = {
+    .name = "rs485-bridge",
+    .doc = "Reads the modules and the LiDAR, owns the robot's state and its stop.",
+    .options = BRIDGE_OPTIONS,
+    .option_count = BRIDGE_OPTION_COUNT,
+    .start = bridge_begin,
+    .stop = bridge_finish,
+    .health = bridge_health,
+};

@@ -1,0 +1,171 @@
+/* Drive commands and the set-points on their way to the motors. One step is on the line at a time;
+   zero goes by the safety lane. */
+#include "bridge_internal.h"
+
+#include <stdio.h>
+
+#include <gantry/clock.h>
+
+#include "latch_file.h"
+
+#define STEP_NS         (100 * (uint64_t)GANTRY_NS_PER_MS) /* the ramp's step: two frames of 6 ms each */
+#define WRITE_ANSWER_US 20000u
+#define DIRECTION       0x0007
+#define ENABLE          0x0001
+
+static const uint16_t motor_base[2] = {0x0000, 0x0010};
+
+static void submit(bridge_t *bridge, uint32_t index, const job_t *job) {
+  if (port_submit(bridge->port, job)) bridge->motors.waiting |= 1u << index;
+}
+
+static void write_direction(bridge_t *bridge, uint32_t motor, uint16_t direction) {
+  job_t job = {.tag = TAG_DRIVE + motor,
+               .lane = JOB_COMMAND,
+               .unit = bridge_unit(bridge, "travel_motor"),
+               .function = LINE_WRITE_ONE,
+               .first = (uint16_t)(motor_base[motor] + DIRECTION),
+               .count = 1,
+               .values = {direction},
+               .answer_us = WRITE_ANSWER_US,
+               .retries = 1,
+               .poll = JOB_NO_POLL};
+  submit(bridge, motor, &job);
+}
+
+static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words) {
+  job_t job = {.tag = TAG_DRIVE + 2 + motor,
+               .lane = words.enable ? JOB_COMMAND : JOB_SAFETY,
+               .unit = bridge_unit(bridge, "travel_motor"),
+               .function = LINE_WRITE_MANY,
+               .first = (uint16_t)(motor_base[motor] + ENABLE),
+               .count = 2,
+               .values = {words.enable, words.speed},
+               .answer_us = WRITE_ANSWER_US,
+               .retries = 1,
+               .poll = JOB_NO_POLL};
+  submit(bridge, 2 + motor, &job);
+}
+
+/* Tells both motors what they have not been told yet. A stop latched in between finds nothing
+ * enabled after it. */
+static void write_motors(bridge_t *bridge, uint64_t now_ns) {
+  drive_run_t *motors = &bridge->motors;
+  drive_words_t words = drive_get_words(&bridge->drive);
+  bool same = motors->known && words.enable == motors->written.enable &&
+              words.speed == motors->written.speed &&
+              (!words.enable || words.direction == motors->written.direction);
+  if (same || !bridge->port || (words.enable && !robot_may_move(&bridge->robot))) return;
+  if (words.enable && motors->waiting) return;
+  if (words.enable) bridge->motors_off = false;
+  bool turn = words.enable && (!motors->known || words.direction != motors->written.direction);
+  for (uint32_t i = 0; i < 2 && turn; i++)
+    write_direction(bridge, i, words.direction);
+  for (uint32_t i = 0; i < 2; i++)
+    write_speed(bridge, i, words);
+  if (!words.enable && motors->known) words.direction = motors->written.direction;
+  motors->written = words;
+  motors->known = true;
+  motors->wrote_ns = now_ns;
+}
+
+void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result) {
+  uint32_t index = result->job.tag - TAG_DRIVE;
+  if (index >= 4) return;
+  bridge->motors.waiting &= ~(1u << index);
+  if (result->outcome != RTU_OK) bridge->motors.known = false; /* said again at the next step */
+}
+
+static void come_to_rest(bridge_t *bridge, uint64_t now_ns) {
+  if (bridge->robot.state != ROBOT_MOVE) return;
+  robot_guards_t guards = bridge_guards(bridge);
+  if (!robot_apply(&bridge->robot, ROBOT_STOPPED, &guards, now_ns, NULL, 0)) return;
+  (void)latch_file_clear(bridge->latch_path);
+  bridge_publish_safety(bridge);
+}
+
+static void step(bridge_t *bridge, uint64_t now_ns) {
+  drive_end_t end = drive_step(&bridge->drive, bridge->verdict.factor, now_ns);
+  write_motors(bridge, now_ns);
+  if (end == DRIVE_LET_GO)
+    log_info("DRIVE-LET-GO", "the drive command was not renewed: set-point zero");
+  if (end != DRIVE_GOES) come_to_rest(bridge, now_ns);
+}
+
+void bridge_drive_tick(void *arg) {
+  bridge_t *bridge = arg;
+  uint64_t now_ns = clock_mono_ns();
+  if (bridge->robot.latched) return;
+  bool due = now_ns - bridge->motors.wrote_ns >= STEP_NS;
+  bool unsaid = !bridge->motors.known && bridge->motors.waiting == 0;
+  if (bridge->robot.state == ROBOT_MOVE ? due : unsaid) step(bridge, now_ns);
+}
+
+static void let_go(void *arg) {
+  bridge_t *bridge = arg;
+  uint64_t now_ns = clock_mono_ns();
+  bridge->motors.hold_timer = 0;
+  if (bridge->robot.latched || bridge->robot.state != ROBOT_MOVE) return;
+  uint32_t left_ms = drive_hold_ms(&bridge->drive, now_ns);
+  if (left_ms > 0)
+    bridge->motors.hold_timer = loop_after(bridge->service->loop, left_ms, let_go, bridge);
+  else
+    step(bridge, now_ns);
+}
+
+static void hold(bridge_t *bridge, uint32_t hold_ms) {
+  if (bridge->motors.hold_timer) loop_cancel(bridge->service->loop, bridge->motors.hold_timer);
+  bridge->motors.hold_timer = loop_after(bridge->service->loop, hold_ms, let_go, bridge);
+}
+
+static void reply_driving(bridge_t *bridge, rpc_context_t *call, uint64_t now_ns) {
+  robot_driving_t driving = {.state = (robot_fsm_state_t)bridge->robot.state,
+                             .setpoint = bridge->drive.target_mps,
+                             .hold_ms = drive_hold_ms(&bridge->drive, now_ns)};
+  rpc_reply(call, &driving);
+}
+
+void on_drive(rpc_context_t *call, const void *takes, void *arg) {
+  bridge_t *bridge = arg;
+  const robot_drive_t *drive = takes;
+  uint64_t now_ns = clock_mono_ns();
+  bool backward = drive->direction == ROBOT_DIRECTION_BACKWARD;
+  robot_guards_t guards = bridge_guards(bridge);
+  char why[128];
+  zones_verdict_t ahead =
+      zones_judge(&bridge->zones, backward ? -1 : 1, now_ns, 300 * (uint64_t)GANTRY_NS_PER_MS);
+  if (ahead.stop && !bridge->reporting && drive->speed > 0.0 && bridge->robot.state == ROBOT_IDLE) {
+    rpc_fail(call, GANTRY_E_CONFLICT, "direction",
+             "an obstacle stands %.2f m away there; clear it or drive the other way",
+             ahead.clearance_m);
+    return;
+  }
+  bool began = bridge->robot.state == ROBOT_IDLE;
+  if (!robot_apply(&bridge->robot, ROBOT_DRIVE, &guards, now_ns, why, sizeof why)) {
+    rpc_fail(call, GANTRY_E_CONFLICT, "", "%s", why);
+    return;
+  }
+  drive_command(&bridge->drive, drive->speed, backward, drive->hold_ms, now_ns);
+  hold(bridge, drive->hold_ms);
+  if (began) {
+    bridge->drive.stepped_ns = 0;
+    (void)latch_file_write(bridge->latch_path, STOP_RESTART,
+                           "the bridge was restarted while the robot was driving");
+    bridge_publish_safety(bridge);
+  }
+  if (now_ns - bridge->motors.wrote_ns >= STEP_NS) step(bridge, now_ns);
+  reply_driving(bridge, call, now_ns);
+}
+
+void on_halt(rpc_context_t *call, const void *takes, void *arg) {
+  (void)takes;
+  bridge_t *bridge = arg;
+  if (bridge->robot.latched) {
+    rpc_fail(call, GANTRY_E_CONFLICT, "", "a stop is latched; the robot stands already");
+    return;
+  }
+  drive_halt(&bridge->drive);
+  if (bridge->motors.hold_timer) loop_cancel(bridge->service->loop, bridge->motors.hold_timer);
+  bridge->motors.hold_timer = 0;
+  reply_driving(bridge, call, clock_mono_ns());
+}

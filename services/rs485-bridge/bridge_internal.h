@@ -1,0 +1,153 @@
+/* Inside of the bridge's glue: one struct, one thread (the loop's). */
+#ifndef BRIDGE_INTERNAL_H
+#define BRIDGE_INTERNAL_H
+
+#include <gantry/service.h>
+#include <messages.h>
+
+#include "bridge.h"
+#include "drive.h"
+#include "lidar_port.h"
+#include "motion.h"
+#include "port.h"
+#include "readings.h"
+#include "robot_state.h"
+#include "zones.h"
+
+#define STOP_CALLS_MAX 8  /* callers that wait for one stop */
+#define READ_CALLS_MAX 16 /* register reads under way */
+#define POWER_CELLS    6
+
+/* Tags of jobs: below TAG_STOP the index of a poll. */
+enum {
+  TAG_STOP = 0x1000,  /* + 0, 1: the motors' stop frames; + 2, 3: their read-back */
+  TAG_DRIVE = 0x2000, /* + 0, 1 direction, + 2, 3 enable and speed */
+  TAG_READ = 0x3000   /* + slot of a register read */
+};
+
+enum { STOP_JOBS = 4, STOP_ALL = 0xF };
+
+/* One stop on its way: written, read back, repeated until confirmed. */
+typedef struct stop_run {
+  bool active;
+  unsigned waiting;  /* bits of jobs without a result */
+  bool confirmed[2]; /* motor read back disabled and at zero */
+  bool had_first;    /* the first motor's frame has been acknowledged */
+  unsigned rounds;
+  uint64_t arrived_ns;
+  double stop_ms, confirm_ms; /* < 0: not yet */
+  rpc_context_t *calls[STOP_CALLS_MAX];
+  size_t call_count;
+  int deadline_timer, retry_timer;
+  char actor[51];
+} stop_run_t;
+
+typedef struct drive_run {
+  unsigned waiting;      /* jobs without a result */
+  drive_words_t written; /* what the motors were told last */
+  bool known;            /* written holds for both */
+  int hold_timer;
+  uint64_t wrote_ns;
+} drive_run_t;
+
+typedef struct power_state {
+  double voltage, current, charge, temperature;
+  double cells[POWER_CELLS];
+  uint32_t faults;
+  int charging;
+  unsigned known; /* bits: battery, temperature, cells, faults, charger */
+} power_state_t;
+
+typedef struct module_copy {
+  module_row_t row;
+  uint64_t seen_wall_ns;
+} module_copy_t;
+
+typedef struct read_call {
+  rpc_context_t *call;
+} read_call_t;
+
+struct bridge {
+  service_t *service;
+  const register_profile_t *profile;
+  readings_t readings;
+  sys_source_t source;
+  bool reporting; /* replay: zones report, they do not latch */
+  char latch_path[300];
+  port_t *port;        /* NULL: none configured */
+  lidar_port_t *lidar; /* NULL: none configured */
+  bool port_open, lidar_open;
+  char port_detail[96], lidar_detail[96];
+  robot_t robot;
+  drive_t drive;
+  zones_t zones;
+  zones_verdict_t verdict;
+  motion_t motion;
+  power_state_t power;
+  module_copy_t modules[MODULES_MAX];
+  size_t module_count;
+  stop_run_t stop;
+  drive_run_t motors;
+  read_call_t reads[READ_CALLS_MAX];
+  rpc_context_t *discovering;
+  uint64_t safety_ns;           /* newest valid answer of the safety poll */
+  uint64_t travel_ns, power_ns; /* and of those modules */
+  bool estop_input;
+  int module_zone; /* as the safety module says */
+  uint16_t motor_error[2];
+  bool motors_off; /* read back since the last write that enabled them */
+  uint64_t stopped_wall_ns;
+  double last_stop_ms, last_confirm_ms; /* < 0: none */
+  int phase;                            /* robot_stop_phase_t */
+  char tag_id[9];                       /* in the field, "" none */
+  int tick_timer, safety_timer, module_timer, drive_timer;
+  lidar_message_t turn; /* too large for the stack */
+  raw_scan_t scan;
+  metric_t *stop_metric, *confirm_metric, *trips_metric, *turns_metric;
+  metric_t *poll_metrics[JOBS_POLL_MAX];
+};
+
+/* bridge_readings.c: results of polls, published. */
+void bridge_on_poll(bridge_t *bridge, const port_result_t *result);
+void bridge_on_turn(bridge_t *bridge, const lidar_turn_t *turn);
+
+/* bridge_safety.c: latch, stop on the line, supervision. */
+/* Latches and writes the stop. call NULL: not by request. arrived_ns: when the reason arrived. */
+void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
+                 rpc_context_t *call);
+/* Writes and reads back the stop without latching: after a module came back. */
+void bridge_verify_off(bridge_t *bridge);
+void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
+void bridge_supervise(void *arg);
+robot_guards_t bridge_guards(const bridge_t *bridge);
+int bridge_motion_sign(const bridge_t *bridge);
+void on_estop(rpc_context_t *call, const void *takes, void *arg);
+void on_estop_reset(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_drive.c: set-points on their way to the motors. */
+void bridge_drive_tick(void *arg);
+void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result);
+void on_drive(rpc_context_t *call, const void *takes, void *arg);
+void on_halt(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_modules.c: registry, register reads. */
+void bridge_on_module(bridge_t *bridge, const port_result_t *result);
+void bridge_publish_modules(void *arg);
+bool bridge_is_online(const bridge_t *bridge, uint8_t address);
+void bridge_on_read_result(bridge_t *bridge, const port_result_t *result);
+void on_modules(rpc_context_t *call, const void *takes, void *arg);
+void on_discover(rpc_context_t *call, const void *takes, void *arg);
+void on_registers_read(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_say.c: what the bridge says of itself. */
+void bridge_fill_safety(const bridge_t *bridge, robot_safety_t *out);
+void bridge_publish_safety(bridge_t *bridge);
+void bridge_event(bridge_t *bridge, const char *id, sys_category_t category,
+                  sys_severity_t severity, const char *subject, const char *message);
+void bridge_audit(bridge_t *bridge, const char *actor, const char *action, bool success,
+                  const char *detail);
+
+/* The travel module's address in the profile. */
+uint8_t bridge_unit(const bridge_t *bridge, const char *module);
+
+#endif

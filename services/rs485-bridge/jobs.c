@@ -1,0 +1,144 @@
+/* Picks what goes onto the line next. */
+#include "jobs.h"
+
+#include <string.h>
+
+void jobs_init(jobs_t *jobs, const line_cfg_t *line, uint32_t max_hold_us) {
+  memset(jobs, 0, sizeof *jobs);
+  jobs->line = *line;
+  jobs->max_hold_us = max_hold_us;
+}
+
+bool jobs_push(jobs_t *jobs, const job_t *job) {
+  if (job->lane == JOB_POLL) return false;
+  job_lane_queue_t *lane = &jobs->lanes[job->lane];
+  if (lane->count == JOBS_LANE_MAX) {
+    lane->refused++;
+    return false;
+  }
+  lane->slots[(lane->head + lane->count++) % JOBS_LANE_MAX] = *job;
+  return true;
+}
+
+static bool is_write(const job_t *job) {
+  return job->function == LINE_WRITE_ONE || job->function == LINE_WRITE_MANY;
+}
+
+bool jobs_take_write(jobs_t *jobs, job_t *out) {
+  job_lane_queue_t *lane = &jobs->lanes[JOB_COMMAND];
+  for (size_t i = 0; i < lane->count; i++) {
+    if (!is_write(&lane->slots[(lane->head + i) % JOBS_LANE_MAX])) continue;
+    *out = lane->slots[(lane->head + i) % JOBS_LANE_MAX];
+    for (size_t k = i; k + 1 < lane->count; k++)
+      lane->slots[(lane->head + k) % JOBS_LANE_MAX] =
+          lane->slots[(lane->head + k + 1) % JOBS_LANE_MAX];
+    lane->count--;
+    return true;
+  }
+  return false;
+}
+
+void jobs_return(jobs_t *jobs, const job_t *job, uint64_t now_ns) {
+  if (job->lane == JOB_POLL) {
+    if (job->poll >= 0 && (size_t)job->poll < jobs->poll_count)
+      jobs->polls[job->poll].due_ns = now_ns;
+    return;
+  }
+  job_lane_queue_t *lane = &jobs->lanes[job->lane];
+  if (lane->count == JOBS_LANE_MAX) {
+    lane->refused++;
+    return;
+  }
+  lane->head = (lane->head + JOBS_LANE_MAX - 1) % JOBS_LANE_MAX;
+  lane->slots[lane->head] = *job;
+  lane->count++;
+}
+
+int jobs_add_poll(jobs_t *jobs, const job_t *job, uint64_t period_ns, uint32_t rank) {
+  uint16_t most = job->most > job->count ? job->most : job->count;
+  if (jobs->poll_count == JOBS_POLL_MAX || period_ns == 0) return -1;
+  if (line_hold_us(&jobs->line, job->function, most) > jobs->max_hold_us) return -1;
+  job_poll_t *poll = &jobs->polls[jobs->poll_count];
+  *poll = (job_poll_t){.job = *job, .period_ns = period_ns, .rank = rank};
+  poll->job.lane = JOB_POLL;
+  poll->job.poll = (int)jobs->poll_count;
+  return (int)jobs->poll_count++;
+}
+
+void jobs_enable_poll(jobs_t *jobs, int poll, bool enabled, uint64_t now_ns) {
+  if (poll < 0 || (size_t)poll >= jobs->poll_count) return;
+  job_poll_t *entry = &jobs->polls[poll];
+  /* Golden ratio: neighbours in the table start far apart, so that they do not all fall due at
+   * once. */
+  uint64_t spread = entry->period_ns / 1000 * ((uint64_t)poll * 618 % 1000);
+  if (enabled && !entry->enabled) entry->due_ns = now_ns + (entry->rank == 0 ? 0 : spread);
+  entry->enabled = enabled;
+}
+
+void jobs_enable_unit(jobs_t *jobs, uint8_t unit, bool enabled, uint64_t now_ns) {
+  for (size_t i = 0; i < jobs->poll_count; i++)
+    if (jobs->polls[i].job.unit == unit) jobs_enable_poll(jobs, (int)i, enabled, now_ns);
+}
+
+void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns) {
+  if (poll < 0 || (size_t)poll >= jobs->poll_count || period_ns == 0) return;
+  jobs->polls[poll].period_ns = period_ns;
+}
+
+static bool goes_before(const job_poll_t *one, const job_poll_t *other) {
+  if ((one->rank == 0) != (other->rank == 0)) return one->rank == 0;
+  uint64_t one_ns = one->due_ns + one->period_ns, other_ns = other->due_ns + other->period_ns;
+  return one_ns != other_ns ? one_ns < other_ns : one->rank < other->rank;
+}
+
+static void take_turn(job_poll_t *poll, uint64_t now_ns) {
+  poll->picked++;
+  poll->due_ns += poll->period_ns;
+  if (poll->due_ns + poll->period_ns > now_ns) return;
+  uint64_t missed = (now_ns - poll->due_ns) / poll->period_ns;
+  poll->skipped += missed;
+  poll->due_ns += missed * poll->period_ns;
+}
+
+bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
+  for (int i = 0; i < 2; i++) {
+    job_lane_queue_t *lane = &jobs->lanes[i];
+    if (lane->count == 0) continue;
+    *out = lane->slots[lane->head];
+    lane->head = (lane->head + 1) % JOBS_LANE_MAX;
+    lane->count--;
+    return true;
+  }
+  job_poll_t *best = NULL;
+  for (size_t i = 0; i < jobs->poll_count; i++) {
+    job_poll_t *poll = &jobs->polls[i];
+    if (poll->enabled && poll->due_ns <= now_ns && (!best || goes_before(poll, best))) best = poll;
+  }
+  if (!best) return false;
+  *out = best->job;
+  take_turn(best, now_ns);
+  return true;
+}
+
+bool jobs_has_urgent(const jobs_t *jobs) {
+  return jobs->lanes[JOB_SAFETY].count > 0;
+}
+
+uint64_t jobs_next_ns(const jobs_t *jobs, uint64_t now_ns) {
+  if (jobs->lanes[JOB_SAFETY].count > 0 || jobs->lanes[JOB_COMMAND].count > 0) return now_ns;
+  uint64_t next_ns = UINT64_MAX;
+  for (size_t i = 0; i < jobs->poll_count; i++)
+    if (jobs->polls[i].enabled && jobs->polls[i].due_ns < next_ns) next_ns = jobs->polls[i].due_ns;
+  return next_ns < now_ns ? now_ns : next_ns;
+}
+
+double jobs_load(const jobs_t *jobs) {
+  double load = 0.0;
+  for (size_t i = 0; i < jobs->poll_count; i++) {
+    const job_poll_t *poll = &jobs->polls[i];
+    if (!poll->enabled) continue;
+    load += 1000.0 * line_hold_us(&jobs->line, poll->job.function, poll->job.count) /
+            (double)poll->period_ns;
+  }
+  return load;
+}

@@ -1,0 +1,32 @@
+/* Modbus RTU frames without their CRC: builds requests, and says whether a frame is the answer to a
+   request. The line carries no transaction number, so unit, function and byte count must all agree.
+   Pure. */
+#ifndef BRIDGE_RTU_H
+#define BRIDGE_RTU_H
+
+#include "jobs.h"
+
+#define RTU_REQUEST_MAX (7 + 2 * JOB_WRITE_MAX)
+
+typedef enum rtu_outcome {
+  RTU_OK,
+  RTU_TIMEOUT,   /* no first byte in time */
+  RTU_DAMAGED,   /* bytes came, but no sound frame */
+  RTU_EXCEPTION, /* the module refused */
+  RTU_FOREIGN,   /* a sound frame that answers something else */
+  RTU_ABANDONED, /* given up for a more urgent job */
+  RTU_RESTING,   /* not sent: a late answer of the same length is still owed */
+  RTU_NO_PORT    /* the device is gone */
+} rtu_outcome_t;
+
+/* Unit, function, data: what the CRC goes behind. Returns the length. */
+size_t rtu_request(const job_t *job, uint8_t out[RTU_REQUEST_MAX]);
+/* Judges a frame (without CRC): RTU_OK with the registers of a read in values (LINE_READ_MAX),
+   RTU_EXCEPTION with its code, or RTU_FOREIGN. */
+rtu_outcome_t rtu_match(const job_t *job, const uint8_t *frame, size_t len, uint16_t *values,
+                        uint8_t *exception);
+/* "illegal data address" and so on; "unknown exception" for a code outside the standard. */
+const char *rtu_exception_text(uint8_t code);
+const char *rtu_outcome_text(rtu_outcome_t outcome);
+
+#endif

@@ -1,0 +1,63 @@
+/* Zones in the direction of motion: what is near enough to stop for, and what slows the robot.
+   Range sensors look straight ahead and back; the LiDAR counts within the corridor the robot
+   sweeps. The nearer of the two wins. Pure. */
+#ifndef BRIDGE_ZONES_H
+#define BRIDGE_ZONES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum zone {
+  ZONE_NONE,
+  ZONE_EARLY_WARNING,
+  ZONE_CAUTION,
+  ZONE_WARNING,
+  ZONE_CRITICAL
+} zone_t;
+
+typedef struct zones_cfg {
+  double stop_m;          /* nearer: stop, latched */
+  double slow_m;          /* nearer: slower */
+  double clear_m;         /* nearer: early warning */
+  double min_factor;      /* speed factor at stop_m, */
+  double max_factor;      /* and at slow_m */
+  double half_length_m;   /* from the LiDAR to the body's front and rear */
+  double corridor_half_m; /* half the width that the LiDAR watches */
+} zones_cfg_t;
+
+typedef enum zones_side {
+  ZONES_FRONT,
+  ZONES_REAR,
+  ZONES_LEFT,
+  ZONES_RIGHT,
+  ZONES_SIDES
+} zones_side_t;
+
+typedef struct zones {
+  zones_cfg_t cfg;
+  double range_m[ZONES_SIDES]; /* from the body's edge; negative: unknown */
+  double lidar_m[2]; /* nearest in the corridor, front and rear, from the edge; negative: unknown or
+                        free */
+  uint64_t lidar_ns; /* of the turn they come from */
+} zones_t;
+
+typedef struct zones_verdict {
+  zone_t zone;
+  double clearance_m; /* in the direction of motion; negative: nothing known */
+  double factor;      /* of speed, 0 to 1 */
+  bool stop;
+} zones_verdict_t;
+
+void zones_init(zones_t *zones, const zones_cfg_t *cfg);
+/* Ranges from the body's edge, m. */
+void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES]);
+/* One turn: angles counter-clockwise from ahead, 0 is no return. Takes the third nearest return of
+ * each side, so that one stray ray stops nobody. */
+void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, size_t count,
+                uint64_t now_ns);
+/* For motion forward (+1), backward (-1), or standing (0: the nearer side is told, nothing stops).
+   LiDAR returns older than max_age_ns do not count. */
+zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns, uint64_t max_age_ns);
+
+#endif
