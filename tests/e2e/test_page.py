@@ -1,0 +1,65 @@
+"""The operator's page in a real browser: log in, drive, map, stop, reset."""
+import os
+import unittest
+
+from browser import Browser
+from suite import Suite, until
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.suite = Suite()
+        cls.suite.ready()
+        cls.suite.login()
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.suite.close()
+
+    def text(self, selector):
+        return self.browser.run(f"document.querySelector('{selector}').textContent")
+
+    def log_in(self):
+        self.browser.open(f"http://{self.suite.address}/")
+        self.browser.until("document.querySelector('#login button')")
+        self.browser.run("document.querySelector('[name=password]').value = " + repr(self.suite.password))
+        self.browser.click("#login button")
+        self.browser.until("!document.getElementById('main').hidden")
+
+    def test_an_operator_maps_drives_and_stops(self):
+        browser = self.browser
+        self.log_in()
+        browser.until("document.getElementById('link-state').textContent === 'live'")
+        browser.until("document.getElementById('suite-state').textContent === 'healthy'")
+
+        browser.run("document.querySelector('#mapping [name=name]').value = 'hall'")
+        browser.click("#mapping-start")
+        browser.until("document.getElementById('map-hint').hidden", 15)
+        before = self.suite.sim("state")["travelled_m"]
+        browser.mouse("mousePressed", "#forward")
+        until("the robot drives", lambda: self.suite.sim("state")["travelled_m"] > before + 1.5, 15)
+        if os.environ.get("GANTRY_PICTURE"):
+            until("half a lap", lambda: self.suite.sim("state")["travelled_m"] > 31, 90)
+            browser.picture(os.environ["GANTRY_PICTURE"])
+        browser.click("#stop")
+        browser.until("document.getElementById('robot-state').textContent === 'emergency stop'")
+        browser.mouse("mouseReleased", "#forward")
+
+        self.assertEqual([self.suite.register(4, a) for a in (0x0001, 0x0002, 0x0011, 0x0012)], [0, 0, 0, 0])
+        browser.until("!document.getElementById('latch').hidden")
+        browser.run("for (const box of document.querySelectorAll('#reset [type=checkbox]')) box.checked = true")
+        browser.run("document.querySelector('#reset [name=reason]').value = 'test'")
+        browser.click("#reset button")
+        browser.until("document.getElementById('robot-state').textContent === 'idle'")
+        self.assertEqual(browser.problems, [])
+
+    def test_the_api_s_documentation_is_drawn(self):
+        self.browser.open(f"http://{self.suite.address}/docs")
+        self.browser.until("document.querySelectorAll('.opblock').length > 40", 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
