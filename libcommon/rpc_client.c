@@ -81,7 +81,8 @@ static void client_answer(rpc_client_t *client, call_t *call, parts_t *parts,
 static gantry_err_t read_reply(parts_t *parts, char *name, sys_header_t *header,
                                gantry_fault_t *fault) {
   if (parts->count != 3)
-    return fault_set(fault, GANTRY_E_SCHEMA, "frames", "a reply has 3 frames, not %d", parts->count);
+    return fault_set(fault, GANTRY_E_SCHEMA, "frames", "a reply has 3 frames, not %d",
+                     parts->count);
   GANTRY_TRY(parts_name(&parts->part[0], name, fault));
   GANTRY_TRY(parts_header(&parts->part[1], header, fault));
   if (header->kind == SYS_KIND_REPLY) return GANTRY_OK;
@@ -115,7 +116,7 @@ static void client_receive(line_t *line, parts_t *parts) {
 static bool call_send(call_t *call) {
   bus_t *bus = call->line->client->bus;
   if (parts_send(call->line->socket, NULL, 0, call->request->name, &call->header, &call->body,
-                &bus->header_buf) != GANTRY_OK)
+                 &bus->header_buf) != GANTRY_OK)
     return false;
   call->sent = true;
   buf_fini(&call->body);
@@ -268,11 +269,24 @@ static call_t *client_slot(rpc_client_t *client) {
   return client->call_top < CALLS_MAX ? &client->calls[client->call_top++] : NULL;
 }
 
+/* The catalogue's server, or the one named where the catalogue leaves it open; NULL without a
+ * usable name. */
+static const char *server_of(const request_t *request, const char *named) {
+  if (strcmp(request->server, "*") != 0) return request->server;
+  bool usable = named && *named && strlen(named) < sizeof((line_t *)0)->server;
+  return usable ? named : NULL;
+}
+
+gantry_err_t rpc_connect(rpc_client_t *client, const request_t *request, const char *server) {
+  server = server_of(request, server);
+  if (!server) return GANTRY_E_INVALID;
+  return client_line(client, server, request->lane) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+}
+
 gantry_err_t rpc_call_as(rpc_client_t *client, const char *actor, const request_t *request,
                          const char *server, const cause_t *cause, const void *takes,
                          uint32_t timeout_ms, rpc_reply_fn fn, void *arg) {
-  bool anyone = strcmp(request->server, "*") == 0;
-  if (!anyone) server = request->server;
+  server = server_of(request, server);
   if (timeout_ms == 0) timeout_ms = request->timeout_ms;
   if (!server || timeout_ms > TTL_MAX_MS) return GANTRY_E_INVALID;
   line_t *line = client->closing ? NULL : client_line(client, server, request->lane);

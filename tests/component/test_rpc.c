@@ -319,3 +319,32 @@ Test(rpc, wants_a_name_for_a_request_that_everybody_serves) {
                         on_outcome, NULL),
                GANTRY_E_INVALID);
 }
+
+Test(rpc, connects_ahead_of_the_first_call) {
+  char actor[51] = "";
+  robot_estop_t estop = {.reason = "test"};
+  rpc_serve(bridge->server, REQUEST_ROBOT_ESTOP, on_estop, actor);
+
+  cr_assert_eq(rpc_connect(harness_client(harness), REQUEST_ROBOT_ESTOP, NULL), GANTRY_OK);
+  harness_for(harness, 20);
+
+  cr_assert_eq(harness_call(harness, REQUEST_ROBOT_ESTOP, NULL, &estop, NULL, 0, NULL), GANTRY_OK);
+  cr_assert_eq(rpc_connect(harness_client(harness), REQUEST_SYS_PING, NULL), GANTRY_E_INVALID);
+  cr_assert_eq(rpc_connect(harness_client(harness), REQUEST_SYS_PING,
+                           "a-name-that-no-service-of-the-house-has"),
+               GANTRY_E_INVALID);
+}
+
+Test(rpc, runs_out_of_lines_at_16) {
+  char name[16];
+  gantry_err_t err = GANTRY_OK;
+  for (int i = 0; i < 16; i++) {
+    snprintf(name, sizeof name, "service-%d", i);
+    err = rpc_connect(harness_client(harness), REQUEST_SYS_PING, name);
+    cr_assert_eq(err, GANTRY_OK);
+  }
+
+  err = rpc_connect(harness_client(harness), REQUEST_SYS_PING, "one-more");
+
+  cr_assert_eq(err, GANTRY_E_UNAVAILABLE);
+}

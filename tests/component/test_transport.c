@@ -1,4 +1,6 @@
 /* Sockets that the harness's inproc does not have: ipc with its lock, tcp with its ports. */
+#include <gantry/clock.h>
+#include <gantry/pack.h>
 #include <gantry/rpc_client.h>
 #include <gantry/rpc_server.h>
 
@@ -8,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zmq.h>
 
 typedef struct party {
   bus_t *bus;
@@ -67,6 +70,28 @@ static void on_ping(rpc_context_t *call, const void *takes, void *arg) {
   rpc_reply(call, &pong);
 }
 
+static void on_counted_ping(rpc_context_t *call, const void *takes, void *arg) {
+  ++*(unsigned *)arg;
+  on_ping(call, takes, NULL);
+}
+
+/* A ping as another host would send it: its monotonic clock means nothing here. */
+static void send_ping(void *dealer, uint64_t wall_ns) {
+  sys_header_t header = {.kind = SYS_KIND_REQUEST,
+                         .version = 1,
+                         .from = "gantry",
+                         .mono = UINT64_MAX,
+                         .wall = wall_ns,
+                         .has_ttl_ms = true,
+                         .ttl_ms = 1500};
+  buf_t packed = {0};
+  cr_assert_eq(pack_message(&SYS_HEADER_DESC, &header, &packed, NULL), GANTRY_OK);
+  zmq_send(dealer, "sys.ping", 8, ZMQ_SNDMORE);
+  zmq_send(dealer, packed.data, packed.len, ZMQ_SNDMORE);
+  zmq_send(dealer, "\x80", 1, 0);
+  buf_fini(&packed);
+}
+
 static void check_ping(void) {
   party_t mapper = open_party("mapper", false);
   party_t tool = open_party("gantry", true);
@@ -89,7 +114,7 @@ Test(transport, carries_requests_over_ipc) {
 }
 
 Test(transport, carries_requests_over_tcp) {
-  snprintf(base, sizeof base, "tcp://127.0.0.1:%d", 20000 + (int)(getpid() % 20000));
+  snprintf(base, sizeof base, "tcp://127.0.0.1:%d", 20000 + (int)(getpid() % 12000));
   check_ping();
 }
 
@@ -218,4 +243,33 @@ Test(transport, lets_no_tap_serve) {
 
   cr_assert_eq(rpc_server_new(tool.bus, &server, &fault), GANTRY_E_INVALID);
   close_party(&tool);
+}
+
+/* Across hosts monotonic clocks do not compare: the wall clock tells the age. */
+Test(transport, judges_age_over_tcp_by_the_wall_clock) {
+  snprintf(base, sizeof base, "tcp://127.0.0.1:%d", 20000 + (int)((getpid() + 7) % 12000));
+  unsigned served = 0;
+  char address[200];
+  party_t mapper = open_party("mapper", false);
+  rpc_serve(mapper.server, REQUEST_SYS_PING, on_counted_ping, &served);
+  void *context = zmq_ctx_new();
+  void *dealer = zmq_socket(context, ZMQ_DEALER);
+  int none = 0;
+  zmq_setsockopt(dealer, ZMQ_LINGER, &none, sizeof none);
+  bus_address(base, "mapper", "rpc", address, sizeof address);
+  zmq_connect(dealer, address);
+  uint64_t now_ns = clock_wall_ns();
+
+  send_ping(dealer, now_ns - 2ull * GANTRY_NS_PER_S);
+  send_ping(dealer, now_ns + GANTRY_NS_PER_S);
+  uint64_t start_ns = clock_mono_ns();
+  while (served == 0 && clock_age_ms(clock_mono_ns(), start_ns) < 5000) {
+    loop_step(loop, 50);
+  }
+
+  cr_assert_eq(served, 1);
+  cr_assert_eq(bus_get_stats(mapper.bus).refused, 1);
+  zmq_close(dealer);
+  zmq_ctx_term(context);
+  close_party(&mapper);
 }

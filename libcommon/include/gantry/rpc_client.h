@@ -15,6 +15,10 @@ gantry_err_t rpc_client_new(bus_t *bus, rpc_client_t **out);
 /* Outstanding calls are answered GANTRY_E_UNAVAILABLE. */
 void rpc_client_destroy(rpc_client_t **self);
 
+/* Connects to the request's server already, so that the first call need not wait for it: for start-up, where a stop must not be
+   the call that connects. GANTRY_E_UNAVAILABLE when out of sockets. */
+gantry_err_t rpc_connect(rpc_client_t *client, const request_t *request, const char *server);
+
 /* Sends takes to the request's server (server "*": name it in `server`, else NULL). timeout_ms 0: the catalogue's. Sockets
    are IMMEDIATE: with the server away the call fails at its deadline with GANTRY_E_UNAVAILABLE (never connected) or GANTRY_E_TIMEOUT; the server refuses it after its
    ttl. At most 256 outstanding; beyond that GANTRY_E_UNAVAILABLE at once. Whenever the return value is not GANTRY_OK (takes does not fit its
