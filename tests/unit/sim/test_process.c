@@ -284,10 +284,12 @@ Test(process, survives_noise_on_the_line) {
 
 Test(process, counts_a_master_that_talks_into_an_answer) {
   static const uint8_t request[8] = {0x03, 0x03, 0x00, 0x00, 0x00, 0x08, 0x45, 0xEE};
+  static const char *const arguments[] = {"--baud", "1200", NULL};
   sim_process_t process;
   uint8_t byte = 0;
   int64_t end_ms = sim_process_now_ms() + RUN_MS;
-  sim_process_start(&process, NULL);
+  /* slow enough that the answer lasts 175 ms */
+  sim_process_start(&process, arguments);
   modbus_t *bus = master(&process, 3);
   int fd = modbus_get_socket(bus);
   cr_assert_eq(write(fd, request, sizeof request), (ssize_t)sizeof request);
