@@ -52,7 +52,7 @@ need_programs() {
   [ ${#missing[@]} -eq 0 ] || need_packages "${missing[@]}"
 }
 
-# build_in FOLDER [meson options]: configures once, then builds; prints only when something is wrong.
+# build_in FOLDER [meson options]: configures once, then builds (only TARGETS where set); prints only what went wrong.
 build_in() {
   local folder=$ROOT/build/$1
   shift
@@ -63,7 +63,8 @@ build_in() {
       die "meson could not configure $folder"
     }
   fi
-  ninja -C "$folder" >"$folder/build.log" 2>&1 || {
+  # shellcheck disable=SC2086
+  ninja -C "$folder" ${TARGETS:-} >"$folder/build.log" 2>&1 || {
     grep -E -A 12 'error|FAILED' "$folder/build.log" | head -n 60 >&2
     die "the build failed; all of it is in $folder/build.log"
   }
