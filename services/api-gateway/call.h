@@ -1,0 +1,46 @@
+/* From a request line to an endpoint's handler: limits, route, token, permission, parameters, body.
+ */
+#ifndef GATEWAY_CALL_H
+#define GATEWAY_CALL_H
+
+#include "exchange.h"
+
+/* What the connection knows of a request. */
+typedef struct call_request {
+  const char *method;        /* "GET"; HEAD is handed over as GET with head_only */
+  const char *path;          /* decoded */
+  const char *authorization; /* the header's text, or "" */
+  const char *accept;        /* the header's text, or "" */
+} call_request_t;
+
+/* Judges everything that stands before the body. What is refused is noted in x (late_fault) and
+   answered by call_run, so that a body on its way is read first. */
+void call_open(exchange_t *x, const call_request_t *request);
+/* Reads the body and runs the handler. x may be answered when this returns. */
+void call_run(exchange_t *x);
+
+/* Finds out whose token text is ("Bearer ..." or the bare token); fault says why not. */
+gantry_err_t call_authenticate(gateway_t *gateway, const char *text, auth_subject_t *out,
+                               uint64_t *expires_s, gantry_fault_t *fault);
+
+/* Handler of each endpoint, indexed by ENDPOINT_...; NULL: not built, answered 501. One table for
+   the six route files. */
+typedef struct call_route {
+  uint32_t endpoint;
+  exchange_fn handler;
+} call_route_t;
+
+extern const call_route_t ROUTES_SYSTEM[], ROUTES_AUTH[], ROUTES_MAP[], ROUTES_SENSORS[],
+    ROUTES_LOCALIZATION[], ROUTES_TAGS[], ROUTES_ROBOT[];
+/* Each table ends with a row without handler. */
+exchange_fn call_handler(uint32_t endpoint);
+
+/* Answers GET path with a file under web_root, or 404. */
+void files_answer(exchange_t *x, const char *path);
+/* The file a path means: "/" is index.html, "/docs" docs.html. False when the path could leave the
+   root: an empty, hidden or dotted segment, a backslash, anything but plain characters. Pure. */
+bool files_resolve(const char *root, const char *path, char *out, size_t size);
+/* Content type by ending; NULL for one that is not served. Pure. */
+const char *files_type(const char *path);
+
+#endif

@@ -1,0 +1,231 @@
+/* Life of a request between its arrival and its answer. */
+#include "exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+#include <gantry/json.h>
+
+exchange_t *exchange_new(gateway_t *gateway, void *peer, exchange_fn on_answered) {
+  exchange_t *x = calloc(1, sizeof *x);
+
+  if (!x) return NULL;
+  x->gateway = gateway;
+  x->peer = peer;
+  x->on_answered = on_answered;
+  x->cause = cause_new(clock_mono_ns());
+  x->holds = 1;
+  x->next = gateway->exchanges;
+  x->link = &gateway->exchanges;
+  if (x->next) x->next->link = &x->next;
+  gateway->exchanges = x;
+  x->out.limit = 256u << 20;
+  x->scratch.limit = 256u << 20;
+  return x;
+}
+
+static void leave_list(exchange_t *x) {
+  if (!x->link) return;
+  *x->link = x->next;
+  if (x->next) x->next->link = x->link;
+  x->link = NULL;
+}
+
+void exchange_release(exchange_t *x) {
+  if (!x || --x->holds > 0) return;
+  leave_list(x);
+  if (x->body && x->endpoint) explicit_bzero(x->body, x->endpoint->body->size);
+  if (x->in.data) explicit_bzero(x->in.data, x->in.size);
+  free(x->params);
+  free(x->body);
+  buf_fini(&x->in);
+  buf_fini(&x->query);
+  buf_fini(&x->out);
+  buf_fini(&x->scratch);
+  explicit_bzero(&x->user, sizeof x->user);
+  free(x);
+}
+
+void exchange_abandon_all(gateway_t *gateway) {
+  exchange_t *next;
+
+  for (exchange_t *x = gateway->exchanges; x; x = next) {
+    next = x->next;
+    leave_list(x);
+    x->gateway = NULL;
+    if (x->hashing) exchange_release(x);
+  }
+}
+
+/* ---- answering */
+
+void exchange_begin(exchange_t *x) {
+  answer_begin(&x->out);
+}
+
+static void count_answer(exchange_t *x) {
+  gateway_metrics_t *metrics = &x->gateway->metrics;
+
+  metric_add(metrics->requests, 1);
+  if (x->head.status >= 500)
+    metric_add(metrics->server_errors, 1);
+  else if (x->head.status >= 400)
+    metric_add(metrics->client_errors, 1);
+  metric_observe(metrics->latency_ms, clock_age_ms(clock_mono_ns(), x->cause.born_ns));
+}
+
+void exchange_finish(exchange_t *x, int status, const char *type) {
+  if (x->answered) return;
+  x->head.status = status;
+  x->head.type = type;
+  x->head.request_id = x->cause.trace;
+  x->head.origin = x->origin[0] ? x->origin : NULL;
+  if (answer_finish(&x->out, &x->head, &x->out_start) != GANTRY_OK) {
+    log_error("ANSWER-TOO-LARGE", "the answer of %s does not fit",
+              x->endpoint ? x->endpoint->id : "a file");
+    answer_begin(&x->out);
+    gantry_fault_t fault = {.err = GANTRY_E_INTERNAL};
+    answer_error(&fault, clock_wall_ns(), x->cause.trace, &x->out);
+    x->head.status = 500;
+    x->head.type = "application/json";
+    if (answer_finish(&x->out, &x->head, &x->out_start) != GANTRY_OK) x->head.close = true;
+  }
+  x->answered = true;
+  count_answer(x);
+  log_debug("HTTP-ANSWER", "%s %s answered %d after %.2f ms", route_method_name(x->method),
+            x->endpoint ? x->endpoint->path : "file", x->head.status,
+            clock_age_ms(clock_mono_ns(), x->cause.born_ns));
+  if (x->on_answered) x->on_answered(x);
+}
+
+void exchange_answer(exchange_t *x, const void *value) {
+  exchange_begin(x);
+  if (json_write(x->endpoint->answer, value, &x->out) != GANTRY_OK) {
+    log_error("ANSWER-UNWRITABLE", "the answer of %s does not fit its schema", x->endpoint->id);
+    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The answer could not be written.");
+    return;
+  }
+  exchange_finish(x, x->endpoint->status, "application/json");
+}
+
+void exchange_done(exchange_t *x, const char *format, ...) {
+  http_done_t done = {.success = true, .timestamp = clock_wall_ns()};
+  va_list args;
+
+  va_start(args, format);
+  vsnprintf(done.message, sizeof done.message, format, args);
+  va_end(args);
+  exchange_answer(x, &done);
+}
+
+void exchange_fail_fault(exchange_t *x, const gantry_fault_t *fault) {
+  int status = gantry_err_http(fault->err);
+
+  exchange_begin(x);
+  answer_error(fault, clock_wall_ns(), x->cause.trace, &x->out);
+  exchange_finish(x, status, "application/json");
+}
+
+void exchange_fail(exchange_t *x, gantry_err_t err, const char *code, const char *field,
+                   const char *format, ...) {
+  gantry_fault_t fault = {.err = err};
+  va_list args;
+
+  snprintf(fault.code, sizeof fault.code, "%s", code ? code : "");
+  snprintf(fault.field, sizeof fault.field, "%s", field);
+  va_start(args, format);
+  vsnprintf(fault.detail, sizeof fault.detail, format, args);
+  va_end(args);
+  exchange_fail_fault(x, &fault);
+}
+
+/* ---- asking services */
+
+static void on_call_reply(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
+                          const sys_header_t *header, void *arg) {
+  exchange_t *x = arg;
+  exchange_reply_fn on_reply = x->on_reply;
+  exchange_failed_fn on_failed = x->on_failed;
+  uint64_t trace_before = log_get_trace();
+
+  (void)header;
+  if (!x->gateway) {
+    exchange_release(x);
+    return;
+  }
+  log_set_trace(x->cause.trace);
+  x->on_reply = NULL;
+  x->on_failed = NULL;
+  if (err == GANTRY_OK) {
+    on_reply(x, reply);
+  } else {
+    gantry_fault_t copy = {.err = err};
+    if (fault) copy = *fault;
+    copy.err = err;
+    if (on_failed)
+      on_failed(x, &copy);
+    else
+      exchange_fail_fault(x, &copy);
+  }
+  log_set_trace(trace_before);
+  exchange_release(x);
+}
+
+void exchange_call(exchange_t *x, const request_t *request, const void *takes,
+                   exchange_reply_fn on_reply, exchange_failed_fn on_failed) {
+  const char *actor = x->caller.name[0] ? x->caller.name : "service:api-gateway";
+
+  x->on_reply = on_reply;
+  x->on_failed = on_failed;
+  x->holds++;
+  gantry_err_t err = rpc_call_as(x->gateway->service->client, actor, request, NULL, &x->cause,
+                                 takes, 0, on_call_reply, x);
+  if (err == GANTRY_OK) return;
+  x->holds--;
+  gantry_fault_t fault = {.err = err};
+  if (err == GANTRY_E_SCHEMA) {
+    snprintf(fault.detail, sizeof fault.detail, "The values do not fit what %s takes.",
+             request->server);
+  } else {
+    snprintf(fault.detail, sizeof fault.detail, "%s cannot be asked now.", request->server);
+  }
+  if (on_failed)
+    on_failed(x, &fault);
+  else
+    exchange_fail_fault(x, &fault);
+}
+
+bool exchange_is_object(exchange_t *x, const char *field, const char *text) {
+  if (text[strspn(text, " \t\r\n")] == '{') return true;
+  exchange_fail(x, GANTRY_E_SCHEMA, NULL, field, "%s has to be an object", field);
+  return false;
+}
+
+/* ---- audit */
+
+static bool is_audited(const exchange_t *x) {
+  if (!x->endpoint || x->method == HTTP_GET) return false;
+  if (x->endpoint_id == ENDPOINT_ROBOT_JOG || x->endpoint_id == ENDPOINT_SENSORS_DATA) {
+    return x->head.status >= 400 && x->head.status != 422;
+  }
+  return x->endpoint_id != ENDPOINT_AUTH_REFRESH;
+}
+
+void exchange_audit(exchange_t *x) {
+  sys_audit_t audit = {.success = x->head.status < 400};
+
+  if (!is_audited(x)) return;
+  snprintf(audit.actor, sizeof audit.actor, "%s",
+           x->caller.name[0]     ? x->caller.name
+           : x->user.username[0] ? x->user.username
+                                 : "unknown");
+  snprintf(audit.action, sizeof audit.action, "%s", x->endpoint->id);
+  snprintf(audit.resource, sizeof audit.resource, "%.95s",
+           x->route.parameter_count ? x->route.parameters[0].value : x->endpoint->tag);
+  snprintf(audit.address, sizeof audit.address, "%s", x->address);
+  snprintf(audit.detail, sizeof audit.detail, "answered %d", x->head.status);
+  (void)bus_publish_from(x->gateway->service->bus, &x->cause, TOPIC_AUDIT, "api-gateway", &audit);
+}

@@ -1,0 +1,285 @@
+/* Bus handlers. Position frames leave from the handler itself: nothing waits for a timer. */
+#include "feed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "view.h"
+#include "ws.h"
+
+enum { TICK_MS = 100, STATUS_MIN_MS = 200, STATUS_MAX_MS = 1000, POSITION_MS = 50 };
+
+/* ---- frames */
+
+static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns) {
+  const stamp_t *at = &gateway->latest->pose_at;
+  http_map_position_t position;
+  ws_envelope_t envelope = {.type = WS_POSITION,
+                            .source = "localization",
+                            .timestamp_ns = at->wall_ns,
+                            .seq = ws_next_seq(gateway->hub, WS_POSITION),
+                            .trace = at->trace,
+                            .age_ms = latest_age_ms(at, now_ns)};
+
+  if (!view_latest_position(gateway->latest, now_ns, &position)) return NULL;
+  return ws_frame_new(&envelope, &HTTP_MAP_POSITION_DESC, &position, "", &gateway->feed->scratch);
+}
+
+static ws_frame_t *telemetry_frame(gateway_t *gateway, uint64_t now_ns) {
+  http_telemetry_t telemetry;
+  ws_envelope_t envelope = {.type = WS_TELEMETRY,
+                            .source = "rs485-bridge",
+                            .timestamp_ns = clock_wall_ns(),
+                            .seq = ws_next_seq(gateway->hub, WS_TELEMETRY),
+                            .trace = gateway->latest->motion_at.trace,
+                            .age_ms = -1};
+
+  view_telemetry(gateway->latest, now_ns, envelope.timestamp_ns, &telemetry);
+  return ws_frame_new(&envelope, &HTTP_TELEMETRY_DESC, &telemetry, "", &gateway->feed->scratch);
+}
+
+static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns) {
+  const latest_t *latest = gateway->latest;
+  http_ws_status_t status = {0};
+  ws_envelope_t envelope = {.type = WS_STATUS,
+                            .source = "api-gateway",
+                            .timestamp_ns = clock_wall_ns(),
+                            .seq = ws_next_seq(gateway->hub, WS_STATUS),
+                            .age_ms = -1};
+
+  snprintf(status.robot_status, sizeof status.robot_status, "%s", view_robot_word(latest, now_ns));
+  snprintf(status.mapping_status, sizeof status.mapping_status, "%s",
+           view_mapping_word(latest, now_ns));
+  snprintf(status.system_health, sizeof status.system_health, "%s",
+           health_word(latest, gateway->started_ns, now_ns));
+  status.has_safety = !latest_is_silent(&latest->safety_at, now_ns, LATEST_STATE_MS);
+  status.safety = latest->safety;
+  return ws_frame_new(&envelope, &HTTP_WS_STATUS_DESC, &status, "", &gateway->feed->scratch);
+}
+
+static ws_frame_t *alert_frame(gateway_t *gateway, const char *source,
+                               const sys_alert_entry_t *alert, bool over) {
+  http_ws_alert_t data = {.level = over ? SYS_SEVERITY_INFO : alert->severity};
+  ws_envelope_t envelope = {.type = WS_ALERT,
+                            .source = source,
+                            .timestamp_ns = over ? clock_wall_ns() : alert->raised,
+                            .seq = ws_next_seq(gateway->hub, WS_ALERT),
+                            .age_ms = -1};
+
+  snprintf(data.message, sizeof data.message, "%s%.180s", over ? "Over: " : "", alert->message);
+  snprintf(data.sensor_id, sizeof data.sensor_id, "%s", alert->subject);
+  snprintf(data.id, sizeof data.id, "%s", alert->id);
+  return ws_frame_new(&envelope, &HTTP_WS_ALERT_DESC, &data, "", &gateway->feed->scratch);
+}
+
+static ws_frame_t *alert_snapshot(gateway_t *gateway, uint32_t index) {
+  const latest_t *latest = gateway->latest;
+
+  for (uint32_t s = 0; s < latest->service_count; s++) {
+    const sys_alerts_t *alerts = &latest->services[s].alerts;
+    if (index < alerts->alerts_count) {
+      return alert_frame(gateway, latest->services[s].name, &alerts->alerts[index], false);
+    }
+    index -= alerts->alerts_count;
+  }
+  return NULL;
+}
+
+ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index) {
+  uint64_t now_ns = clock_mono_ns();
+
+  if (type == WS_ALERT) return alert_snapshot(gateway, index);
+  if (index > 0) return NULL;
+  if (type == WS_POSITION) return position_frame(gateway, now_ns);
+  if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns);
+  return type == WS_STATUS ? status_frame(gateway, now_ns) : NULL;
+}
+
+/* ---- handlers: newest values */
+
+static void on_pose(const frame_t *frame, const void *body, void *arg) {
+  gateway_t *gateway = arg;
+  uint64_t now_ns = clock_mono_ns();
+
+  gateway->latest->pose = *(const loc_pose_t *)body;
+  gateway->latest->pose_at = latest_stamp(&frame->header, now_ns);
+  if (!ws_is_heard(gateway->hub, WS_POSITION)) return;
+  if (!feed_allows(&gateway->feed->position_next_ns, now_ns, POSITION_MS)) return;
+  ws_broadcast(gateway->hub, position_frame(gateway, clock_mono_ns()));
+  metric_observe(gateway->metrics.pose_age_ms,
+                 latest_age_ms(&gateway->latest->pose_at, clock_mono_ns()));
+}
+
+static void on_loc_status(const frame_t *frame, const void *body, void *arg) {
+  latest_t *latest = ((gateway_t *)arg)->latest;
+
+  latest->loc_status = *(const loc_status_t *)body;
+  latest->loc_status_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_map_status(const frame_t *frame, const void *body, void *arg) {
+  gateway_t *gateway = arg;
+  const map_status_t *status = body;
+  latest_t *latest = gateway->latest;
+
+  if (status->mapping != latest->map_status.mapping) gateway->feed->status_changed = true;
+  latest->map_status = *status;
+  latest->map_status_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_motion(const frame_t *frame, const void *body, void *arg) {
+  latest_t *latest = ((gateway_t *)arg)->latest;
+
+  latest->motion = *(const robot_motion_t *)body;
+  latest->motion_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_power(const frame_t *frame, const void *body, void *arg) {
+  latest_t *latest = ((gateway_t *)arg)->latest;
+
+  latest->power = *(const robot_power_t *)body;
+  latest->power_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_safety(const frame_t *frame, const void *body, void *arg) {
+  gateway_t *gateway = arg;
+  const robot_safety_t *safety = body;
+  latest_t *latest = gateway->latest;
+
+  if (safety->state != latest->safety.state || safety->latched != latest->safety.latched ||
+      safety->zone != latest->safety.zone || safety->phase != latest->safety.phase) {
+    gateway->feed->status_changed = true;
+  }
+  latest->safety = *safety;
+  latest->safety_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_module(const frame_t *frame, const void *body, void *arg) {
+  const robot_module_t *module = body;
+  latest_module_t *row = latest_module(((gateway_t *)arg)->latest, module->address);
+
+  if (!row) return;
+  row->module = *module;
+  row->at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
+  const sensor_status_t *status = body;
+  latest_sensor_t *row = latest_sensor(((gateway_t *)arg)->latest, status->sensor);
+
+  if (!row) return;
+  row->status = *status;
+  row->at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_health(const frame_t *frame, const void *body, void *arg) {
+  latest_service_t *row = latest_service(((gateway_t *)arg)->latest, frame->header.from);
+
+  if (!row) return;
+  row->health = *(const sys_health_t *)body;
+  row->health_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+static void on_metrics(const frame_t *frame, const void *body, void *arg) {
+  latest_service_t *row = latest_service(((gateway_t *)arg)->latest, frame->header.from);
+
+  if (row) row->metrics = *(const sys_metrics_t *)body;
+}
+
+/* ---- handlers: alerts */
+
+static bool has_alert(const sys_alerts_t *alerts, const sys_alert_entry_t *alert) {
+  for (uint32_t i = 0; i < alerts->alerts_count; i++) {
+    const sys_alert_entry_t *other = &alerts->alerts[i];
+    if (!strcmp(other->id, alert->id) && !strcmp(other->subject, alert->subject)) return true;
+  }
+  return false;
+}
+
+/* Those of `now` that `before` lacks go out. */
+static void tell_alerts(gateway_t *gateway, const char *source, const sys_alerts_t *now,
+                        const sys_alerts_t *before, bool over) {
+  for (uint32_t i = 0; i < now->alerts_count; i++) {
+    if (has_alert(before, &now->alerts[i])) continue;
+    ws_broadcast(gateway->hub, alert_frame(gateway, source, &now->alerts[i], over));
+  }
+}
+
+static void on_alerts(const frame_t *frame, const void *body, void *arg) {
+  gateway_t *gateway = arg;
+  const sys_alerts_t *alerts = body;
+  latest_service_t *row = latest_service(gateway->latest, frame->header.from);
+
+  if (!row) return;
+  if (ws_is_heard(gateway->hub, WS_ALERT)) {
+    tell_alerts(gateway, row->name, alerts, &row->alerts, false);
+    tell_alerts(gateway, row->name, &row->alerts, alerts, true);
+  }
+  row->alerts = *alerts;
+  row->alerts_at = latest_stamp(&frame->header, clock_mono_ns());
+}
+
+/* ---- timers */
+
+static void on_tick(void *arg) {
+  gateway_t *gateway = arg;
+  struct feed *feed = gateway->feed;
+  uint64_t now_ns = clock_mono_ns();
+  double status_ms = clock_age_ms(now_ns, feed->status_sent_ns);
+
+  if (ws_is_heard(gateway->hub, WS_TELEMETRY)) {
+    ws_broadcast(gateway->hub, telemetry_frame(gateway, now_ns));
+  }
+  if (status_ms >= STATUS_MAX_MS || (feed->status_changed && status_ms >= STATUS_MIN_MS)) {
+    feed->status_changed = false;
+    feed->status_sent_ns = now_ns;
+    if (ws_is_heard(gateway->hub, WS_STATUS))
+      ws_broadcast(gateway->hub, status_frame(gateway, now_ns));
+  }
+  if (clock_age_ms(now_ns, feed->second_ns) < 1000) return;
+  feed->second_ns = now_ns;
+  health_load(&gateway->load, gateway->data, &gateway->system);
+  ws_tick(gateway->hub, clock_wall_ns() / GANTRY_NS_PER_S);
+}
+
+gantry_err_t feed_subscribe(gateway_t *gateway, const feed_row_t *rows, size_t count,
+                            gantry_fault_t *fault) {
+  for (size_t i = 0; i < count; i++) {
+    gantry_err_t err =
+        bus_subscribe(gateway->service->bus, rows[i].topic, NULL, 0, rows[i].handler, gateway);
+    if (err != GANTRY_OK)
+      return fault_set(fault, err, "", "%s cannot be subscribed", rows[i].topic->pattern);
+  }
+  return GANTRY_OK;
+}
+
+gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
+  const feed_row_t ROWS[] = {
+      {TOPIC_LOC_POSE, on_pose},         {TOPIC_LOC_STATUS, on_loc_status},
+      {TOPIC_MAP_STATUS, on_map_status}, {TOPIC_ROBOT_MOTION, on_motion},
+      {TOPIC_ROBOT_SAFETY, on_safety},   {TOPIC_ROBOT_POWER, on_power},
+      {TOPIC_ROBOT_MODULE, on_module},   {TOPIC_SENSOR_STATUS, on_sensor_status},
+      {TOPIC_HEALTH, on_health},         {TOPIC_METRICS, on_metrics},
+      {TOPIC_ALERT, on_alerts},
+  };
+
+  gateway->feed = calloc(1, sizeof *gateway->feed);
+  if (!gateway->feed) return GANTRY_E_INTERNAL;
+  GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
+  GANTRY_TRY(feed_data_start(gateway, fault));
+  health_load(&gateway->load, gateway->data, &gateway->system);
+  gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);
+  return gateway->feed->timer ? GANTRY_OK : GANTRY_E_INTERNAL;
+}
+
+void feed_stop(gateway_t *gateway) {
+  if (!gateway->feed) return;
+  if (gateway->feed->timer) loop_cancel(gateway->service->loop, gateway->feed->timer);
+  buf_fini(&gateway->feed->scratch);
+  buf_fini(&gateway->feed->data);
+  free(gateway->feed);
+  gateway->feed = NULL;
+}

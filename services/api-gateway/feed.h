@@ -1,0 +1,48 @@
+/* What the gateway hears on the bus: into the newest values, out to the WebSockets. */
+#ifndef GATEWAY_FEED_H
+#define GATEWAY_FEED_H
+
+#include "gateway_internal.h"
+#include "ws_frames.h"
+
+/* When the next frame of a sensor may leave. */
+typedef struct feed_pace {
+  char sensor[51];
+  uint64_t next_ns;
+} feed_pace_t;
+
+struct feed {
+  buf_t scratch; /* of frames */
+  buf_t data;    /* of sensor payloads and cells */
+  uint64_t position_next_ns;
+  feed_pace_t paces[LATEST_SENSORS];
+  uint32_t pace_count;
+  bool status_changed;
+  uint64_t status_sent_ns;
+  uint64_t second_ns;
+  int timer;
+};
+
+/* Subscribes to everything the door shows and starts its timers. */
+gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault);
+void feed_stop(gateway_t *gateway);
+
+/* What a new subscriber of type is told first, one frame a call: the newest position, telemetry or
+   status (index 0), each active alert. NULL: no more. The caller owns the reference. */
+ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index);
+
+/* Subscribes to sensor data and map patches. */
+gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault);
+
+/* Whether a frame may leave now at one a period on average; a quarter early is still in time. */
+bool feed_allows(uint64_t *next_ns, uint64_t now_ns, uint32_t period_ms);
+
+/* Subscribes gateway to each row. */
+typedef struct feed_row {
+  const topic_t *topic;
+  bus_handler_fn handler;
+} feed_row_t;
+gantry_err_t feed_subscribe(gateway_t *gateway, const feed_row_t *rows, size_t count,
+                            gantry_fault_t *fault);
+
+#endif

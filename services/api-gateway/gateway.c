@@ -1,0 +1,181 @@
+/* The gateway's glue: options, start, its own loop around libwebsockets', stop. */
+#include "gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "exchange.h"
+#include "feed.h"
+#include "first_user.h"
+#include "gateway_internal.h"
+#include "http.h"
+#include "ws.h"
+
+static const option_t OPTIONS[] = {
+    {"host", OPTION_TEXT, "127.0.0.1", 0, 63, NULL, "Address to listen on; 0.0.0.0 for all."},
+    {"port", OPTION_INT, "8000", 0, 65535, NULL,
+     "Port to listen on; 0 takes a free one. The port in use stands in <data>/gateway.port."},
+    {"web_root", OPTION_TEXT, "", 0, 400, NULL,
+     "Folder of the dashboard's files; empty serves none."},
+    {"cors_origins", OPTION_TEXT,
+     "http://localhost:3000 http://localhost:5173 http://localhost:8000 http://localhost:8080", 0,
+     1000, NULL, "Origins whose pages may use the API, apart by spaces."},
+    {"issuer", OPTION_TEXT, "gantry", 0, 31, NULL, "Issuer and audience of tokens."},
+    {"access_s", OPTION_INT, "1800", 1, 86400, NULL, "Life of an access token, seconds."},
+    {"refresh_s", OPTION_INT, "604800", 1, 31536000, NULL, "Life of a refresh token, seconds."},
+    {"rate_per_min", OPTION_REAL, "1000", 1, 1e9, NULL, "Requests a minute and address."},
+    {"rate_burst", OPTION_REAL, "100", 1, 1e9, NULL, "Requests an address may send at once."},
+    {"login_per_min", OPTION_REAL, "10", 1, 1e9, NULL, "Logins a minute and address."},
+    {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
+};
+
+static gantry_err_t open_auth(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
+  char path[512];
+  uint8_t secret[AUTH_SECRET_BYTES];
+  const char *issuer = config_text(config, "issuer");
+
+  snprintf(path, sizeof path, "%s/token-secret", gateway->data);
+  GANTRY_TRY(auth_secret(path, secret, fault));
+  gantry_err_t err = auth_new(secret, issuer, issuer, &gateway->auth);
+  explicit_bzero(secret, sizeof secret);
+  if (err != GANTRY_OK) return fault_set(fault, err, "", "OpenSSL offers no HMAC-SHA256");
+  return password_new(gateway->service->loop, (unsigned)config_int(config, "hash_cost"),
+                      &gateway->passwords);
+}
+
+static gantry_err_t open_limits(gateway_t *gateway, const config_t *config) {
+  double login = config_real(config, "login_per_min");
+
+  GANTRY_TRY(limit_init(&gateway->general, config_real(config, "rate_per_min"),
+                        config_real(config, "rate_burst"), 4096));
+  return limit_init(&gateway->login, login, login, 1024);
+}
+
+static void open_metrics(gateway_t *gateway) {
+  metrics_t *metrics = gateway->service->metrics;
+  gateway_metrics_t *own = &gateway->metrics;
+
+  own->requests =
+      metrics_counter(metrics, "gantry_http_requests_total", "", "HTTP requests answered.");
+  own->client_errors = metrics_counter(metrics, "gantry_http_errors_total", "class=\"4xx\"",
+                                       "HTTP errors answered.");
+  own->server_errors = metrics_counter(metrics, "gantry_http_errors_total", "class=\"5xx\"",
+                                       "HTTP errors answered.");
+  own->limited =
+      metrics_counter(metrics, "gantry_http_limited_total", "", "Requests over a rate limit.");
+  own->latency_ms =
+      metrics_summary(metrics, "gantry_http_latency_ms", "", "Request to answer, ms.");
+  own->ws_clients = metrics_gauge(metrics, "gantry_ws_clients", "", "Open WebSocket connections.");
+  own->ws_frames = metrics_counter(metrics, "gantry_ws_frames_total", "", "WebSocket frames sent.");
+  own->ws_dropped = metrics_counter(metrics, "gantry_ws_dropped_total", "",
+                                    "Frames that slow clients lost to newer ones.");
+  own->ws_refused =
+      metrics_counter(metrics, "gantry_ws_refused_total", "", "Upgrades and frames refused.");
+  own->pose_age_ms =
+      metrics_summary(metrics, "gantry_pose_age_ms", "", "Sensor byte to WebSocket frame, ms.");
+  own->stop_ms =
+      metrics_summary(metrics, "gantry_stop_ms", "", "Stop request to confirmed answer, ms.");
+}
+
+/* The port for those who started us with port 0. */
+static gantry_err_t write_port(const gateway_t *gateway, gantry_fault_t *fault) {
+  char path[512];
+  FILE *file;
+
+  snprintf(path, sizeof path, "%s/gateway.port", gateway->data);
+  file = fopen(path, "we");
+  if (!file) return fault_set(fault, GANTRY_E_INVALID, "data", "%s cannot be written", path);
+  fprintf(file, "%d\n", gateway->port);
+  return fclose(file) == 0
+             ? GANTRY_OK
+             : fault_set(fault, GANTRY_E_INVALID, "data", "%s cannot be written", path);
+}
+
+static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
+  GANTRY_TRY(open_auth(gateway, config, fault));
+  GANTRY_TRY(open_limits(gateway, config));
+  GANTRY_TRY(ws_hub_new(gateway, &gateway->hub));
+  GANTRY_TRY(feed_start(gateway, fault));
+  GANTRY_TRY(
+      http_open(gateway, config_text(config, "host"), (int)config_int(config, "port"), fault));
+  GANTRY_TRY(write_port(gateway, fault));
+  GANTRY_TRY(first_user_start(gateway));
+  log_info("GATEWAY-LISTENS", "http://%s:%d", config_text(config, "host"), gateway->port);
+  return GANTRY_OK;
+}
+
+static void stop(void **self) {
+  gateway_t *gateway = *self;
+
+  if (!gateway) return;
+  http_close(gateway);
+  feed_stop(gateway);
+  ws_hub_destroy(&gateway->hub);
+  password_destroy(&gateway->passwords);
+  first_user_stop(gateway);
+  exchange_abandon_all(gateway);
+  auth_destroy(&gateway->auth);
+  limit_fini(&gateway->general);
+  limit_fini(&gateway->login);
+  free(gateway->latest);
+  free(gateway);
+  *self = NULL;
+}
+
+static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault) {
+  const config_t *config = service->config;
+  gateway_t *gateway = calloc(1, sizeof *gateway);
+
+  if (!gateway) return GANTRY_E_INTERNAL;
+  *self = gateway;
+  gateway->service = service;
+  gateway->started_ns = clock_mono_ns();
+  gateway->latest = calloc(1, sizeof *gateway->latest);
+  if (!gateway->latest) return GANTRY_E_INTERNAL;
+  gateway->data = config_text(config, "data");
+  gateway->robot = config_text(config, "robot");
+  gateway->origins = config_text(config, "cors_origins");
+  gateway->web_root = config_text(config, "web_root");
+  gateway->access_s = (uint32_t)config_int(config, "access_s");
+  gateway->refresh_s = (uint32_t)config_int(config, "refresh_s");
+  open_metrics(gateway);
+  return open_all(gateway, config, fault);
+}
+
+void gateway_step(gateway_t *gateway) {
+  http_step(gateway, false);
+}
+
+int gateway_port(const gateway_t *gateway) {
+  return gateway->port;
+}
+
+/* Its own health is taken from here: a service does not hear itself. */
+static void health(void *self, sys_health_t *out) {
+  gateway_t *gateway = self;
+  latest_service_t *own = latest_service(gateway->latest, "api-gateway");
+
+  if (!own) return;
+  own->health = *out;
+  own->health_at =
+      (stamp_t){.known = true, .heard_ns = clock_mono_ns(), .born_ns = clock_mono_ns()};
+}
+
+static void run(service_t *service, void *self) {
+  while (!loop_stopped(service->loop))
+    http_step(self, true);
+}
+
+const service_def_t GATEWAY_SERVICE = {
+    .name = "api-gateway",
+    .doc = "REST and WebSocket for people and programs; the only service that speaks HTTP.",
+    .options = OPTIONS,
+    .option_count = sizeof OPTIONS / sizeof OPTIONS[0],
+    .start = start,
+    .stop = stop,
+    .health = health,
+    .run = run,
+};

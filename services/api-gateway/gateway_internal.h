@@ -1,0 +1,51 @@
+/* What the gateway's files share. Included by glue files of this folder only. */
+#ifndef GATEWAY_INTERNAL_H
+#define GATEWAY_INTERNAL_H
+
+#include <gantry/service.h>
+
+#include "auth.h"
+#include "health_view.h"
+#include "latest.h"
+#include "limit.h"
+#include "password.h"
+
+struct lws_context;
+struct lws_vhost;
+struct ws_hub;
+struct feed;
+struct exchange;
+
+typedef struct gateway_metrics {
+  metric_t *requests, *client_errors, *server_errors, *limited, *latency_ms;
+  metric_t *ws_clients, *ws_frames, *ws_dropped, *ws_refused, *pose_age_ms, *stop_ms;
+} gateway_metrics_t;
+
+struct gateway {
+  service_t *service;
+  struct lws_context *lws;
+  struct lws_vhost *vhost;
+  int port;
+  uint64_t started_ns;
+  latest_t *latest;
+  auth_t *auth;
+  password_t *passwords;
+  limit_t general, login;
+  struct ws_hub *hub;
+  struct feed *feed;
+  struct exchange *exchanges; /* those alive, newest first */
+  gateway_metrics_t metrics;
+  load_sample_t load;
+  http_system_load_t system; /* sampled once a second */
+  uint32_t access_s, refresh_s;
+  uint32_t burst;
+  const char *origins; /* of the configuration */
+  const char *web_root;
+  const char *data;
+  const char *robot;
+  struct first_user *first_user;
+  uint64_t stops, stops_confirmed;
+};
+typedef struct gateway gateway_t;
+
+#endif

@@ -1,0 +1,279 @@
+/* The door itself. One callback serves HTTP and WebSocket: libwebsockets binds an upgrade without a
+   subprotocol to the first protocol of the list. */
+#include "http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <libwebsockets.h>
+
+#include <gantry/clock.h>
+
+#include "call.h"
+#include "http_request.h"
+#include "ws.h"
+
+/* State of a connection, owned and zeroed by libwebsockets; an HTTP transaction or a WebSocket. */
+typedef struct session {
+  exchange_t *exchange;
+  ws_client_t *client;
+} session_t;
+
+_Static_assert(32 >= LWS_PRE, "answers leave 32 bytes before their first");
+
+static gateway_t *gateway_of(struct lws *wsi) {
+  return lws_context_user(lws_get_context(wsi));
+}
+
+/* ---- answers */
+
+static void on_answered(exchange_t *x) {
+  if (x->peer)
+    lws_callback_on_writable(x->peer);
+  else
+    exchange_audit(x);
+}
+
+/* Writes the whole answer; what the socket does not take is kept by libwebsockets. */
+static int send_answer(struct lws *wsi, session_t *session) {
+  exchange_t *x = session->exchange;
+  size_t len = x->out.len - x->out_start;
+
+  session->exchange = NULL;
+  int written = lws_write(wsi, x->out.data + x->out_start, len, LWS_WRITE_HTTP_FINAL);
+  bool close = x->head.close || written < (int)len;
+  exchange_audit(x);
+  exchange_release(x);
+  if (close) return -1;
+  return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int run(struct lws *wsi, session_t *session) {
+  exchange_t *x = session->exchange;
+
+  x->peer = NULL; /* answered at once: no detour over the writable callback */
+  x->on_answered = NULL;
+  call_run(x);
+  if (x->answered) return send_answer(wsi, session);
+  x->peer = wsi;
+  x->on_answered = on_answered;
+  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* every request to a service has its own deadline */
+  return 0;
+}
+
+static void detach(session_t *session) {
+  exchange_t *x = session->exchange;
+
+  if (!x) return;
+  session->exchange = NULL;
+  x->peer = NULL;
+  exchange_release(x);
+}
+
+/* ---- requests */
+
+static int on_request(struct lws *wsi, session_t *session, const char *path) {
+  gateway_t *gateway = gateway_of(wsi);
+  uint64_t length;
+
+  if (lws_get_network_wsi(wsi) != wsi) return -1; /* HTTP/2: answers are written as HTTP/1.1 */
+  if (session->exchange) detach(session);
+  exchange_t *x = session->exchange = exchange_new(gateway, wsi, NULL);
+  if (!x) return -1;
+  http_request_read(wsi, path, x);
+  switch (http_request_body(wsi, &length)) {
+  case HTTP_BODY_CHUNKED:
+    http_request_refuse(x, 411, "LENGTH_REQUIRED", "Send the body with a Content-Length.");
+    return send_answer(wsi, session);
+  case HTTP_BODY_TOO_LONG:
+    http_request_refuse(x, 413, "TOO_LARGE", "A body may have at most 10 MB.");
+    return send_answer(wsi, session);
+  case HTTP_BODY_NONE:
+    return x->answered ? send_answer(wsi, session) : run(wsi, session);
+  case HTTP_BODY_COMING:
+    x->in.limit = HTTP_BODY_MAX + 1;
+    return 0;
+  }
+  return -1;
+}
+
+static int on_body(session_t *session, const void *bytes, size_t len) {
+  if (session->exchange) buf_put(&session->exchange->in, bytes, len);
+  return 0;
+}
+
+static int on_body_end(struct lws *wsi, session_t *session) {
+  exchange_t *x = session->exchange;
+
+  if (!x) return 0;
+  if (buf_err(&x->in) != GANTRY_OK) return -1;
+  return x->answered ? send_answer(wsi, session) : run(wsi, session);
+}
+
+static int on_writable(struct lws *wsi, session_t *session) {
+  exchange_t *x = session->exchange;
+
+  return x && x->answered && x->peer ? send_answer(wsi, session) : 0;
+}
+
+/* ---- upgrades */
+
+static int on_upgrade(struct lws *wsi, const char *protocol) {
+  int status;
+
+  if (strcmp(protocol, "websocket") != 0) return -1;
+  status = ws_admit(gateway_of(wsi)->hub, wsi);
+  if (!status) return 0;
+  session_t session = {.exchange = exchange_new(gateway_of(wsi), NULL, NULL)};
+  if (!session.exchange) return -1;
+  metric_add(gateway_of(wsi)->metrics.ws_refused, 1);
+  http_request_refuse(session.exchange, status,
+                      status == 401   ? "INVALID_TOKEN"
+                      : status == 404 ? "NOT_FOUND"
+                                      : "RATE_LIMITED",
+                      status == 401   ? "A valid token is needed to open a WebSocket."
+                      : status == 404 ? "No WebSocket lives here; see /ws."
+                                      : "Too many connections of this user.");
+  exchange_t *x = session.exchange;
+  lws_write(wsi, x->out.data + x->out_start, x->out.len - x->out_start, LWS_WRITE_HTTP_FINAL);
+  exchange_release(x);
+  return -1;
+}
+
+static int on_established(struct lws *wsi, session_t *session) {
+  session->client = ws_open(gateway_of(wsi)->hub, wsi);
+  return session->client ? 0 : -1;
+}
+
+static void on_closed(session_t *session) {
+  if (session->client) ws_close(session->client);
+  session->client = NULL;
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t len) {
+  session_t *session = user;
+
+  switch (reason) {
+  case LWS_CALLBACK_HTTP:
+    return on_request(wsi, session, in);
+  case LWS_CALLBACK_HTTP_BODY:
+    return on_body(session, in, len);
+  case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    return on_body_end(wsi, session);
+  case LWS_CALLBACK_HTTP_WRITEABLE:
+    return on_writable(wsi, session);
+  case LWS_CALLBACK_CLOSED_HTTP:
+  case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    if (session) detach(session);
+    break;
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    return on_upgrade(wsi, in);
+  case LWS_CALLBACK_ESTABLISHED:
+    return on_established(wsi, session);
+  case LWS_CALLBACK_RECEIVE:
+    return session->client ? ws_receive(session->client, in, len) : -1;
+  case LWS_CALLBACK_SERVER_WRITEABLE:
+    return session->client ? ws_write(session->client) : 0;
+  case LWS_CALLBACK_CLOSED:
+    on_closed(session);
+    return 0;
+  default:
+    break;
+  }
+  return lws_callback_http_dummy(wsi, reason, user, in, len);
+}
+
+/* ---- the service's loop inside this one */
+
+static int on_loop_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                         size_t len) {
+  (void)user;
+  (void)in;
+  (void)len;
+  if (reason == LWS_CALLBACK_RAW_RX_FILE) loop_step(gateway_of(wsi)->service->loop, 0);
+  return 0;
+}
+
+static const struct lws_protocols PROTOCOLS[] = {
+    {"http", on_event, sizeof(session_t), 0, 0, NULL, 0},
+    {"bearer", on_event, sizeof(session_t), 0, 0, NULL, 0},
+    {"gantry", on_event, sizeof(session_t), 0, 0, NULL, 0},
+    {"loop", on_loop_event, 0, 0, 0, NULL, 0},
+    {NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+static const lws_retry_bo_t IDLE_POLICY = {.secs_since_valid_ping = 20,
+                                           .secs_since_valid_hangup = 300};
+
+static void on_log(int level, const char *line) {
+  size_t len = strcspn(line, "\n");
+
+  if (level & LLL_ERR)
+    log_error("LWS", "%.*s", (int)len, line);
+  else
+    log_debug("LWS", "%.*s", (int)len, line);
+}
+
+/* libwebsockets sizes its tables by the descriptor limit, which containers set to a thousand
+   million. */
+static void bound_descriptors(void) {
+  struct rlimit limit;
+  const rlim_t wanted = 16384;
+
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur =
+      limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool adopt_loop(gateway_t *gateway) {
+  lws_sock_file_fd_type descriptor = {.filefd = loop_fd(gateway->service->loop)};
+
+  return lws_adopt_descriptor_vhost(gateway->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor, "loop",
+                                    NULL) != NULL;
+}
+
+gantry_err_t http_open(gateway_t *gateway, const char *host, int port, gantry_fault_t *fault) {
+  struct lws_context_creation_info info = {0};
+  bool any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+
+  bound_descriptors();
+  lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
+  info.port = port;
+  info.iface = any ? NULL : host;
+  info.protocols = PROTOCOLS;
+  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+  info.user = gateway;
+  info.max_http_header_data = 8192;
+  info.pt_serv_buf_size = 16384;
+  info.timeout_secs = 10;
+  info.keepalive_timeout = 60;
+  info.retry_and_idle_policy = &IDLE_POLICY;
+  info.vhost_name = "gantry";
+  info.gid = -1;
+  info.uid = -1;
+  gateway->lws = lws_create_context(&info);
+  if (gateway->lws) gateway->vhost = lws_create_vhost(gateway->lws, &info);
+  if (!gateway->vhost || lws_get_vhost_listen_port(gateway->vhost) <= 0) {
+    return fault_set(fault, GANTRY_E_INVALID, "port",
+                     "cannot listen on %s port %d; is another gateway running?", host, port);
+  }
+  gateway->port = lws_get_vhost_listen_port(gateway->vhost);
+  if (adopt_loop(gateway)) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INTERNAL, "", "the loop could not be watched");
+}
+
+void http_close(gateway_t *gateway) {
+  if (gateway->lws) lws_context_destroy(gateway->lws);
+  gateway->lws = NULL;
+}
+
+void http_step(gateway_t *gateway, bool wait) {
+  lws_service(gateway->lws, wait ? 0 : -1);
+  /* A request sent from an HTTP handler may have consumed the edge of an answer already there. */
+  loop_step(gateway->service->loop, 0);
+}

@@ -1,0 +1,110 @@
+/* Headers of a request. */
+#include "http_request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "call.h"
+#include "http.h"
+#include "ws_frames.h"
+
+typedef struct method_row {
+  enum lws_token_indexes token;
+  const char *name;
+} method_row_t;
+
+static const method_row_t METHODS[] = {
+    {WSI_TOKEN_GET_URI, "GET"},       {WSI_TOKEN_POST_URI, "POST"},
+    {WSI_TOKEN_PUT_URI, "PUT"},       {WSI_TOKEN_PATCH_URI, "PATCH"},
+    {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
+    {WSI_TOKEN_HEAD_URI, "HEAD"},
+};
+
+static const char *method_of(struct lws *wsi) {
+  for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++) {
+    if (lws_hdr_total_length(wsi, METHODS[i].token) > 0) return METHODS[i].name;
+  }
+  return "?";
+}
+
+/* Copies a header; "" when absent or longer than size. */
+static void copy_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size) {
+  if (lws_hdr_copy(wsi, out, (int)size, token) <= 0) out[0] = '\0';
+}
+
+static void read_query(struct lws *wsi, buf_t *out) {
+  char item[512];
+
+  out->limit = 16384;
+  for (int i = 0; lws_hdr_copy_fragment(wsi, item, sizeof item, WSI_TOKEN_HTTP_URI_ARGS, i) > 0;
+       i++) {
+    buf_put(out, item, strlen(item) + 1);
+  }
+  buf_put_byte(out, '\0');
+}
+
+static void answer_preflight(exchange_t *x) {
+  x->head.preflight = true;
+  exchange_begin(x);
+  exchange_finish(x, 204, NULL);
+}
+
+static bool is_ws_path(const char *path) {
+  return !strncmp(path, "/ws", 3) && (path[3] == '\0' || path[3] == '/');
+}
+
+void http_request_refuse(exchange_t *x, int status, const char *code, const char *detail) {
+  gantry_fault_t fault = {.err = GANTRY_E_REFUSED};
+
+  x->head.close = status == 411 || status == 413;
+  snprintf(fault.code, sizeof fault.code, "%s", code);
+  snprintf(fault.detail, sizeof fault.detail, "%s", detail);
+  exchange_begin(x);
+  answer_error(&fault, clock_wall_ns(), x->cause.trace, &x->out);
+  exchange_finish(x, status, "application/json");
+}
+
+void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
+  char authorization[AUTH_TOKEN_MAX + 64], accept[512], origin[sizeof x->origin];
+  call_request_t request = {
+      .method = method_of(wsi), .path = path, .authorization = authorization, .accept = accept};
+
+  copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof authorization);
+  copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept, sizeof accept);
+  copy_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin);
+  if (answer_origin_allowed(x->gateway->origins, origin)) {
+    snprintf(x->origin, sizeof x->origin, "%s", origin);
+  }
+  lws_get_peer_simple(wsi, x->address, sizeof x->address);
+  read_query(wsi, &x->query);
+  if (!strcmp(request.method, "OPTIONS")) {
+    answer_preflight(x);
+    return;
+  }
+  if (!strcmp(request.method, "HEAD")) {
+    x->head.head_only = true;
+    request.method = "GET";
+  }
+  if (is_ws_path(path)) {
+    http_request_refuse(x, 426, "UPGRADE_REQUIRED", "This path speaks WebSocket.");
+    return;
+  }
+  call_open(x, &request);
+  explicit_bzero(authorization, sizeof authorization);
+}
+
+http_body_t http_request_body(struct lws *wsi, uint64_t *length) {
+  char text[24], *end;
+
+  *length = 0;
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return HTTP_BODY_CHUNKED;
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) return HTTP_BODY_NONE;
+  copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
+  *length = strtoull(text, &end, 10);
+  if (end == text || *end != '\0') return HTTP_BODY_TOO_LONG;
+  if (*length > HTTP_BODY_MAX) return HTTP_BODY_TOO_LONG;
+  return *length ? HTTP_BODY_COMING : HTTP_BODY_NONE;
+}

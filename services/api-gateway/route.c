@@ -1,0 +1,164 @@
+/* Route matching: segment by segment over the generated endpoint table, the most literal row wins.
+   The table has some fifty rows, a comparison mostly ends at the first differing segment: no index
+   is needed. */
+#include "route.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/json.h>
+
+static const char *const METHOD_NAMES[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+enum { METHOD_COUNT = 5 };
+
+bool route_method_parse(const char *name, http_method_t *out) {
+  for (int i = 0; i < METHOD_COUNT; i++) {
+    if (strcmp(name, METHOD_NAMES[i]) != 0) continue;
+    *out = (http_method_t)i;
+    return true;
+  }
+  return false;
+}
+
+const char *route_method_name(http_method_t method) {
+  return METHOD_NAMES[method];
+}
+
+/* Length of the segment that begins at text (behind its slash). */
+static size_t segment_length(const char *text) {
+  return strcspn(text, "/");
+}
+
+static bool is_parameter(const char *segment, size_t len) {
+  return len >= 2 && segment[0] == '{' && segment[len - 1] == '}';
+}
+
+/* Compares pattern and path. literals gets one bit a segment, the first segment highest: 1 when
+   literal, so that a greater number is the more literal pattern. */
+static bool pattern_matches(const char *pattern, const char *path, uint32_t *literals) {
+  uint32_t bit = 1u << 31;
+
+  *literals = 0;
+  while (*pattern == '/' && *path == '/') {
+    pattern++;
+    path++;
+    size_t expected = segment_length(pattern);
+    size_t given = segment_length(path);
+    if (is_parameter(pattern, expected)) {
+      if (given == 0 || given > ROUTE_VALUE_MAX) return false;
+    } else {
+      if (expected != given || memcmp(pattern, path, given) != 0) return false;
+      *literals |= bit;
+    }
+    bit >>= 1;
+    pattern += expected;
+    path += given;
+  }
+  return *pattern == '\0' && *path == '\0';
+}
+
+static void copy_parameters(const char *pattern, const char *path, route_t *out) {
+  while (*pattern == '/' && *path == '/') {
+    pattern++;
+    path++;
+    size_t expected = segment_length(pattern);
+    size_t given = segment_length(path);
+    if (is_parameter(pattern, expected) && out->parameter_count < ROUTE_MAX_PARAMETERS) {
+      route_parameter_t *parameter = &out->parameters[out->parameter_count++];
+      size_t name = expected - 2;
+      if (name >= sizeof parameter->name) name = sizeof parameter->name - 1;
+      memcpy(parameter->name, pattern + 1, name);
+      parameter->name[name] = '\0';
+      memcpy(parameter->value, path, given);
+      parameter->value[given] = '\0';
+    }
+    pattern += expected;
+    path += given;
+  }
+}
+
+void route_match(http_method_t method, const char *path, route_t *out) {
+  char trimmed[1024];
+  size_t len = strlen(path);
+  uint32_t best = 0;
+
+  memset(out, 0, sizeof *out);
+  if (len >= sizeof trimmed) return;
+  memcpy(trimmed, path, len + 1);
+  while (len > 1 && trimmed[len - 1] == '/')
+    trimmed[--len] = '\0';
+  for (uint32_t i = 0; i < CATALOGUE_ENDPOINT_COUNT; i++) {
+    const endpoint_t *endpoint = &CATALOGUE_ENDPOINTS[i];
+    uint32_t literals;
+    if (!pattern_matches(endpoint->path, trimmed, &literals)) continue;
+    if (out->allowed && literals < best) continue;
+    if (literals > best) out->allowed = 0;
+    if (literals > best) out->found = false;
+    best = literals;
+    out->allowed |= 1u << endpoint->method;
+    if (endpoint->method != method) continue;
+    out->found = true;
+    out->endpoint = i;
+  }
+  if (out->found) copy_parameters(CATALOGUE_ENDPOINTS[out->endpoint].path, trimmed, out);
+}
+
+/* ---- parameters */
+
+/* A JSON number as far as its characters go; the reader judges the rest. */
+static bool looks_numeric(const char *text) {
+  char *end;
+
+  if (!isdigit((unsigned char)text[0]) && !(text[0] == '-' && isdigit((unsigned char)text[1]))) {
+    return false;
+  }
+  if (text[strspn(text, "0123456789+-.eE")] != '\0') return false;
+  (void)strtod(text, &end);
+  return *end == '\0';
+}
+
+static void write_value(const desc_field_t *field, const char *text, buf_t *out) {
+  bool numeric = field->type != DESC_TEXT && field->type != DESC_ENUM && looks_numeric(text);
+  bool boolean = field->type == DESC_BOOL && (!strcmp(text, "true") || !strcmp(text, "false"));
+
+  if (field->format == DESC_PLAIN && (numeric || boolean)) {
+    buf_put_text(out, text);
+  } else {
+    json_write_text(out, text, strlen(text));
+  }
+}
+
+static const char *path_value(const route_t *route, const char *name) {
+  for (uint32_t i = 0; i < route->parameter_count; i++) {
+    if (!strcmp(route->parameters[i].name, name)) return route->parameters[i].value;
+  }
+  return NULL;
+}
+
+static const char *query_value(const char *query, const char *name) {
+  size_t len = strlen(name);
+
+  for (; query && *query; query += strlen(query) + 1) {
+    if (!strncmp(query, name, len) && query[len] == '=') return query + len + 1;
+  }
+  return NULL;
+}
+
+void route_params_json(const desc_t *params, const route_t *route, const char *query, buf_t *out) {
+  bool first = true;
+
+  buf_put_byte(out, '{');
+  for (uint32_t i = 0; i < params->field_count; i++) {
+    const desc_field_t *field = &params->fields[i];
+    const char *value = path_value(route, field->name);
+    if (!value) value = query_value(query, field->name);
+    if (!value) continue;
+    if (!first) buf_put_byte(out, ',');
+    first = false;
+    json_write_text(out, field->name, strlen(field->name));
+    buf_put_byte(out, ':');
+    write_value(field, value, out);
+  }
+  buf_put_byte(out, '}');
+}

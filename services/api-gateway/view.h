@@ -1,0 +1,39 @@
+/* How values look at the door: bus messages and newest values turned into the API's shapes and
+   units (millimetres on map and localization routes). Pure; time is an argument. */
+#ifndef GATEWAY_VIEW_H
+#define GATEWAY_VIEW_H
+
+#include "latest.h"
+
+#define VIEW_MM 1000.0 /* millimetres a metre */
+
+void view_position(const loc_pose_t *pose, uint64_t wall_ns, bool stale, http_map_position_t *out);
+/* The newest pose; false when there has been none. */
+bool view_latest_position(const latest_t *latest, uint64_t now_ns, http_map_position_t *out);
+/* origin is put into the metadata object. */
+void view_map(const map_info_t *info, http_map_t *out);
+void view_sensor_status(const latest_sensor_t *sensor, uint64_t now_ns, http_sensor_status_t *out);
+void view_config(const loc_config_row_t *row, http_loc_config_row_t *out);
+void view_tag(const store_tag_t *tag, http_rfid_tag_t *out);
+void view_sensor_config(const store_sensor_config_t *config, http_sensor_configured_t *out);
+
+/* One word for the robot: "offline" when nothing is heard of it. */
+const char *view_robot_word(const latest_t *latest, uint64_t now_ns);
+/* normal, warning, emergency or unavailable. */
+const char *view_safety_word(const latest_t *latest, uint64_t now_ns);
+/* mapping, localizing, idle or unavailable. */
+const char *view_mapping_word(const latest_t *latest, uint64_t now_ns);
+void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_ns, uint64_t wall_ns,
+                       http_robot_status_t *out);
+void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
+                 http_safety_status_t *out);
+void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
+                    http_telemetry_t *out);
+
+/* Appends rows of -1, 0 and 1 from run lengths (value byte, LEB128 count): row 0 first.
+   GANTRY_E_SCHEMA when the runs do not fill width times height cells exactly. */
+gantry_err_t view_grid_rows(const blob_t *cells, uint32_t width, uint32_t height, buf_t *out);
+/* Appends the same as [value,count,...]. */
+gantry_err_t view_grid_runs(const blob_t *cells, uint32_t width, uint32_t height, buf_t *out);
+
+#endif

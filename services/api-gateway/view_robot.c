@@ -1,0 +1,127 @@
+/* The robot at a glance, out of the newest values. What is stale is left out, never repeated. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "view.h"
+
+static const double BATTERY_HOT_C = 60; /* safety_temperature_threshold of the settings */
+
+static bool power_known(const latest_t *latest, uint64_t now_ns) {
+  return !latest_is_stale(&latest->power_at, now_ns, LATEST_POWER_MS);
+}
+
+static bool motion_known(const latest_t *latest, uint64_t now_ns) {
+  return !latest_is_stale(&latest->motion_at, now_ns, LATEST_MOTION_MS);
+}
+
+static bool safety_known(const latest_t *latest, uint64_t now_ns) {
+  return !latest_is_silent(&latest->safety_at, now_ns, LATEST_STATE_MS);
+}
+
+static bool module_known(const latest_module_t *module, uint64_t now_ns) {
+  return !latest_is_silent(&module->at, now_ns, LATEST_STATE_MS);
+}
+
+const char *view_robot_word(const latest_t *latest, uint64_t now_ns) {
+  static const char *const WORDS[ROBOT_FSM_STATE_COUNT] = {
+      [ROBOT_FSM_STATE_INIT] = "idle",        [ROBOT_FSM_STATE_IDLE] = "idle",
+      [ROBOT_FSM_STATE_MOVE] = "moving",      [ROBOT_FSM_STATE_DOCK] = "docking",
+      [ROBOT_FSM_STATE_FAULT] = "error",      [ROBOT_FSM_STATE_ESTOP] = "emergency_stop",
+      [ROBOT_FSM_STATE_SHUTDOWN] = "offline", [ROBOT_FSM_STATE_BOOT] = "offline",
+      [ROBOT_FSM_STATE_PAUSED] = "paused",    [ROBOT_FSM_STATE_CONFIG] = "idle",
+      [ROBOT_FSM_STATE_SAFE] = "error",
+  };
+
+  if (!safety_known(latest, now_ns)) return "offline";
+  if (latest->safety.latched) return "emergency_stop";
+  if (latest->safety.state == ROBOT_FSM_STATE_IDLE && power_known(latest, now_ns) &&
+      latest->power.charging == ROBOT_CHARGE_CHARGING) {
+    return "charging";
+  }
+  return WORDS[latest->safety.state];
+}
+
+const char *view_safety_word(const latest_t *latest, uint64_t now_ns) {
+  if (!safety_known(latest, now_ns)) return "unavailable";
+  if (latest->safety.latched || latest->safety.estop_input) return "emergency";
+  if (latest->safety.zone != ROBOT_ZONE_NONE) return "warning";
+  return "normal";
+}
+
+const char *view_mapping_word(const latest_t *latest, uint64_t now_ns) {
+  if (latest_is_silent(&latest->map_status_at, now_ns, LATEST_STATE_MS)) return "unavailable";
+  if (latest->map_status.localizing) return "localizing";
+  return latest->map_status.mapping ? "mapping" : "idle";
+}
+
+/* The lowest health of the mandatory modules; a mandatory module that is lost counts as 0. */
+static bool lowest_health(const latest_t *latest, uint64_t now_ns, double *out) {
+  bool found = false;
+
+  *out = 100;
+  for (uint32_t i = 0; i < latest->module_count; i++) {
+    const latest_module_t *row = &latest->modules[i];
+    if (!row->module.mandatory || !module_known(row, now_ns)) continue;
+    bool gone = row->module.status == ROBOT_MODULE_STATUS_LOST ||
+                row->module.status == ROBOT_MODULE_STATUS_OFFLINE;
+    *out = fmin(*out, gone ? 0 : row->module.health);
+    found = true;
+  }
+  return found;
+}
+
+void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_ns, uint64_t wall_ns,
+                       http_robot_status_t *out) {
+  const latest_service_t *bridge = latest_find_service(latest, "rs485-bridge");
+
+  *out = (http_robot_status_t){.mode = "manual", .timestamp = wall_ns};
+  snprintf(out->robot_id, sizeof out->robot_id, "%s", robot);
+  snprintf(out->status, sizeof out->status, "%s", view_robot_word(latest, now_ns));
+  out->has_fsm_state = safety_known(latest, now_ns);
+  out->fsm_state = latest->safety.state;
+  out->has_position = !latest_is_stale(&latest->pose_at, now_ns, LATEST_MOTION_MS);
+  out->position = (http_position_m_t){.x = latest->pose.x, .y = latest->pose.y};
+  if (power_known(latest, now_ns)) {
+    out->has_battery_level = out->has_temperature = true;
+    out->battery_level = (uint32_t)lround(latest->power.charge * 100);
+    out->temperature = latest->power.temperature;
+  }
+  out->has_speed = motion_known(latest, now_ns);
+  out->speed = latest->motion.speed;
+  out->has_uptime = bridge && !latest_is_silent(&bridge->health_at, now_ns, LATEST_STATE_MS);
+  out->uptime = out->has_uptime ? bridge->health.uptime : 0;
+  out->has_health_score = lowest_health(latest, now_ns, &out->health_score);
+}
+
+void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
+                 http_safety_status_t *out) {
+  *out = (http_safety_status_t){.timestamp = wall_ns};
+  snprintf(out->status, sizeof out->status, "%s", view_safety_word(latest, now_ns));
+  if (safety_known(latest, now_ns)) {
+    out->has_emergency_stop = out->has_obstacles_detected = out->has_latch = true;
+    out->emergency_stop = latest->safety.latched;
+    out->obstacles_detected = latest->safety.zone != ROBOT_ZONE_NONE;
+    out->latch = latest->safety;
+  }
+  if (power_known(latest, now_ns)) {
+    out->has_temperature_normal = true;
+    out->temperature_normal = latest->power.temperature < BATTERY_HOT_C;
+  }
+}
+
+void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
+                    http_telemetry_t *out) {
+  *out = (http_telemetry_t){.timestamp = wall_ns};
+  snprintf(out->robot_status, sizeof out->robot_status, "%s", view_robot_word(latest, now_ns));
+  snprintf(out->safety_status, sizeof out->safety_status, "%s", view_safety_word(latest, now_ns));
+  if (motion_known(latest, now_ns)) {
+    out->has_motor_speed = out->has_motion = true;
+    out->motor_speed = latest->motion.speed;
+    out->motion = latest->motion;
+  }
+  if (power_known(latest, now_ns)) {
+    out->has_battery = true;
+    out->battery = latest->power;
+  }
+}
