@@ -1,0 +1,270 @@
+/* The mapper service: pairs sweeps with poses, draws, says what changed. */
+#include "mapper.h"
+
+#include <gantry/clock.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapper_internal.h"
+#include "patch.h"
+
+#define PATCH_MS    200u /* five a second */
+#define STATUS_MS   1000u
+#define QUEUE       64u
+#define PAIR_MAX    32u
+#define PAIR_AGE_MS 2000u
+#define PATCH_BYTES (1u << 20) /* map.patch */
+#define END_MS      2000u      /* of the three seconds a service has to end */
+#define FINISH_MS   500u
+
+static const option_t OPTIONS[] = {
+    {"lidar_x_m", OPTION_REAL, "0", -100, 100, NULL,
+     "where the LiDAR sits, ahead of the robot's centre"},
+    {"lidar_y_m", OPTION_REAL, "0", -100, 100, NULL, "where it sits, to the left"},
+    {"lidar_yaw_rad", OPTION_REAL, "0", -7, 7, NULL, "where it looks, counter-clockwise"},
+    {"range_min_m", OPTION_REAL, "0.05", 0, 10, NULL, "shorter returns are not drawn"},
+    {"range_max_m", OPTION_REAL, "80", 0.1, 100, NULL, "returns at or beyond it are not drawn"},
+    {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
+};
+
+/* Whether a pose belongs to the active map; a pose that names none does. */
+static bool is_ours(const mapper_t *mapper, const loc_pose_t *pose) {
+  return !pose->has_map_id || pose->map_id[0] == '\0' ||
+         strcmp(pose->map_id, mapper->session.map_id) == 0;
+}
+
+static void note_full(mapper_t *mapper, gantry_err_t err) {
+  metric_add(mapper->failed, 1);
+  if (mapper->grid_full) return;
+  mapper->grid_full = true;
+  log_error("MAP-FULL", "the sweep does not fit into map %s: %s", mapper->session.map_id,
+            gantry_err_name(err));
+}
+
+static void integrate(mapper_t *mapper, pose2_t pose, const points_t *points) {
+  uint64_t begun_ns = clock_mono_ns();
+  bool inserted = false;
+  gantry_err_t err = session_integrate(&mapper->session, pose, points, clock_wall_ns(), &inserted);
+  if (err != GANTRY_OK) note_full(mapper, err);
+  if (!inserted) return;
+  metric_add(mapper->integrated, 1);
+  metric_observe(mapper->integrate_ms, clock_age_ms(clock_mono_ns(), begun_ns));
+}
+
+static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
+  mapper_t *mapper = arg;
+  const sensor_scan_t *scan = body;
+  pose2_t pose;
+  (void)frame;
+  mapper->last_scan_ns = clock_mono_ns();
+  metric_add(mapper->scans, 1);
+  if (!mapper->session.mapping) return;
+  session_count_scan(&mapper->session);
+  uint32_t rays = scan->ranges_count < scan->angles_count ? scan->ranges_count : scan->angles_count;
+  points_from_scan(&mapper->points, scan->angles, scan->ranges, rays, mapper->mount, &mapper->gate);
+  if (pairing_scan(mapper->pairing, scan->sensor, scan->seq, &mapper->points, mapper->last_scan_ns,
+                   &pose))
+    integrate(mapper, pose, &mapper->points);
+}
+
+static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
+  mapper_t *mapper = arg;
+  const loc_pose_t *said = body;
+  const points_t *points = NULL;
+  (void)frame;
+  if (!mapper->session.mapping || !said->has_scan_seq) return;
+  if (!is_ours(mapper, said)) {
+    metric_add(mapper->foreign, 1);
+    return;
+  }
+  pose2_t pose = {.x = said->x, .y = said->y, .theta = said->theta};
+  const char *sensor = said->has_scan_sensor ? said->scan_sensor : "";
+  if (pairing_pose(mapper->pairing, sensor, said->scan_seq, pose, clock_mono_ns(), &points))
+    integrate(mapper, pose, points);
+}
+
+/* A map renamed or deleted elsewhere: the copy here follows its name. */
+static void on_store_changed(const frame_t *frame, const void *body, void *arg) {
+  mapper_t *mapper = arg;
+  const store_changed_t *changed = body;
+  (void)frame;
+  if (changed->table != STORE_TABLE_MAPS || strcmp(changed->key, mapper->session.map_id) != 0)
+    return;
+  if (mapper->session.grid && !mapper->session.mapping && !mapper->loading)
+    (void)mapper_load(mapper, mapper->session.map_id, NULL, false);
+}
+
+static void publish_patch(mapper_t *mapper, grid_box_t box) {
+  session_t *session = &mapper->session;
+  map_patch_t patch = {.previous = session->revision,
+                       .revision = session->revision + 1,
+                       .resolution = grid_resolution_m(session->grid),
+                       .column = box.min_x,
+                       .row = box.min_y,
+                       .width = box.width,
+                       .height = box.height};
+  buf_reset(&mapper->cells);
+  mapper->cells.limit = PATCH_BYTES;
+  gantry_err_t err = patch_encode(session->grid, box, &mapper->cells);
+  snprintf(patch.map_id, sizeof patch.map_id, "%s", session->map_id);
+  patch.cells = (blob_t){.data = mapper->cells.data, .len = mapper->cells.len};
+  /* The revision counts also a patch that could not be sent: who has the one before asks for the
+   * grid. */
+  session->revision++;
+  if (err == GANTRY_OK) err = bus_publish(mapper->service->bus, TOPIC_MAP_PATCH, NULL, &patch);
+  if (err != GANTRY_OK) return;
+  metric_add(mapper->patches, 1);
+  metric_add(mapper->patch_bytes, (double)patch.cells.len);
+}
+
+static void on_patch_timer(void *arg) {
+  mapper_t *mapper = arg;
+  patch_set_t changed;
+  if (!mapper->session.grid) return;
+  patch_collect(mapper->session.grid, &changed);
+  for (uint32_t i = 0; i < changed.count; i++)
+    publish_patch(mapper, changed.boxes[i]);
+}
+
+void mapper_publish_status(mapper_t *mapper) {
+  const session_t *session = &mapper->session;
+  grid_box_t known = {0};
+  map_status_t status = {.mapping = session->mapping,
+                         .localizing = session->extending,
+                         .scans = session->scans,
+                         .integrated = session->integrated,
+                         .quality = session_quality(session),
+                         .revision = session->revision};
+  snprintf(status.map_id, sizeof status.map_id, "%s", session->map_id);
+  snprintf(status.name, sizeof status.name, "%s", session->name);
+  snprintf(status.session_id, sizeof status.session_id, "%s",
+           session->mapping ? session->session_id : "");
+  if (session->mapping) {
+    uint64_t now_ns = clock_wall_ns();
+    status.has_started = status.has_duration = true;
+    status.started = session->started_ns;
+    status.duration =
+        now_ns > session->started_ns ? (double)(now_ns - session->started_ns) / 1e9 : 0.0;
+  }
+  if (session->grid) {
+    (void)grid_bounds(session->grid, &known);
+    status.explored = grid_known_cells(session->grid);
+    status.resolution = grid_resolution_m(session->grid);
+    status.width = known.width;
+    status.height = known.height;
+  }
+  status.has_scan_age = mapper->last_scan_ns != 0;
+  status.scan_age = clock_age_ms(clock_mono_ns(), mapper->last_scan_ns) / 1000.0;
+  (void)bus_publish(mapper->service->bus, TOPIC_MAP_STATUS, NULL, &status);
+}
+
+static void on_status_timer(void *arg) {
+  mapper_t *mapper = arg;
+  uint64_t unpaired = pairing_unpaired(mapper->pairing);
+  metric_add(mapper->unpaired_total, (double)(unpaired - mapper->unpaired));
+  mapper->unpaired = unpaired;
+  metric_set(mapper->waiting, keeper_waiting(mapper->keeper));
+  mapper_publish_status(mapper);
+}
+
+static void register_metrics(mapper_t *self, metrics_t *metrics) {
+  self->scans = metrics_counter(metrics, "gantry_map_scans_total", "", "Sweeps received.");
+  self->integrated =
+      metrics_counter(metrics, "gantry_map_integrated_total", "", "Sweeps drawn into the grid.");
+  self->unpaired_total = metrics_counter(metrics, "gantry_map_unpaired_total", "",
+                                         "Sweeps of a session that no pose came for.");
+  self->foreign =
+      metrics_counter(metrics, "gantry_map_foreign_total", "", "Poses that belong to another map.");
+  self->failed = metrics_counter(metrics, "gantry_map_failed_total", "",
+                                 "Sweeps that did not fit into the grid.");
+  self->patches = metrics_counter(metrics, "gantry_map_patches_total", "", "Patches published.");
+  self->patch_bytes =
+      metrics_counter(metrics, "gantry_map_patch_bytes_total", "", "Bytes of cells in patches.");
+  self->integrate_ms =
+      metrics_summary(metrics, "gantry_map_integrate_ms", "", "Drawing one sweep, ms.");
+  self->waiting =
+      metrics_gauge(metrics, "gantry_map_unsaved", "", "Maps in files that wait for storage.");
+}
+
+/* A session must not be lost with the process: its map goes to storage, or into its file. */
+static void save_session(mapper_t *mapper) {
+  store_map_put_t put;
+  keeper_finish(mapper->keeper, FINISH_MS);
+  if (session_end(&mapper->session, clock_wall_ns()) != GANTRY_OK) return;
+  if (mapper_fill_put(mapper, &put) == GANTRY_OK)
+    (void)keeper_put_at_end(mapper->keeper, &put, END_MS);
+}
+
+static void mapper_stop(void **self) {
+  mapper_t *mapper = *self;
+  if (!mapper) return;
+  loop_t *loop = mapper->service->loop;
+  if (mapper->patch_timer) loop_cancel(loop, mapper->patch_timer);
+  if (mapper->status_timer) loop_cancel(loop, mapper->status_timer);
+  if (mapper->keeper) save_session(mapper);
+  if (mapper->loading) mapper->loading->owner = NULL;
+  keeper_destroy(&mapper->keeper);
+  pairing_destroy(&mapper->pairing);
+  session_fini(&mapper->session);
+  buf_fini(&mapper->cells);
+  free(mapper);
+  *self = NULL;
+}
+
+static gantry_err_t wire(mapper_t *self, service_t *service) {
+  char folder[512];
+  bus_t *bus = service->bus;
+  snprintf(folder, sizeof folder, "%s/unsaved-maps", config_text(service->config, "data"));
+  self->pairing = pairing_new(PAIR_MAX, PAIR_AGE_MS);
+  if (!self->pairing) return GANTRY_E_INTERNAL;
+  GANTRY_TRY(keeper_new(service->client, service->loop, folder, &self->keeper));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_SCAN, NULL, QUEUE, on_sensor_scan, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_LOC_POSE, NULL, QUEUE, on_loc_pose, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_STORE_CHANGED, NULL, 0, on_store_changed, self));
+  GANTRY_TRY(mapper_serve(self));
+  self->patch_timer = loop_every(service->loop, PATCH_MS, on_patch_timer, self);
+  self->status_timer = loop_every(service->loop, STATUS_MS, on_status_timer, self);
+  mapper_publish_status(self);
+  return GANTRY_OK;
+}
+
+static gantry_err_t mapper_start(service_t *service, void **out, gantry_fault_t *fault) {
+  const config_t *config = service->config;
+  mapper_t *self = calloc(1, sizeof *self);
+  if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  self->service = service;
+  self->mount = (pose2_t){.x = config_real(config, "lidar_x_m"),
+                          .y = config_real(config, "lidar_y_m"),
+                          .theta = config_real(config, "lidar_yaw_rad")};
+  self->gate = points_gate_default();
+  self->gate.min_m = config_real(config, "range_min_m");
+  self->gate.max_m = config_real(config, "range_max_m");
+  self->tile_limit = (uint32_t)config_int(config, "tiles");
+  register_metrics(self, service->metrics);
+  gantry_err_t err = wire(self, service);
+  *out = self;
+  if (err == GANTRY_OK) return GANTRY_OK;
+  mapper_stop(out);
+  return fault_set(fault, err, "", "the mapper cannot start its parts");
+}
+
+static void mapper_health(void *self, sys_health_t *out) {
+  const mapper_t *mapper = self;
+  uint32_t waiting = keeper_waiting(mapper->keeper);
+  if (waiting == 0) return;
+  out->status = SYS_STATUS_DEGRADED;
+  snprintf(out->detail, sizeof out->detail, "%u map%s wait for storage", waiting,
+           waiting == 1 ? "" : "s");
+}
+
+const service_def_t MAPPER = {
+    .name = "mapper",
+    .doc = "Draws the map from sweeps and poses, and keeps the active one.",
+    .options = OPTIONS,
+    .option_count = sizeof OPTIONS / sizeof *OPTIONS,
+    .start = mapper_start,
+    .stop = mapper_stop,
+    .health = mapper_health,
+};

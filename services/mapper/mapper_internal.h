@@ -1,0 +1,51 @@
+/* Inside of the mapper's glue: what its files share. */
+#ifndef MAPPER_MAPPER_INTERNAL_H
+#define MAPPER_MAPPER_INTERNAL_H
+
+#include <gantry/service.h>
+
+#include "keeper.h"
+#include "pairing.h"
+#include "session.h"
+
+struct mapper;
+
+/* A map on its way from storage. Outlives the mapper when the answer does. */
+typedef struct loading {
+  struct mapper *owner; /* NULL once the mapper is gone */
+  rpc_context_t *call;  /* who waits; NULL: nobody, the active map's name was changed */
+  bool extend;          /* map.update: go on drawing it */
+} loading_t;
+
+typedef struct mapper {
+  service_t *service;
+  session_t session;
+  pairing_t *pairing;
+  keeper_t *keeper;
+  loading_t *loading;  /* NULL: none */
+  rpc_context_t *stop; /* a map.stop that waits for storage */
+  points_gate_t gate;
+  pose2_t mount; /* of the LiDAR, robot frame */
+  uint32_t tile_limit;
+  points_t points;       /* of the sweep at hand */
+  uint64_t last_scan_ns; /* monotonic, 0: none yet */
+  uint64_t unpaired;     /* as counted in the metric */
+  bool grid_full;        /* said once a session */
+  buf_t cells;           /* scratch of patches and grids */
+  int patch_timer, status_timer;
+  metric_t *scans, *integrated, *unpaired_total, *foreign, *failed, *patches, *patch_bytes;
+  metric_t *integrate_ms, *waiting;
+} mapper_t;
+
+/* map.* requests. */
+gantry_err_t mapper_serve(mapper_t *mapper);
+/* Publishes what the mapper does. */
+void mapper_publish_status(mapper_t *mapper);
+/* Fills info; metadata carries the session's. */
+void mapper_info(const mapper_t *mapper, map_info_t *info);
+/* The active map with its cells, as storage takes it. The cells are borrowed from mapper->cells. */
+gantry_err_t mapper_fill_put(mapper_t *mapper, store_map_put_t *put);
+/* Asks storage for a map. call as in loading_t. GANTRY_E_CONFLICT when one is on its way. */
+gantry_err_t mapper_load(mapper_t *mapper, const char *map_id, rpc_context_t *call, bool extend);
+
+#endif

@@ -1,0 +1,179 @@
+/* A rectangular room, a robot that drives through it, and the neighbours of the mapper. */
+#include "mapper_room.h"
+
+#include "mapper.h"
+
+#include <criterion/criterion.h>
+#include <gantry/slam/map_codec.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RAYS 360
+
+harness_t *harness;
+inbox_t *patches;
+room_kept_t kept;
+harness_peer_t *storage;
+static harness_peer_t *sensors, *localization;
+static service_run_t *mapper;
+static char folder[64];
+
+static void on_map_put(rpc_context_t *call, const void *takes, void *arg) {
+  const store_map_put_t *put = takes;
+  (void)arg;
+  if (kept.refuses) {
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the disk is full");
+    return;
+  }
+  free(kept.cells);
+  kept.cells = malloc(put->grid.cells.len + 1);
+  memcpy(kept.cells, put->grid.cells.data, put->grid.cells.len);
+  kept.cells_len = put->grid.cells.len;
+  kept.info = put->grid.info;
+  snprintf(kept.session_id, sizeof kept.session_id, "%s", put->session_id);
+  kept.puts++;
+  rpc_reply(call, &kept.info);
+}
+
+static void on_map_get(rpc_context_t *call, const void *takes, void *arg) {
+  const map_key_t *key = takes;
+  map_grid_t grid = {.info = kept.info, .cells = {.data = kept.cells, .len = kept.cells_len}};
+  (void)arg;
+  if (kept.puts == 0 || strcmp(key->map_id, kept.info.map_id) != 0)
+    rpc_fail(call, GANTRY_E_NOT_FOUND, "map_id", "no map %s", key->map_id);
+  else
+    rpc_reply(call, &grid);
+}
+
+static void open_storage(void) {
+  storage = harness_peer(harness, "storage");
+  rpc_serve(storage->server, REQUEST_STORE_MAP_PUT, on_map_put, NULL);
+  rpc_serve(storage->server, REQUEST_STORE_MAP_GET, on_map_get, NULL);
+}
+
+static void open_mapper(void) {
+  char data[96];
+  snprintf(data, sizeof data, "data=%s", folder);
+  mapper = harness_open(harness, &MAPPER, (const char *[]){data, NULL});
+  cr_assert(harness_heard(harness, sensors->bus, "sensor.scan.front", 2000));
+  cr_assert(harness_heard(harness, localization->bus, "loc.pose", 2000));
+}
+
+static void open_all(void) {
+  harness = harness_new();
+  sensors = harness_peer(harness, "sensor-processor");
+  localization = harness_peer(harness, "localization");
+  open_storage();
+  patches = harness_collect(harness, "map.patch");
+  open_mapper();
+}
+
+void room_open(void) {
+  memset(&kept, 0, sizeof kept);
+  snprintf(folder, sizeof folder, "/tmp/gantry_mapper_XXXXXX");
+  cr_assert_not_null(mkdtemp(folder));
+  open_all();
+}
+
+/* Sockets over inproc do not find a neighbour that comes back: everything begins anew. */
+void room_restart(void) {
+  harness_destroy(&harness);
+  open_all();
+}
+
+void room_close(void) {
+  char path[160];
+  harness_destroy(&harness);
+  free(kept.cells);
+  snprintf(path, sizeof path, "%s/unsaved-maps", folder);
+  rmdir(path);
+  rmdir(folder);
+}
+
+/* Distance from a pose to the walls of the room along a direction. */
+static double wall_m(pose2_t pose, double angle_rad) {
+  double dx = cos(pose.theta + angle_rad), dy = sin(pose.theta + angle_rad);
+  double x = dx > 0 ? (ROOM_X - pose.x) / dx : dx < 0 ? (-ROOM_X - pose.x) / dx : 1e9;
+  double y = dy > 0 ? (ROOM_Y - pose.y) / dy : dy < 0 ? (-ROOM_Y - pose.y) / dy : 1e9;
+  return fmin(x, y);
+}
+
+void room_say_scan(uint64_t seq, pose2_t pose) {
+  sensor_scan_t *scan = calloc(1, sizeof *scan);
+  snprintf(scan->sensor, sizeof scan->sensor, "front");
+  scan->seq = seq;
+  scan->quality = 1.0;
+  scan->angles_count = scan->ranges_count = scan->qualities_count = RAYS;
+  for (uint32_t i = 0; i < RAYS; i++) {
+    scan->angles[i] = (float)(2.0 * M_PI * i / RAYS - M_PI);
+    scan->ranges[i] = (float)wall_m(pose, (double)scan->angles[i]);
+    scan->qualities[i] = 200;
+  }
+  cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_SCAN, "front", scan), GANTRY_OK);
+  free(scan);
+}
+
+void room_say_pose(uint64_t seq, pose2_t pose, const char *map_id) {
+  loc_pose_t said = {.x = pose.x,
+                     .y = pose.y,
+                     .theta = pose.theta,
+                     .confidence = 0.9,
+                     .covariance_count = 6,
+                     .has_scan_seq = true,
+                     .scan_seq = seq,
+                     .has_scan_sensor = true,
+                     .scan_sensor = "front"};
+  if (map_id) {
+    said.has_map_id = true;
+    snprintf(said.map_id, sizeof said.map_id, "%s", map_id);
+  }
+  cr_assert_eq(bus_publish(localization->bus, TOPIC_LOC_POSE, NULL, &said), GANTRY_OK);
+}
+
+static void drive(uint64_t first_seq, uint32_t steps) {
+  for (uint32_t i = 0; i < steps; i++) {
+    pose2_t pose = {.x = -1.0 + 0.2 * i, .y = 0.5, .theta = 0.1};
+    room_say_scan(first_seq + i, pose);
+    room_say_pose(first_seq + i, pose, NULL);
+  }
+}
+
+map_started_t room_start(void) {
+  map_start_t takes = {.name = "hall", .resolution = 0.05, .width = 200, .height = 100};
+  map_started_t started = {0};
+  gantry_fault_t fault = {0};
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_START, NULL, &takes, &started, 0, &fault),
+               GANTRY_OK, "%s", fault.detail);
+  return started;
+}
+
+gantry_err_t room_stop(map_stopped_t *stopped, gantry_fault_t *fault) {
+  *fault = (gantry_fault_t){0};
+  return harness_call(harness, REQUEST_MAP_STOP, NULL, &(sys_empty_t){0}, stopped, 9000, fault);
+}
+
+void room_get_map(map_info_t *info, int8_t **cells) {
+  map_grid_t grid;
+  gantry_fault_t fault = {0};
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_GET, NULL, &(sys_empty_t){0}, &grid, 0, &fault),
+               GANTRY_OK, "%s", fault.detail);
+  size_t count = (size_t)grid.info.width * grid.info.height;
+  *info = grid.info;
+  *cells = malloc(count);
+  cr_assert_eq(map_codec_decode(grid.cells.data, grid.cells.len, *cells, count), GANTRY_OK);
+}
+
+static bool has_integrated(void *arg) {
+  inbox_t *statuses = arg;
+  const map_status_t *status = inbox_newest(statuses, "map.status");
+  return status && status->integrated >= 5 && status->scans >= 5;
+}
+
+void room_draw(void) {
+  inbox_t *statuses = harness_collect(harness, "map.status");
+  drive(1, 6);
+  cr_assert(harness_until(harness, has_integrated, statuses, 5000));
+}

@@ -1,0 +1,48 @@
+/* The mapper among neighbours that the test plays: sensor-processor and localization say what a
+   robot in a rectangular room would see, storage keeps one map. One room at a time. */
+#ifndef GANTRY_MAPPER_ROOM_H
+#define GANTRY_MAPPER_ROOM_H
+
+#include "harness.h"
+
+#include <gantry/geom.h>
+
+/* The room: x from -4 to 4, y from -3 to 3, metres. */
+#define ROOM_X 4.0
+#define ROOM_Y 3.0
+
+/* What the storage of the test has been given. */
+typedef struct room_kept {
+  bool refuses;
+  unsigned puts;
+  map_info_t info;
+  uint8_t *cells;
+  size_t cells_len;
+  char session_id[51];
+} room_kept_t;
+
+extern harness_t *harness;
+extern harness_peer_t *storage; /* NULL when it is away */
+extern inbox_t *patches;        /* map.patch */
+extern room_kept_t kept;
+
+void room_open(void);
+void room_close(void);
+/* Ends everything and begins anew over the same folder; storage is there. Sockets over inproc do
+   not find a neighbour that comes back. */
+void room_restart(void);
+
+/* A sweep of the sensor "front" at a pose, and a pose that names it; map_id NULL: it names no map.
+ */
+void room_say_scan(uint64_t seq, pose2_t pose);
+void room_say_pose(uint64_t seq, pose2_t pose, const char *map_id);
+/* Six sweeps along a straight line from (-1, 0.5) to (0, 0.5), drawn. */
+void room_draw(void);
+
+/* map.start of a map of 200 x 100 cells of 50 mm named "hall"; must work. */
+map_started_t room_start(void);
+gantry_err_t room_stop(map_stopped_t *stopped, gantry_fault_t *fault);
+/* map.get, unpacked; *cells is the caller's. */
+void room_get_map(map_info_t *info, int8_t **cells);
+
+#endif

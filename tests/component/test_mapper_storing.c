@@ -1,0 +1,113 @@
+/* How a map reaches storage, and how it comes back. */
+#include "mapper_room.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(mapper_storing, .init = room_open, .fini = room_close, .timeout = 30);
+
+Test(mapper_storing, stores_the_map_when_stopped) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_started_t started = room_start();
+  room_draw();
+
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(kept.puts, 1);
+  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.session_id, started.session_id);
+  cr_assert_str_eq(kept.info.name, "hall");
+  cr_assert_eq(stopped.scans, 6);
+  cr_assert_gt(stopped.quality, 0.5);
+}
+
+Test(mapper_storing, gives_the_same_cells_after_loading) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_info_t before, after, loaded;
+  int8_t *drawn, *again;
+  map_key_t key = {0};
+  room_start();
+  room_draw();
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
+  room_get_map(&before, &drawn);
+  room_restart();
+  snprintf(key.map_id, sizeof key.map_id, "%s", stopped.map_id);
+
+  gantry_err_t err = harness_call(harness, REQUEST_MAP_LOAD, NULL, &key, &loaded, 0, &fault);
+
+  cr_assert_eq(err, GANTRY_OK, "%s", fault.detail);
+  room_get_map(&after, &again);
+  cr_assert_eq(after.width, before.width);
+  cr_assert_eq(after.height, before.height);
+  cr_assert_float_eq(after.origin_y, before.origin_y, 1e-9);
+  cr_assert_arr_eq(again, drawn, (size_t)before.width * before.height);
+  free(drawn);
+  free(again);
+}
+
+Test(mapper_storing, says_that_a_map_to_load_is_not_there) {
+  map_key_t key = {.map_id = "map_00000000"};
+  map_info_t info;
+  gantry_fault_t fault = {0};
+
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_LOAD, NULL, &key, &info, 0, &fault),
+               GANTRY_E_NOT_FOUND);
+}
+
+Test(mapper_storing, extends_a_stored_map_in_a_new_session) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_started_t extended;
+  map_key_t key = {0};
+  map_started_t started = room_start();
+  room_draw();
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
+  snprintf(key.map_id, sizeof key.map_id, "%s", started.map_id);
+
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_UPDATE, NULL, &key, &extended, 0, &fault),
+               GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_str_eq(extended.map_id, started.map_id);
+  cr_assert_str_neq(extended.session_id, started.session_id);
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
+  cr_assert_eq(kept.puts, 2);
+}
+
+static bool is_stored(void *arg) {
+  (void)arg;
+  return kept.puts > 0;
+}
+
+Test(mapper_storing, keeps_a_map_that_storage_refuses_and_offers_it_again) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_info_t info;
+  room_start();
+  room_draw();
+  kept.refuses = true;
+
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_E_UNAVAILABLE);
+  cr_assert_not_null(strstr(fault.detail, "kept"), "%s", fault.detail);
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_INFO, NULL, &(sys_empty_t){0}, &info, 0, &fault),
+               GANTRY_OK);
+  kept.refuses = false;
+
+  cr_assert(harness_until(harness, is_stored, NULL, 5000));
+  cr_assert_str_eq(kept.info.map_id, info.map_id);
+}
+
+Test(mapper_storing, stores_a_running_session_when_it_ends) {
+  map_started_t started = room_start();
+  room_draw();
+  harness_leave(harness, &storage);
+
+  room_restart();
+
+  cr_assert(harness_until(harness, is_stored, NULL, 6000));
+  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.session_id, started.session_id);
+}
