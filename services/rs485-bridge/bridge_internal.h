@@ -32,6 +32,7 @@ typedef struct stop_run {
   bool active;
   unsigned waiting;  /* bits of jobs without a result */
   bool confirmed[2]; /* motor read back disabled and at zero */
+  bool acked[2];     /* stop frame acknowledged */
   bool had_first;    /* the first motor's frame has been acknowledged */
   unsigned rounds;
   uint64_t arrived_ns;
@@ -95,6 +96,7 @@ struct bridge {
   bool estop_input;
   int module_zone; /* as the safety module says */
   uint16_t motor_error[2];
+  bool was_ready;  /* IDLE once, since start */
   bool motors_off; /* read back since the last write that enabled them */
   uint64_t stopped_wall_ns;
   double last_stop_ms, last_confirm_ms; /* < 0: none */

@@ -9,11 +9,14 @@
 
 #include "latch_file.h"
 
-#define SAFETY_LOST_NS (150 * (uint64_t)GANTRY_NS_PER_MS)
-#define TRAVEL_LOST_NS (1000 * (uint64_t)GANTRY_NS_PER_MS)
-#define POWER_LOST_NS  (5000 * (uint64_t)GANTRY_NS_PER_MS)
-#define LIDAR_FRESH_NS (300 * (uint64_t)GANTRY_NS_PER_MS)
-#define STOP_ANSWER_US 20000u
+/* While moving, silence of this length is a loss. Standing, the robot is not ready meanwhile, and a
+ * loss is latched when it lasts. */
+#define SAFETY_LOST_NS   (150 * (uint64_t)GANTRY_NS_PER_MS)
+#define STANDING_LOST_NS (2000 * (uint64_t)GANTRY_NS_PER_MS)
+#define TRAVEL_LOST_NS   (1000 * (uint64_t)GANTRY_NS_PER_MS)
+#define POWER_LOST_NS    (5000 * (uint64_t)GANTRY_NS_PER_MS)
+#define LIDAR_FRESH_NS   (300 * (uint64_t)GANTRY_NS_PER_MS)
+#define STOP_ANSWER_US   20000u
 #define RETRY_FIRST_MS                                                                             \
   1u /* the first repetition at once, later ones leave the line to the others */
 #define RETRY_MS          100u
@@ -108,7 +111,7 @@ static void begin_run(bridge_t *bridge, uint64_t arrived_ns) {
     stop->active = true;
     stop->rounds = 0;
     stop->had_first = false;
-    stop->confirmed[0] = stop->confirmed[1] = false;
+    stop->acked[0] = stop->acked[1] = stop->confirmed[0] = stop->confirmed[1] = false;
     stop->arrived_ns = arrived_ns;
     stop->stop_ms = stop->confirm_ms = -1.0;
     submit_round(bridge);
@@ -194,7 +197,7 @@ static void confirm(bridge_t *bridge) {
 
 static void end_round(bridge_t *bridge) {
   stop_run_t *stop = &bridge->stop;
-  if (stop->confirmed[0] && stop->confirmed[1]) {
+  if (stop->acked[0] && stop->acked[1] && stop->confirmed[0] && stop->confirmed[1]) {
     confirm(bridge);
     return;
   }
@@ -215,6 +218,7 @@ void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result) {
     stop->had_first = true;
     stop->stop_ms = clock_age_ms(result->sent_end_ns, stop->arrived_ns);
   }
+  if (index < 2 && ok) stop->acked[index] = true;
   if (index >= 2) {
     stop->confirmed[index - 2] = ok && result->values[0] == 0 && result->values[1] == 0;
     if (ok) stop->confirm_ms = clock_age_ms(result->last_byte_ns, stop->arrived_ns);
@@ -241,10 +245,13 @@ static void judge_zones(bridge_t *bridge, uint64_t now_ns) {
 
 static void watch_modules(bridge_t *bridge, const robot_guards_t *guards, uint64_t now_ns) {
   bool moving = bridge->robot.state == ROBOT_MOVE;
-  bool ready = moving || bridge->robot.state == ROBOT_IDLE;
-  if (!ready) return;
-  if (!guards->safety_fresh)
+  if (bridge->robot.state == ROBOT_IDLE) bridge->was_ready = true;
+  if (bridge->robot.latched || !bridge->was_ready) return;
+  if (moving && !guards->safety_fresh)
     bridge_stop(bridge, STOP_MODULE_LOSS, "the safety module has not answered for 150 ms", now_ns,
+                NULL);
+  else if (!is_fresh(now_ns, bridge->safety_ns, STANDING_LOST_NS))
+    bridge_stop(bridge, STOP_MODULE_LOSS, "the safety module has not answered for 2 s", now_ns,
                 NULL);
   else if (moving && !is_fresh(now_ns, bridge->travel_ns, TRAVEL_LOST_NS))
     bridge_stop(bridge, STOP_MODULE_LOSS, "the travel motor has not answered for 1 s", now_ns,
@@ -266,7 +273,7 @@ void bridge_supervise(void *arg) {
   if (bridge->robot.state == ROBOT_INIT && bridge->motors_off)
     (void)robot_apply(&bridge->robot, ROBOT_INIT_COMPLETE, &guards, now_ns, NULL, 0);
   watch_modules(bridge, &guards, now_ns);
-  if (bridge->robot.state == ROBOT_IDLE && !guards.modules_online)
+  if (bridge->robot.state == ROBOT_IDLE && !(guards.modules_online && guards.safety_fresh))
     (void)robot_apply(&bridge->robot, ROBOT_LOST, &guards, now_ns, NULL, 0);
   judge_zones(bridge, now_ns);
   if (bridge->robot.state == before) return;

@@ -95,7 +95,7 @@ static void take_turn(job_poll_t *poll, uint64_t now_ns) {
   poll->picked++;
   poll->due_ns += poll->period_ns;
   if (poll->due_ns + poll->period_ns > now_ns) return;
-  uint64_t missed = (now_ns - poll->due_ns) / poll->period_ns;
+  uint64_t missed = (now_ns - poll->due_ns) / poll->period_ns + 1;
   poll->skipped += missed;
   poll->due_ns += missed * poll->period_ns;
 }

@@ -27,6 +27,7 @@ typedef struct job {
   uint16_t least, most;           /* reads: lengths that will do as well; 0: only count */
   uint16_t values[JOB_WRITE_MAX]; /* writes */
   uint32_t answer_us;             /* to the first byte of the answer, after the request's last */
+  uint32_t grace_us;              /* a stop waits this long for that first byte, and no longer */
   uint8_t retries;                /* repetitions at once after a failure */
   int poll;                       /* index of the poll it stands for, JOB_NO_POLL otherwise */
 } job_t;

@@ -15,10 +15,7 @@
 
 #define NS_PER_US       UINT64_C(1000)
 #define BYTE_TIMEOUT_US 10000u /* within a frame; a USB adapter hands over in pieces */
-/* A module that answers at all begins within the silence and its turnaround of 1 ms; this long
-   after a request's end nothing is coming any time soon, and a stop may take the line. */
-#define GRACE_NS   UINT64_C(4500000)
-#define FRAMES_MAX 4 /* foreign frames passed over in one wait */
+#define FRAMES_MAX      4      /* foreign frames passed over in one wait */
 
 struct line_master {
   line_master_cfg_t cfg;
@@ -93,7 +90,8 @@ static wait_end_t wait_first(line_master_t *master, const job_t *job, uint64_t e
     if (!fds[1].revents || !master->cfg.urgent(master->cfg.arg) || job->lane == JOB_SAFETY)
       continue;
     urgent = true;
-    if (end_ns + GRACE_NS < deadline_ns) deadline_ns = end_ns + GRACE_NS;
+    if (end_ns + job->grace_us * NS_PER_US < deadline_ns)
+      deadline_ns = end_ns + job->grace_us * NS_PER_US;
   }
 }
 

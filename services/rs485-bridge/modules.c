@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+/* Slack of a module and its adapter. With the request before and the stop frame after, a stop is on
+   the line within 10 ms at 115200 baud. */
+#define GRACE_EXPECTED_US 4200u
+#define GRACE_DOUBTED_US  1200u
+
 typedef struct probe {
   uint16_t first, count;
 } probe_t;
@@ -184,7 +189,7 @@ module_change_t modules_result(modules_t *modules, const job_t *job, rtu_outcome
   if (outcome == RTU_TIMEOUT) owe(row, job, now_ns);
   if (probe) return end_step(row, job, outcome, values, now_ns);
   if (row->state == MODULE_ONLINE &&
-      (row->misses >= MODULE_MISSES_OFFLINE || row->faults >= MODULE_FAULTS_OFFLINE))
+      (row->misses >= MODULE_SILENT_OFFLINE || row->faults >= MODULE_FAULTS_OFFLINE))
     return go_offline(row, now_ns);
   return MODULE_SAME;
 }
@@ -207,6 +212,12 @@ bool modules_shape(modules_t *modules, job_t *job, uint64_t now_ns) {
     return true;
   }
   return false;
+}
+
+uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *line) {
+  const module_row_t *row = modules_at(modules, unit);
+  bool expected = row && row->state == MODULE_ONLINE && row->misses == 0;
+  return line->gap_us + line->turnaround_us + (expected ? GRACE_EXPECTED_US : GRACE_DOUBTED_US);
 }
 
 void modules_settle(modules_t *modules, uint8_t unit, uint16_t count) {

@@ -7,8 +7,10 @@
 #include "registers.h"
 #include "rtu.h"
 
-#define MODULES_MAX           16
-#define MODULE_MISSES_OFFLINE 2                    /* answers missed in a row */
+#define MODULES_MAX 16
+#define MODULE_SILENT_OFFLINE                                                                      \
+  3 /* requests in a row without an answer: a poll, its repetition, the                            \
+       next poll */
 #define MODULE_FAULTS_OFFLINE 10                   /* answers failed in a row, of any kind */
 #define MODULE_PROBE_MIN_NS   UINT64_C(1000000000) /* re-probe back-off */
 #define MODULE_PROBE_MAX_NS   UINT64_C(5000000000)
@@ -89,6 +91,10 @@ module_change_t modules_result(modules_t *modules, const job_t *job, rtu_outcome
 /* Chooses a length for a read so that no late answer can be taken for its own. False when there is
    none: the unit rests until the late answer has come or has had its time. */
 bool modules_shape(modules_t *modules, job_t *job, uint64_t now_ns);
+/* How long after a request's last byte a stop waits for the unit's first, us: a healthy module
+   begins after the silence and its turnaround, give or take; from one that has missed nothing is
+   expected, and the line is taken sooner. */
+uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *line);
 /* A late answer came after all: nothing of that length is owed any more. */
 void modules_settle(modules_t *modules, uint8_t unit, uint16_t count);
 /* Share of good answers among the last 32, percent; 50 while there are none. */

@@ -5,10 +5,11 @@
 #include "jobs.h"
 #include "registers.h"
 
-#define PLAN_ANSWER_US    20000u  /* to the first byte of a poll's answer */
-#define PLAN_DISCOVERY_US 100000u /* to the first byte of a probe's answer before polling begins   \
-                                   */
-#define PLAN_MAX_HOLD_US 7100u    /* an eight register read at 115200 baud */
+#define PLAN_ANSWER_US 20000u /* to the first byte of a poll's answer */
+#define PLAN_DISCOVERY_US                                                                          \
+  100000u                      /* to the first byte of a probe's answer before polling begins      \
+                                */
+#define PLAN_MAX_HOLD_US 7100u /* an eight register read at 115200 baud */
 
 /* Adds every poll of profile, disabled, in the profile's order, so that poll i of the profile is
    poll i of jobs. False when one does not fit; *bad is its index then. */

@@ -17,6 +17,7 @@
 #define RESULTS_MAX      256
 #define REOPEN_NS        UINT64_C(250000000)
 #define PROBE_OVERDUE_NS UINT64_C(100000000)
+#define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
 
 typedef enum order_kind { ORDER_JOB, ORDER_POLL, ORDER_DISCOVER, ORDER_QUIT } order_kind_t;
@@ -171,6 +172,7 @@ static void attempt(port_t *port, job_t job, port_result_t *result) {
     *result = (port_result_t){.job = job, .outcome = RTU_RESTING, .sent_ns = now_ns};
     return;
   }
+  job.grace_us = modules_grace_us(&port->modules, job.unit, &port->cfg.line);
   line_master_run(port->master, &job, result, &strays);
   for (size_t i = 0; i < strays.count; i++)
     modules_settle(&port->modules, strays.frames[i].unit, strays.frames[i].count);
@@ -233,7 +235,10 @@ static bool step(port_t *port) {
 
 static void *run(void *arg) {
   port_t *port = arg;
+  const struct sched_param priority = {.sched_priority = PRIORITY};
   (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS); /* the default of 50 us is lost line time */
+  /* A stop should not wait for a map. Without the right to it the thread runs as any other. */
+  (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
   while (!port->quit) {
     if (!port->master) open_line(port);
     if (!port->master) {

@@ -1,0 +1,219 @@
+/* The order in which jobs reach the line. */
+#include <criterion/criterion.h>
+
+#include "jobs.h"
+
+#define MS UINT64_C(1000000)
+
+static const line_cfg_t line = {.baud = 115200, .turnaround_us = 1000, .gap_us = 1750};
+
+static jobs_t jobs;
+
+static void set_up(void) {
+  jobs_init(&jobs, &line, 7100);
+}
+
+static job_t job_of(uint32_t tag, job_lane_t lane, line_function_t function) {
+  return (job_t){
+      .tag = tag, .lane = lane, .unit = 3, .function = function, .count = 2, .poll = JOB_NO_POLL};
+}
+
+static int add_poll(uint32_t tag, uint8_t unit, uint64_t period_ns, uint32_t rank) {
+  job_t job = job_of(tag, JOB_POLL, LINE_READ_HOLDING);
+  job.unit = unit;
+  return jobs_add_poll(&jobs, &job, period_ns, rank);
+}
+
+static void push(uint32_t tag, job_lane_t lane, line_function_t function) {
+  job_t job = job_of(tag, lane, function);
+  cr_assert(jobs_push(&jobs, &job));
+}
+
+static uint32_t pick(uint64_t now_ns) {
+  job_t job = {.tag = 999};
+  return jobs_pick(&jobs, now_ns, &job) ? job.tag : 0;
+}
+
+TestSuite(jobs, .init = set_up);
+
+Test(jobs, nothing_is_due_in_an_empty_queue) {
+  cr_assert_eq(pick(5 * MS), 0);
+  cr_assert_eq(jobs_next_ns(&jobs, 5 * MS), UINT64_MAX);
+}
+
+Test(jobs, safety_goes_before_commands_before_polls) {
+  int poll = add_poll(3, 3, 50 * MS, 0);
+  jobs_enable_poll(&jobs, poll, true, 0);
+  push(2, JOB_COMMAND, LINE_READ_HOLDING);
+  push(1, JOB_SAFETY, LINE_WRITE_MANY);
+
+  cr_assert_eq(pick(MS), 1);
+  cr_assert_eq(pick(MS), 2);
+  cr_assert_eq(pick(MS), 3);
+  cr_assert_eq(pick(MS), 0);
+}
+
+Test(jobs, a_lane_keeps_its_order) {
+  for (uint32_t tag = 1; tag <= 5; tag++)
+    push(tag, JOB_SAFETY, LINE_WRITE_MANY);
+
+  for (uint32_t tag = 1; tag <= 5; tag++)
+    cr_assert_eq(pick(0), tag);
+}
+
+Test(jobs, a_full_lane_refuses_and_counts) {
+  for (uint32_t tag = 0; tag < JOBS_LANE_MAX; tag++)
+    push(tag, JOB_COMMAND, LINE_READ_HOLDING);
+  job_t job = job_of(99, JOB_COMMAND, LINE_READ_HOLDING);
+
+  cr_assert_not(jobs_push(&jobs, &job));
+  cr_assert_eq(jobs.lanes[JOB_COMMAND].refused, 1);
+}
+
+Test(jobs, a_poll_cannot_be_pushed) {
+  job_t job = job_of(1, JOB_POLL, LINE_READ_HOLDING);
+  cr_assert_not(jobs_push(&jobs, &job));
+}
+
+Test(jobs, the_earlier_deadline_goes_first) {
+  jobs_enable_poll(&jobs, add_poll(1, 3, 500 * MS, 1), true, 0);
+  jobs_enable_poll(&jobs, add_poll(2, 3, 50 * MS, 1), true, 0);
+
+  cr_assert_eq(pick(400 * MS), 2);
+}
+
+Test(jobs, rank_zero_goes_before_every_other_poll) {
+  jobs_enable_poll(&jobs, add_poll(1, 3, 10 * MS, 1), true, 0);
+  jobs_enable_poll(&jobs, add_poll(2, 3, 500 * MS, 0), true, 0);
+
+  cr_assert_eq(pick(100 * MS), 2);
+}
+
+Test(jobs, a_poll_comes_once_a_period) {
+  jobs_enable_poll(&jobs, add_poll(1, 3, 50 * MS, 0), true, 0);
+
+  unsigned count = 0;
+  for (uint64_t now_ns = 0; now_ns < 1000 * MS; now_ns += MS)
+    count += pick(now_ns) == 1;
+
+  cr_assert_eq(count, 20);
+}
+
+Test(jobs, periods_that_passed_are_skipped_and_counted) {
+  int poll = add_poll(1, 3, 50 * MS, 0);
+  jobs_enable_poll(&jobs, poll, true, 0);
+  cr_assert_eq(pick(0), 1);
+
+  cr_assert_eq(pick(520 * MS), 1);
+
+  unsigned soon = 0;
+  for (uint64_t now_ns = 520 * MS; now_ns < 560 * MS; now_ns += MS)
+    soon += pick(now_ns) == 1;
+  cr_assert_leq(soon, 1, "the missed turns must not be caught up");
+  cr_assert_geq(jobs.polls[poll].skipped, 8);
+}
+
+Test(jobs, a_disabled_unit_has_no_turn) {
+  jobs_enable_poll(&jobs, add_poll(1, 3, 50 * MS, 0), true, 0);
+  jobs_enable_poll(&jobs, add_poll(2, 4, 50 * MS, 0), true, 0);
+
+  jobs_enable_unit(&jobs, 3, false, 0);
+
+  cr_assert_eq(pick(MS), 2);
+  cr_assert_eq(pick(MS), 0);
+}
+
+Test(jobs, an_enabled_unit_is_due_within_one_period) {
+  int poll = add_poll(1, 3, 50 * MS, 2);
+  (void)poll;
+  jobs_enable_unit(&jobs, 3, true, 1000 * MS);
+
+  cr_assert_leq(jobs_next_ns(&jobs, 1000 * MS), 1050 * MS);
+  cr_assert_eq(pick(1050 * MS), 1);
+}
+
+Test(jobs, a_poll_that_holds_the_line_too_long_is_refused) {
+  job_t job = job_of(1, JOB_POLL, LINE_READ_HOLDING);
+  job.count = 9;
+  cr_assert_eq(jobs_add_poll(&jobs, &job, 50 * MS, 0), -1);
+
+  job.count = 8;
+  cr_assert_eq(jobs_add_poll(&jobs, &job, 50 * MS, 0), 0);
+}
+
+Test(jobs, the_longest_allowed_length_counts_for_the_hold) {
+  job_t job = job_of(1, JOB_POLL, LINE_READ_HOLDING);
+  job.most = 9;
+  cr_assert_eq(jobs_add_poll(&jobs, &job, 50 * MS, 0), -1);
+}
+
+Test(jobs, a_returned_poll_is_due_at_once) {
+  jobs_enable_poll(&jobs, add_poll(1, 3, 50 * MS, 0), true, 0);
+  job_t job;
+  cr_assert(jobs_pick(&jobs, MS, &job));
+
+  jobs_return(&jobs, &job, 2 * MS);
+
+  cr_assert_eq(pick(2 * MS), 1);
+}
+
+Test(jobs, a_returned_command_is_the_next_one) {
+  push(1, JOB_COMMAND, LINE_READ_HOLDING);
+  push(2, JOB_COMMAND, LINE_READ_HOLDING);
+  job_t job;
+  cr_assert(jobs_pick(&jobs, 0, &job));
+
+  jobs_return(&jobs, &job, 0);
+
+  cr_assert_eq(pick(0), 1);
+  cr_assert_eq(pick(0), 2);
+}
+
+Test(jobs, writes_are_taken_out_and_reads_stay) {
+  push(1, JOB_COMMAND, LINE_WRITE_MANY);
+  push(2, JOB_COMMAND, LINE_READ_HOLDING);
+  push(3, JOB_COMMAND, LINE_WRITE_ONE);
+  push(4, JOB_COMMAND, LINE_READ_HOLDING);
+  job_t job;
+
+  cr_assert(jobs_take_write(&jobs, &job));
+  cr_assert_eq(job.tag, 1);
+  cr_assert(jobs_take_write(&jobs, &job));
+  cr_assert_eq(job.tag, 3);
+  cr_assert_not(jobs_take_write(&jobs, &job));
+  cr_assert_eq(pick(0), 2);
+  cr_assert_eq(pick(0), 4);
+}
+
+Test(jobs, a_safety_job_is_urgent) {
+  push(1, JOB_COMMAND, LINE_READ_HOLDING);
+  cr_assert_not(jobs_has_urgent(&jobs));
+  push(2, JOB_SAFETY, LINE_WRITE_MANY);
+  cr_assert(jobs_has_urgent(&jobs));
+  cr_assert_eq(jobs_next_ns(&jobs, 7), 7);
+}
+
+Test(jobs, load_is_line_time_over_period) {
+  job_t job = job_of(1, JOB_POLL, LINE_READ_HOLDING);
+  job.count = 8;
+  int poll = jobs_add_poll(&jobs, &job, 70 * MS, 0);
+  cr_assert_float_eq(jobs_load(&jobs), 0.0, 1e-12);
+
+  jobs_enable_poll(&jobs, poll, true, 0);
+
+  cr_assert_float_eq(jobs_load(&jobs), 0.1, 0.001); /* 7.0 ms of 70 */
+}
+
+Test(jobs, a_new_period_holds_from_the_next_turn) {
+  int poll = add_poll(1, 3, 500 * MS, 0);
+  jobs_enable_poll(&jobs, poll, true, 0);
+  jobs_set_period(&jobs, poll, 50 * MS);
+  cr_assert_eq(pick(0), 1);
+  cr_assert_eq(pick(50 * MS), 1);
+}
+
+Test(jobs, a_full_poll_table_refuses) {
+  for (int i = 0; i < JOBS_POLL_MAX; i++)
+    cr_assert_eq(add_poll(1, 3, MS, 1), i);
+  cr_assert_eq(add_poll(1, 3, MS, 1), -1);
+}

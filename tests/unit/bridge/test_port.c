@@ -1,0 +1,243 @@
+/* One RS485 port against a slave that the test plays byte by byte. */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "plan.h"
+#include "port.h"
+#include "pty_pair.h"
+
+static pty_pair_t line;
+static port_t *port;
+
+static port_cfg_t cfg_of(const char *path) {
+  port_cfg_t cfg = {.profile = &PROFILE_OHT50,
+                    .first_address = 4,
+                    .last_address = 4,
+                    .max_hold_us = PLAN_MAX_HOLD_US,
+                    .line = {.baud = 115200, .turnaround_us = 1000, .gap_us = 1750}};
+  (void)strncpy(cfg.path, path, sizeof cfg.path - 1);
+  return cfg;
+}
+
+static void set_up(void) {
+  pty_pair_open(&line);
+}
+
+static void tear_down(void) {
+  port_destroy(&port);
+  pty_pair_close(&line);
+}
+
+static void open_port(void) {
+  port_cfg_t cfg = cfg_of(line.path);
+  cr_assert_eq(port_new(&cfg, &port), GANTRY_OK);
+}
+
+/* The next message of that news (and, for results, tag), within 2 s. */
+static bool next(port_news_t news, uint32_t tag, port_result_t *out) {
+  uint64_t until_ns = clock_mono_ns() + 2 * (uint64_t)GANTRY_NS_PER_S;
+  while (clock_mono_ns() < until_ns) {
+    struct pollfd fd = {.fd = port_fd(port), .events = POLLIN};
+    (void)poll(&fd, 1, 50);
+    while (port_receive(port, out))
+      if (out->news == news && (news != PORT_RESULT || out->job.tag == tag)) return true;
+  }
+  return false;
+}
+
+/* The next request on the line, 0 when none came within ms. */
+static size_t next_request(uint8_t request[64], int ms) {
+  return pty_pair_read(&line, request, 64, 8, ms);
+}
+
+static void answer_read(uint8_t unit, uint16_t count, uint16_t value) {
+  uint8_t frame[260] = {unit, 3, (uint8_t)(2 * count)};
+  for (uint16_t i = 0; i < count; i++) {
+    frame[3 + 2 * i] = (uint8_t)(value >> 8);
+    frame[4 + 2 * i] = (uint8_t)value;
+  }
+  pty_pair_write(&line, frame, pty_pair_seal(frame, 3u + 2u * count));
+}
+
+static job_t command(uint32_t tag, uint16_t count) {
+  return (job_t){.tag = tag,
+                 .lane = JOB_COMMAND,
+                 .unit = 9, /* outside the registry: no probe and no poll speaks to it */
+                 .function = LINE_READ_HOLDING,
+                 .first = 1,
+                 .count = count,
+                 .answer_us = 50000,
+                 .poll = JOB_NO_POLL};
+}
+
+static bool is_for(const uint8_t *request, size_t len, uint8_t unit) {
+  return len >= 8 && request[0] == unit;
+}
+
+/* Waits for the request to unit 9, letting discovery of unit 4 go unanswered. */
+static bool await_command(uint8_t request[64]) {
+  for (int i = 0; i < 10; i++) {
+    size_t len = next_request(request, 500);
+    if (is_for(request, len, 9)) return true;
+  }
+  return false;
+}
+
+TestSuite(port, .init = set_up, .fini = tear_down, .timeout = 20);
+
+Test(port, says_that_it_is_open_and_probes) {
+  uint8_t request[64];
+  port_result_t news;
+  open_port();
+  cr_assert(next(PORT_OPENED, 0, &news));
+  cr_assert(is_for(request, next_request(request, 1000), 4));
+  cr_assert_eq(request[2], 1, "register 0x0100");
+}
+
+Test(port, sends_the_greeting_before_anything_else) {
+  uint8_t request[64];
+  port_cfg_t cfg = cfg_of(line.path);
+  cfg.greeting[0] = (job_t){.lane = JOB_SAFETY,
+                            .unit = 4,
+                            .function = LINE_WRITE_MANY,
+                            .first = 1,
+                            .count = 2,
+                            .answer_us = 20000};
+  cfg.greeting_count = 1;
+  cr_assert_eq(port_new(&cfg, &port), GANTRY_OK);
+
+  cr_assert_geq(pty_pair_read(&line, request, sizeof request, 13, 1000), 13);
+
+  const uint8_t expected[] = {4, 16, 0, 1, 0, 2, 4, 0, 0, 0, 0};
+  cr_assert_arr_eq(request, expected, sizeof expected);
+}
+
+Test(port, runs_a_command_and_reports_its_values) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  answer_read(9, 2, 0x1234);
+
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+  cr_assert_eq(result.values[1], 0x1234);
+  cr_assert_gt(result.last_byte_ns, result.sent_ns);
+}
+
+Test(port, a_silent_unit_is_a_timeout) {
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  cr_assert(port_submit(port, &job));
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_TIMEOUT);
+}
+
+Test(port, an_exception_is_told) {
+  uint8_t request[64], frame[8] = {9, 0x83, 2};
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  pty_pair_write(&line, frame, pty_pair_seal(frame, 3));
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_EXCEPTION);
+  cr_assert_eq(result.exception, 2);
+}
+
+Test(port, a_damaged_answer_is_repeated_at_once) {
+  uint8_t request[64], bad[9] = {9, 3, 4, 0, 1, 0, 1, 0xAA, 0xAA};
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  job.retries = 1;
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  pty_pair_write(&line, bad, sizeof bad);
+  cr_assert(await_command(request));
+  answer_read(9, 2, 5);
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+}
+
+Test(port, an_answer_of_another_length_is_thrown_away) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  answer_read(9, 5, 0x0BAD);
+  answer_read(9, 2, 0x600D);
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+  cr_assert_eq(result.values[0], 0x600D);
+}
+
+Test(port, a_stop_ends_the_wait_for_a_silent_unit) {
+  uint8_t request[64];
+  open_port();
+  job_t slow = command(7, 2), stop = command(8, 2);
+  slow.answer_us = 400000;
+  stop.lane = JOB_SAFETY;
+  cr_assert(port_submit(port, &slow));
+  cr_assert(await_command(request));
+  uint64_t asked_ns = clock_mono_ns();
+
+  cr_assert(port_submit(port, &stop));
+  cr_assert(is_for(request, next_request(request, 1000), 9));
+
+  cr_assert_lt(clock_age_ms(clock_mono_ns(), asked_ns), 100.0, "far below the 400 ms of the wait");
+}
+
+Test(port, a_stop_takes_waiting_writes_away) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t slow = command(7, 2), write = command(8, 2), stop = command(9, 2);
+  slow.answer_us = 200000;
+  write.function = LINE_WRITE_MANY;
+  stop.lane = JOB_SAFETY;
+  cr_assert(port_submit(port, &slow));
+  cr_assert(await_command(request));
+  cr_assert(port_submit(port, &write));
+  cr_assert(port_submit(port, &stop));
+
+  cr_assert(next(PORT_RESULT, 8, &result));
+
+  cr_assert_eq(result.outcome, RTU_ABANDONED);
+}
+
+Test(port, a_missing_device_is_told_once_and_waited_for) {
+  port_result_t news;
+  port_cfg_t cfg = cfg_of("/dev/ttyNOWHERE");
+  cr_assert_eq(port_new(&cfg, &port), GANTRY_OK);
+  cr_assert(next(PORT_CLOSED, 0, &news));
+  cr_assert_not_null(strstr(news.detail, "/dev/ttyNOWHERE"));
+  job_t job = command(7, 1);
+  cr_assert(port_submit(port, &job));
+  cr_assert(next(PORT_RESULT, 7, &news));
+  cr_assert_eq(news.outcome, RTU_NO_PORT);
+}
+
+Test(port, a_device_that_disappears_is_noticed) {
+  port_result_t news;
+  open_port();
+  cr_assert(next(PORT_OPENED, 0, &news));
+  pty_pair_close(&line);
+  cr_assert(next(PORT_CLOSED, 0, &news));
+}
+
+Test(port, a_poll_that_holds_too_long_is_refused_at_start) {
+  port_cfg_t cfg = cfg_of(line.path);
+  cfg.line.baud = 9600;
+  cr_assert_eq(port_new(&cfg, &port), GANTRY_E_INVALID);
+  cr_assert_null(port);
+}

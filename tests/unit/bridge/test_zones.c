@@ -1,0 +1,121 @@
+/* Obstacles in the way of travel, and those that are not. */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "zones.h"
+
+#define MS  UINT64_C(1000000)
+#define AGE (300 * MS)
+
+static const zones_cfg_t cfg = {.stop_m = 0.5,
+                                .slow_m = 1.0,
+                                .clear_m = 2.0,
+                                .min_factor = 0.3,
+                                .max_factor = 0.7,
+                                .half_length_m = 0.3,
+                                .corridor_half_m = 0.25};
+static zones_t zones;
+
+static void set_up(void) {
+  zones_init(&zones, &cfg);
+}
+
+static zones_verdict_t with_ranges(double front, double rear, double left, double right,
+                                   int motion) {
+  zones_ranges(&zones, (const double[]){front, rear, left, right});
+  return zones_judge(&zones, motion, MS, AGE);
+}
+
+static zones_verdict_t with_ray(double angle, double range, int copies, int motion) {
+  float angles[8], ranges[8];
+  for (int i = 0; i < copies; i++) {
+    angles[i] = (float)angle;
+    ranges[i] = (float)range;
+  }
+  zones_turn(&zones, angles, ranges, (size_t)copies, MS);
+  return zones_judge(&zones, motion, MS, AGE);
+}
+
+TestSuite(zones, .init = set_up);
+
+Test(zones, nothing_known_slows_nobody) {
+  zones_verdict_t verdict = zones_judge(&zones, 1, MS, AGE);
+  cr_assert_eq(verdict.zone, ZONE_NONE);
+  cr_assert_float_eq(verdict.factor, 1.0, 0.0);
+  cr_assert_lt(verdict.clearance_m, 0.0);
+}
+
+Test(zones, an_obstacle_ahead_stops) {
+  zones_verdict_t verdict = with_ranges(0.45, 4.0, 4.0, 4.0, 1);
+  cr_assert(verdict.stop);
+  cr_assert_eq(verdict.zone, ZONE_CRITICAL);
+}
+
+Test(zones, an_obstacle_behind_does_not_stop_forward) {
+  zones_verdict_t verdict = with_ranges(4.0, 0.2, 4.0, 4.0, 1);
+  cr_assert_not(verdict.stop);
+  cr_assert_float_eq(verdict.factor, 1.0, 0.0);
+}
+
+Test(zones, an_obstacle_behind_stops_backward) {
+  cr_assert(with_ranges(4.0, 0.2, 4.0, 4.0, -1).stop);
+}
+
+Test(zones, walls_beside_do_not_count) {
+  cr_assert_eq(with_ranges(4.0, 4.0, 0.2, 0.2, 1).zone, ZONE_NONE);
+}
+
+Test(zones, standing_stops_nobody_but_tells) {
+  zones_verdict_t verdict = with_ranges(0.2, 4.0, 4.0, 4.0, 0);
+  cr_assert_not(verdict.stop);
+  cr_assert_eq(verdict.zone, ZONE_CRITICAL);
+  cr_assert_float_eq(verdict.factor, 1.0, 0.0);
+}
+
+Test(zones, slower_the_nearer) {
+  cr_assert_float_eq(with_ranges(1.0, -1, -1, -1, 1).factor, 0.7, 1e-9);
+  cr_assert_float_eq(with_ranges(0.75, -1, -1, -1, 1).factor, 0.5, 1e-9);
+  cr_assert_float_eq(with_ranges(0.501, -1, -1, -1, 1).factor, 0.3, 1e-2);
+  cr_assert_float_eq(with_ranges(1.5, -1, -1, -1, 1).factor, 1.0, 0.0);
+}
+
+Test(zones, are_named_by_distance) {
+  cr_assert_eq(with_ranges(2.5, -1, -1, -1, 1).zone, ZONE_NONE);
+  cr_assert_eq(with_ranges(1.5, -1, -1, -1, 1).zone, ZONE_EARLY_WARNING);
+  cr_assert_eq(with_ranges(0.9, -1, -1, -1, 1).zone, ZONE_CAUTION);
+  cr_assert_eq(with_ranges(0.6, -1, -1, -1, 1).zone, ZONE_WARNING);
+}
+
+Test(zones, the_lidar_counts_in_the_corridor) {
+  zones_verdict_t verdict = with_ray(0.0, 0.7, 3, 1);
+  cr_assert(verdict.stop);
+  cr_assert_float_eq(verdict.clearance_m, 0.4, 1e-6);
+}
+
+Test(zones, the_lidar_does_not_count_beside_the_corridor) {
+  cr_assert_eq(with_ray(atan2(0.4, 0.6), hypot(0.4, 0.6), 3, 1).zone, ZONE_NONE);
+}
+
+Test(zones, one_stray_ray_stops_nobody) {
+  cr_assert_not(with_ray(0.0, 0.7, 2, 1).stop);
+}
+
+Test(zones, the_lidar_looks_back_too) {
+  cr_assert(with_ray(-M_PI, 0.7, 3, -1).stop);
+  cr_assert_not(with_ray(-M_PI, 0.7, 3, 1).stop);
+}
+
+Test(zones, an_old_turn_does_not_count) {
+  (void)with_ray(0.0, 0.7, 3, 1);
+  cr_assert_not(zones_judge(&zones, 1, MS + AGE + 1, AGE).stop);
+}
+
+Test(zones, the_nearer_of_range_and_lidar_wins) {
+  (void)with_ray(0.0, 0.95, 3, 1);
+  cr_assert_float_eq(with_ranges(1.8, -1, -1, -1, 1).clearance_m, 0.65, 1e-6);
+  cr_assert_float_eq(with_ranges(0.6, -1, -1, -1, 1).clearance_m, 0.6, 1e-6);
+}
+
+Test(zones, no_return_is_no_obstacle) {
+  cr_assert_eq(with_ray(0.0, 0.0, 3, 1).zone, ZONE_NONE);
+}
