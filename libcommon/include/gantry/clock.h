@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GANTRY_NS_PER_MS 1000000u
-#define GANTRY_NS_PER_S  1000000000u
+/* 64 bits wide, so that a product with them does not wrap at 4.29 s. */
+#define GANTRY_NS_PER_MS UINT64_C(1000000)
+#define GANTRY_NS_PER_S  UINT64_C(1000000000)
 
 /* CLOCK_MONOTONIC, ns. The same clock for every process of one host. */
 uint64_t clock_mono_ns(void);
