@@ -89,7 +89,7 @@ static bool clock_parse_zone(const char **text, int64_t *offset_s) {
   int hours = clock_digits(text, 2);
   if (!clock_within(hours, 0, 23) || !clock_pass(text, ":")) return false;
   int minutes = clock_digits(text, 2);
-  *offset_s = sign * (hours * 3600 + minutes * 60);
+  *offset_s = (int64_t)sign * (hours * 3600 + minutes * 60);
   return clock_within(minutes, 0, 59) && **text == '\0';
 }
 

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const option_t COMMON[] = {
     {"bus", OPTION_TEXT, "ipc:///run/gantry", 0, 200, NULL,
      "where the services meet: ipc://FOLDER, tcp://HOST-PATTERN[:PORT] or inproc://NAME"},
@@ -114,12 +112,12 @@ gantry_err_t config_keep(value_t *value, const char *text, int rank, const char 
   value_t checked = *value;
   GANTRY_TRY(check(&checked, text, where, fault));
   if (rank < value->rank) return GANTRY_OK;
-  checked.text = strdup(text);
-  if (!checked.text)
-    return fault_set(fault, GANTRY_E_INTERNAL, value->option->key, "out of memory");
-  checked.rank = rank;
+  char *kept = strdup(text);
+  if (!kept) return fault_set(fault, GANTRY_E_INTERNAL, value->option->key, "out of memory");
   free(value->text);
   *value = checked;
+  value->text = kept;
+  value->rank = rank;
   return GANTRY_OK;
 }
 

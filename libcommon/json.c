@@ -16,6 +16,7 @@ struct json_item {
 };
 
 static gantry_err_t parse(const char *text, size_t len, json_t **out, gantry_fault_t *fault) {
+  *out = NULL;
   if (len > JSON_MAX_LEN) {
     return fault_set(fault, GANTRY_E_TOO_LARGE, "", "at most %u bytes of JSON", JSON_MAX_LEN);
   }
@@ -227,6 +228,7 @@ gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool st
 /* The value at key of a document, or the document itself for "". *root is to be released when
  * GANTRY_OK. */
 static gantry_err_t look_up(const char *text, const char *key, json_t **root, json_t **out) {
+  *out = NULL;
   GANTRY_TRY(parse(text, strlen(text), root, NULL));
   *out = *key ? json_object_get(*root, key) : *root;
   if (*out) return GANTRY_OK;

@@ -91,7 +91,7 @@ static gantry_err_t read_reply(parts_t *parts, char *name, sys_header_t *header,
 
 static void client_receive(line_t *line, parts_t *parts) {
   char name[FRAME_TOPIC_MAX + 1] = {0};
-  sys_header_t header;
+  sys_header_t header = {0};
   gantry_fault_t fault = {0};
   rpc_client_t *client = line->client;
   if (read_reply(parts, name, &header, &fault) != GANTRY_OK) {

@@ -61,7 +61,7 @@ static bool whole(wire_t *wire, wire_head_t *head, uint8_t type) {
   if (!big_endian(wire, size, &head->number)) return false;
   head->kind = WIRE_UNSIGNED;
   if (type < 0xd0) return true;
-  unsigned shift = 64 - 8 * size; /* sign extension */
+  unsigned shift = 64 - (8u << (type & 3)); /* sign extension */
   int64_t value = (int64_t)(head->number << shift) >> shift;
   head->number = (uint64_t)value;
   if (value < 0) head->kind = WIRE_SIGNED;

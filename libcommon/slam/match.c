@@ -281,8 +281,8 @@ void match_covariance(const match_result_t *result, double covariance[9]) {
   double variance_m2 = fmax(result->variance_m2, floor_m2);
   double h[9];
   memcpy(h, result->hessian, sizeof h);
-  for (int i = 0; i < 3; i++)
-    h[4 * i] += variance_m2;
+  for (size_t i = 0; i < 9; i += 4)
+    h[i] += variance_m2;
   for (int column = 0; column < 3; column++) {
     double unit[3] = {column == 0, column == 1, column == 2};
     double solution[3];

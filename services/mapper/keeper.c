@@ -49,7 +49,7 @@ void keeper_destroy(keeper_t **self) {
   if (!keeper) return;
   loop_cancel(keeper->loop, keeper->timer);
   if (keeper->flight) keeper->flight->owner = NULL;
-  free((void *)(uintptr_t)keeper->put.grid.cells.data);
+  free((void *)keeper->put.grid.cells.data);
   free(keeper);
   *self = NULL;
 }
@@ -72,7 +72,7 @@ static gantry_err_t copy_put(keeper_t *keeper, const store_map_put_t *put) {
 }
 
 static void forget_put(keeper_t *keeper) {
-  free((void *)(uintptr_t)keeper->put.grid.cells.data);
+  free((void *)keeper->put.grid.cells.data);
   keeper->put.grid.cells = (blob_t){0};
 }
 

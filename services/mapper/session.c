@@ -9,9 +9,9 @@
 
 #include "patch.h"
 
-#define INSERT_M        0.1
-#define INSERT_RAD      0.1
-#define ORIGIN_CELL_MAX (GRID_COORD_MAX / 2)
+#define INSERT_M   0.1
+#define INSERT_RAD 0.1
+enum { ORIGIN_CELL_MAX = GRID_COORD_MAX / 2 };
 
 static grid_t *new_grid(double resolution_m, uint32_t tile_limit) {
   grid_config_t config = grid_config_default();

@@ -8,8 +8,8 @@ void trajectory_clear(trajectory_t *trajectory) {
 }
 
 static void halve(trajectory_t *trajectory) {
-  for (uint32_t i = 0; i < TRAJECTORY_MAX / 2; i++)
-    trajectory->points[i] = trajectory->points[2 * i];
+  for (uint32_t i = 0, from = 0; i < TRAJECTORY_MAX / 2; i++, from += 2)
+    trajectory->points[i] = trajectory->points[from];
   trajectory->count = TRAJECTORY_MAX / 2;
   trajectory->shift++;
 }

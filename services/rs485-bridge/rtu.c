@@ -22,7 +22,7 @@ size_t rtu_request(const job_t *job, uint8_t out[RTU_REQUEST_MAX]) {
   uint16_t count = job->count < JOB_WRITE_MAX ? job->count : JOB_WRITE_MAX;
   out[6] = (uint8_t)(2 * count);
   for (uint16_t i = 0; i < count; i++)
-    put_word(out + 7 + 2 * i, job->values[i]);
+    put_word(out + 7 + (size_t)2 * i, job->values[i]);
   return 7u + 2u * count;
 }
 
@@ -30,7 +30,7 @@ static rtu_outcome_t match_read(const job_t *job, const uint8_t *frame, size_t l
                                 uint16_t *values) {
   if (len != 3u + 2u * job->count || frame[2] != 2 * job->count) return RTU_FOREIGN;
   for (uint16_t i = 0; i < job->count; i++)
-    values[i] = get_word(frame + 3 + 2 * i);
+    values[i] = get_word(frame + 3 + (size_t)2 * i);
   return RTU_OK;
 }
 

@@ -35,7 +35,8 @@ void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, 
     nearest[0][i] = nearest[1][i] = INFINITY;
   for (size_t i = 0; i < count; i++) {
     if (!(ranges_m[i] > 0.0f)) continue;
-    double x = ranges_m[i] * cos(angles_rad[i]), y = ranges_m[i] * sin(angles_rad[i]);
+    double range_m = (double)ranges_m[i], angle_rad = (double)angles_rad[i];
+    double x = range_m * cos(angle_rad), y = range_m * sin(angle_rad);
     double ahead_m = fabs(x) - zones->cfg.half_length_m;
     if (fabs(y) > zones->cfg.corridor_half_m || ahead_m < 0.0) continue;
     keep_nearest(nearest[x > 0.0 ? 0 : 1], ahead_m);

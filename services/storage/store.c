@@ -45,7 +45,7 @@ bool store_writes(const request_t *request) {
       REQUEST_STORE_MAP_DELETE,     REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
       REQUEST_STORE_CONFIG_PUT,     REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
       REQUEST_STORE_CALIBRATION_PUT};
-  for (size_t i = 0; i < sizeof WRITING / sizeof *WRITING; i++)
+  for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;
 }

@@ -60,7 +60,8 @@ static void refresh_power(plant_t *plant, bank_t *bank) {
   bank_set(bank, 0x0034, charging ? word(pack_v * 50.0) : 0);
   bank_set(bank, 0x0035, docked ? 480 : 0);
   bank_set(bank, 0x0036, charging ? word(pack_v * 50.0 / 48.0) : 0);
-  bank_set(bank, 0x0038, word((double)(used_s / 3600)));
+  uint64_t used_h = used_s / 3600;
+  bank_set(bank, 0x0038, word((double)used_h));
   bank_set(bank, 0x0039, (uint16_t)(used_s / 60 % 60));
   bank_set(bank, 0x003A, (uint16_t)(used_s % 60));
   bank_set(bank, 0x003B, charging);
@@ -80,7 +81,7 @@ static uint16_t zone_of(const bank_t *bank, uint16_t nearest_mm) {
 
 static void refresh_safety(plant_t *plant, bank_t *bank) {
   uint16_t nearest_mm = 65535;
-  for (uint16_t i = 0; i < WORLD_SIDES; i++) {
+  for (uint16_t i = 0; i < (uint16_t)WORLD_SIDES; i++) {
     double range_m =
         plant->replay.on ? WORLD_RANGE_MAX_M : world_range_m(&plant->world, (world_side_t)i);
     uint16_t range_mm = word(range_m * 1000.0);
@@ -137,7 +138,8 @@ static void refresh_dock(plant_t *plant, bank_t *bank) {
   bank_set(bank, 0x9000, (plant->dock.status & (DOCK_FAULT | DOCK_ESTOP)) != 0);
   bank_set(bank, 0x9001, plant->dock.fault_code);
   bank_set(bank, 0x9002, plant->dock.fault_count);
-  bank_set(bank, 0x9006, word((double)((plant->world.step - plant->power_on_step) / 1000)));
+  uint64_t used_s = (plant->world.step - plant->power_on_step) / 1000;
+  bank_set(bank, 0x9006, word((double)used_s));
   bank_set(bank, 0x9007, plant->dock.done);
   bank_set(bank, 0x9008, plant->dock.failed);
   bank_set(bank, 0x9009, plant->dock.last_ms);

@@ -20,7 +20,7 @@
 #include <gantry/geom.h>
 
 #define GRID_TILE_SIDE  64
-#define GRID_TILE_CELLS (GRID_TILE_SIDE * GRID_TILE_SIDE)
+#define GRID_TILE_CELLS 4096      /* GRID_TILE_SIDE squared */
 #define GRID_COORD_MAX  (1 << 28) /* cells beyond it do not exist: 13,000 km at 50 mm */
 
 enum { GRID_UNKNOWN = -1, GRID_FREE = 0, GRID_OCCUPIED = 1 };
