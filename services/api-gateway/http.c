@@ -120,25 +120,38 @@ static int on_writable(struct lws *wsi, session_t *session) {
 
 /* ---- upgrades */
 
-static int on_upgrade(struct lws *wsi, const char *protocol) {
+typedef struct refusal {
   int status;
+  const char *code, *detail;
+} refusal_t;
 
-  if (strcmp(protocol, "websocket") != 0) return -1;
-  status = ws_admit(gateway_of(wsi)->hub, wsi);
-  if (!status) return 0;
-  session_t session = {.exchange = exchange_new(gateway_of(wsi), NULL, NULL)};
-  if (!session.exchange) return -1;
+static const refusal_t REFUSALS[] = {
+    {401, "INVALID_TOKEN", "A valid token is needed to open a WebSocket."},
+    {404, "NOT_FOUND", "No WebSocket lives here; see /ws."},
+    {429, "RATE_LIMITED", "Too many connections of this user."},
+    {431, "TOO_LARGE", "Sec-WebSocket-Protocol is too long; hand the token over in ?token=."},
+};
+
+static void refuse_upgrade(struct lws *wsi, int status) {
+  exchange_t *x = exchange_new(gateway_of(wsi), NULL, NULL);
+  const refusal_t *refusal = REFUSALS;
+
+  if (!x) return;
+  while (refusal->status != status)
+    refusal++;
   metric_add(gateway_of(wsi)->metrics.ws_refused, 1);
-  http_request_refuse(session.exchange, status,
-                      status == 401   ? "INVALID_TOKEN"
-                      : status == 404 ? "NOT_FOUND"
-                                      : "RATE_LIMITED",
-                      status == 401   ? "A valid token is needed to open a WebSocket."
-                      : status == 404 ? "No WebSocket lives here; see /ws."
-                                      : "Too many connections of this user.");
-  exchange_t *x = session.exchange;
+  x->head.close = true;
+  http_request_refuse(x, status, refusal->code, refusal->detail);
   lws_write(wsi, x->out.data + x->out_start, x->out.len - x->out_start, LWS_WRITE_HTTP_FINAL);
   exchange_release(x);
+}
+
+static int on_upgrade(struct lws *wsi, const char *protocol) {
+  int status = 404;
+
+  if (!strcmp(protocol, "websocket")) status = ws_admit(gateway_of(wsi)->hub, wsi);
+  if (!status) return 0;
+  refuse_upgrade(wsi, status);
   return -1;
 }
 
@@ -199,7 +212,6 @@ static int on_loop_event(struct lws *wsi, enum lws_callback_reasons reason, void
 
 static const struct lws_protocols PROTOCOLS[] = {
     {"http", on_event, sizeof(session_t), 0, 0, NULL, 0},
-    {"bearer", on_event, sizeof(session_t), 0, 0, NULL, 0},
     {"gantry", on_event, sizeof(session_t), 0, 0, NULL, 0},
     {"loop", on_loop_event, 0, 0, 0, NULL, 0},
     {NULL, NULL, 0, 0, 0, NULL, 0},
@@ -212,7 +224,7 @@ static void on_log(int level, const char *line) {
   size_t len = strcspn(line, "\n");
 
   if (level & LLL_ERR)
-    log_error("LWS", "%.*s", (int)len, line);
+    log_warn("LWS", "%.*s", (int)len, line);
   else
     log_debug("LWS", "%.*s", (int)len, line);
 }

@@ -59,7 +59,7 @@ static bool is_ws_path(const char *path) {
 void http_request_refuse(exchange_t *x, int status, const char *code, const char *detail) {
   gantry_fault_t fault = {.err = GANTRY_E_REFUSED};
 
-  x->head.close = status == 411 || status == 413;
+  x->head.close = x->head.close || status == 411 || status == 413;
   snprintf(fault.code, sizeof fault.code, "%s", code);
   snprintf(fault.detail, sizeof fault.detail, "%s", detail);
   exchange_begin(x);

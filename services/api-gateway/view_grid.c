@@ -3,16 +3,21 @@
 
 #include "view.h"
 
-/* Reads the next run; false at the end or when the bytes are broken. */
+/* Reads the next run; false at the end, or with *at before it when the bytes are broken. */
 static bool next_run(const blob_t *cells, size_t *at, uint8_t *value, uint64_t *count) {
+  size_t start = *at;
+
   if (*at >= cells->len) return false;
   *value = cells->data[(*at)++];
   *count = 0;
   for (unsigned shift = 0; shift < 35 && *at < cells->len; shift += 7) {
     uint8_t byte = cells->data[(*at)++];
     *count |= (uint64_t)(byte & 0x7f) << shift;
-    if (!(byte & 0x80)) return *count > 0;
+    if (byte & 0x80) continue;
+    if (*count > 0) return true;
+    break;
   }
+  *at = start;
   return false;
 }
 
