@@ -20,10 +20,9 @@
 #define FINISH_MS   500u
 
 static const option_t OPTIONS[] = {
-    {"lidar_x_m", OPTION_REAL, "0", -100, 100, NULL,
-     "where the LiDAR sits, ahead of the robot's centre"},
-    {"lidar_y_m", OPTION_REAL, "0", -100, 100, NULL, "where it sits, to the left"},
-    {"lidar_yaw_rad", OPTION_REAL, "0", -7, 7, NULL, "where it looks, counter-clockwise"},
+    {"lidar_x", OPTION_REAL, "0", -100, 100, NULL, "LiDAR ahead of the robot's centre, m"},
+    {"lidar_y", OPTION_REAL, "0", -100, 100, NULL, "LiDAR left of the robot's centre, m"},
+    {"lidar_theta", OPTION_REAL, "0", -7, 7, NULL, "LiDAR's zero direction, rad"},
     {"range_min_m", OPTION_REAL, "0.05", 0, 10, NULL, "shorter returns are not drawn"},
     {"range_max_m", OPTION_REAL, "80", 0.1, 100, NULL, "returns at or beyond it are not drawn"},
     {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
@@ -235,9 +234,9 @@ static gantry_err_t mapper_start(service_t *service, void **out, gantry_fault_t 
   mapper_t *self = calloc(1, sizeof *self);
   if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   self->service = service;
-  self->mount = (pose2_t){.x = config_real(config, "lidar_x_m"),
-                          .y = config_real(config, "lidar_y_m"),
-                          .theta = config_real(config, "lidar_yaw_rad")};
+  self->mount = (pose2_t){.x = config_real(config, "lidar_x"),
+                          .y = config_real(config, "lidar_y"),
+                          .theta = config_real(config, "lidar_theta")};
   self->gate = points_gate_default();
   self->gate.min_m = config_real(config, "range_min_m");
   self->gate.max_m = config_real(config, "range_max_m");
