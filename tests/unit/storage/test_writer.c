@@ -1,0 +1,163 @@
+/* The writer's thread, its queue and its answers. */
+#include <criterion/criterion.h>
+#include <gantry/clock.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "writer.h"
+
+static fixture_t fixture;
+static writer_t *writer;
+static job_t *history;
+
+static void open_writer(uint32_t queue, uint32_t batch_rows, uint32_t batch_ms) {
+  writer_settings_t settings = {.queue = queue,
+                                .batch_rows = batch_rows,
+                                .batch_ms = batch_ms,
+                                .retention = retention_default()};
+  cr_assert_eq(writer_new(fixture.store, &settings, &writer), GANTRY_OK);
+  fixture.store = NULL;
+}
+
+static void set_up(void) {
+  fixture_init(&fixture);
+}
+
+static void tear_down(void) {
+  job_destroy(&history);
+  writer_destroy(&writer);
+  fixture_fini(&fixture);
+}
+
+TestSuite(writer, .init = set_up, .fini = tear_down, .timeout = 20);
+
+static void add(uint64_t count) {
+  for (uint64_t i = 0; i < count; i++) {
+    row_t row = fixture_reading("volt", 1000 + i, (double)i);
+    cr_assert(writer_add(writer, &row));
+  }
+}
+
+/* Calls and waits for the answer. */
+static job_t *call(const request_t *request, const void *takes) {
+  job_t *job = job_new(request, takes, "anna", clock_wall_ns(), NULL);
+  struct pollfd answered = {.fd = writer_fd(writer), .events = POLLIN};
+  cr_assert_not_null(job);
+  cr_assert(writer_call(writer, job));
+  cr_assert_eq(poll(&answered, 1, 5000), 1);
+  job_t *back = writer_answered(writer);
+  cr_assert_eq(back, job);
+  return back;
+}
+
+static const store_history_t *ask_history(void) {
+  store_history_get_t get = {.sensor = "volt", .limit = 1000};
+  job_destroy(&history);
+  history = call(REQUEST_STORE_HISTORY, &get);
+  cr_assert_eq(history->err, GANTRY_OK);
+  return history->gives;
+}
+
+Test(writer, answers_after_the_rows_before_it) {
+  open_writer(100, 500, 5000);
+  add(7);
+
+  cr_assert_eq(ask_history()->total, 7);
+}
+
+Test(writer, commits_what_waits_when_it_ends) {
+  open_writer(100, 500, 5000);
+  add(7);
+
+  writer_destroy(&writer);
+
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM sensor_readings"), 7);
+}
+
+Test(writer, commits_a_full_batch_at_once) {
+  open_writer(100, 5, 5000);
+  add(12);
+  ask_history();
+
+  writer_stats_t stats = writer_get_stats(writer);
+
+  cr_assert_eq(stats.rows, 10);
+  cr_assert_eq(stats.batches, 2);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM sensor_readings"), 10);
+}
+
+Test(writer, commits_a_small_batch_after_its_time) {
+  uint64_t deadline_ns = clock_mono_ns() + 5ull * GANTRY_NS_PER_S;
+  open_writer(100, 500, 10);
+  add(3);
+
+  while (writer_get_stats(writer).rows < 3 && clock_mono_ns() < deadline_ns)
+    poll(NULL, 0, 5);
+
+  cr_assert_eq(writer_get_stats(writer).rows, 3);
+}
+
+Test(writer, commits_before_a_request_that_writes) {
+  store_tag_t tag = {.tag = "0A1B2C3D", .active = true};
+  open_writer(100, 500, 5000);
+  add(3);
+
+  job_t *job = call(REQUEST_STORE_TAG_PUT, &tag);
+
+  cr_assert_eq(job->err, GANTRY_OK);
+  cr_assert_str_eq(((store_tag_t *)job->gives)->tag, "0A1B2C3D");
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM sensor_readings"), 3);
+  job_destroy(&job);
+}
+
+Test(writer, passes_errors_on_with_the_field) {
+  store_tag_key_t key = {.tag = "none"};
+  open_writer(100, 500, 5000);
+
+  job_t *job = call(REQUEST_STORE_TAG_DELETE, &key);
+
+  cr_assert_eq(job->err, GANTRY_E_NOT_FOUND);
+  cr_assert_str_eq(job->fault.field, "tag");
+  job_destroy(&job);
+}
+
+Test(writer, counts_what_it_already_has) {
+  open_writer(100, 500, 5000);
+  for (int i = 0; i < 2; i++) {
+    row_t row = {.kind = ROW_AUDIT, .service = "api-gateway", .boot = 1, .seq = 2};
+    row.data = calloc(1, sizeof(sys_audit_t));
+    cr_assert(writer_add(writer, &row));
+  }
+  ask_history();
+
+  cr_assert_eq(writer_get_stats(writer).repeated, 1);
+}
+
+Test(writer, counts_what_finds_the_queue_full) {
+  uint64_t refused = 0;
+  open_writer(8, 100000, 5000);
+  for (uint64_t i = 0; i < 20000; i++) {
+    row_t row = fixture_reading("volt", 1000 + i, 0);
+    row.data = strdup("{}");
+    refused += !writer_add(writer, &row);
+  }
+
+  cr_assert_gt(refused, 0);
+  cr_assert_eq(writer_get_stats(writer).dropped, refused);
+  cr_assert_eq(ask_history()->total, 20000 - refused);
+}
+
+Test(writer, takes_a_bounded_number_of_requests) {
+  sys_empty_t nothing = {0};
+  open_writer(100, 500, 5000);
+  for (int i = 0; i < WRITER_JOBS_MAX; i++)
+    cr_assert(writer_call(writer, job_new(REQUEST_STORE_TAGS, &nothing, "", 0, NULL)));
+  job_t *one_more = job_new(REQUEST_STORE_TAGS, &nothing, "", 0, NULL);
+
+  cr_assert_not(writer_call(writer, one_more));
+
+  job_destroy(&one_more);
+}
