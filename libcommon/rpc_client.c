@@ -170,16 +170,23 @@ failed:
   return NULL;
 }
 
-void rpc_client_destroy(rpc_client_t **self) {
-  rpc_client_t *client = *self;
-  if (!client) return;
+void rpc_client_abandon(rpc_client_t *client) {
   gantry_fault_t gone;
   fault_set(&gone, GANTRY_E_UNAVAILABLE, "", "the caller is shutting down");
+  bool closing = client->closing;
   client->closing = true;
-  if (client->timer) loop_cancel(client->bus->loop, client->timer);
   for (uint32_t i = 0; i < client->call_top; i++) {
     if (client->calls[i].request) call_end(client, &client->calls[i], &gone, NULL, NULL);
   }
+  client->closing = closing;
+}
+
+void rpc_client_destroy(rpc_client_t **self) {
+  rpc_client_t *client = *self;
+  if (!client) return;
+  client->closing = true;
+  if (client->timer) loop_cancel(client->bus->loop, client->timer);
+  rpc_client_abandon(client);
   for (uint32_t i = 0; i < client->line_count; i++) {
     loop_undrain(client->bus->loop, on_line, client->lines[i]);
     zmq_close(client->lines[i]->socket);

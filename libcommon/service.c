@@ -60,6 +60,7 @@ void service_drain(service_run_t *run) {
   if (run->phase == PHASE_DRAINING) return;
   run->phase = PHASE_DRAINING;
   if (run->service.bus) service_publish_health(run);
+  if (run->service.client) rpc_client_abandon(run->service.client);
   if (run->def->stop) run->def->stop(&run->self);
 }
 

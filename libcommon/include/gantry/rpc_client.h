@@ -12,6 +12,9 @@ typedef void (*rpc_reply_fn)(gantry_err_t err, const gantry_fault_t *fault, cons
                              const sys_header_t *header, void *arg);
 
 gantry_err_t rpc_client_new(bus_t *bus, rpc_client_t **out);
+/* Answers every outstanding call GANTRY_E_UNAVAILABLE now; the client goes on. For the end of those who
+   wait: a service's life cycle does it before stop(), so that no answer reaches freed state. */
+void rpc_client_abandon(rpc_client_t *client);
 /* Outstanding calls are answered GANTRY_E_UNAVAILABLE. */
 void rpc_client_destroy(rpc_client_t **self);
 
