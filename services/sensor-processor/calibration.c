@@ -1,0 +1,44 @@
+/* Offset and scale by name. */
+#include "calibration.h"
+
+#include <math.h>
+
+#define SCALE_MIN  0.1
+#define SCALE_MAX  10.0
+#define OFFSET_MAX 100.0
+
+static const char *const NAMES[CALIBRATION_KEY_COUNT] = {"scale",    "offset",   "scale_x",
+                                                         "scale_y",  "scale_z",  "offset_x",
+                                                         "offset_y", "offset_z", "angle_offset"};
+
+calibration_t calibration_identity(void) {
+  return (calibration_t){.scale = {1, 1, 1}};
+}
+
+const char *calibration_key_name(calibration_key_t key) {
+  return NAMES[key];
+}
+
+static bool acceptable(calibration_key_t key, double value) {
+  bool is_scale =
+      key == CALIBRATION_SCALE || (key >= CALIBRATION_SCALE_X && key <= CALIBRATION_SCALE_Z);
+  if (is_scale) return value >= SCALE_MIN && value <= SCALE_MAX;
+  double most = key == CALIBRATION_ANGLE_OFFSET ? M_PI : OFFSET_MAX;
+  return fabs(value) <= most; /* false for NaN */
+}
+
+bool calibration_set(calibration_t *calibration, calibration_key_t key, double value) {
+  if (!acceptable(key, value)) return false;
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++) {
+    if (key == CALIBRATION_SCALE || key == CALIBRATION_SCALE_X + (unsigned)i)
+      calibration->scale[i] = value;
+    if (key == CALIBRATION_OFFSET || key == CALIBRATION_OFFSET_X + (unsigned)i)
+      calibration->offset[i] = value;
+  }
+  if (key == CALIBRATION_ANGLE_OFFSET) calibration->angle_offset_rad = value;
+  return true;
+}
+
+double calibration_apply(const calibration_t *calibration, int channel, double measured) {
+  return calibration->scale[channel] * measured + calibration->offset[channel];
+}

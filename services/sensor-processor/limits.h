@@ -1,0 +1,49 @@
+/* Limits: which values a sensor can plausibly report, and how fast they can plausibly change. Table
+   driven; SI units. Pure. */
+#ifndef SENSOR_LIMITS_H
+#define SENSOR_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is checked. The order is that of the table and of the settings. */
+typedef enum limits_field {
+  LIMITS_SIGNAL,               /* rfid, 0 .. 1 */
+  LIMITS_TAG_DISTANCE,         /* rfid, m */
+  LIMITS_TAG_ANGLE,            /* rfid, rad */
+  LIMITS_ACCELERATION,         /* accelerometer, one axis, m/s2 */
+  LIMITS_MAGNITUDE,            /* accelerometer, length of the vector, m/s2 */
+  LIMITS_PROXIMITY,            /* proximity, m */
+  LIMITS_PROXIMITY_CONFIDENCE, /* proximity, 0 .. 1 */
+  LIMITS_RANGE,                /* other distance sensors, m */
+  LIMITS_LIDAR_RESOLUTION,     /* lidar, degrees a step as the API gives it */
+  LIMITS_LIDAR_MAX_RANGE,      /* lidar, as the API gives it */
+  LIMITS_LIDAR_MIN_RANGE,      /* lidar, as the API gives it */
+  LIMITS_FIELD_COUNT
+} limits_field_t;
+
+typedef enum limits_verdict {
+  LIMITS_VALID,   /* within bounds */
+  LIMITS_JUMP,    /* within bounds, but it changed faster than it can */
+  LIMITS_OUTSIDE, /* out of bounds, or no number */
+} limits_verdict_t;
+
+typedef struct limit {
+  double min, max;   /* inclusive */
+  double per_second; /* fastest change; 0: any */
+} limit_t;
+
+typedef struct limits {
+  limit_t fields[LIMITS_FIELD_COUNT];
+} limits_t;
+
+/* The bounds of the specification (docs of the settings repeat them). */
+limits_t limits_default(void);
+
+/* NaN and infinity are LIMITS_OUTSIDE. */
+limits_verdict_t limit_check(const limit_t *limit, double value);
+/* The same with the previous value, taken since_s before; since_s <= 0 means there is none. */
+limits_verdict_t limit_check_change(const limit_t *limit, double value, double previous,
+                                    double since_s);
+
+#endif

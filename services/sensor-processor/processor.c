@@ -1,0 +1,82 @@
+/* Wiring of the sensor-processor. */
+#include "processor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "options.h"
+#include "pipeline.h"
+#include "processor_self.h"
+#include "requests.h"
+#include "status.h"
+
+_Static_assert((int)REGISTRY_TYPE_COUNT == (int)SENSOR_TYPE_COUNT, "types of the wire");
+_Static_assert((int)REGISTRY_LIDAR == (int)SENSOR_TYPE_LIDAR, "types of the wire");
+_Static_assert((int)REGISTRY_OFFLINE == (int)SENSOR_STATE_OFFLINE, "states of the wire");
+_Static_assert(REGISTRY_ID_MAX + 1 == sizeof((sensor_status_t *)0)->sensor, "ids of the wire");
+_Static_assert(SCAN_RAYS_MAX == sizeof((sensor_scan_t *)0)->qualities, "rays of the wire");
+
+static void register_metrics(processor_t *self) {
+  metrics_t *metrics = self->service->metrics;
+  for (int i = 0; i < REGISTRY_TYPE_COUNT; i++) {
+    char labels[32];
+    snprintf(labels, sizeof labels, "type=\"%s\"", desc_enum_text(&SENSOR_TYPE_ENUM, i));
+    self->accepted[i] =
+        metrics_counter(metrics, "gantry_readings_total", labels, "Readings accepted");
+    self->refused[i] =
+        metrics_counter(metrics, "gantry_readings_refused_total", labels, "Readings refused");
+  }
+  self->latency_ms = metrics_summary(metrics, "gantry_reading_age_ms", "",
+                                     "Age of a reading when it leaves the processor, ms");
+}
+
+static void configure(processor_t *self) {
+  const config_t *config = self->service->config;
+  registry_rule_t rule = options_registry_rule(config);
+  registry_init(&self->registry, &rule);
+  self->limits = options_limits(config);
+  self->scan_rule = options_scan_rule(config);
+  self->tag_rule = options_tag_rule(config);
+  sightings_init(&self->sightings, (uint64_t)config_int(config, "tag_period_ms") * 1000000u);
+  self->obstacle_m = config_real(config, "proximity_obstacle");
+  self->obstacle_confidence = config_real(config, "proximity_obstacle_confidence");
+  self->moving_mps2 = config_real(config, "moving_threshold");
+}
+
+static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault) {
+  processor_t *self = calloc(1, sizeof *self);
+  if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  *out = self;
+  self->service = service;
+  configure(self);
+  register_metrics(self);
+  gantry_err_t err = ingest_start(self);
+  if (err == GANTRY_OK) err = settings_start(self);
+  if (err == GANTRY_OK) err = pipeline_start(self);
+  if (err == GANTRY_OK) err = status_start(self);
+  return err == GANTRY_OK ? GANTRY_OK : fault_set(fault, err, "", "cannot join the bus");
+}
+
+static void stop(void **out) {
+  free(*out);
+  *out = NULL;
+}
+
+static void health(void *arg, sys_health_t *out) {
+  const processor_t *self = arg;
+  uint32_t sensors, offline;
+  status_count(self, &sensors, &offline);
+  out->status = offline > 0 ? SYS_STATUS_DEGRADED : SYS_STATUS_READY;
+  if (offline > 0)
+    snprintf(out->detail, sizeof out->detail, "%u of %u sensors are offline", offline, sensors);
+}
+
+const service_def_t SENSOR_PROCESSOR = {
+    .name = "sensor-processor",
+    .doc = "Checks, filters and scores every reading, from the line or from the API.",
+    .options = SENSOR_OPTIONS,
+    .option_count = SENSOR_OPTION_COUNT,
+    .start = start,
+    .stop = stop,
+    .health = health,
+};

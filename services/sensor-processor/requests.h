@@ -1,0 +1,16 @@
+/* The requests of sensor-processor: ingest, configure, calibrate. */
+#ifndef SENSOR_REQUESTS_H
+#define SENSOR_REQUESTS_H
+
+#include "processor_self.h"
+
+/* Serves sensor.ingest. */
+gantry_err_t ingest_start(processor_t *self);
+
+/* Serves sensor.configure and sensor.calibrate, and fetches the stored configurations: now, again
+   each second until storage answers, and whenever they change. */
+gantry_err_t settings_start(processor_t *self);
+/* Asks storage once more when it has not answered yet. */
+void settings_tick(processor_t *self);
+
+#endif

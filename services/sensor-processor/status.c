@@ -1,0 +1,101 @@
+/* What the sensors do, told to the others. */
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "requests.h"
+
+#define TICK_MS      200
+#define STATUS_TICKS 5 /* once a second */
+
+static void publish_status(processor_t *self, registry_entry_t *entry, uint64_t now_ns) {
+  double age_s = registry_age_s(entry, now_ns);
+  sensor_status_t status = {.type = (sensor_type_t)entry->type,
+                            .source = (sys_source_t)entry->source,
+                            .state = (sensor_state_t)entry->state,
+                            .has_last_reading = age_s >= 0,
+                            .last_reading = entry->last_wall_ns,
+                            .has_age = age_s >= 0,
+                            .age = age_s >= 0 ? age_s : 0,
+                            .rate = registry_rate_hz(entry, now_ns),
+                            .readings = entry->readings,
+                            .errors = entry->errors,
+                            .health = entry->health,
+                            .quality = entry->quality};
+  memcpy(status.sensor, entry->id, sizeof status.sensor);
+  memcpy(status.last_error, entry->last_error, sizeof status.last_error);
+  bus_publish(self->service->bus, TOPIC_SENSOR_STATUS, entry->id, &status);
+}
+
+static void publish_alerts(processor_t *self) {
+  sys_alerts_t *alerts = &self->alerts;
+  const uint32_t most = sizeof alerts->alerts / sizeof alerts->alerts[0];
+  alerts->alerts_count = 0;
+  snprintf(alerts->service, sizeof alerts->service, "%s", self->service->name);
+  for (uint32_t i = 0; i < self->registry.count && alerts->alerts_count < most; i++) {
+    if (self->offline_since_ns[i] == 0) continue;
+    sys_alert_entry_t *alert = &alerts->alerts[alerts->alerts_count++];
+    *alert = (sys_alert_entry_t){.id = "SENSOR-OFFLINE",
+                                 .severity = SYS_SEVERITY_WARNING,
+                                 .raised = self->offline_since_ns[i]};
+    snprintf(alert->subject, sizeof alert->subject, "%s", self->registry.entries[i].id);
+    snprintf(alert->message, sizeof alert->message, "sensor %s no longer delivers",
+             self->registry.entries[i].id);
+  }
+  bus_publish(self->service->bus, TOPIC_ALERT, self->service->name, alerts);
+}
+
+static void publish_event(processor_t *self, const registry_entry_t *entry, bool offline) {
+  sys_event_t event = {.category = SYS_CATEGORY_STATE,
+                       .severity = offline ? SYS_SEVERITY_WARNING : SYS_SEVERITY_INFO};
+  snprintf(event.id, sizeof event.id, "%s", offline ? "SENSOR-OFFLINE" : "SENSOR-ONLINE");
+  snprintf(event.subject, sizeof event.subject, "%s", entry->id);
+  snprintf(event.message, sizeof event.message, "sensor %s %s", entry->id,
+           offline ? "no longer delivers" : "delivers");
+  bus_publish(self->service->bus, TOPIC_EVENT, self->service->name, &event);
+  if (offline)
+    log_warn("SENSOR-OFFLINE", "%s", event.message);
+  else
+    log_info("SENSOR-ONLINE", "%s", event.message);
+}
+
+/* Tells a change; returns whether the alerts changed with it. */
+static bool tell_change(processor_t *self, uint32_t row, registry_state_t before) {
+  const registry_entry_t *entry = &self->registry.entries[row];
+  bool offline = entry->state == REGISTRY_OFFLINE;
+  bool online = entry->state == REGISTRY_ONLINE && before != REGISTRY_DEGRADED;
+  if (offline || online) publish_event(self, entry, offline);
+  bool changed = offline != (self->offline_since_ns[row] != 0);
+  self->offline_since_ns[row] = offline ? clock_wall_ns() : 0;
+  return changed;
+}
+
+static void on_tick(void *arg) {
+  processor_t *self = arg;
+  uint64_t now_ns = clock_mono_ns();
+  bool second = ++self->ticks % STATUS_TICKS == 0, alerts = second;
+  for (uint32_t i = 0; i < self->registry.count; i++) {
+    registry_entry_t *entry = &self->registry.entries[i];
+    registry_state_t before = entry->state;
+    bool changed = registry_tick(&self->registry, entry, now_ns);
+    if (changed) alerts |= tell_change(self, i, before);
+    if (changed || second) publish_status(self, entry, now_ns);
+  }
+  if (alerts) publish_alerts(self);
+  if (second) settings_tick(self);
+}
+
+void status_count(const processor_t *self, uint32_t *sensors, uint32_t *offline) {
+  *sensors = self->registry.count;
+  *offline = 0;
+  for (uint32_t i = 0; i < self->registry.count; i++)
+    *offline += self->registry.entries[i].state == REGISTRY_OFFLINE;
+}
+
+gantry_err_t status_start(processor_t *self) {
+  return loop_every(self->service->loop, TICK_MS, on_tick, self) > 0 ? GANTRY_OK
+                                                                     : GANTRY_E_INTERNAL;
+}

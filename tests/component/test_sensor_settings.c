@@ -1,0 +1,150 @@
+/* Settings of sensor-processor, with a storage that the test plays. */
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "processor_play.h"
+
+static processor_play_t play;
+
+static void setup(void) {
+  processor_play_begin(&play);
+}
+
+static void teardown(void) {
+  processor_play_end(&play);
+}
+
+TestSuite(sensor_settings, .init = setup, .fini = teardown);
+
+static void on_put(rpc_context_t *call, const void *takes, void *arg) {
+  store_sensor_config_t *kept = arg;
+  *kept = (store_sensor_config_t){.config = *(const sensor_configure_t *)takes, .active = true};
+  rpc_reply(call, kept);
+}
+
+static void on_list(rpc_context_t *call, const void *takes, void *arg) {
+  static store_sensor_configs_t all;
+  const store_sensor_config_t *kept = arg;
+  (void)takes;
+  all.sensors_count = kept->active ? 1 : 0;
+  all.sensors[0] = *kept;
+  rpc_reply(call, &all);
+}
+
+static void on_calibration(rpc_context_t *call, const void *takes, void *arg) {
+  const sensor_calibrate_t *given = takes;
+  sensor_calibrated_t gives = {.time = 1};
+  (void)arg;
+  memcpy(gives.sensor, given->sensor, sizeof gives.sensor);
+  memcpy(gives.calibration, given->calibration, sizeof gives.calibration);
+  rpc_reply(call, &gives);
+}
+
+static store_sensor_config_t kept;
+
+static void play_storage(void) {
+  harness_peer_t *storage = harness_peer(play.h, "storage");
+  rpc_serve(storage->server, REQUEST_STORE_SENSOR_PUT, on_put, &kept);
+  rpc_serve(storage->server, REQUEST_STORE_SENSOR_LIST, on_list, &kept);
+  rpc_serve(storage->server, REQUEST_STORE_CALIBRATION_PUT, on_calibration, NULL);
+}
+
+static gantry_err_t configure(const char *configuration, const char *calibration) {
+  static sensor_configure_t takes, gives;
+  takes = (sensor_configure_t){.sensor = "S1", .type = SENSOR_TYPE_VALUE, .name = "one"};
+  snprintf(takes.configuration, sizeof takes.configuration, "%s", configuration);
+  takes.has_calibration = calibration != NULL;
+  if (calibration) snprintf(takes.calibration, sizeof takes.calibration, "%s", calibration);
+  return harness_call(play.h, REQUEST_SENSOR_CONFIGURE, NULL, &takes, &gives, 3000, &play.fault);
+}
+
+static gantry_err_t calibrate(const char *sensor, const char *calibration) {
+  static sensor_calibrate_t takes;
+  static sensor_calibrated_t gives;
+  snprintf(takes.sensor, sizeof takes.sensor, "%s", sensor);
+  snprintf(takes.calibration, sizeof takes.calibration, "%s", calibration);
+  return harness_call(play.h, REQUEST_SENSOR_CALIBRATE, NULL, &takes, &gives, 3000, &play.fault);
+}
+
+Test(sensor_settings, configures_bounds_once_storage_has_them) {
+  play_storage();
+  processor_play_open(&play, NULL);
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":50}"), GANTRY_OK);
+
+  cr_assert_eq(configure("{\"min\":0,\"max\":10}", NULL), GANTRY_OK, "%s", play.fault.detail);
+
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":50}"),
+               GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "data.value");
+  cr_assert_str_eq(kept.config.configuration, "{\"min\":0,\"max\":10}");
+}
+
+Test(sensor_settings, changes_nothing_when_storage_is_away) {
+  processor_play_open(&play, NULL);
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":50}"), GANTRY_OK);
+
+  gantry_err_t err = configure("{\"min\":0,\"max\":10}", NULL);
+
+  cr_assert_eq(err, GANTRY_E_UNAVAILABLE, "%s", gantry_err_name(err));
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":50}"), GANTRY_OK);
+}
+
+Test(sensor_settings, calibrates_and_uses_it_at_once) {
+  inbox_t *out = harness_collect(play.h, "sensor.value.");
+  play_storage();
+  processor_play_open(&play, (const char *[]){"filter_window=1", NULL});
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":10}");
+
+  cr_assert_eq(calibrate("S1", "{\"offset\":1,\"scale\":2,\"made_by\":\"me\"}"), GANTRY_OK, "%s",
+               play.fault.detail);
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":10}");
+
+  cr_assert(harness_collected(play.h, out, 2, 2000));
+  const sensor_value_t *said = inbox_body(out, 1);
+  cr_assert_float_eq(said->value, 21, 1e-9);
+}
+
+Test(sensor_settings, refuses_settings_that_make_no_sense) {
+  play_storage();
+  processor_play_open(&play, NULL);
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":10}");
+
+  cr_assert_eq(configure("[]", NULL), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration");
+  cr_assert_eq(configure("{\"min\":5,\"max\":1}", NULL), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration.min");
+  cr_assert_eq(configure("{\"filter_window\":1000}", NULL), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration.filter_window");
+  cr_assert_eq(configure("{}", "{\"scale\":0}"), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "calibration.scale");
+  cr_assert_eq(calibrate("S1", "{\"offset\":\"x\"}"), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "calibration.offset");
+  cr_assert_eq(calibrate("NOBODY", "{}"), GANTRY_E_NOT_FOUND);
+}
+
+static bool has_heard_of_it(void *arg) {
+  return inbox_newest(arg, "sensor.status.S1") != NULL;
+}
+
+Test(sensor_settings, remembers_its_settings_after_a_restart) {
+  kept = (store_sensor_config_t){.active = true,
+                                 .config = {.sensor = "S1",
+                                            .type = SENSOR_TYPE_VALUE,
+                                            .name = "one",
+                                            .configuration = "{\"min\":0,\"max\":10}",
+                                            .has_calibration = true,
+                                            .calibration = "{\"offset\":3}"}};
+  play_storage();
+  inbox_t *status = harness_collect(play.h, "sensor.status.");
+  processor_play_open(&play, NULL);
+
+  cr_assert(harness_until(play.h, has_heard_of_it, status, 4000));
+
+  const sensor_status_t *said = inbox_newest(status, "sensor.status.S1");
+  cr_assert_eq(said->state, SENSOR_STATE_UNKNOWN);
+  cr_assert_not(said->has_last_reading);
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":9}"),
+               GANTRY_E_INVALID);
+}
