@@ -1,0 +1,80 @@
+/* Terms of the confidence. */
+#include "confidence.h"
+
+#include <math.h>
+
+#define NS_PER_S           1e9
+#define CONSISTENCY_TIME_S 1.0
+
+confidence_rule_t confidence_rule_default(void) {
+  return (confidence_rule_t){
+      .weights = {0.4, 0.3, 0.2, 0.1}, .fresh_s = {2, 0.25, 0.5, 0.25}, .window_s = {30, 5, 5, 5}};
+}
+
+void confidence_init(confidence_t *confidence, const confidence_rule_t *rule) {
+  *confidence = (confidence_t){.rule = *rule};
+  for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++)
+    confidence->consistency[i] = 1;
+}
+
+static double age_s(const confidence_t *confidence, int family, uint64_t now_ns) {
+  uint64_t last_ns = confidence->last_ns[family];
+  return now_ns > last_ns ? (double)(now_ns - last_ns) / NS_PER_S : 0;
+}
+
+/* Blends a consistency in as an average over the last second: by the time since the last one. */
+static void blend(confidence_t *confidence, int family, double consistency, double share) {
+  confidence->consistency[family] += share * (consistency - confidence->consistency[family]);
+}
+
+void confidence_note(confidence_t *confidence, confidence_family_t family, double quality,
+                     double nis, int m, uint64_t now_ns) {
+  if (m > 0) {
+    double since_s = confidence->heard[family] ? age_s(confidence, family, now_ns) : 10;
+    blend(confidence, family, exp(-nis / (2 * m)), 1 - exp(-since_s / CONSISTENCY_TIME_S));
+  }
+  confidence->heard[family] = true;
+  confidence->quality[family] = fmin(fmax(quality, 0), 1);
+  confidence->last_ns[family] = now_ns;
+}
+
+void confidence_refuse(confidence_t *confidence, confidence_family_t family) {
+  blend(confidence, family, 0, 0.25);
+}
+
+static double freshness(const confidence_t *confidence, int family, uint64_t now_ns) {
+  double fresh_s = confidence->rule.fresh_s[family], window_s = confidence->rule.window_s[family];
+  double age = age_s(confidence, family, now_ns);
+  if (age <= fresh_s) return 1;
+  return age >= window_s ? 0 : 1 - (age - fresh_s) / (window_s - fresh_s);
+}
+
+double confidence_value(const confidence_t *confidence, uint64_t now_ns) {
+  double sum = 0, weights = 0;
+  for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++) {
+    if (!confidence->heard[i]) continue;
+    weights += confidence->rule.weights[i];
+    sum += confidence->rule.weights[i] * confidence->quality[i] * confidence->consistency[i] *
+           freshness(confidence, i, now_ns);
+  }
+  return weights > 0 ? sum / weights : 0;
+}
+
+uint32_t confidence_sources(const confidence_t *confidence, double window_s, uint64_t now_ns) {
+  uint32_t count = 0;
+  for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++)
+    count += confidence->heard[i] && age_s(confidence, i, now_ns) <= window_s;
+  return count;
+}
+
+double confidence_motion_quality(bool proximity_agrees, double acceleration_mps2, double age_s) {
+  double quality = proximity_agrees ? 0.8 : 0.6;
+  if (acceleration_mps2 > 10) quality *= 0.7;
+  if (age_s > 5) quality *= 0.8;
+  return quality;
+}
+
+double confidence_covariance_factor(double weight) {
+  if (!(weight > 0)) return 4;
+  return fmin(fmax(0.25 / weight, 0.25), 4);
+}

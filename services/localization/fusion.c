@@ -1,0 +1,182 @@
+/* The estimate: prediction, scans, poses by hand. Tags are in fusion_tag.c, questions in
+   fusion_pose.c. */
+#include "fusion.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <gantry/slam/points.h>
+
+#define LEAP_M          5.0  /* between two readings: no drive does that, a reset counter does */
+#define RESTART_SIGMA_M 0.1  /* what a robot may have moved unseen while the bridge restarted */
+#define START_SIGMA_M   0.05 /* the pose at start defines the frame */
+#define START_SIGMA_RAD 0.05
+#define HAND_SIGMA_M    1.0 /* added for a pose of confidence 0 */
+#define HAND_SIGMA_RAD  0.5
+#define SLIP_INLIERS    0.5 /* a scan that fits this well is right where odometry disagrees */
+#define SLIP_RESIDUAL_M 0.12
+
+fusion_rule_t fusion_rule_default(void) {
+  return (fusion_rule_t){.noise = ekf_noise_default(),
+                         .confidence = confidence_rule_default(),
+                         .tracking = tracking_rule_default(),
+                         .read_radius_m = 0.2,
+                         .signal_min = 0.5,
+                         .heading_sigma_rad = 0.1,
+                         .gate = 1,
+                         .stale_s = 1,
+                         .lost_after = 3};
+}
+
+gantry_err_t fusion_init(fusion_t *fusion, const fusion_rule_t *rule) {
+  memset(fusion, 0, sizeof *fusion);
+  fusion->rule = *rule;
+  fusion->motion_quality = confidence_motion_quality(false, 0, 0);
+  confidence_init(&fusion->confidence, &rule->confidence);
+  ekf_init(&fusion->ekf, (pose2_t){0}, START_SIGMA_M, START_SIGMA_RAD);
+  return tracking_init(&fusion->tracking, &rule->tracking);
+}
+
+void fusion_fini(fusion_t *fusion) {
+  tracking_fini(&fusion->tracking);
+}
+
+void fusion_set_rule(fusion_t *fusion, const fusion_rule_t *rule) {
+  fusion->rule = *rule;
+  fusion->confidence.rule = rule->confidence;
+  fusion->tracking.rule = rule->tracking;
+}
+
+void fusion_reset(fusion_t *fusion) {
+  odometer_clear(&fusion->odometer);
+  confidence_init(&fusion->confidence, &fusion->rule.confidence);
+  ekf_init(&fusion->ekf, (pose2_t){0}, START_SIGMA_M, START_SIGMA_RAD);
+  memset(fusion->method_ns, 0, sizeof fusion->method_ns);
+  fusion->reference = (pose2_t){0};
+  fusion->has_pose = fusion->has_fix = false;
+  fusion->speed_mps = fusion->turn_radps = 0;
+  fusion->scan_ns = fusion->tag_fixes = fusion->tags_refused = 0;
+  fusion->tracking.matched = fusion->tracking.failed = 0;
+  fusion->tracking.failures = 0;
+  if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
+}
+
+static void restart_odometry(fusion_t *fusion, pose2_t odometry) {
+  odometer_clear(&fusion->odometer);
+  if (fusion->has_pose)
+    ekf_inflate(&fusion->ekf, pose2_compose(fusion->ekf.pose, (pose2_t){RESTART_SIGMA_M, 0, 0}));
+  fusion->reference = odometry;
+}
+
+bool fusion_motion(fusion_t *fusion, uint64_t time_ns, pose2_t odometry, double speed_mps,
+                   double turn_radps, bool restarted) {
+  odometry.theta = wrap_rad(odometry.theta);
+  bool first = fusion->odometer.count == 0;
+  bool leap = !first && pose2_distance(fusion->reference, odometry) > LEAP_M;
+  if (first) fusion->reference = odometry;
+  if (restarted || leap) restart_odometry(fusion, odometry);
+  if (!odometer_push(&fusion->odometer, time_ns, odometry)) return false;
+  ekf_predict(&fusion->ekf, pose2_between(fusion->reference, odometry), &fusion->rule.noise);
+  fusion->reference = odometry;
+  fusion->has_pose = true;
+  fusion->speed_mps = speed_mps;
+  fusion->turn_radps = turn_radps;
+  fusion->method_ns[FUSION_ODOMETRY] = time_ns;
+  confidence_note(&fusion->confidence, CONFIDENCE_ACCELEROMETER, fusion->motion_quality, 0, 0,
+                  time_ns);
+  return !leap;
+}
+
+/* The way from the estimate's reference to a time. */
+static pose2_t way_to(const fusion_t *fusion, uint64_t time_ns) {
+  pose2_t odometry;
+  if (!odometer_at(&fusion->odometer, time_ns, &odometry)) return (pose2_t){0};
+  return pose2_between(fusion->reference, odometry);
+}
+
+/* Takes a believed match. A poor prediction (slip, a push) shows as a large innovation of a scan
+   that fits well: then the prediction was wrong, not the scan. */
+static bool correct_by_match(fusion_t *fusion, uint64_t time_ns, pose2_t way,
+                             const match_result_t *match) {
+  double covariance[9], nis;
+  match_covariance(match, covariance);
+  double weight = fusion->rule.confidence.weights[CONFIDENCE_LIDAR];
+  for (int i = 0; i < 9; i++)
+    covariance[i] *= confidence_covariance_factor(weight);
+  pose2_t measured = pose2_compose(match->pose, pose2_inverse(way));
+  double gate = EKF_GATE_3 * fusion->rule.gate;
+  gantry_err_t err = ekf_update_pose(&fusion->ekf, measured, covariance, gate, &nis);
+  bool clear = match->inlier_fraction >= SLIP_INLIERS && match->mean_residual_m <= SLIP_RESIDUAL_M;
+  if (err == GANTRY_E_REFUSED && clear) {
+    ekf_inflate(&fusion->ekf, measured);
+    err = ekf_update_pose(&fusion->ekf, measured, covariance, 0, NULL);
+  }
+  if (err != GANTRY_OK) {
+    confidence_refuse(&fusion->confidence, CONFIDENCE_LIDAR);
+    return false;
+  }
+  double quality =
+      match->inlier_fraction < 0.7 ? 0.7 * match->inlier_fraction : match->inlier_fraction;
+  confidence_note(&fusion->confidence, CONFIDENCE_LIDAR, quality, nis, 3, time_ns);
+  fusion->method_ns[FUSION_LIDAR] = time_ns;
+  return true;
+}
+
+bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, const float *range_m,
+                 uint32_t rays, fusion_pose_t *out) {
+  points_t points;
+  points_gate_t gate = points_gate_default();
+  match_result_t match;
+  points_from_scan(&points, angle_rad, range_m, rays, fusion->rule.lidar, &gate);
+  pose2_t way = way_to(fusion, time_ns);
+  fusion->scan_ns = time_ns;
+  fusion->has_pose = true;
+  bool fits =
+      tracking_match(&fusion->tracking, pose2_compose(fusion->ekf.pose, way), &points, &match) &&
+      correct_by_match(fusion, time_ns, way, &match);
+  if (!fits && match.iterations > 0) confidence_refuse(&fusion->confidence, CONFIDENCE_LIDAR);
+  pose2_t pose = pose2_compose(fusion->ekf.pose, way);
+  /* A full map while mapping shows in the mapper's own status; the pose does not depend on it. */
+  if (points.count >= MATCH_POINTS_MIN) tracking_insert(&fusion->tracking, pose, &points);
+  fusion_pose_at(fusion, time_ns, out);
+  out->has_match = match.iterations > 0;
+  out->residual_m = match.mean_residual_m;
+  out->inlier_fraction = match.inlier_fraction;
+  return fits;
+}
+
+void fusion_note(fusion_t *fusion, uint64_t time_ns, confidence_family_t family, double quality) {
+  confidence_note(&fusion->confidence, family, quality, 0, 0, time_ns);
+  if (family == CONFIDENCE_ACCELEROMETER) {
+    fusion->motion_quality = quality;
+    fusion->method_ns[FUSION_ACCELEROMETER] = time_ns;
+  }
+  if (family == CONFIDENCE_PROXIMITY) fusion->method_ns[FUSION_PROXIMITY] = time_ns;
+}
+
+/* Puts the estimate elsewhere; a map that grew around the old one begins anew. */
+static void jump(fusion_t *fusion, pose2_t pose, double sigma_m, double sigma_rad) {
+  ekf_init(&fusion->ekf, pose, sigma_m, sigma_rad);
+  fusion->has_pose = fusion->has_fix = true;
+  fusion->tracking.failures = 0;
+  if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
+}
+
+gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
+                             fusion_method_t method) {
+  if (fusion->tracking.mode == TRACKING_MAPPING) return GANTRY_E_CONFLICT;
+  double doubt = 1 - fmin(fmax(confidence, 0), 1);
+  double sigma_m = START_SIGMA_M + doubt * HAND_SIGMA_M;
+  double sigma_rad = START_SIGMA_RAD + doubt * HAND_SIGMA_RAD;
+  if (method == FUSION_MANUAL || !fusion->has_fix) {
+    jump(fusion, pose, sigma_m, sigma_rad);
+  } else {
+    double covariance[9] = {sigma_m * sigma_m,    0, 0, 0, sigma_m * sigma_m, 0, 0, 0,
+                            sigma_rad * sigma_rad};
+    GANTRY_TRY(
+        ekf_update_pose(&fusion->ekf, pose, covariance, EKF_GATE_3 * fusion->rule.gate, NULL));
+  }
+  fusion->method_ns[method] = time_ns;
+  fusion->has_fix = true;
+  return GANTRY_OK;
+}

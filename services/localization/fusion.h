@@ -1,0 +1,128 @@
+/* Fusion: one estimate of the pose from odometry, tags, scans and poses given by hand. Odometry
+   moves the estimate; everything else corrects it at the time it was measured. Trust in a family of
+   sensors scales its covariance (see confidence.h). Nothing moves unless something arrives. Map
+   frame, metres and radians; times are monotonic ns. Pure. */
+#ifndef LOC_FUSION_H
+#define LOC_FUSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <gantry/slam/ekf.h>
+
+#include "confidence.h"
+#include "landmark.h"
+#include "odometer.h"
+#include "tracking.h"
+
+/* Values of the wire enumeration loc.method, which the glue asserts. */
+typedef enum fusion_method {
+  FUSION_NONE,
+  FUSION_ODOMETRY,
+  FUSION_RFID,
+  FUSION_ACCELEROMETER,
+  FUSION_PROXIMITY,
+  FUSION_LIDAR,
+  FUSION_MANUAL,
+  FUSION_METHOD_COUNT
+} fusion_method_t;
+
+/* Values of the wire enumeration loc.state. */
+typedef enum fusion_state {
+  FUSION_UNAVAILABLE,    /* nothing to go by: never anything heard, or all of it stale */
+  FUSION_DEAD_RECKONING, /* odometry and tags */
+  FUSION_TRACKING,       /* scans fit the map */
+  FUSION_LOST,           /* scans come and do not fit */
+} fusion_state_t;
+
+typedef struct fusion_rule {
+  ekf_noise_t noise;
+  confidence_rule_t confidence;
+  tracking_rule_t tracking;
+  pose2_t antenna;          /* of the tag reader, robot frame */
+  pose2_t lidar;            /* of the LiDAR, robot frame */
+  double read_radius_m;     /* a tag is read within this: 0.2 */
+  double signal_min;        /* weaker sightings are ignored: 0.5 */
+  double heading_sigma_rad; /* how well a tag's orientation tells the heading: 0.1 */
+  double gate;              /* factor on the 99 % gates; 0 opens them: 1 */
+  double stale_s;           /* older data do not count for the state: 1 */
+  uint32_t lost_after;      /* failed matches in a row: 3 */
+} fusion_rule_t;
+
+/* A pose and what it rests on. */
+typedef struct fusion_pose {
+  pose2_t pose;
+  double covariance[9];
+  double speed_mps, turn_radps;
+  double confidence;
+  fusion_method_t primary;
+  uint32_t sensors;               /* families that contributed within 5 s */
+  bool used[FUSION_METHOD_COUNT]; /* which, within one second */
+  bool has_match;                 /* the rest holds: this is the pose of a scan */
+  double residual_m;
+  double inlier_fraction;
+} fusion_pose_t;
+
+typedef enum fusion_tag_result {
+  FUSION_TAG_UNKNOWN,   /* not in the table */
+  FUSION_TAG_WEAK,      /* signal too weak */
+  FUSION_TAG_REFUSED,   /* failed the gate */
+  FUSION_TAG_USED,      /* corrected the estimate */
+  FUSION_TAG_RESTARTED, /* the estimate begins anew at the tag */
+} fusion_tag_result_t;
+
+typedef struct fusion {
+  fusion_rule_t rule;
+  ekf_t ekf; /* at the odometry pose `reference` */
+  odometer_t odometer;
+  pose2_t reference;
+  bool has_pose, has_fix;
+  double speed_mps, turn_radps;
+  double motion_quality; /* see confidence_motion_quality */
+  landmarks_t landmarks;
+  tracking_t tracking;
+  confidence_t confidence;
+  uint64_t method_ns[FUSION_METHOD_COUNT]; /* newest contribution; 0: none */
+  uint64_t scan_ns;                        /* newest scan, fitting or not */
+  uint64_t tag_fixes, tags_refused;
+} fusion_t;
+
+fusion_rule_t fusion_rule_default(void);
+/* GANTRY_E_INTERNAL without memory. The pose begins at (0, 0, 0), known. */
+gantry_err_t fusion_init(fusion_t *fusion, const fusion_rule_t *rule);
+void fusion_fini(fusion_t *fusion);
+/* Takes a changed rule; the estimate stays. */
+void fusion_set_rule(fusion_t *fusion, const fusion_rule_t *rule);
+/* Forgets pose, filter and own map; tags and a loaded map stay. */
+void fusion_reset(fusion_t *fusion);
+
+/* Odometry (any fixed frame). restarted: the frame has changed (module or bridge began anew), so
+   the way since the last reading is unknown. False when the reading was not used (not newer, or a
+   leap). */
+bool fusion_motion(fusion_t *fusion, uint64_t time_ns, pose2_t odometry, double speed_mps,
+                   double turn_radps, bool restarted);
+/* A scan whose rays were taken around time_ns, in the LiDAR's frame. Fills out with the pose at
+   that time; true when the scan fitted. */
+bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, const float *range_m,
+                 uint32_t rays, fusion_pose_t *out);
+/* A tag sighting of the given confidence. */
+fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *tag, double signal,
+                               double confidence);
+/* An acceleration or a distance was heard: raises confidence, moves nothing. */
+void fusion_note(fusion_t *fusion, uint64_t time_ns, confidence_family_t family, double quality);
+/* A pose from outside. By hand (FUSION_MANUAL) it always holds; another method is gated like a
+   measurement once there was an absolute fix. GANTRY_E_CONFLICT while a map is being built,
+   GANTRY_E_REFUSED when it fails the gate. */
+gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
+                             fusion_method_t method);
+
+/* The pose at a time (see odometer_at how far ahead). False while there is none. */
+bool fusion_pose_at(const fusion_t *fusion, uint64_t time_ns, fusion_pose_t *out);
+fusion_state_t fusion_state(const fusion_t *fusion, uint64_t now_ns);
+/* Seconds since the newest contribution of a method; negative when there was none. */
+double fusion_age_s(const fusion_t *fusion, fusion_method_t method, uint64_t now_ns);
+/* Seconds since the last absolute fix (tag, loaded map, pose by hand); negative: none. */
+double fusion_fix_age_s(const fusion_t *fusion, uint64_t now_ns);
+double fusion_scan_age_s(const fusion_t *fusion, uint64_t now_ns);
+
+#endif

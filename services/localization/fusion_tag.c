@@ -1,0 +1,75 @@
+/* Tags: absolute fixes through the reader's lever arm. */
+#include <math.h>
+
+#include "fusion.h"
+
+#define UNKNOWN_SIGMA_RAD 1.0 /* heading after a fix at a tag without orientation */
+#define REANCHOR_M        0.05 /* a fix that moves the estimate this far leaves a rolling map behind */
+
+/* Begins anew at the tag. Without an orientation the heading stays what it was, but counts for
+   little. */
+static void restart_at(fusion_t *fusion, const landmark_t *tag) {
+  double heading = tag->has_orientation ? tag->orientation_rad : fusion->ekf.pose.theta;
+  double sigma_rad = tag->has_orientation ? fusion->rule.heading_sigma_rad : UNKNOWN_SIGMA_RAD;
+  ekf_init(&fusion->ekf, landmark_robot(tag, fusion->rule.antenna, heading),
+           landmark_sigma_m(fusion->rule.read_radius_m), sigma_rad);
+  if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
+  fusion->tracking.failures = 0;
+}
+
+static void note_fix(fusion_t *fusion, uint64_t time_ns, double confidence, double nis, int m) {
+  confidence_note(&fusion->confidence, CONFIDENCE_RFID, confidence, nis, m, time_ns);
+  fusion->method_ns[FUSION_RFID] = time_ns;
+  fusion->has_pose = fusion->has_fix = true;
+  fusion->tag_fixes++;
+}
+
+static bool update(fusion_t *fusion, const landmark_t *tag, double *nis) {
+  const fusion_rule_t *rule = &fusion->rule;
+  double factor = confidence_covariance_factor(rule->confidence.weights[CONFIDENCE_RFID]);
+  double sigma_m = landmark_sigma_m(rule->read_radius_m) * sqrt(factor);
+  pose2_t before = fusion->ekf.pose;
+  gantry_err_t err = ekf_update_position(&fusion->ekf, tag->x_m, tag->y_m, rule->antenna, sigma_m,
+                                         EKF_GATE_2 * rule->gate, nis);
+  if (err != GANTRY_OK) return false;
+  if (tag->has_orientation)
+    ekf_update_heading(&fusion->ekf, tag->orientation_rad, rule->heading_sigma_rad * sqrt(factor),
+                       EKF_GATE_1 * rule->gate, NULL);
+  bool moved = pose2_distance(before, fusion->ekf.pose) > REANCHOR_M;
+  if (moved && fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
+  return true;
+}
+
+/* While a map is being built its frame is the truth: a tag may correct, never tear it. */
+static bool may_restart(const fusion_t *fusion) {
+  return fusion->tracking.mode != TRACKING_MAPPING;
+}
+
+fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *tag, double signal,
+                               double confidence) {
+  const landmark_t *known = landmarks_find(&fusion->landmarks, tag);
+  double nis = 0;
+  if (!known || signal < fusion->rule.signal_min) {
+    fusion->tags_refused++;
+    return known ? FUSION_TAG_WEAK : FUSION_TAG_UNKNOWN;
+  }
+  if (!fusion->has_fix && may_restart(fusion)) {
+    restart_at(fusion, known);
+    note_fix(fusion, time_ns, confidence, 0, 0);
+    return FUSION_TAG_RESTARTED;
+  }
+  bool passed = update(fusion, known, &nis);
+  bool wrong = landmarks_note(&fusion->landmarks, tag, passed);
+  if (passed) {
+    note_fix(fusion, time_ns, confidence, nis, 2);
+    return FUSION_TAG_USED;
+  }
+  confidence_refuse(&fusion->confidence, CONFIDENCE_RFID);
+  if (wrong && may_restart(fusion)) {
+    restart_at(fusion, known);
+    note_fix(fusion, time_ns, confidence, 0, 0);
+    return FUSION_TAG_RESTARTED;
+  }
+  fusion->tags_refused++;
+  return FUSION_TAG_REFUSED;
+}

@@ -1,0 +1,145 @@
+/* What arrives from the robot and its sensors. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <gantry/clock.h>
+
+#include "localization_self.h"
+
+#define POSE_SPACING_NS  25000000u  /* poses from odometry keep this distance from the last pose */
+#define TURN_S_MAX       1.0        /* a slower turn is a broken one */
+#define PROXIMITY_OLD_NS 500000000u /* older readings are not compared */
+
+/* When the datum at the head of the chain arrived, on this host's clock: the producer tells how
+   long ago that was when it sent. */
+static uint64_t datum_ns(const frame_t *frame, uint64_t now_ns) {
+  uint64_t sent_ns = frame->header.mono, born_ns = frame->header.born;
+  uint64_t age_ns = sent_ns > born_ns ? sent_ns - born_ns : 0;
+  return age_ns < now_ns ? now_ns - age_ns : now_ns;
+}
+
+/* The odometry's frame begins anew with the bridge, the module, or the way it is made. */
+static bool restarted(const localization_t *self, const frame_t *frame,
+                      const robot_motion_t *motion) {
+  if (self->motion_ns == 0) return false;
+  return frame->header.boot != self->motion_boot || motion->odometry != self->motion.odometry ||
+         motion->clock < self->motion.clock;
+}
+
+static void on_motion(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const robot_motion_t *motion = body;
+  uint64_t now_ns = clock_mono_ns(), time_ns = datum_ns(frame, now_ns);
+  bool anew = restarted(self, frame, motion);
+  pose2_t odometry = {motion->x, motion->y, motion->theta};
+  self->motion_boot = frame->header.boot;
+  self->motion = *motion;
+  if (!fusion_motion(&self->fusion, time_ns, odometry, motion->speed, motion->turn, anew) || anew)
+    log_warn("ODOMETRY-RESTART",
+             "odometry leapt, stood still in time or began anew; its way is unknown");
+  self->motion_cause = frame_cause(frame);
+  self->motion_ns = time_ns;
+  self->source = motion->source;
+  if (now_ns - self->published_ns < POSE_SPACING_NS) return;
+  fusion_pose_t pose;
+  if (fusion_pose_at(&self->fusion, time_ns, &pose))
+    localization_publish(self, &self->motion_cause, &pose, NULL);
+}
+
+/* The rays of a turn are half of it old on average; a replayed scan was taken at one instant. */
+static uint64_t scan_time_ns(const sensor_scan_t *scan, uint64_t time_ns) {
+  bool turning = scan->has_turn_s && scan->source != SYS_SOURCE_REPLAY && scan->turn_s < TURN_S_MAX;
+  return turning ? time_ns - (uint64_t)((double)scan->turn_s * 0.5e9) : time_ns;
+}
+
+static void on_scan(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const sensor_scan_t *scan = body;
+  uint64_t begun_ns = clock_mono_ns(), time_ns = scan_time_ns(scan, datum_ns(frame, begun_ns));
+  cause_t cause = frame_cause(frame);
+  fusion_pose_t pose;
+  if (scan->angles_count != scan->ranges_count) {
+    log_warn("SCAN-REFUSED", "%u angles and %u ranges are not one sweep", scan->angles_count,
+             scan->ranges_count);
+    return;
+  }
+  bool fits =
+      fusion_scan(&self->fusion, time_ns, scan->angles, scan->ranges, scan->ranges_count, &pose);
+  self->source = scan->source;
+  metric_add(fits ? self->scans : self->failed, 1);
+  metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));
+  localization_publish(self, &cause, &pose, scan);
+}
+
+static void on_tag(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const sensor_tag_t *tag = body;
+  uint64_t time_ns = datum_ns(frame, clock_mono_ns());
+  fusion_tag_result_t result =
+      fusion_tag(&self->fusion, time_ns, tag->tag, tag->signal, tag->confidence);
+  bool used = result == FUSION_TAG_USED || result == FUSION_TAG_RESTARTED;
+  if (used) metric_add(self->tags, 1);
+  if (result == FUSION_TAG_UNKNOWN)
+    log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);
+  if (result == FUSION_TAG_REFUSED)
+    log_warn("TAG-REFUSED", "tag %s does not fit the estimate", tag->tag);
+  if (result == FUSION_TAG_RESTARTED)
+    log_info("POSE-FROM-TAG", "the pose begins anew at tag %s", tag->tag);
+  if (used && self->motion_ns == 0) {
+    cause_t cause = frame_cause(frame);
+    fusion_pose_t pose;
+    fusion_pose_at(&self->fusion, time_ns, &pose);
+    localization_publish(self, &cause, &pose, NULL);
+  }
+}
+
+/* Whether at least two proximity sensors spoke lately and all say the same. */
+static bool proximity_agrees(const localization_t *self, uint64_t now_ns) {
+  uint32_t fresh = 0, obstacles = 0;
+  for (int i = 0; i < LOCALIZATION_PROXIMITY; i++) {
+    const proximity_seen_t *seen = &self->proximity[i];
+    if (seen->time_ns == 0 || now_ns - seen->time_ns > PROXIMITY_OLD_NS) continue;
+    fresh++;
+    obstacles += seen->obstacle;
+  }
+  return fresh >= 2 && (obstacles == 0 || obstacles == fresh);
+}
+
+static void on_imu(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const sensor_imu_t *imu = body;
+  uint64_t now_ns = clock_mono_ns();
+  double magnitude = sqrt(imu->x * imu->x + imu->y * imu->y + imu->z * imu->z);
+  double quality = confidence_motion_quality(proximity_agrees(self, now_ns), magnitude, 0);
+  fusion_note(&self->fusion, datum_ns(frame, now_ns), CONFIDENCE_ACCELEROMETER, quality);
+}
+
+static void on_range(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const sensor_range_t *range = body;
+  uint64_t now_ns = clock_mono_ns();
+  if (range->type != SENSOR_TYPE_PROXIMITY) return;
+  proximity_seen_t *place = &self->proximity[0];
+  for (int i = 0; i < LOCALIZATION_PROXIMITY; i++) {
+    proximity_seen_t *seen = &self->proximity[i];
+    if (strcmp(seen->sensor, range->sensor) == 0) {
+      place = seen;
+      break;
+    }
+    if (seen->time_ns < place->time_ns) place = seen;
+  }
+  snprintf(place->sensor, sizeof place->sensor, "%s", range->sensor);
+  place->obstacle = range->obstacle;
+  place->time_ns = now_ns;
+  fusion_note(&self->fusion, datum_ns(frame, now_ns), CONFIDENCE_PROXIMITY, range->quality);
+}
+
+gantry_err_t intake_start(localization_t *self) {
+  bus_t *bus = self->service->bus;
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_ROBOT_MOTION, NULL, 0, on_motion, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_SCAN, NULL, 0, on_scan, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_IMU, NULL, 0, on_imu, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_RANGE, NULL, 0, on_range, self));
+  return bus_subscribe(bus, TOPIC_SENSOR_TAG, NULL, 0, on_tag, self);
+}

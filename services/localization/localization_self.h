@@ -1,0 +1,83 @@
+/* The state of localization, shared by its glue files. */
+#ifndef LOCALIZATION_SELF_H
+#define LOCALIZATION_SELF_H
+
+#include <gantry/service.h>
+
+#include "fusion.h"
+#include "settings.h"
+#include "track.h"
+
+#define LOCALIZATION_CALLS     8 /* requests that may wait for storage at once */
+#define LOCALIZATION_PROXIMITY 4 /* proximity sensors compared with one another */
+
+struct localization;
+
+/* A request on a setting that waits for storage. */
+typedef struct config_call {
+  struct localization *localization;
+  rpc_context_t *call; /* NULL: free */
+  loc_config_set_t set;
+  loc_config_key_t key; /* of a deletion */
+} config_call_t;
+
+/* The newest reading of a proximity sensor. */
+typedef struct proximity_seen {
+  char sensor[51];
+  bool obstacle;
+  uint64_t time_ns;
+} proximity_seen_t;
+
+/* Which map the mapper has active, and how far we are with it. */
+typedef struct map_sync {
+  char map_id[51]; /* in use, or being fetched; "" none */
+  bool fetching;
+  bool growing;  /* goes on growing once fetched */
+  bool relocate; /* take the pose from the end of its trajectory */
+} map_sync_t;
+
+typedef struct localization {
+  service_t *service;
+  fusion_t fusion;
+  track_t track;
+  settings_t settings;
+
+  uint64_t started_wall_ns;
+  uint64_t motion_boot;  /* the bridge's, of the last odometry */
+  robot_motion_t motion; /* the last odometry */
+  cause_t motion_cause;  /* */
+  uint64_t motion_ns;    /* when it was taken; 0: none */
+  sys_source_t source;   /* of the newest odometry or scan */
+  uint64_t published_ns; /* newest pose */
+  fusion_state_t state;  /* as last told */
+  loc_status_t status;
+  uint32_t ticks;
+  proximity_seen_t proximity[LOCALIZATION_PROXIMITY];
+
+  map_sync_t map;
+  bool tags_known, tags_asked;
+  bool settings_known, settings_asked;
+  config_call_t calls[LOCALIZATION_CALLS];
+
+  metric_t *scans, *failed, *poses, *tags, *match_ms, *age_ms;
+} localization_t;
+
+/* Publishes a pose with the trace and age of its cause; scan may be NULL. */
+void localization_publish(localization_t *self, const cause_t *cause, const fusion_pose_t *pose,
+                          const sensor_scan_t *scan);
+/* The wire form of a pose. */
+void localization_fill(const localization_t *self, const fusion_pose_t *pose, loc_pose_t *out);
+/* Brings self->status up to date. */
+void localization_fill_status(localization_t *self, uint64_t now_ns);
+
+/* Odometry, scans, tags, accelerations, distances. */
+gantry_err_t intake_start(localization_t *self);
+/* loc.set_pose, reset, stats, history. */
+gantry_err_t requests_start(localization_t *self);
+/* loc.config_set and config_delete; tags and settings from storage, and again when they change. */
+gantry_err_t memory_start(localization_t *self);
+void memory_tick(localization_t *self);
+/* Follows the mapper's active map. */
+gantry_err_t map_sync_start(localization_t *self);
+
+#endif
