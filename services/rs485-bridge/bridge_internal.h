@@ -91,8 +91,7 @@ struct bridge {
   drive_run_t motors;
   read_call_t reads[READ_CALLS_MAX];
   rpc_context_t *discovering;
-  uint64_t safety_ns;           /* newest valid answer of the safety poll */
-  uint64_t travel_ns, power_ns; /* and of those modules */
+  uint64_t safety_ns; /* newest valid answer of the safety poll */
   bool estop_input;
   int module_zone; /* as the safety module says */
   uint16_t motor_error[2];
@@ -135,7 +134,8 @@ void on_halt(rpc_context_t *call, const void *takes, void *arg);
 /* bridge_modules.c: registry, register reads. */
 void bridge_on_module(bridge_t *bridge, const port_result_t *result);
 void bridge_publish_modules(void *arg);
-bool bridge_is_online(const bridge_t *bridge, uint8_t address);
+/* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
+uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);
 void bridge_on_read_result(bridge_t *bridge, const port_result_t *result);
 void on_modules(rpc_context_t *call, const void *takes, void *arg);
 void on_discover(rpc_context_t *call, const void *takes, void *arg);

@@ -19,11 +19,11 @@ static module_copy_t *copy_of(bridge_t *bridge, uint8_t address) {
   return copy;
 }
 
-bool bridge_is_online(const bridge_t *bridge, uint8_t address) {
+uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module) {
+  uint8_t address = bridge_unit(bridge, module);
   for (size_t i = 0; i < bridge->module_count; i++)
-    if (bridge->modules[i].row.address == address)
-      return bridge->modules[i].row.state == MODULE_ONLINE;
-  return false;
+    if (bridge->modules[i].row.address == address) return bridge->modules[i].row.seen_ns;
+  return 0;
 }
 
 static void module_name(const bridge_t *bridge, uint8_t address, char *out, size_t size) {

@@ -198,12 +198,7 @@ static void decode(bridge_t *bridge, const port_result_t *result, const cause_t 
   const char *name = bridge->profile->polls[result->job.tag].name;
   const char *module =
       bridge->profile->modules[bridge->profile->polls[result->job.tag].module].name;
-  if (strcmp(module, "power") == 0) {
-    bridge->power_ns = result->last_byte_ns;
-    on_power(bridge, cause, view);
-  } else if (strcmp(module, "travel_motor") == 0) {
-    bridge->travel_ns = result->last_byte_ns;
-  }
+  if (strcmp(module, "power") == 0) on_power(bridge, cause, view);
   if (strcmp(name, "safety") == 0) on_safety(bridge, result, view);
   if (strcmp(name, "ranges") == 0) on_ranges(bridge, cause, view);
   if (strcmp(name, "odometry") == 0) on_odometry(bridge, cause, view);

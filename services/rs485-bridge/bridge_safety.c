@@ -253,10 +253,10 @@ static void watch_modules(bridge_t *bridge, const robot_guards_t *guards, uint64
   else if (!is_fresh(now_ns, bridge->safety_ns, STANDING_LOST_NS))
     bridge_stop(bridge, STOP_MODULE_LOSS, "the safety module has not answered for 2 s", now_ns,
                 NULL);
-  else if (moving && !is_fresh(now_ns, bridge->travel_ns, TRAVEL_LOST_NS))
+  else if (moving && !is_fresh(now_ns, bridge_seen_ns(bridge, "travel_motor"), TRAVEL_LOST_NS))
     bridge_stop(bridge, STOP_MODULE_LOSS, "the travel motor has not answered for 1 s", now_ns,
                 NULL);
-  else if (moving && !is_fresh(now_ns, bridge->power_ns, POWER_LOST_NS))
+  else if (moving && !is_fresh(now_ns, bridge_seen_ns(bridge, "power"), POWER_LOST_NS))
     bridge_stop(bridge, STOP_MODULE_LOSS, "the power module has not answered for 5 s", now_ns,
                 NULL);
   else if (guards->motor_fault)

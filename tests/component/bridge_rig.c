@@ -1,0 +1,115 @@
+/* The bridge on a simulator. */
+#include "bridge_rig.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bridge.h"
+
+typedef struct wanted {
+  bridge_rig_t *rig;
+  robot_fsm_state_t state;
+  bool zero;
+} wanted_t;
+
+static char extra_setting[96];
+
+static void open_bridge(bridge_rig_t *rig) {
+  char rs485[128], lidar[128], data[128];
+  (void)snprintf(rs485, sizeof rs485, "rs485_port=%s", rig->sim.rs485);
+  (void)snprintf(lidar, sizeof lidar, "lidar_port=%s", rig->sim.lidar);
+  (void)snprintf(data, sizeof data, "data=%s", rig->data);
+  const char *settings[] = {
+      rs485, lidar, data, "source=simulated", extra_setting[0] ? extra_setting : NULL, NULL};
+  rig->run = harness_open(rig->harness, &RS485_BRIDGE, settings);
+}
+
+static void open_harness(bridge_rig_t *rig) {
+  rig->harness = harness_new();
+  rig->robot = harness_collect(rig->harness, "robot.");
+  open_bridge(rig);
+}
+
+void bridge_rig_open(bridge_rig_t *rig, const char *extra) {
+  memset(rig, 0, sizeof *rig);
+  (void)snprintf(extra_setting, sizeof extra_setting, "%s", extra ? extra : "");
+  sim_process_start(&rig->sim, NULL);
+  (void)snprintf(rig->data, sizeof rig->data, "%s/data", rig->sim.folder);
+  open_harness(rig);
+}
+
+void bridge_rig_close(bridge_rig_t *rig) {
+  char path[128];
+  harness_destroy(&rig->harness);
+  (void)snprintf(path, sizeof path, "%s/stop.latch", rig->data);
+  (void)unlink(path);
+  (void)rmdir(rig->data);
+  sim_process_stop(&rig->sim);
+}
+
+void bridge_rig_restart(bridge_rig_t *rig) {
+  harness_destroy(&rig->harness); /* the tap too: over inproc nobody connects again */
+  open_harness(rig);
+}
+
+const robot_safety_t *bridge_rig_safety(bridge_rig_t *rig) {
+  return inbox_newest(rig->robot, "robot.safety");
+}
+
+static bool is_in_state(void *arg) {
+  const wanted_t *wanted = arg;
+  const robot_safety_t *safety = bridge_rig_safety(wanted->rig);
+  return safety && safety->state == wanted->state;
+}
+
+const robot_safety_t *bridge_rig_await(bridge_rig_t *rig, robot_fsm_state_t state, uint32_t ms) {
+  wanted_t wanted = {.rig = rig, .state = state};
+  return harness_until(rig->harness, is_in_state, &wanted, ms) ? bridge_rig_safety(rig) : NULL;
+}
+
+const char *bridge_rig_ask(bridge_rig_t *rig, const char *command) {
+  return sim_process_ask(&rig->sim, command);
+}
+
+unsigned bridge_rig_register(bridge_rig_t *rig, unsigned unit, unsigned address) {
+  char command[48];
+  (void)snprintf(command, sizeof command, "reg 0x%02x 0x%04x", unit, address);
+  return (unsigned)sim_process_number(sim_process_ask(&rig->sim, command), "value");
+}
+
+bool bridge_rig_is_off(bridge_rig_t *rig) {
+  static const unsigned addresses[] = {0x0001, 0x0002, 0x0011, 0x0012};
+  for (size_t i = 0; i < 4; i++)
+    if (bridge_rig_register(rig, 4, addresses[i]) != 0) return false;
+  return true;
+}
+
+static bool has_setpoint(void *arg) {
+  const wanted_t *wanted = arg;
+  return (bridge_rig_register(wanted->rig, 4, 0x0002) == 0) == wanted->zero;
+}
+
+bool bridge_rig_await_setpoint(bridge_rig_t *rig, bool zero, uint32_t ms) {
+  wanted_t wanted = {.rig = rig, .zero = zero};
+  return harness_until(rig->harness, has_setpoint, &wanted, ms);
+}
+
+gantry_err_t bridge_rig_drive(bridge_rig_t *rig, double speed, uint32_t hold_ms,
+                              gantry_fault_t *fault) {
+  robot_drive_t takes = {.direction = ROBOT_DIRECTION_FORWARD, .speed = speed, .hold_ms = hold_ms};
+  robot_driving_t gives;
+  return harness_call(rig->harness, REQUEST_ROBOT_DRIVE, NULL, &takes, &gives, 1000, fault);
+}
+
+gantry_err_t bridge_rig_stop(bridge_rig_t *rig, robot_safety_t *out, gantry_fault_t *fault) {
+  robot_estop_t takes = {.reason = "test", .cause = ROBOT_CAUSE_SOFTWARE};
+  return harness_call(rig->harness, REQUEST_ROBOT_ESTOP, NULL, &takes, out, 150, fault);
+}
+
+gantry_err_t bridge_rig_reset(bridge_rig_t *rig, bool safe, bool location, gantry_fault_t *fault) {
+  robot_estop_reset_t takes = {.safe_confirm = safe, .location_ok = location, .reason = "test"};
+  robot_safety_t gives;
+  return harness_call(rig->harness, REQUEST_ROBOT_ESTOP_RESET, NULL, &takes, &gives, 500, fault);
+}

@@ -1,0 +1,37 @@
+/* The bridge on a simulator process of its own: what the component tests of the bridge stand on. */
+#ifndef GANTRY_TEST_BRIDGE_RIG_H
+#define GANTRY_TEST_BRIDGE_RIG_H
+
+#include "harness.h"
+#include "sim_process.h"
+
+typedef struct bridge_rig {
+  harness_t *harness;
+  sim_process_t sim;
+  service_run_t *run;
+  inbox_t *robot; /* everything under robot. */
+  char data[96];
+} bridge_rig_t;
+
+/* Starts simulator and bridge. extra: one more setting, NULL for none. */
+void bridge_rig_open(bridge_rig_t *rig, const char *extra);
+void bridge_rig_close(bridge_rig_t *rig);
+/* The bridge alone: closes it and starts it again on the same data. */
+void bridge_rig_restart(bridge_rig_t *rig);
+/* Waits for robot.safety to say state; newest is returned, NULL when it did not come to that. */
+const robot_safety_t *bridge_rig_await(bridge_rig_t *rig, robot_fsm_state_t state, uint32_t ms);
+const robot_safety_t *bridge_rig_safety(bridge_rig_t *rig);
+/* Sends a command to the simulator. */
+const char *bridge_rig_ask(bridge_rig_t *rig, const char *command);
+/* A register as the simulator holds it, not as the bridge says. */
+unsigned bridge_rig_register(bridge_rig_t *rig, unsigned unit, unsigned address);
+/* Both motors disabled and at zero in the simulator. */
+bool bridge_rig_is_off(bridge_rig_t *rig);
+/* Waits until the set-point of motor 1 is (true) or is not (false) zero in the simulator. */
+bool bridge_rig_await_setpoint(bridge_rig_t *rig, bool zero, uint32_t ms);
+gantry_err_t bridge_rig_drive(bridge_rig_t *rig, double speed, uint32_t hold_ms,
+                              gantry_fault_t *fault);
+gantry_err_t bridge_rig_stop(bridge_rig_t *rig, robot_safety_t *out, gantry_fault_t *fault);
+gantry_err_t bridge_rig_reset(bridge_rig_t *rig, bool safe, bool location, gantry_fault_t *fault);
+
+#endif

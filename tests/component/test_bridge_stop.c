@@ -1,0 +1,176 @@
+/* Stop, latch, dead man: asserted on the simulator's registers and transcript, not on the bridge's
+ * word. */
+#include "bridge_rig.h"
+
+#include <gantry/clock.h>
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static bridge_rig_t rig;
+static gantry_fault_t fault;
+static robot_safety_t stopped;
+
+static void set_up(void) {
+  bridge_rig_open(&rig, NULL);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 5000));
+}
+
+static void tear_down(void) {
+  bridge_rig_close(&rig);
+}
+
+static void drive(void) {
+  cr_assert_eq(bridge_rig_drive(&rig, 0.5, 500, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 1000));
+}
+
+static void put_obstacle_ahead(double distance_m) {
+  const char *state = bridge_rig_ask(&rig, "state");
+  char command[96];
+  double x = sim_process_number(state, "x"), y = sim_process_number(state, "y");
+  (void)snprintf(command, sizeof command, "obstacle add %.3f %.3f 0.2", x + distance_m, y);
+  (void)bridge_rig_ask(&rig, command);
+}
+
+TestSuite(bridge_stop, .init = set_up, .fini = tear_down, .timeout = 40);
+
+Test(bridge_stop, a_stop_is_on_both_motors_when_it_is_answered) {
+  drive();
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_is_off(&rig));
+  cr_assert(stopped.latched);
+  cr_assert(stopped.motors_off);
+  cr_assert_eq(stopped.state, ROBOT_FSM_STATE_ESTOP);
+  cr_assert(stopped.has_stop_ms && stopped.has_confirm_ms);
+}
+
+Test(bridge_stop, nothing_is_enabled_after_a_stop) {
+  for (int i = 0; i < 5; i++) {
+    (void)bridge_rig_drive(&rig, 1.0, 500, &fault);
+    (void)bridge_rig_stop(&rig, &stopped, &fault);
+    harness_for(rig.harness, 150);
+    cr_assert(bridge_rig_is_off(&rig));
+    cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_OK, "%s", fault.detail);
+    cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 1000));
+  }
+}
+
+Test(bridge_stop, a_latched_robot_does_not_drive) {
+  (void)bridge_rig_stop(&rig, &stopped, &fault);
+  cr_assert_eq(bridge_rig_drive(&rig, 0.5, 300, &fault), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "reset"));
+  cr_assert(bridge_rig_is_off(&rig));
+}
+
+Test(bridge_stop, a_reset_wants_both_confirmations) {
+  (void)bridge_rig_stop(&rig, &stopped, &fault);
+  cr_assert_eq(bridge_rig_reset(&rig, false, true, &fault), GANTRY_E_REFUSED);
+  cr_assert_str_eq(fault.field, "safe_confirm");
+  cr_assert_eq(bridge_rig_reset(&rig, true, false, &fault), GANTRY_E_REFUSED);
+  cr_assert_str_eq(fault.field, "location_ok");
+  cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_OK, "%s", fault.detail);
+}
+
+Test(bridge_stop, the_hardware_input_latches_and_holds) {
+  drive();
+  (void)bridge_rig_ask(&rig, "estop on");
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 1000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_HARDWARE);
+  harness_for(rig.harness, 200);
+  cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_E_CONFLICT);
+  (void)bridge_rig_ask(&rig, "estop off");
+  harness_for(rig.harness, 200);
+  cr_assert_eq(bridge_rig_safety(&rig)->latched, true, "it does not reset by itself");
+  cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_OK, "%s", fault.detail);
+}
+
+Test(bridge_stop, an_unconfirmed_stop_is_never_a_success_and_is_retried) {
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x04 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_E_TIMEOUT);
+  cr_assert_eq(bridge_rig_safety(&rig)->phase, ROBOT_STOP_PHASE_UNCONFIRMED);
+  (void)bridge_rig_ask(&rig, "fault 0x04 clear");
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+}
+
+Test(bridge_stop, the_latch_survives_a_restart) {
+  (void)bridge_rig_stop(&rig, &stopped, &fault);
+  bridge_rig_restart(&rig);
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_SOFTWARE);
+  cr_assert_eq(bridge_rig_drive(&rig, 0.5, 300, &fault), GANTRY_E_CONFLICT);
+}
+
+Test(bridge_stop, a_restart_while_driving_starts_stopped) {
+  drive();
+  bridge_rig_restart(&rig);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_RESTART);
+}
+
+Test(bridge_stop, the_dead_man_lets_go) {
+  drive();
+  harness_for(rig.harness, 450);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 200));
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 1000));
+  cr_assert(bridge_rig_is_off(&rig));
+}
+
+Test(bridge_stop, renewal_keeps_driving) {
+  for (int i = 0; i < 5; i++) {
+    cr_assert_eq(bridge_rig_drive(&rig, 0.3, 400, &fault), GANTRY_OK, "%s", fault.detail);
+    harness_for(rig.harness, 200);
+  }
+  cr_assert_neq(bridge_rig_register(&rig, 4, 0x0002), 0);
+  cr_assert_eq(bridge_rig_register(&rig, 4, 0x0002), bridge_rig_register(&rig, 4, 0x0012));
+  cr_assert_gt(sim_process_number(bridge_rig_ask(&rig, "state"), "travelled_m"), 0.05);
+}
+
+Test(bridge_stop, a_halt_brings_to_rest_without_a_latch) {
+  robot_driving_t driving;
+  drive();
+  gantry_err_t err =
+      harness_call(rig.harness, REQUEST_ROBOT_HALT, NULL, &(sys_empty_t){0}, &driving, 500, &fault);
+  cr_assert_eq(err, GANTRY_OK);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 3000));
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 500));
+  cr_assert_not(bridge_rig_safety(&rig)->latched);
+}
+
+Test(bridge_stop, an_obstacle_in_the_way_latches_while_driving) {
+  drive();
+  put_obstacle_ahead(0.9);
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 1000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_ZONE);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 500));
+}
+
+static bool sees_an_obstacle(void *arg) {
+  (void)arg;
+  const robot_safety_t *safety = bridge_rig_safety(&rig);
+  return safety && safety->zone == ROBOT_ZONE_CRITICAL;
+}
+
+Test(bridge_stop, a_standing_robot_is_not_latched_by_an_obstacle_but_does_not_drive_at_it) {
+  put_obstacle_ahead(0.8);
+  cr_assert(harness_until(rig.harness, sees_an_obstacle, NULL, 1000));
+  cr_assert_not(bridge_rig_safety(&rig)->latched);
+  cr_assert_eq(bridge_rig_drive(&rig, 0.5, 300, &fault), GANTRY_E_CONFLICT);
+  cr_assert_str_eq(fault.field, "direction");
+}
+
+Test(bridge_stop, a_lost_safety_module_stops_a_moving_robot) {
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x03 silent");
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 450);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_MODULE_LOSS);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 300));
+}
