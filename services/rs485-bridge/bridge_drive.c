@@ -33,9 +33,9 @@ static void write_direction(bridge_t *bridge, uint32_t motor, uint16_t direction
   submit(bridge, motor, &job);
 }
 
-static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words) {
+static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words, job_lane_t lane) {
   job_t job = {.tag = TAG_DRIVE + 2 + motor,
-               .lane = words.enable ? JOB_COMMAND : JOB_SAFETY,
+               .lane = lane,
                .unit = bridge_unit(bridge, "travel_motor"),
                .function = LINE_WRITE_MANY,
                .first = (uint16_t)(motor_base[motor] + ENABLE),
@@ -49,7 +49,7 @@ static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words) {
 
 /* Tells both motors what they have not been told yet. A stop latched in between finds nothing
  * enabled after it. */
-static void write_motors(bridge_t *bridge, uint64_t now_ns) {
+static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
   drive_run_t *motors = &bridge->motors;
   drive_words_t words = drive_get_words(&bridge->drive);
   bool same = motors->known && words.enable == motors->written.enable &&
@@ -62,7 +62,7 @@ static void write_motors(bridge_t *bridge, uint64_t now_ns) {
   for (uint32_t i = 0; i < 2 && turn; i++)
     write_direction(bridge, i, words.direction);
   for (uint32_t i = 0; i < 2; i++)
-    write_speed(bridge, i, words);
+    write_speed(bridge, i, words, lane);
   if (!words.enable && motors->known) words.direction = motors->written.direction;
   motors->written = words;
   motors->known = true;
@@ -86,7 +86,7 @@ static void come_to_rest(bridge_t *bridge, uint64_t now_ns) {
 
 static void step(bridge_t *bridge, uint64_t now_ns) {
   drive_end_t end = drive_step(&bridge->drive, bridge->verdict.factor, now_ns);
-  write_motors(bridge, now_ns);
+  write_motors(bridge, end == DRIVE_LET_GO ? JOB_SAFETY : JOB_COMMAND, now_ns);
   if (end == DRIVE_LET_GO)
     log_info("DRIVE-LET-GO", "the drive command was not renewed: set-point zero");
   if (end != DRIVE_GOES) come_to_rest(bridge, now_ns);

@@ -178,6 +178,8 @@ static void confirm(bridge_t *bridge) {
   char detail[160];
   stop->active = false;
   bridge->motors_off = true;
+  bridge->motors.written = (drive_words_t){0}; /* the direction is to be written again */
+  bridge->motors.known = true;
   bridge->last_stop_ms = stop->stop_ms;
   bridge->last_confirm_ms = stop->confirm_ms;
   if (bridge->robot.latched) bridge->phase = ROBOT_STOP_PHASE_CONFIRMED;
