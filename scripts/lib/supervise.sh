@@ -30,6 +30,8 @@ start_simulator() {
 
 start_service() {
   local service=$1
+  # Started again, the gateway keeps the port its clients know.
+  [ "$service" = api-gateway ] && [ -f "$data/gateway.port" ] && GANTRY_API_GATEWAY_PORT=$(cat "$data/gateway.port")
   GANTRY_RESTARTS=${restarts[$service]:-0} "$bin/services/$service/$service" >>"$data/logs/$service.log" 2>&1 9>&- &
   service_of[$!]=$service
   started[$service]=$SECONDS

@@ -18,6 +18,7 @@
 /* State of a connection, owned and zeroed by libwebsockets; an HTTP transaction or a WebSocket. */
 typedef struct session {
   exchange_t *exchange;
+  bool body_awaited; /* the request runs once its body is complete */
   ws_client_t *client;
 } session_t;
 
@@ -80,6 +81,7 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
 
   if (lws_get_network_wsi(wsi) != wsi) return -1; /* HTTP/2: answers are written as HTTP/1.1 */
   if (session->exchange) detach(session);
+  session->body_awaited = false;
   exchange_t *x = session->exchange = exchange_new(gateway, wsi, NULL);
   if (!x) return -1;
   http_request_read(wsi, path, x);
@@ -94,6 +96,7 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
     return x->answered ? send_answer(wsi, session) : run(wsi, session);
   case HTTP_BODY_COMING:
     x->in.limit = HTTP_BODY_MAX + 1;
+    session->body_awaited = true;
     return 0;
   }
   return -1;
@@ -107,7 +110,9 @@ static int on_body(session_t *session, const void *bytes, size_t len) {
 static int on_body_end(struct lws *wsi, session_t *session) {
   exchange_t *x = session->exchange;
 
-  if (!x) return 0;
+  /* libwebsockets tells the end of an empty body too, after the request has been run already. */
+  if (!x || !session->body_awaited) return 0;
+  session->body_awaited = false;
   if (buf_err(&x->in) != GANTRY_OK) return -1;
   return x->answered ? send_answer(wsi, session) : run(wsi, session);
 }
