@@ -20,11 +20,11 @@ static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns) {
   ws_envelope_t envelope = {.type = WS_POSITION,
                             .source = "localization",
                             .timestamp_ns = at->wall_ns,
-                            .seq = ws_next_seq(gateway->hub, WS_POSITION),
                             .trace = at->trace,
                             .age_ms = latest_age_ms(at, now_ns)};
 
   if (!view_latest_position(gateway->latest, now_ns, &position)) return NULL;
+  envelope.seq = ws_next_seq(gateway->hub, WS_POSITION);
   return ws_frame_new(&envelope, &HTTP_MAP_POSITION_DESC, &position, "", &gateway->feed->scratch);
 }
 

@@ -1,72 +1,59 @@
 /* Run-length coded cells as JSON. */
-#include <string.h>
-
 #include "view.h"
 
-/* Reads the next run; false at the end, or with *at before it when the bytes are broken. */
-static bool next_run(const blob_t *cells, size_t *at, uint8_t *value, uint64_t *count) {
-  size_t start = *at;
+#include <string.h>
 
-  if (*at >= cells->len) return false;
-  *value = cells->data[(*at)++];
-  *count = 0;
-  for (unsigned shift = 0; shift < 35 && *at < cells->len; shift += 7) {
-    uint8_t byte = cells->data[(*at)++];
-    *count |= (uint64_t)(byte & 0x7f) << shift;
-    if (byte & 0x80) continue;
-    if (*count > 0) return true;
-    break;
-  }
-  *at = start;
-  return false;
+#include <gantry/slam/map_codec.h>
+
+static const char *cell_text(int8_t state) {
+  return state < 0 ? "-1" : state > 0 ? "1" : "0";
 }
 
-/* Unknown is -1 at the door; what is neither free nor occupied is unknown too. */
-static const char *cell_text(uint8_t value) {
-  return value == 0 ? "0" : value == 1 ? "1" : "-1";
-}
-
-static void write_run(const char *text, uint64_t count, uint32_t width, uint64_t *done,
-                      buf_t *out) {
+static void write_cells(const char *text, uint32_t count, uint32_t width, uint64_t done,
+                        buf_t *out) {
   size_t len = strlen(text);
 
-  for (uint64_t i = 0; i < count; i++, (*done)++) {
-    uint64_t column = *done % width;
-    if (column == 0) buf_put_text(out, *done ? "],[" : "[");
-    if (column != 0) buf_put_byte(out, ',');
+  for (uint32_t i = 0; i < count; i++, done++) {
+    if (done % width != 0)
+      buf_put_byte(out, ',');
+    else
+      buf_put_text(out, done ? "],[" : "[");
     buf_put(out, text, len);
   }
 }
 
-gantry_err_t view_grid_rows(const blob_t *cells, uint32_t width, uint32_t height, buf_t *out) {
+/* Walks the runs, as rows or as pairs; GANTRY_E_SCHEMA unless they fill the rectangle exactly. */
+static gantry_err_t write_runs(const blob_t *cells, uint32_t width, uint32_t height, bool rows,
+                               buf_t *out) {
+  map_decoder_t decoder = map_decoder_begin(cells->data, cells->len);
   uint64_t total = (uint64_t)width * height;
-  uint64_t done = 0, count;
-  size_t at = 0;
-  uint8_t value;
+  uint64_t done = 0;
+  uint32_t run;
+  int8_t state;
+  gantry_err_t err;
 
-  buf_put_byte(out, '[');
-  while (next_run(cells, &at, &value, &count)) {
-    if (count > total - done) return GANTRY_E_SCHEMA;
-    write_run(cell_text(value), count, width, &done, out);
+  while ((err = map_decoder_next(&decoder, &state, &run)) == GANTRY_OK) {
+    if (run > total - done) return GANTRY_E_SCHEMA;
+    if (rows)
+      write_cells(cell_text(state), run, width, done, out);
+    else
+      buf_printf(out, "%s%s,%u", done ? "," : "", cell_text(state), run);
+    done += run;
   }
-  if (done != total || at != cells->len) return GANTRY_E_SCHEMA;
-  buf_put_text(out, total ? "]]" : "]");
+  if (err != GANTRY_E_NOT_FOUND || done != total) return GANTRY_E_SCHEMA;
+  return buf_err(out);
+}
+
+gantry_err_t view_grid_rows(const blob_t *cells, uint32_t width, uint32_t height, buf_t *out) {
+  buf_put_byte(out, '[');
+  GANTRY_TRY(write_runs(cells, width, height, true, out));
+  buf_put_text(out, width && height ? "]]" : "]");
   return buf_err(out);
 }
 
 gantry_err_t view_grid_runs(const blob_t *cells, uint32_t width, uint32_t height, buf_t *out) {
-  uint64_t total = (uint64_t)width * height;
-  uint64_t done = 0, count;
-  size_t at = 0;
-  uint8_t value;
-
   buf_put_byte(out, '[');
-  while (next_run(cells, &at, &value, &count)) {
-    if (count > total - done) return GANTRY_E_SCHEMA;
-    buf_printf(out, "%s%s,%llu", done ? "," : "", cell_text(value), (unsigned long long)count);
-    done += count;
-  }
-  if (done != total || at != cells->len) return GANTRY_E_SCHEMA;
+  GANTRY_TRY(write_runs(cells, width, height, false, out));
   buf_put_byte(out, ']');
   return buf_err(out);
 }

@@ -1,0 +1,186 @@
+/* Health, metrics, logging in. */
+#include "door.h"
+
+#include <criterion/criterion.h>
+#include <gantry/clock.h>
+#include <gantry/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_up(void) {
+  door_open();
+  door_login();
+}
+
+TestSuite(api_gateway_auth, .init = set_up, .fini = door_close, .timeout = 30);
+
+/* Asks, expects the route's own status, and reads the answer by the schema of the documentation. */
+static answer_t expect_shape(const char *method, const char *path, const char *body,
+                             uint32_t endpoint) {
+  const endpoint_t *row = &CATALOGUE_ENDPOINTS[endpoint];
+  gantry_fault_t fault = {0};
+  answer_t answer = door_request(method, path, body);
+  void *value = calloc(1, row->answer->size);
+
+  cr_assert_eq(answer.status, row->status, "%s %s: %d %s", method, path, answer.status,
+               answer.body);
+  cr_expect_eq(json_read(row->answer, answer.body, answer.body_len, true, value, &fault), GANTRY_OK,
+               "%s: %s %s in %s", path, fault.field, fault.detail, answer.body);
+  free(value);
+  return answer;
+}
+
+static void expect_text(const answer_t *answer, const char *text) {
+  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
+}
+
+/* ---- system */
+
+Test(api_gateway_auth, greets_in_json_and_shows_health_without_a_token) {
+  door.token[0] = '\0';
+
+  expect_shape("GET", "/", NULL, ENDPOINT_ROOT);
+  expect_shape("GET", "/health/fast", NULL, ENDPOINT_HEALTH_FAST);
+  answer_t health = expect_shape("GET", "/health", NULL, ENDPOINT_HEALTH);
+  expect_text(&health, "\"status\":\"degraded\"");
+  expect_text(&health, "storage: not heard of yet");
+}
+
+/* Asks twenty times a second, within the limits, until word stands in the answer. */
+static bool health_says(const char *word, uint32_t deadline_ms, answer_t *answer) {
+  uint64_t end_ns = clock_mono_ns() + (uint64_t)deadline_ms * GANTRY_NS_PER_MS;
+
+  while (clock_mono_ns() < end_ns) {
+    *answer = door_request("GET", "/health", NULL);
+    if (strstr(answer->body, word)) return true;
+    harness_for(door.harness, 50);
+  }
+  return false;
+}
+
+static void say_healthy(harness_peer_t *peer, sys_status_t status) {
+  sys_health_t health = {.status = status, .restarts = 3};
+
+  snprintf(health.service, sizeof health.service, "%s", bus_service(peer->bus));
+  cr_assert_eq(bus_publish(peer->bus, TOPIC_HEALTH, NULL, &health), GANTRY_OK);
+}
+
+static void say_all_healthy(void) {
+  say_healthy(door.storage, SYS_STATUS_READY);
+  say_healthy(door.bridge, SYS_STATUS_READY);
+  say_healthy(door.sensors, SYS_STATUS_READY);
+  say_healthy(door.localization, SYS_STATUS_READY);
+  say_healthy(door.mapper, SYS_STATUS_READY);
+}
+
+Test(api_gateway_auth, is_healthy_once_all_six_say_so_and_names_the_one_that_leaves) {
+  answer_t answer;
+  door.token[0] = '\0';
+  say_all_healthy();
+
+  cr_assert(health_says("\"status\":\"healthy\"", 3000, &answer), "%s", answer.body);
+  expect_text(&answer, "\"database\":\"healthy\"");
+  expect_text(&answer, "\"restarts\":3");
+
+  harness_leave(door.harness, &door.storage);
+  cr_assert(health_says("\"status\":\"unhealthy\"", 5000, &answer), "%s", answer.body);
+  cr_expect_eq(answer.status, 503);
+  expect_text(&answer, "storage: silent for");
+}
+
+Test(api_gateway_auth, shows_metrics_and_its_own_description) {
+  answer_t metrics = door_request("GET", "/metrics", NULL);
+  cr_expect_eq(metrics.status, 200);
+  expect_text(&metrics, "gantry_http_requests_total{service=\"api-gateway\"} ");
+  expect_text(&metrics, "gantry_up{service=\"mapper\"} 0");
+
+  answer_t openapi = door_request("GET", "/openapi.json", NULL);
+  cr_expect_eq(openapi.status, 200);
+  expect_text(&openapi, "\"openapi\"");
+}
+
+/* ---- authentication */
+
+Test(api_gateway_auth, knows_who_is_logged_in_and_renews_the_token) {
+  char body[1200];
+  answer_t me = expect_shape("GET", "/api/v1/auth/me", NULL, ENDPOINT_AUTH_ME);
+  expect_text(&me, "\"username\":\"admin\"");
+  expect_text(&me, "\"must_change_password\":true");
+
+  snprintf(body, sizeof body, "{\"refresh_token\":\"%s\"}", door.refresh);
+  expect_shape("POST", "/api/v1/auth/refresh", body, ENDPOINT_AUTH_REFRESH);
+  snprintf(body, sizeof body, "{\"refresh_token\":\"%s\"}", door.token);
+  answer_t wrong = door_request("POST", "/api/v1/auth/refresh", body);
+  cr_expect_eq(wrong.status, 401);
+}
+
+static int login_as(const char *user, const char *password) {
+  char body[200];
+
+  snprintf(body, sizeof body, "{\"username\":\"%s\",\"password\":\"%s\"}", user, password);
+  return door_request("POST", "/api/v1/auth/login", body).status;
+}
+
+Test(api_gateway_auth, answers_wrong_passwords_and_unknown_users_alike) {
+  answer_t wrong =
+      door_request("POST", "/api/v1/auth/login", "{\"username\":\"admin\",\"password\":\"x\"}");
+  cr_expect_eq(wrong.status, 401);
+  expect_text(&wrong, "\"code\":\"AUTH_FAILED\"");
+  cr_expect_not_null(strstr(wrong.head, "WWW-Authenticate: Bearer"));
+  answer_t unknown =
+      door_request("POST", "/api/v1/auth/login", "{\"email\":\"no@one\",\"password\":\"x\"}");
+  cr_expect_eq(unknown.status, 401);
+  expect_text(&unknown, "\"code\":\"AUTH_FAILED\"");
+}
+
+Test(api_gateway_auth, locks_a_user_after_five_failures) {
+  for (int i = 0; i < 5; i++)
+    cr_expect_eq(login_as("admin", "wrong"), 401);
+
+  answer_t locked =
+      door_request("POST", "/api/v1/auth/login", "{\"username\":\"admin\",\"password\":\"x\"}");
+
+  cr_expect_eq(locked.status, 401);
+  expect_text(&locked, "ACCOUNT_LOCKED");
+  cr_expect_not_null(strstr(locked.head, "Retry-After: "));
+}
+
+Test(api_gateway_auth, lets_no_disabled_user_in) {
+  door.users[0].active = false;
+
+  cr_expect_eq(login_as("admin", "whatever"), 401);
+}
+
+Test(api_gateway_auth, changes_the_password_of_the_caller) {
+  char path[128], first[64], body[300];
+  snprintf(path, sizeof path, "%s/first-password", door.folder);
+  FILE *file = fopen(path, "re");
+  cr_assert_not_null(fgets(first, sizeof first, file));
+  fclose(file);
+  first[strcspn(first, "\n")] = '\0';
+
+  snprintf(body, sizeof body,
+           "{\"current_password\":\"%s\",\"new_password\":\"Brand new "
+           "12345\",\"confirm_new_password\":\"%s\"}",
+           first, "Brand old 12345");
+  cr_expect_eq(door_request("POST", "/api/v1/auth/change-password", body).status, 400);
+  cr_expect_eq(door_request("POST", "/api/v1/auth/change-password",
+                            "{\"current_password\":\"x\",\"new_password\":\"nothing but small\","
+                            "\"confirm_new_password\":\"nothing but small\"}")
+                   .status,
+               400);
+  cr_expect_eq(door_request("POST", "/api/v1/auth/change-password",
+                            "{\"current_password\":\"x\",\"new_password\":\"Brand new 12345\","
+                            "\"confirm_new_password\":\"Brand new 12345\"}")
+                   .status,
+               401);
+  snprintf(body, sizeof body,
+           "{\"current_password\":\"%s\",\"new_password\":\"Brand new 12345\","
+           "\"confirm_new_password\":\"Brand new 12345\"}",
+           first);
+  expect_shape("POST", "/api/v1/auth/change-password", body, ENDPOINT_AUTH_CHANGE_PASSWORD);
+  cr_expect_not(door.users[0].must_change);
+  cr_expect_eq(login_as("admin", first), 401);
+  cr_expect_eq(login_as("admin", "Brand new 12345"), 200);
+}
