@@ -67,7 +67,7 @@ uint64_t log_get_trace(void) {
 
 /* Room for the closing part of the line is always kept free. */
 static void line_put(line_t *line, const char *bytes, size_t len) {
-  enum { TAIL = 40 };
+  enum { TAIL = 48 };
   if (line->len + len > sizeof line->text - TAIL) return;
   memcpy(line->text + line->len, bytes, len);
   line->len += len;
@@ -103,7 +103,7 @@ static void line_member(line_t *line, const char *key, const char *value) {
   line_text(line, key);
   line_text(line, "\":\"");
   line_escaped(line, value);
-  line_text(line, "\"");
+  line->text[line->len++] = '"'; /* from the room of the closing part: never left out */
 }
 
 void log_write(log_level_t level, const char *id, const char *format, ...) {

@@ -96,3 +96,16 @@ Test(log, knows_its_levels_by_name) {
   cr_assert_eq(log_level_parse("loud", &level), GANTRY_E_INVALID);
   cr_assert_str_eq(log_level_name(LOG_WARN), "warn");
 }
+
+Test(log, closes_its_quotes_when_the_last_byte_is_taken) {
+  char text[1000];
+  memset(text, 'a', sizeof text - 1);
+  memset(text, 1, 330);
+  text[sizeof text - 1] = '\0';
+
+  log_info("LONG", "%s", text);
+
+  json_t *line = read_line();
+  cr_assert_str_eq(member(line, "id"), "LONG");
+  json_decref(line);
+}
