@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-enum { FIELDS_MAX = 128, FLOAT_BYTES = 5 };
+/* A newer schema may know more fields than this one, but not any number: each is looked for. */
+enum { FIELDS_MAX = 128, UNKNOWN_MAX = 128, FLOAT_BYTES = 5 };
 
 static gantry_err_t truncated(const wire_t *wire, const uint8_t *bytes, gantry_fault_t *fault) {
   return fault_set(fault, GANTRY_E_SCHEMA, "", "not msgpack from byte %td on", wire->at - bytes);
@@ -161,6 +162,10 @@ static gantry_err_t read_struct(const desc_t *desc, wire_t *wire, void *value,
   wire_head_t map;
   if (!wire_next(wire, &map) || map.kind != WIRE_MAP) {
     return fault_set(fault, GANTRY_E_SCHEMA, "", "must be an object");
+  }
+  if (map.count > desc->field_count + UNKNOWN_MAX) {
+    return fault_set(fault, GANTRY_E_SCHEMA, "", "%u fields are more than %s can have", map.count,
+                     desc->name);
   }
   for (uint32_t i = 0; i < map.count; i++) {
     wire_head_t key;

@@ -343,3 +343,15 @@ Test(unpack, walk_refuses_nesting_beyond_eight) {
   cr_assert_eq(check("\x91\x91\x91\x91\x91\x91\x91\x90", 8), GANTRY_OK);
   cr_assert_eq(check("\x91\x91\x91\x91\x91\x91\x91\x91\x90", 9), GANTRY_E_SCHEMA);
 }
+
+/* Each unknown name is compared with every known one: a megabyte of them would hold the loop. */
+Test(unpack, crowds_of_unknown_fields_are_refused) {
+  msgpack_pack_map(&packer, 5000);
+  for (int i = 0; i < 5000; i++) {
+    put_key("?");
+    msgpack_pack_nil(&packer);
+  }
+
+  cr_assert_eq(read_out(&PROBE_SPARSE_DESC, &sparse), GANTRY_E_SCHEMA);
+  cr_assert_not_null(strstr(fault.detail, "5000"), "%s", fault.detail);
+}
