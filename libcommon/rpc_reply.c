@@ -1,5 +1,6 @@
 /* The answers of the rpc server: exactly one a request, dropped when the caller has given up. */
 #include "rpc_server_internal.h"
+#include "utf8.h"
 
 #include <gantry/clock.h>
 #include <gantry/log.h>
@@ -42,7 +43,7 @@ static void rpc_send(rpc_context_t *call, const sys_header_t *header, const buf_
   log_set_trace(call->header.trace);
   /* An unknown peer (gone meanwhile) or a full one: the answer has no address any more. */
   bool sent = !too_late && parts_send(call->socket, call->identity, call->identity_len, call->name,
-                                     header, body, &bus->header_buf) == GANTRY_OK;
+                                      header, body, &bus->header_buf) == GANTRY_OK;
   if (!sent) bus->stats.dropped++;
   log_debug("RPC-DONE", "%s call %llu: %s after %.3f ms%s", call->name,
             (unsigned long long)header->seq, header->has_err ? header->err : "ok", ms,
@@ -69,6 +70,10 @@ void rpc_fail_fault(rpc_context_t *call, const gantry_fault_t *fault) {
            fault->code[0] ? fault->code : gantry_err_code(err));
   snprintf(header.field, sizeof header.field, "%s", fault->field);
   snprintf(header.detail, sizeof header.detail, "%s", fault->detail);
+  /* A fault quotes strangers and is cut to its size; a header that is no UTF-8 would not leave. */
+  utf8_mend(header.code);
+  utf8_mend(header.field);
+  utf8_mend(header.detail);
   buf_reset(&call->server->body);
   buf_put_byte(&call->server->body, 0x80); /* an empty map */
   rpc_send(call, &header, &call->server->body);

@@ -45,3 +45,16 @@ size_t utf8_cut(const char *text, size_t limit) {
     limit--;
   return limit;
 }
+
+void utf8_mend(char *text) {
+  size_t left = strlen(text);
+  while (left > 0) {
+    size_t step = utf8_char_len((const uint8_t *)text, left);
+    if (step == 0) {
+      *text = '?';
+      step = 1;
+    }
+    text += step;
+    left -= step;
+  }
+}
