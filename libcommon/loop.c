@@ -4,6 +4,7 @@
 
 #include <gantry/clock.h>
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,10 @@
 #include <unistd.h>
 
 enum { LOOP_TIMERS_MAX = 256, LOOP_EVENTS = 32, LOOP_ROUNDS = 8 };
+
+/* Drained sockets hold the loop no longer than this, then timers and descriptors have their turn.
+ */
+static const uint64_t LOOP_SHARE_NS = 2 * GANTRY_NS_PER_MS;
 
 typedef enum source_kind { SOURCE_WATCH, SOURCE_TIMER, SOURCE_DRAIN, SOURCE_WAKE } source_kind_t;
 
@@ -156,13 +161,15 @@ static struct timespec loop_span(uint64_t ns) {
                            .tv_nsec = (long)(ns % GANTRY_NS_PER_S)};
 }
 
-static int loop_timer(loop_t *loop, uint32_t ms, bool once, loop_fn fn, void *arg) {
+/* 0 would disarm it: at once is a nanosecond. */
+static struct timespec loop_delay(uint32_t ms) {
+  return loop_span(ms > 0 ? ms * GANTRY_NS_PER_MS : 1);
+}
+
+static int loop_timer(loop_t *loop, struct itimerspec spec, bool once, loop_fn fn, void *arg) {
   if (loop->timers >= LOOP_TIMERS_MAX) return 0;
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (fd < 0) return 0;
-  uint64_t ns = (uint64_t)ms * GANTRY_NS_PER_MS;
-  struct itimerspec spec = {.it_value = loop_span(ns > 0 ? ns : 1)};
-  if (!once) spec.it_interval = spec.it_value;
   source_t timer = {.kind = SOURCE_TIMER, .fd = fd, .once = once, .fn = fn, .arg = arg};
   timer.id = loop->next_id;
   if (timerfd_settime(fd, 0, &spec, NULL) != 0 || loop_add(loop, timer, NULL) != GANTRY_OK) {
@@ -170,22 +177,40 @@ static int loop_timer(loop_t *loop, uint32_t ms, bool once, loop_fn fn, void *ar
     return 0;
   }
   loop->timers++;
-  return loop->next_id++;
+  loop->next_id = timer.id == INT_MAX ? 1 : timer.id + 1;
+  return timer.id;
 }
 
 int loop_every(loop_t *loop, uint32_t period_ms, loop_fn fn, void *arg) {
-  return loop_timer(loop, period_ms > 0 ? period_ms : 1, false, fn, arg);
+  struct timespec period = loop_delay(period_ms > 0 ? period_ms : 1);
+  struct itimerspec spec = {.it_value = period, .it_interval = period};
+  return loop_timer(loop, spec, false, fn, arg);
 }
 
 int loop_after(loop_t *loop, uint32_t delay_ms, loop_fn fn, void *arg) {
-  return loop_timer(loop, delay_ms, true, fn, arg);
+  return loop_timer(loop, (struct itimerspec){.it_value = loop_delay(delay_ms)}, true, fn, arg);
+}
+
+int loop_alarm(loop_t *loop, loop_fn fn, void *arg) {
+  return loop_timer(loop, (struct itimerspec){0}, false, fn, arg);
+}
+
+static source_t *loop_find(const loop_t *loop, int id) {
+  for (source_t *source = loop->sources; source; source = source->next) {
+    if (source->kind == SOURCE_TIMER && source->id == id && !source->dead) return source;
+  }
+  return NULL;
+}
+
+void loop_set(loop_t *loop, int alarm, uint32_t delay_ms) {
+  const source_t *source = loop_find(loop, alarm);
+  struct itimerspec spec = {.it_value = loop_delay(delay_ms)};
+  if (source) timerfd_settime(source->fd, 0, &spec, NULL);
 }
 
 void loop_cancel(loop_t *loop, int id) {
-  for (source_t *source = loop->sources; source; source = source->next) {
-    bool is_it = source->kind == SOURCE_TIMER && source->id == id && !source->dead;
-    if (is_it) loop_kill(loop, source);
-  }
+  source_t *source = loop_find(loop, id);
+  if (source) loop_kill(loop, source);
   loop_sweep(loop);
 }
 
@@ -226,6 +251,7 @@ static void loop_dispatch(loop_t *loop, source_t *source) {
 /* Asks every drained socket until a whole round finds nothing: a callback of one may have sent on
    another and so swallowed its edge. */
 static void loop_drain_all(loop_t *loop) {
+  uint64_t start_ns = clock_mono_ns();
   for (int round = 0; round < LOOP_ROUNDS; round++) {
     bool found = false;
     loop->woken = false;
@@ -233,6 +259,7 @@ static void loop_drain_all(loop_t *loop) {
       if (source->kind == SOURCE_DRAIN && !source->dead && source->drain(source->arg)) found = true;
     }
     if (!found && !loop->woken) return;
+    if (clock_mono_ns() - start_ns > LOOP_SHARE_NS) break;
   }
   loop->woken = true;
 }

@@ -30,6 +30,11 @@ void         loop_wake(loop_t *loop);
 int  loop_every(loop_t *loop, uint32_t period_ms, loop_fn fn, void *arg);
 /* Calls fn once after delay_ms. */
 int  loop_after(loop_t *loop, uint32_t delay_ms, loop_fn fn, void *arg);
+/* A timer for deadlines that move: silent until it is set, and setting it needs no new descriptor, so that it cannot fail.
+   Returns an id > 0, or 0 when out of timers. */
+int  loop_alarm(loop_t *loop, loop_fn fn, void *arg);
+/* Calls the alarm's fn once after delay_ms; what it was set to before is forgotten. */
+void loop_set(loop_t *loop, int alarm, uint32_t delay_ms);
 void loop_cancel(loop_t *loop, int id);
 
 /* Readable when loop_step(loop, 0) has work. */

@@ -232,3 +232,52 @@ Test(loop, may_be_stepped_from_a_callback) {
   cr_assert_eq(outer, 1);
   cr_assert_eq(inner, 1);
 }
+
+typedef struct busy {
+  unsigned left;
+  unsigned when_fired; /* how much was left when the timer fired */
+} busy_t;
+
+static bool drain_slowly(void *arg) {
+  busy_t *busy = arg;
+  uint64_t start_ns = clock_mono_ns();
+  while (clock_mono_ns() - start_ns < 3 * GANTRY_NS_PER_MS) {
+  }
+  return busy->left > 0 && busy->left-- > 0;
+}
+
+static void on_fired(void *arg) {
+  busy_t *busy = arg;
+  busy->when_fired = busy->left;
+}
+
+Test(loop, lets_timers_through_while_a_socket_is_flooded) {
+  busy_t busy = {.left = 20};
+  int fd = eventfd(0, EFD_NONBLOCK);
+  loop_drain(loop, fd, drain_slowly, &busy);
+  loop_after(loop, 1, on_fired, &busy);
+
+  for (int i = 0; i < 40 && busy.left > 0; i++) {
+    loop_step(loop, 0);
+  }
+
+  cr_assert_geq(busy.when_fired, 17, "fired with %u left", busy.when_fired);
+  close(fd);
+}
+
+Test(loop, sets_an_alarm_again_and_again) {
+  unsigned calls = 0;
+  int alarm = loop_alarm(loop, count, &calls);
+  cr_assert_gt(alarm, 0);
+
+  loop_set(loop, alarm, 60000);
+  loop_set(loop, alarm, 1);
+  step_until(&calls, 1);
+  loop_step(loop, 5);
+  cr_assert_eq(calls, 1);
+
+  loop_set(loop, alarm, 0);
+  step_until(&calls, 2);
+  cr_assert_eq(calls, 2);
+  loop_cancel(loop, alarm);
+}
