@@ -14,12 +14,19 @@
 
 enum { RETRY_MS = 10, REPLY_SHARE = 64, TTL_MAX_MS = 600000 };
 
-static void on_timer(void *arg);
+static void on_alarm(void *arg);
 
 gantry_err_t rpc_client_new(bus_t *bus, rpc_client_t **out) {
-  *out = calloc(1, sizeof **out);
-  if (!*out) return GANTRY_E_INTERNAL;
-  (*out)->bus = bus;
+  rpc_client_t *self = calloc(1, sizeof *self);
+  *out = NULL;
+  if (!self) return GANTRY_E_INTERNAL;
+  self->bus = bus;
+  self->alarm = loop_alarm(bus->loop, on_alarm, self);
+  if (self->alarm == 0) {
+    free(self);
+    return GANTRY_E_INTERNAL;
+  }
+  *out = self;
   return GANTRY_OK;
 }
 
@@ -185,7 +192,7 @@ void rpc_client_destroy(rpc_client_t **self) {
   rpc_client_t *client = *self;
   if (!client) return;
   client->closing = true;
-  if (client->timer) loop_cancel(client->bus->loop, client->timer);
+  loop_cancel(client->bus->loop, client->alarm);
   rpc_client_abandon(client);
   for (uint32_t i = 0; i < client->line_count; i++) {
     loop_undrain(client->bus->loop, on_line, client->lines[i]);
@@ -199,13 +206,11 @@ void rpc_client_destroy(rpc_client_t **self) {
 }
 
 static void client_arm(rpc_client_t *client, uint64_t when_ns) {
-  if (client->timer && client->timer_ns <= when_ns) return;
-  if (client->timer) loop_cancel(client->bus->loop, client->timer);
+  if (client->alarm_ns != 0 && client->alarm_ns <= when_ns) return;
   uint64_t now_ns = clock_mono_ns();
   uint64_t wait_ns = when_ns > now_ns ? when_ns - now_ns : 0;
-  client->timer_ns = when_ns;
-  client->timer =
-      loop_after(client->bus->loop, (uint32_t)(wait_ns / GANTRY_NS_PER_MS) + 1, on_timer, client);
+  client->alarm_ns = when_ns;
+  loop_set(client->bus->loop, client->alarm, (uint32_t)(wait_ns / GANTRY_NS_PER_MS) + 1);
 }
 
 static void call_expire(rpc_client_t *client, call_t *call) {
@@ -219,11 +224,11 @@ static void call_expire(rpc_client_t *client, call_t *call) {
 }
 
 /* Ends what is due and tries again what has not left yet. */
-static void on_timer(void *arg) {
+static void on_alarm(void *arg) {
   rpc_client_t *client = arg;
   uint64_t now_ns = clock_mono_ns();
   uint64_t next_ns = UINT64_MAX;
-  client->timer = 0;
+  client->alarm_ns = 0;
   for (uint32_t i = 0; i < client->call_top; i++) {
     call_t *call = &client->calls[i];
     if (!call->request) continue;

@@ -34,8 +34,8 @@ struct rpc_client {
   call_t calls[CALLS_MAX];
   uint32_t call_top; /* entries from here on are free */
   uint64_t seq;
-  int timer;         /* 0: none */
-  uint64_t timer_ns; /* when it fires */
+  int alarm;
+  uint64_t alarm_ns; /* when it rings; 0: it does not */
   bool replying;     /* inside a callback */
   bool closing;
   zmq_msg_t *answer; /* the body of the reply being delivered */
