@@ -15,8 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Room above the largest body for whatever a newer schema adds. */
-enum { BUS_MESSAGE_SLACK = 64 * 1024, BUS_HIGH_WATER = 1000 };
+enum { BUS_HIGH_WATER = 1000 };
 
 static bool starts_with(const char *text, const char *prefix) {
   return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -45,7 +44,7 @@ static void set_option(void *socket, int option, int value) {
   zmq_setsockopt(socket, option, &value, sizeof value);
 }
 
-void *bus_socket(bus_t *bus, int type) {
+void *bus_socket(bus_t *bus, int type, size_t largest) {
   void *socket = zmq_socket(bus->context, type);
   if (!socket) return NULL;
   set_option(socket, ZMQ_LINGER, 100);
@@ -56,7 +55,7 @@ void *bus_socket(bus_t *bus, int type) {
   set_option(socket, ZMQ_HEARTBEAT_TTL, 3000);
   set_option(socket, ZMQ_SNDHWM, BUS_HIGH_WATER);
   set_option(socket, ZMQ_RCVHWM, BUS_HIGH_WATER);
-  int64_t most = (int64_t)catalogue_max_body() + BUS_MESSAGE_SLACK;
+  int64_t most = (int64_t)largest;
   uint64_t first = 1;
   zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
   if (zmq_ctx_get(bus->context, ZMQ_IO_THREADS) >= 2)

@@ -14,6 +14,8 @@ enum {
   BUS_EVENTS_MAX = 1000, /* queue of an event subscription */
   BUS_LISTENERS = 256,
   BUS_PUBLICATIONS = 1024,
+  BUS_SLACK = 64 * 1024,       /* room above the largest body for what a newer schema adds */
+  BUS_SUBSCRIPTION_MAX = 4096, /* to a publisher come subscriptions and handshakes only */
 };
 
 /* One topic instance that this bus publishes. */
@@ -73,6 +75,7 @@ struct bus {
   uint32_t publication_count;
   listener_t listeners[BUS_LISTENERS];
   uint32_t listener_count;
+  uint32_t unlisted;             /* subscriptions that found no place among the listeners */
   subscription_t *subscriptions; /* owned list */
   pending_t *first, *last;       /* owned, in order of arrival */
   pending_t *spare;              /* owned, single linked by next */
@@ -88,8 +91,9 @@ struct bus {
   bus_stats_t stats;
 };
 
-/* A socket with the house's options; NULL when out of sockets. */
-void *bus_socket(bus_t *bus, int type);
+/* A socket with the house's options; NULL when out of sockets. A peer that sends a part of more
+   than largest bytes is disconnected before memory is taken for it. */
+void *bus_socket(bus_t *bus, int type, size_t largest);
 /* Binds socket at the bus's own address of that kind. */
 gantry_err_t bus_bind(bus_t *bus, void *socket, const char *kind, gantry_fault_t *fault);
 gantry_err_t bus_connect(bus_t *bus, void *socket, const char *service, const char *kind);

@@ -47,11 +47,11 @@ static void bus_welcome(bus_t *bus, const char *prefix) {
   }
 }
 
-static listener_t *bus_listener(bus_t *bus, const char *prefix) {
+static listener_t *bus_listener(bus_t *bus, const char *prefix, bool add) {
   for (uint32_t i = 0; i < bus->listener_count; i++) {
     if (strcmp(bus->listeners[i].prefix, prefix) == 0) return &bus->listeners[i];
   }
-  if (bus->listener_count == BUS_LISTENERS) return NULL;
+  if (!add || bus->listener_count == BUS_LISTENERS) return NULL;
   listener_t *added = &bus->listeners[bus->listener_count++];
   snprintf(added->prefix, sizeof added->prefix, "%s", prefix);
   added->count = 0;
@@ -59,9 +59,12 @@ static listener_t *bus_listener(bus_t *bus, const char *prefix) {
 }
 
 static void on_listener(bus_t *bus, bool comes, const char *prefix) {
-  listener_t *listener = bus_listener(bus, prefix);
-  if (listener && comes) listener->count++;
-  if (listener && !comes && listener->count > 0) listener->count--;
+  listener_t *listener = bus_listener(bus, prefix, comes);
+  uint32_t *count = listener ? &listener->count : &bus->unlisted;
+  if (comes)
+    ++*count;
+  else if (*count > 0)
+    --*count;
   if (listener && listener->count == 0) *listener = bus->listeners[--bus->listener_count];
   if (comes) bus_welcome(bus, prefix);
 }
@@ -98,7 +101,7 @@ static bool on_pub(void *arg) {
 }
 
 gantry_err_t bus_publish_start(bus_t *bus, gantry_fault_t *fault) {
-  bus->pub = bus_socket(bus, ZMQ_XPUB);
+  bus->pub = bus_socket(bus, ZMQ_XPUB, BUS_SUBSCRIPTION_MAX);
   bus->publications = calloc(BUS_PUBLICATIONS, sizeof(publication_t *));
   if (!bus->pub || !bus->publications)
     return fault_set(fault, GANTRY_E_INTERNAL, "bus", "no publishing socket");
@@ -123,6 +126,7 @@ void bus_publish_stop(bus_t *bus) {
 }
 
 bool bus_is_heard(const bus_t *bus, const char *name) {
+  if (bus->unlisted > 0) return true; /* by somebody whose prefix had no place: perhaps this one */
   for (uint32_t i = 0; i < bus->listener_count; i++) {
     const char *prefix = bus->listeners[i].prefix;
     if (strncmp(name, prefix, strlen(prefix)) == 0) return true;

@@ -1,5 +1,6 @@
 /* What comes in: messages are received in bulk, of each stream and state only the newest is kept,
-   and only what is kept is decoded and delivered, in order of arrival. */
+   and only what is kept is decoded and delivered, in order of arrival; what replaces an older
+   message has its place. */
 #include "bus_internal.h"
 
 #include <gantry/log.h>
@@ -78,24 +79,43 @@ static void pending_release(bus_t *bus, pending_t *pending) {
   bus->spare = pending;
 }
 
-/* Makes room by the subscription's rule: an older message of the same instance, or the oldest. */
-static void bus_make_room(bus_t *bus, const subscription_t *subscription, const char *name) {
-  bool newest = subscription->queue == 0;
-  if (subscription->pending == 0 || (!newest && subscription->pending < subscription->queue))
-    return;
+/* The oldest that waits for this subscription; under that name, unless it is NULL. */
+static pending_t *pending_find(const bus_t *bus, const subscription_t *subscription,
+                               const char *name) {
+  if (subscription->pending == 0) return NULL;
   for (pending_t *old = bus->first; old; old = old->next) {
-    if (old->subscription != subscription) continue;
-    if (newest && strcmp(old->frame.topic, name) != 0) continue;
-    pending_unlink(bus, old);
-    pending_release(bus, old);
-    bus->stats.dropped++;
-    return;
+    if (old->subscription == subscription && (!name || strcmp(old->frame.topic, name) == 0))
+      return old;
   }
+  return NULL;
+}
+
+/* Where only the newest counts, it takes the place of the one that waits: at the end of the line it
+   would be overtaken again and again while events keep coming. */
+static bool bus_replace(bus_t *bus, const subscription_t *subscription, const frame_t *frame,
+                        zmq_msg_t *body) {
+  pending_t *old = subscription->queue == 0 ? pending_find(bus, subscription, frame->topic) : NULL;
+  if (!old) return false;
+  old->frame = *frame;
+  zmq_msg_copy(&old->body, body);
+  bus->stats.dropped++;
+  return true;
+}
+
+/* A full queue loses its oldest. */
+static void bus_make_room(bus_t *bus, const subscription_t *subscription) {
+  if (subscription->queue == 0 || subscription->pending < subscription->queue) return;
+  pending_t *oldest = pending_find(bus, subscription, NULL);
+  if (!oldest) return;
+  pending_unlink(bus, oldest);
+  pending_release(bus, oldest);
+  bus->stats.dropped++;
 }
 
 static void bus_keep(bus_t *bus, subscription_t *subscription, const frame_t *frame,
                      zmq_msg_t *body) {
-  bus_make_room(bus, subscription, frame->topic);
+  if (bus_replace(bus, subscription, frame, body)) return;
+  bus_make_room(bus, subscription);
   pending_t *pending = pending_new(bus);
   if (!pending) {
     bus->stats.dropped++;
@@ -205,7 +225,7 @@ static bool on_sub(void *arg) {
 }
 
 gantry_err_t bus_subscribe_start(bus_t *bus, gantry_fault_t *fault) {
-  bus->sub = bus_socket(bus, ZMQ_SUB);
+  bus->sub = bus_socket(bus, ZMQ_SUB, catalogue_max_published() + BUS_SLACK);
   bus->trackers = calloc(BUS_TRACKERS, sizeof *bus->trackers);
   if (!bus->sub || !bus->trackers)
     return fault_set(fault, GANTRY_E_INTERNAL, "bus", "no subscribing socket");

@@ -44,14 +44,32 @@ static size_t larger(size_t most, const desc_t *desc) {
   return size > most ? size : most;
 }
 
-size_t catalogue_max_body(void) {
+size_t catalogue_max_published(void) {
   size_t most = 0;
   for (uint32_t i = 0; i < CATALOGUE_TOPIC_COUNT; i++) {
     most = larger(most, CATALOGUE_TOPICS[i].message);
   }
+  return most;
+}
+
+static bool is_served_by(const request_t *request, const char *service) {
+  return strcmp(request->server, "*") == 0 || strcmp(request->server, service) == 0;
+}
+
+size_t catalogue_max_taken(const char *service) {
+  size_t most = 0;
   for (uint32_t i = 0; i < CATALOGUE_REQUEST_COUNT; i++) {
-    most = larger(most, CATALOGUE_REQUESTS[i].takes);
-    most = larger(most, CATALOGUE_REQUESTS[i].gives);
+    const request_t *request = &CATALOGUE_REQUESTS[i];
+    if (is_served_by(request, service)) most = larger(most, request->takes);
+  }
+  return most;
+}
+
+size_t catalogue_max_given(const char *service) {
+  size_t most = 0;
+  for (uint32_t i = 0; i < CATALOGUE_REQUEST_COUNT; i++) {
+    const request_t *request = &CATALOGUE_REQUESTS[i];
+    if (is_served_by(request, service)) most = larger(most, request->gives);
   }
   return most;
 }

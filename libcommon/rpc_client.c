@@ -159,7 +159,9 @@ static line_t *client_line(rpc_client_t *client, const char *server, lane_t lane
   }
   line_t *added = client->line_count < LINES_MAX ? calloc(1, sizeof *added) : NULL;
   if (!added) return NULL;
-  *added = (line_t){.client = client, .lane = lane, .socket = bus_socket(client->bus, ZMQ_DEALER)};
+  size_t largest = catalogue_max_given(server) + BUS_SLACK;
+  *added = (line_t){.client = client, .lane = lane};
+  added->socket = bus_socket(client->bus, ZMQ_DEALER, largest);
   snprintf(added->server, sizeof added->server, "%s", server);
   int immediate = 1;
   if (!added->socket) goto failed;

@@ -161,7 +161,8 @@ static bool on_door(void *arg) {
 static gantry_err_t door_open(rpc_server_t *server, lane_t lane, gantry_fault_t *fault) {
   door_t *door = &server->doors[lane];
   *door = (door_t){.server = server, .lane = lane};
-  door->socket = bus_socket(server->bus, ZMQ_ROUTER);
+  size_t largest = catalogue_max_taken(server->bus->service) + BUS_SLACK;
+  door->socket = bus_socket(server->bus, ZMQ_ROUTER, largest);
   if (!door->socket) return fault_set(fault, GANTRY_E_INTERNAL, "bus", "no serving socket");
   int mandatory = 1;
   zmq_setsockopt(door->socket, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory);

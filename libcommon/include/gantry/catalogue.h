@@ -77,7 +77,9 @@ const topic_t *catalogue_topic(const char *name);
 const request_t *catalogue_request(const char *name);
 const desc_t    *catalogue_message(const char *name);
 bool             topic_has_consumer(const topic_t *topic, const char *service);
-/* Largest packed body over all topics and requests, bytes: MAXMSGSIZE. */
-size_t catalogue_max_body(void);
+/* Largest packed body, bytes: over all topics, over what a service takes, over what it gives. */
+size_t catalogue_max_published(void);
+size_t catalogue_max_taken(const char *service);
+size_t catalogue_max_given(const char *service);
 
 #endif

@@ -48,11 +48,11 @@ Test(catalogue, knows_consumers) {
   cr_assert(topic_has_consumer(&open, "mapper"));
 }
 
-Test(catalogue, largest_body_covers_every_topic) {
-  size_t most = catalogue_max_body();
-
-  cr_assert_geq(most, desc_packed_max(&SENSOR_SCAN_DESC));
-  cr_assert_lt(most, (size_t)128 << 20);
+Test(catalogue, largest_bodies_are_those_of_who_speaks) {
+  cr_assert_geq(catalogue_max_published(), desc_packed_max(TOPIC_SENSOR_SCAN->message));
+  cr_assert_geq(catalogue_max_taken("storage"), desc_packed_max(REQUEST_STORE_MAP_PUT->takes));
+  cr_assert_geq(catalogue_max_given("storage"), desc_packed_max(REQUEST_STORE_HISTORY->gives));
+  cr_assert_lt(catalogue_max_taken("rs485-bridge"), 4096);
 }
 
 Test(catalogue, there_are_six_services) {
