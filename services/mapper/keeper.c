@@ -27,7 +27,7 @@ struct keeper {
   int timer;
   flight_t *flight;    /* NULL: nothing is under way */
   store_map_put_t put; /* under way; its cells are owned */
-  keeper_done_fn done; /* NULL: a map from a file */
+  keeper_done_fn done; /* NULL: nobody waits */
   void *arg;
 };
 
@@ -55,7 +55,7 @@ void keeper_destroy(keeper_t **self) {
 }
 
 bool keeper_busy(const keeper_t *keeper) {
-  return keeper->flight != NULL;
+  return keeper->flight != NULL && keeper->done != NULL;
 }
 
 uint32_t keeper_waiting(const keeper_t *keeper) {
@@ -122,15 +122,25 @@ static gantry_err_t send(keeper_t *keeper) {
   return err;
 }
 
+/* Nobody waits for what is under way: its answer may come without us. Requests to one server keep
+   their order, so what is sent next is also stored next. */
+static void leave_flight(keeper_t *keeper) {
+  if (!keeper->flight) return;
+  keeper->flight->owner = NULL;
+  forget_put(keeper);
+  keeper->flight = NULL;
+}
+
 gantry_err_t keeper_put(keeper_t *keeper, const store_map_put_t *put, keeper_done_fn done,
                         void *arg) {
-  if (keeper->flight) return GANTRY_E_CONFLICT;
+  if (keeper_busy(keeper)) return GANTRY_E_CONFLICT;
+  leave_flight(keeper);
   GANTRY_TRY(copy_put(keeper, put));
   keeper->done = done;
   keeper->arg = arg;
   gantry_err_t err = send(keeper);
   if (err == GANTRY_OK) return GANTRY_OK;
-  err = keep(keeper, put);
+  if (done) err = keep(keeper, put);
   forget_put(keeper);
   return err == GANTRY_OK ? GANTRY_E_UNAVAILABLE : err;
 }

@@ -20,12 +20,13 @@ void keeper_destroy(keeper_t **self);
    most timeout_ms: for the end of the service. */
 void keeper_finish(keeper_t *keeper, uint32_t timeout_ms);
 
-/* Whether a put is under way: its map would be lost by another. */
+/* Whether a put is under way that somebody waits for. */
 bool keeper_busy(const keeper_t *keeper);
 /* Maps that wait for storage in files. */
 uint32_t keeper_waiting(const keeper_t *keeper);
-/* Copies put with its cells and sends it; done is called once, from the loop. GANTRY_E_CONFLICT
- * when busy. */
+/* Copies put with its cells and sends it; done is called once, from the loop. done NULL: a map that
+   is still being drawn; nothing is kept when storage does not take it. GANTRY_E_CONFLICT when busy.
+ */
 gantry_err_t keeper_put(keeper_t *keeper, const store_map_put_t *put, keeper_done_fn done,
                         void *arg);
 /* Writes put into its file, then tries storage for at most timeout_ms, stepping the loop: for the

@@ -25,6 +25,8 @@ static const option_t OPTIONS[] = {
     {"lidar_theta", OPTION_REAL, "0", -7, 7, NULL, "LiDAR's zero direction, rad"},
     {"range_min_m", OPTION_REAL, "0.05", 0, 10, NULL, "shorter returns are not drawn"},
     {"range_max_m", OPTION_REAL, "80", 0.1, 100, NULL, "returns at or beyond it are not drawn"},
+    {"checkpoint_s", OPTION_INT, "30", 0, 3600, NULL,
+     "a map being drawn is stored so often, for the case of a crash; 0: only when it is done"},
     {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
 };
 
@@ -168,6 +170,16 @@ static void on_status_timer(void *arg) {
   mapper_publish_status(mapper);
 }
 
+/* What is drawn so far, so that a crash does not take all of it. */
+static void on_checkpoint_timer(void *arg) {
+  mapper_t *mapper = arg;
+  store_map_put_t put;
+  if (!mapper->session.mapping || mapper->session.integrated == mapper->checkpointed) return;
+  if (mapper_fill_put(mapper, &put) != GANTRY_OK) return;
+  if (keeper_put(mapper->keeper, &put, NULL, NULL) == GANTRY_OK)
+    mapper->checkpointed = mapper->session.integrated;
+}
+
 static void register_metrics(mapper_t *self, metrics_t *metrics) {
   self->scans = metrics_counter(metrics, "gantry_map_scans_total", "", "Sweeps received.");
   self->integrated =
@@ -202,6 +214,7 @@ static void mapper_stop(void **self) {
   loop_t *loop = mapper->service->loop;
   if (mapper->patch_timer) loop_cancel(loop, mapper->patch_timer);
   if (mapper->status_timer) loop_cancel(loop, mapper->status_timer);
+  if (mapper->checkpoint_timer) loop_cancel(loop, mapper->checkpoint_timer);
   if (mapper->keeper) save_session(mapper);
   if (mapper->loading) mapper->loading->owner = NULL;
   keeper_destroy(&mapper->keeper);
@@ -225,6 +238,10 @@ static gantry_err_t wire(mapper_t *self, service_t *service) {
   GANTRY_TRY(mapper_serve(self));
   self->patch_timer = loop_every(service->loop, PATCH_MS, on_patch_timer, self);
   self->status_timer = loop_every(service->loop, STATUS_MS, on_status_timer, self);
+  uint32_t checkpoint_s = (uint32_t)config_int(service->config, "checkpoint_s");
+  if (checkpoint_s)
+    self->checkpoint_timer =
+        loop_every(service->loop, checkpoint_s * 1000, on_checkpoint_timer, self);
   mapper_publish_status(self);
   return GANTRY_OK;
 }

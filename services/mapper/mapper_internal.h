@@ -32,7 +32,8 @@ typedef struct mapper {
   uint64_t unpaired;     /* as counted in the metric */
   bool grid_full;        /* said once a session */
   buf_t cells;           /* scratch of patches and grids */
-  int patch_timer, status_timer;
+  uint64_t checkpointed; /* sweeps of the session that storage has */
+  int patch_timer, status_timer, checkpoint_timer;
   metric_t *scans, *integrated, *unpaired_total, *foreign, *failed, *patches, *patch_bytes;
   metric_t *integrate_ms, *waiting;
 } mapper_t;

@@ -30,6 +30,7 @@ static void fail_begin(rpc_context_t *call, gantry_err_t err) {
 static void begin_drawing(mapper_t *mapper) {
   pairing_clear(mapper->pairing);
   mapper->grid_full = false;
+  mapper->checkpointed = 0;
   mapper_publish_status(mapper);
   log_info("MAP-STARTED", "%s draws map %s", mapper->session.session_id, mapper->session.map_id);
 }

@@ -57,7 +57,7 @@ static void open_storage(void) {
 static void open_mapper(void) {
   char data[96];
   snprintf(data, sizeof data, "data=%s", folder);
-  mapper = harness_open(harness, &MAPPER, (const char *[]){data, NULL});
+  mapper = harness_open(harness, &MAPPER, (const char *[]){data, "checkpoint_s=1", NULL});
   cr_assert(harness_heard(harness, sensors->bus, "sensor.scan.front", 2000));
   cr_assert(harness_heard(harness, localization->bus, "loc.pose", 2000));
 }
