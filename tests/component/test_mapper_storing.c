@@ -151,3 +151,25 @@ Test(mapper_storing, begins_a_new_map_while_another_waits) {
   cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
   cr_assert_str_eq(stopped.map_id, second.map_id);
 }
+
+static bool is_renamed(void *arg) {
+  const map_status_t *status = inbox_newest(arg, "map.status");
+  return status && strcmp(status->name, "cellar") == 0;
+}
+
+Test(mapper_storing, follows_a_new_name_of_its_map) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  store_changed_t changed = {.table = STORE_TABLE_MAPS};
+  inbox_t *statuses = harness_collect(harness, "map.status");
+  room_start();
+  room_draw();
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
+  cr_assert(harness_heard(harness, storage->bus, "store.changed", 2000));
+  snprintf(kept.info.name, sizeof kept.info.name, "cellar");
+  snprintf(changed.key, sizeof changed.key, "%s", stopped.map_id);
+
+  cr_assert_eq(bus_publish(storage->bus, TOPIC_STORE_CHANGED, NULL, &changed), GANTRY_OK);
+
+  cr_assert(harness_until(harness, is_renamed, statuses, 3000));
+}

@@ -289,3 +289,31 @@ Test(storage, keeps_changes_of_safety_and_alerts_once) {
   cr_assert_eq(number("SELECT count(*) FROM safety_log"), 2);
   cr_assert_eq(number("SELECT count(*) FROM alerts WHERE cleared IS NULL"), 1);
 }
+
+Test(storage, keeps_every_family_of_readings) {
+  sensor_imu_t imu = {.sensor = "ACCEL_001", .z = 9.81, .quality = 1};
+  sensor_range_t range = {
+      .sensor = "PROX_001", .type = SENSOR_TYPE_PROXIMITY, .range = 0.5, .valid = true};
+  sensor_status_t status = {.sensor = "PROX_001", .state = SENSOR_STATE_ONLINE, .health = 1};
+  sys_audit_t audit = {.actor = "anna", .action = "map.start", .success = true};
+  robot_power_t power = {.voltage = 25, .charge = 0.5};
+  robot_module_t module = {.address = 4, .name = "travel_motor", .health = 50};
+  harness_peer_t *bridge = harness_peer(harness, "rs485-bridge");
+  cr_assert(harness_heard(harness, bridge->bus, "robot.power", 2000));
+  cr_assert(harness_heard(harness, bridge->bus, "robot.module.4", 2000));
+  cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_IMU, "ACCEL_001", &imu), GANTRY_OK);
+  cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_RANGE, "PROX_001", &range), GANTRY_OK);
+  cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_STATUS, "PROX_001", &status), GANTRY_OK);
+  cr_assert_eq(bus_publish(mapper->bus, TOPIC_AUDIT, "mapper", &audit), GANTRY_OK);
+  cr_assert_eq(bus_publish(bridge->bus, TOPIC_ROBOT_POWER, NULL, &power), GANTRY_OK);
+  cr_assert_eq(bus_publish(bridge->bus, TOPIC_ROBOT_MODULE, "4", &module), GANTRY_OK);
+
+  wait_history("ACCEL_001", 1);
+  wait_history("PROX_001", 1);
+  wait_history("robot.power", 1);
+  wait_history("robot.module.4", 1);
+  harness_close(harness, &storage);
+
+  cr_assert_eq(number("SELECT count(*) FROM sensor_status WHERE sensor_id = 'PROX_001'"), 1);
+  cr_assert_eq(number("SELECT count(*) FROM audit_log WHERE actor = 'anna'"), 1);
+}
