@@ -233,6 +233,17 @@ static bool step(port_t *port) {
   return listen_until(port, job_ns < probe_ns ? job_ns : probe_ns);
 }
 
+/* The last frames are those of the beginning: nobody is left to let go of the motors later. */
+static void say_goodbye(port_t *port) {
+  for (size_t i = 0; port->master && i < port->cfg.greeting_count; i++) {
+    port_result_t result;
+    line_strays_t strays;
+    while (clock_mono_ns() < line_master_quiet_ns(port->master))
+      if (!listen_until(port, line_master_quiet_ns(port->master))) return;
+    line_master_run(port->master, &port->cfg.greeting[i], &result, &strays);
+  }
+}
+
 static void *run(void *arg) {
   port_t *port = arg;
   const struct sched_param priority = {.sched_priority = PRIORITY};
@@ -247,6 +258,7 @@ static void *run(void *arg) {
     }
     if (!step(port)) close_line(port, "the device has disappeared");
   }
+  say_goodbye(port);
   line_master_close(&port->master);
   return NULL;
 }

@@ -17,7 +17,8 @@ typedef struct port_cfg {
   const register_profile_t *profile;
   uint8_t first_address, last_address; /* discovery */
   uint32_t max_hold_us;
-  job_t greeting[2]; /* sent first whenever the port opens: the motors' stop */
+  job_t greeting[2]; /* sent first whenever the port opens, and last when it closes: the motors'
+                        stop */
   size_t greeting_count;
 } port_cfg_t;
 
@@ -43,7 +44,7 @@ typedef struct port_result {
 
 /* Starts the thread. cfg is copied. */
 gantry_err_t port_new(const port_cfg_t *cfg, port_t **out);
-/* Ends the thread; waits at most one transaction. */
+/* Ends the thread after the greeting has been sent once more; waits a few transactions at most. */
 void port_destroy(port_t **self);
 /* Hands over a safety or command job. False when the port's inbox is full. Any thread. */
 bool port_submit(port_t *port, const job_t *job);

@@ -114,6 +114,12 @@ Test(bridge_stop, a_restart_while_driving_starts_stopped) {
   cr_assert_eq(safety->cause, ROBOT_CAUSE_RESTART);
 }
 
+Test(bridge_stop, the_motors_are_off_when_the_bridge_ends) {
+  drive();
+  harness_close(rig.harness, &rig.run);
+  cr_assert(bridge_rig_is_off(&rig));
+}
+
 Test(bridge_stop, the_dead_man_lets_go) {
   drive();
   harness_for(rig.harness, 450);
