@@ -50,7 +50,7 @@ const option_t SENSOR_OPTIONS[] = {
     {"degraded_ms", OPTION_INT, "1000", 10, 600000, NULL,
      "A sensor silent for longer is degraded."},
     {"offline_ms", OPTION_INT, "3000", 10, 600000, NULL, "A sensor silent for longer is offline."},
-    {"tag_silent_ms", OPTION_INT, "60000", 10, 3600000, NULL,
+    {"tag_silent_ms", OPTION_INT, "5000", 10, 3600000, NULL,
      "A tag reader without a tag for longer is unknown."},
 };
 _Static_assert(sizeof SENSOR_OPTIONS / sizeof SENSOR_OPTIONS[0] == SENSOR_OPTION_COUNT,

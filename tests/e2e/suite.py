@@ -23,8 +23,9 @@ TOOL = ROOT / "build/run/tools/gantry/gantry"
 SERVICES = ("rs485-bridge", "sensor-processor", "localization", "mapper", "storage", "api-gateway")
 
 
-def until(what, condition, seconds):
-    """Polls until condition() is true and returns its value; names what did not happen otherwise."""
+def until(what, condition, seconds, every=0.1):
+    """Polls until condition() is true and returns its value; names what did not happen otherwise. Ten times a second stays
+    below the gateway's limit of requests a minute."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
@@ -32,7 +33,7 @@ def until(what, condition, seconds):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 class Answer:

@@ -85,8 +85,7 @@ class Drive(unittest.TestCase):
 
         self.assertEqual(rows[0]["source"], "api")
         self.assertAlmostEqual(rows[0]["data"]["distance"], 250, delta=1e-6)
-        status = self.suite.get("/api/v1/sensors/status/PROX_900").json
-        self.assertEqual(status["status"], "online")
+        until("its status", lambda: self.suite.get("/api/v1/sensors/status/PROX_900").json.get("status") == "online", 3)
         self.assertEqual(self.suite.get("/api/v1/sensors/status/NOBODY").status, 404)
 
     def test_frames_come_at_their_rates(self):
