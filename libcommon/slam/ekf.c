@@ -102,6 +102,12 @@ void ekf_predict(ekf_t *ekf, pose2_t increment, const ekf_noise_t *noise) {
   ekf->pose = pose2_compose(ekf->pose, increment);
 }
 
+void ekf_diffuse(ekf_t *ekf, double sigma_m, double sigma_rad) {
+  ekf->covariance[0] += sigma_m * sigma_m;
+  ekf->covariance[4] += sigma_m * sigma_m;
+  ekf->covariance[8] += sigma_rad * sigma_rad;
+}
+
 static bool all_finite(const double *values, int n) {
   for (int i = 0; i < n; i++)
     if (!isfinite(values[i])) return false;

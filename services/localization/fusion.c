@@ -13,6 +13,8 @@
 #define START_SIGMA_RAD 0.05
 #define HAND_SIGMA_M    1.0 /* added for a pose of confidence 0 */
 #define HAND_SIGMA_RAD  0.5
+#define DIFFUSION_M     0.003 /* per scan: keeps a standing robot's estimate at about 7 mm */
+#define DIFFUSION_RAD   0.0005
 #define SLIP_INLIERS    0.5 /* a scan that fits this well is right where odometry disagrees */
 #define SLIP_RESIDUAL_M 0.12
 
@@ -100,6 +102,7 @@ static bool correct_by_match(fusion_t *fusion, uint64_t time_ns, pose2_t way,
                              const match_result_t *match) {
   double covariance[9], nis;
   match_covariance(match, covariance);
+  ekf_diffuse(&fusion->ekf, DIFFUSION_M, DIFFUSION_RAD);
   double weight = fusion->rule.confidence.weights[CONFIDENCE_LIDAR];
   for (int i = 0; i < 9; i++)
     covariance[i] *= confidence_covariance_factor(weight);

@@ -36,9 +36,9 @@ void tracking_fini(tracking_t *tracking);
 
 /* Begins an empty map: of a session when map_id is given, else a rolling one. */
 void tracking_begin(tracking_t *tracking, const char *map_id);
-/* Replaces the map by a stored one, its cells resolution_m wide; it goes on growing when `mapping`. On
-   an error (as tracker_load; GANTRY_E_INVALID for a resolution that no grid has) a rolling map is
-   begun. */
+/* Replaces the map by a stored one, its cells resolution_m wide; it goes on growing when `mapping`.
+   On an error (as tracker_load; GANTRY_E_INVALID for a resolution that no grid has) a rolling map
+   is begun. */
 gantry_err_t tracking_load(tracking_t *tracking, const char *map_id, double resolution_m,
                            grid_box_t box, const int8_t *cells, bool mapping);
 /* Sets a rectangle of the loaded map. Errors as tracker_load. */

@@ -37,13 +37,13 @@ static void publish_alerts(processor_t *self) {
   snprintf(alerts->service, sizeof alerts->service, "%s", self->service->name);
   for (uint32_t i = 0; i < self->registry.count && alerts->alerts_count < most; i++) {
     if (self->offline_since_ns[i] == 0) continue;
-    sys_alert_entry_t *alert = &alerts->alerts[alerts->alerts_count++];
-    *alert = (sys_alert_entry_t){.id = "SENSOR-OFFLINE",
-                                 .severity = SYS_SEVERITY_WARNING,
-                                 .raised = self->offline_since_ns[i]};
-    snprintf(alert->subject, sizeof alert->subject, "%s", self->registry.entries[i].id);
-    snprintf(alert->message, sizeof alert->message, "sensor %s no longer delivers",
-             self->registry.entries[i].id);
+    sys_alert_entry_t alert = {.id = "SENSOR-OFFLINE",
+                               .severity = SYS_SEVERITY_WARNING,
+                               .raised = self->offline_since_ns[i]};
+    const char *id = self->registry.entries[i].id;
+    snprintf(alert.subject, sizeof alert.subject, "%s", id);
+    snprintf(alert.message, sizeof alert.message, "sensor %s no longer delivers", id);
+    alerts->alerts[alerts->alerts_count++] = alert;
   }
   bus_publish(self->service->bus, TOPIC_ALERT, self->service->name, alerts);
 }

@@ -37,6 +37,10 @@ void ekf_init(ekf_t *ekf, pose2_t pose, double sigma_m, double sigma_rad);
 /* Moves by an increment given in the robot's frame. */
 void ekf_predict(ekf_t *ekf, pose2_t increment, const ekf_noise_t *noise);
 
+/* Adds variance without motion. Scans matched one after another against one map share that map's
+   errors; without this their number alone would make the estimate look sure. */
+void ekf_diffuse(ekf_t *ekf, double sigma_m, double sigma_rad);
+
 /* Corrections. nis (may be NULL) always receives the NIS of the innovation. When it exceeds gate,
    nothing changes and GANTRY_E_REFUSED is returned; gate 0 takes everything. GANTRY_E_INVALID when
    a value is not finite or a variance not positive. */
