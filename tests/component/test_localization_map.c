@@ -9,6 +9,7 @@
 #include <gantry/slam/map_codec.h>
 
 #include "localization_play.h"
+#include "room.h"
 
 static play_t play;
 
@@ -22,25 +23,6 @@ static void teardown(void) {
 
 TestSuite(localization_map, .init = setup, .fini = teardown);
 
-/* ---- a room of four walls and a pillar, as a LiDAR in it sees it */
-
-static double wall_range(double x, double y, double angle) {
-  static const struct {
-    double x0, y0, x1, y1;
-  } WALLS[] = {{-4, -3, 4, -3},    {4, -3, 4, 3},  {4, 3, -4, 3},
-               {-4, 3, -4, -3},    {1, 1, 1.5, 1}, {1.5, 1, 1.5, 1.6},
-               {1.5, 1.6, 1, 1.6}, {1, 1.6, 1, 1}, {-4, 0.5, -3, 0.5}};
-  double best = 0, c = cos(angle), s = sin(angle);
-  for (size_t i = 0; i < sizeof WALLS / sizeof WALLS[0]; i++) {
-    double ex = WALLS[i].x1 - WALLS[i].x0, ey = WALLS[i].y1 - WALLS[i].y0;
-    double det = ex * s - ey * c, px = WALLS[i].x0 - x, py = WALLS[i].y0 - y;
-    if (fabs(det) < 1e-12) continue;
-    double range = (ex * py - ey * px) / det, share = (c * py - s * px) / det;
-    if (range > 0 && share >= 0 && share <= 1 && (best == 0 || range < best)) best = range;
-  }
-  return best;
-}
-
 static void scan_at(pose2_t pose, uint64_t seq) {
   static sensor_scan_t scan;
   scan = (sensor_scan_t){
@@ -49,7 +31,7 @@ static void scan_at(pose2_t pose, uint64_t seq) {
   for (int i = 0; i < 360; i++) {
     double angle = -M_PI + i * M_PI / 180;
     scan.angles[i] = (float)angle;
-    scan.ranges[i] = (float)wall_range(pose.x, pose.y, pose.theta + angle);
+    scan.ranges[i] = (float)room_range(pose.x, pose.y, pose.theta + angle);
     scan.qualities[i] = 60;
   }
   bus_publish(play.sensors->bus, TOPIC_SENSOR_SCAN, "LIDAR_001", &scan);
@@ -129,7 +111,7 @@ static void draw_room(buf_t *out) {
   memset(cells, 0, sizeof cells);
   for (double x = -2.5; x <= 2.5; x += 0.4)
     for (int i = 0; i < 3600; i++) {
-      double angle = i * M_PI / 1800, range = wall_range(x, -1, angle);
+      double angle = i * M_PI / 1800, range = room_range(x, -1, angle);
       int column = (int)floor((x + range * cos(angle)) / 0.05) + SIDE / 2;
       int row = (int)floor((-1 + range * sin(angle)) / 0.05) + SIDE / 2;
       cells[row * SIDE + column] = 1;

@@ -1,0 +1,60 @@
+/* Options and run-time settings. */
+#include <criterion/criterion.h>
+
+#include "settings.h"
+
+static settings_t settings;
+static gantry_fault_t fault;
+
+static void setup(void) {
+  config_t *config = NULL;
+  cr_assert_eq(config_load("localization", LOC_OPTIONS, LOC_OPTION_COUNT, NULL, &config, &fault),
+               GANTRY_OK);
+  settings_init(&settings, config);
+  config_destroy(&config);
+}
+
+TestSuite(settings, .init = setup);
+
+Test(settings, begins_with_the_weights_of_the_specification) {
+  fusion_rule_t rule = settings_rule(&settings);
+
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_RFID], 0.4, 1e-12);
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_ACCELEROMETER], 0.3, 1e-12);
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_PROXIMITY], 0.2, 1e-12);
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_LIDAR], 0.1, 1e-12);
+}
+
+Test(settings, overlays_only_what_is_given) {
+  cr_assert(settings_put(&settings, "weights", "{\"lidar\":0.5}"));
+  cr_assert(settings_put(&settings, "state", "{\"lost_after\":7}"));
+
+  fusion_rule_t rule = settings_rule(&settings);
+
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_LIDAR], 0.5, 1e-12);
+  cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_RFID], 0.4, 1e-12);
+  cr_assert_eq(rule.lost_after, 7);
+}
+
+Test(settings, goes_back_to_the_default) {
+  settings_put(&settings, "tag", "{\"read_radius_m\":0.5}");
+
+  settings_put(&settings, "tag", NULL);
+
+  cr_assert_float_eq(settings_rule(&settings).read_radius_m, 0.2, 1e-12);
+}
+
+Test(settings, leaves_unknown_keys_to_storage) {
+  cr_assert_eq(settings_check("colour", "7", &fault), GANTRY_OK);
+  cr_assert_not(settings_put(&settings, "colour", "7"));
+}
+
+Test(settings, names_what_is_wrong) {
+  cr_assert_eq(settings_check("weights", "{\"rfid\":-1}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.rfid");
+  cr_assert_eq(settings_check("lidar", "{\"x_m\":\"1\"}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.x_m");
+  cr_assert_eq(settings_check("gate", "[]", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value");
+  cr_assert_eq(settings_check("gate", "{\"factor\":2}", &fault), GANTRY_OK);
+}

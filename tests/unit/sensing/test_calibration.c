@@ -1,0 +1,49 @@
+/* Offset and scale. */
+#include <math.h>
+
+#include <criterion/criterion.h>
+
+#include "calibration.h"
+
+Test(calibration, changes_nothing_by_default) {
+  calibration_t calibration = calibration_identity();
+
+  cr_assert_float_eq(calibration_apply(&calibration, 2, 1.5), 1.5, 1e-12);
+}
+
+Test(calibration, scales_then_shifts_every_channel) {
+  calibration_t calibration = calibration_identity();
+
+  cr_assert(calibration_set(&calibration, CALIBRATION_SCALE, 2));
+  cr_assert(calibration_set(&calibration, CALIBRATION_OFFSET, 1));
+
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++)
+    cr_assert_float_eq(calibration_apply(&calibration, i, 3), 7, 1e-12);
+}
+
+Test(calibration, sets_one_axis_alone) {
+  calibration_t calibration = calibration_identity();
+
+  calibration_set(&calibration, CALIBRATION_SCALE_Y, 3);
+  calibration_set(&calibration, CALIBRATION_OFFSET_Z, -1);
+
+  cr_assert_float_eq(calibration_apply(&calibration, 0, 1), 1, 1e-12);
+  cr_assert_float_eq(calibration_apply(&calibration, 1, 1), 3, 1e-12);
+  cr_assert_float_eq(calibration_apply(&calibration, 2, 1), 0, 1e-12);
+}
+
+Test(calibration, refuses_what_no_sensor_needs) {
+  calibration_t calibration = calibration_identity();
+
+  cr_assert_not(calibration_set(&calibration, CALIBRATION_SCALE, 0));
+  cr_assert_not(calibration_set(&calibration, CALIBRATION_SCALE_X, 11));
+  cr_assert_not(calibration_set(&calibration, CALIBRATION_OFFSET, NAN));
+  cr_assert_not(calibration_set(&calibration, CALIBRATION_ANGLE_OFFSET, 4));
+  cr_assert_float_eq(calibration_apply(&calibration, 0, 1), 1, 1e-12);
+}
+
+Test(calibration, has_a_name_for_each_value) {
+  cr_assert_str_eq(calibration_key_name(CALIBRATION_SCALE), "scale");
+  cr_assert_str_eq(calibration_key_name(CALIBRATION_OFFSET_Y), "offset_y");
+  cr_assert_str_eq(calibration_key_name(CALIBRATION_ANGLE_OFFSET), "angle_offset");
+}

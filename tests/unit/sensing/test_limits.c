@@ -1,0 +1,49 @@
+/* Bounds and rates of change. */
+#include <math.h>
+
+#include <criterion/criterion.h>
+
+#include "limits.h"
+
+Test(limits, takes_what_lies_on_the_bounds) {
+  limit_t limit = {-1, 2, 0};
+
+  cr_assert_eq(limit_check(&limit, -1), LIMITS_VALID);
+  cr_assert_eq(limit_check(&limit, 2), LIMITS_VALID);
+}
+
+Test(limits, refuses_what_lies_outside_or_is_no_number) {
+  limit_t limit = {-1, 2, 0};
+
+  cr_assert_eq(limit_check(&limit, 2.001), LIMITS_OUTSIDE);
+  cr_assert_eq(limit_check(&limit, -1.001), LIMITS_OUTSIDE);
+  cr_assert_eq(limit_check(&limit, NAN), LIMITS_OUTSIDE);
+  cr_assert_eq(limit_check(&limit, INFINITY), LIMITS_OUTSIDE);
+}
+
+Test(limits, flags_a_jump_by_the_time_it_took) {
+  limit_t limit = {0, 10, 1};
+
+  cr_assert_eq(limit_check_change(&limit, 5, 4.5, 1.0), LIMITS_VALID);
+  cr_assert_eq(limit_check_change(&limit, 5, 3.5, 1.0), LIMITS_JUMP);
+  cr_assert_eq(limit_check_change(&limit, 5, 4.99, 0.001), LIMITS_VALID, "jitter is no jump");
+}
+
+Test(limits, flags_no_jump_without_a_past_or_a_bound) {
+  limit_t slow = {0, 10, 1}, any = {0, 10, 0};
+
+  cr_assert_eq(limit_check_change(&slow, 9, 0, 0), LIMITS_VALID);
+  cr_assert_eq(limit_check_change(&any, 9, 0, 0.05), LIMITS_VALID);
+  cr_assert_eq(limit_check_change(&slow, 11, 10.9, 1), LIMITS_OUTSIDE);
+}
+
+Test(limits, holds_the_bounds_of_the_specification) {
+  limits_t limits = limits_default();
+
+  cr_assert_eq(limits.fields[LIMITS_SIGNAL].max, 1);
+  cr_assert_eq(limits.fields[LIMITS_TAG_DISTANCE].max, 1.0);
+  cr_assert_eq(limits.fields[LIMITS_ACCELERATION].min, -20);
+  cr_assert_eq(limits.fields[LIMITS_MAGNITUDE].max, 30);
+  cr_assert_eq(limits.fields[LIMITS_PROXIMITY].max, 1.0);
+  cr_assert_eq(limits.fields[LIMITS_LIDAR_MAX_RANGE].min, 10);
+}
