@@ -16,7 +16,8 @@
 #define TRAVEL_LOST_NS   (1000 * (uint64_t)GANTRY_NS_PER_MS)
 #define POWER_LOST_NS    (5000 * (uint64_t)GANTRY_NS_PER_MS)
 #define LIDAR_FRESH_NS   (300 * (uint64_t)GANTRY_NS_PER_MS)
-#define STOP_ANSWER_US   20000u
+#define STOP_ANSWER_US                                                                             \
+  8000u /* a motor module begins after 3 ms; a stop is said again rather than waited for */
 #define RETRY_FIRST_MS                                                                             \
   1u /* the first repetition at once, later ones leave the line to the others */
 #define RETRY_MS          100u
@@ -81,6 +82,7 @@ static void submit_round(bridge_t *bridge) {
                  .least = 2,
                  .most = write ? 2 : 4,
                  .answer_us = STOP_ANSWER_US,
+                 .retries = write ? 1 : 0,
                  .poll = JOB_NO_POLL};
     if (port_submit(bridge->port, &job)) stop->waiting |= 1u << i;
   }

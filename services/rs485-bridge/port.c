@@ -182,9 +182,11 @@ static void attempt(port_t *port, job_t job, port_result_t *result) {
                                   response_ms, probe, now_ns);
 }
 
-static bool is_worth_repeating(const port_t *port, const port_result_t *result) {
+/* A stop is said again at once, whatever else is urgent; anything else makes room. */
+static bool is_worth_repeating(const port_t *port, const job_t *job, const port_result_t *result) {
   bool failed = result->outcome == RTU_TIMEOUT || result->outcome == RTU_DAMAGED;
-  return failed && result->change != MODULE_WENT && !jobs_has_urgent(&port->jobs);
+  bool room = job->lane == JOB_SAFETY || !jobs_has_urgent(&port->jobs);
+  return failed && result->change != MODULE_WENT && room;
 }
 
 /* Runs a job to its end. False when the device is gone. */
@@ -194,7 +196,7 @@ static bool execute(port_t *port, const job_t *job) {
   for (unsigned tries = 0;; tries++) {
     attempt(port, *job, &result);
     if (result.change != MODULE_SAME) change = result.change;
-    if (tries >= job->retries || !is_worth_repeating(port, &result)) break;
+    if (tries >= job->retries || !is_worth_repeating(port, job, &result)) break;
     if (!wait_silence(port)) result.outcome = RTU_NO_PORT;
     if (result.outcome == RTU_NO_PORT || port->quit) break;
   }
