@@ -93,7 +93,9 @@ ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index) {
 
   if (type == WS_ALERT) return alert_snapshot(gateway, index);
   if (index > 0) return NULL;
-  if (type == WS_POSITION) return position_frame(gateway, now_ns);
+  /* A fresh pose is followed by the next within a period; one that stands still has to be told. */
+  bool stale = latest_is_stale(&gateway->latest->pose_at, now_ns, LATEST_MOTION_MS);
+  if (type == WS_POSITION) return stale ? position_frame(gateway, now_ns) : NULL;
   if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns);
   return type == WS_STATUS ? status_frame(gateway, now_ns) : NULL;
 }

@@ -27,8 +27,9 @@ struct feed {
 gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault);
 void feed_stop(gateway_t *gateway);
 
-/* What a new subscriber of type is told first, one frame a call: the newest position, telemetry or
-   status (index 0), each active alert. NULL: no more. The caller owns the reference. */
+/* What a new subscriber of type is told first, one frame a call: telemetry or status, or a position
+   that has turned stale (index 0), each active alert. NULL: no more. The caller owns the reference.
+ */
 ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index);
 
 /* Subscribes to sensor data and map patches. */
