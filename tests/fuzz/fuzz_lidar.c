@@ -1,4 +1,5 @@
-/* Any bytes at any pace through the LiDAR's decoder. Run: fuzz_lidar -max_total_time=20 -max_len=4096 */
+/* Any bytes at any pace through the LiDAR's decoder. Run: fuzz_lidar -max_total_time=20
+ * -max_len=4096 */
 #include <stdint.h>
 #include <stdlib.h>
 
