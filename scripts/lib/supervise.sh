@@ -13,7 +13,7 @@ run_folder() {
 }
 
 start_simulator() {
-  local options=(--rs485 "$run/rs485" --lidar "$run/lidar" --control "$run/control" --seed "$seed")
+  local options=(--rs485 "$run/rs485" --lidar "$run/lidar" --control "$run/control" --seed "$seed" --realtime)
   [ -n "$replay" ] && options+=(--replay "$replay" --pace "$pace")
   "$bin/tools/sim/gantry-sim" "${options[@]}" ${GANTRY_SIM_OPTIONS:-} 2>>"$data/logs/simulator.log" >&2 9>&- &
   simulator=$!

@@ -38,7 +38,7 @@ REFUSED = [
     ("GET", "/api/v1/sensors/data/P1?limit=many", None, 422, "limit"),
     ("GET", "/api/v1/map/map_ffffffff", None, 404, None),
     ("GET", "/api/v1/nothing/here", None, 404, None),
-    ("DELETE", "/api/v1/map/status", None, 404, None),
+    ("DELETE", "/api/v1/map/status", None, 405, None),
     ("PATCH", "/api/v1/map/list", {}, 405, None),
 ]
 
@@ -74,8 +74,8 @@ class Input(unittest.TestCase):
         try:
             answer = self.suite.post("/api/v1/sensors/data", raw=b"x" * (11 << 20))
             self.assertEqual(answer.status, 413)
-        except ConnectionError:
-            pass  # the server may close while the body is still on its way
+        except OSError:
+            pass  # the gateway has answered and closed while this client was still sending
         self.assertEqual(self.suite.health()["status"], "healthy")
 
     def test_tokens_are_asked_for_and_checked(self):

@@ -24,7 +24,7 @@ class Page(unittest.TestCase):
 
     def log_in(self):
         self.browser.open(f"http://{self.suite.address}/")
-        self.browser.until("document.querySelector('#login button')")
+        self.browser.until("document.querySelector('#login button') !== null")
         self.browser.run("document.querySelector('[name=password]').value = " + repr(self.suite.password))
         self.browser.click("#login button")
         self.browser.until("!document.getElementById('main').hidden")
@@ -42,6 +42,7 @@ class Page(unittest.TestCase):
         browser.mouse("mousePressed", "#forward")
         until("the robot drives", lambda: self.suite.sim("state")["travelled_m"] > before + 1.5, 15)
         if os.environ.get("GANTRY_PICTURE"):
+            browser.run("document.getElementById('speed').value = 80")
             until("half a lap", lambda: self.suite.sim("state")["travelled_m"] > 31, 90)
             browser.picture(os.environ["GANTRY_PICTURE"])
         browser.click("#stop")

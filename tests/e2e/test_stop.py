@@ -30,7 +30,7 @@ class Stop(unittest.TestCase):
     def free(self):
         """Tries a reset; true once no stop is latched and every module is back."""
         self.reset()
-        return self.suite.get("/api/v1/robot/status").json["status"] == "idle"
+        return self.suite.get("/api/v1/robot/status").json.get("fsm_state") == "idle"
 
     def motors(self):
         return [self.suite.register(4, address) for motor in MOTORS for address in motor]
