@@ -198,6 +198,61 @@ Test(api_gateway_http, finishes_a_request_whose_client_has_gone, .init = open_pl
   cr_expect_eq(door_request("GET", "/health/fast", NULL).status, 200);
 }
 
+/* Leaves a request of the door's own under way: nobody answers it any more. */
+static int leave_waiting(const char *method, const char *path, const char *body) {
+  char request[2048];
+  int fd = door_connect();
+
+  snprintf(request, sizeof request,
+           "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n%s",
+           method, path, door.token, strlen(body), body);
+  door_send(fd, request, strlen(request));
+  for (int i = 0; i < 10; i++) {
+    gateway_step(door.gateway);
+    harness_for(door.harness, 2);
+  }
+  return fd;
+}
+
+Test(api_gateway_http, ends_while_services_still_owe_answers, .init = open_plain) {
+  door_stub(REQUEST_STORE_MAP_LIST)->silent = true;
+  int one = leave_waiting("GET", "/api/v1/map/list", "");
+  cr_expect_eq(door_stub(REQUEST_STORE_MAP_LIST)->count, 1);
+  int two =
+      leave_waiting("POST", "/api/v1/auth/login", "{\"username\":\"nobody\",\"password\":\"x\"}");
+
+  harness_close(door.harness, &door.run);
+
+  cr_expect_null(door.run);
+  close(one);
+  close(two);
+}
+
+Test(api_gateway_http, audits_a_change_whose_client_has_gone, .init = open_plain) {
+  inbox_t *audits = harness_collect(door.harness, "audit.");
+  snprintf(((store_tag_key_t *)door_stub(REQUEST_STORE_TAG_DELETE)->reply)->tag, 20, "X");
+  char request[2048];
+  int fd = door_connect();
+  snprintf(request, sizeof request,
+           "DELETE /api/v1/localization/rfid-tags/X HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+           "%s\r\n\r\n",
+           door.token);
+  door_send(fd, request, strlen(request));
+  gateway_step(door.gateway);
+  close(fd);
+
+  for (int i = 0; i < 500 && inbox_count(audits) == 0; i++) {
+    gateway_step(door.gateway);
+    harness_for(door.harness, 2);
+  }
+
+  const sys_audit_t *audit = inbox_body(audits, 0);
+  cr_assert_not_null(audit);
+  cr_expect_str_eq(audit->action, "tags_delete");
+  cr_expect_str_eq(audit->resource, "X");
+  cr_expect_str_eq(audit->actor, "someone");
+}
+
 Test(api_gateway_http, limits_an_address_and_says_when_to_come_again, .init = open_plain) {
   answer_t answer = {0};
 

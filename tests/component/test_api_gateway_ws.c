@@ -224,6 +224,38 @@ Test(api_gateway_ws, sends_sensor_data_and_patches) {
   close(fd);
 }
 
+Test(api_gateway_ws, sends_every_family_of_sensor) {
+  sensor_imu_t imu = {.sensor = "ACCEL_001", .z = 9.81};
+  sensor_value_t value = {.sensor = "T_001", .value = 21.5, .unit = "C"};
+  sensor_tag_t tag = {.sensor = "RFID_001", .tag = "0A1B2C3D", .signal = 0.9};
+  int fd = open_socket("/ws");
+  say(fd, "{\"type\":\"subscribe\",\"data\":{\"type\":\"sensor_data\"}}");
+  expect(fd, "subscription_confirmed");
+  cr_assert(harness_heard(door.harness, door.sensors->bus, "sensor.tag.RFID_001", 2000));
+
+  bus_publish(door.sensors->bus, TOPIC_SENSOR_IMU, "ACCEL_001", &imu);
+  expect(fd, "\"z\":9.81");
+  bus_publish(door.sensors->bus, TOPIC_SENSOR_VALUE, "T_001", &value);
+  expect(fd, "\"value\":21.5");
+  bus_publish(door.sensors->bus, TOPIC_SENSOR_TAG, "RFID_001", &tag);
+  expect(fd, "\"rfid_id\":\"0A1B2C3D\"");
+  close(fd);
+}
+
+Test(api_gateway_ws, tells_a_newcomer_a_position_that_stands_still) {
+  loc_pose_t pose = {.x = 2, .confidence = 0.9};
+  cause_t old = cause_new(clock_mono_ns() - GANTRY_NS_PER_S);
+  cr_assert(harness_heard(door.harness, door.localization->bus, "loc.pose", 2000));
+  bus_publish_from(door.localization->bus, &old, TOPIC_LOC_POSE, NULL, &pose);
+  harness_for(door.harness, 50);
+
+  int fd = open_socket("/ws/map");
+
+  const char *frame = expect(fd, "\"type\":\"position\"");
+  cr_expect_not_null(strstr(frame, "\"stale\":true"));
+  close(fd);
+}
+
 Test(api_gateway_ws, closes_when_the_token_expires) {
   char token[1100];
   uint8_t opcode = 0;
