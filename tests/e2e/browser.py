@@ -90,6 +90,10 @@ class Browser:
         self.mouse("mousePressed", selector)
         self.mouse("mouseReleased", selector)
 
+    def key(self, name):
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name)
+
     def picture(self, path):
         data = self.call("Page.captureScreenshot", format="png")["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(data))

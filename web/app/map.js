@@ -39,6 +39,7 @@ export class MapView {
     this.canvas.ondblclick = () => this.fit()
     this.canvas.addEventListener('wheel', (event) => {
       event.preventDefault()
+      this.view.follow = false
       this.view.scale = Math.min(400, Math.max(2, this.view.scale * Math.exp(-event.deltaY / 500)))
       this.redraw()
     }, { passive: false })
@@ -67,7 +68,7 @@ export class MapView {
     const context = picture.getContext('2d')
     context.fillStyle = `rgb(${UNKNOWN.slice(0, 3)})`
     context.fillRect(0, 0, picture.width, picture.height)
-    this.grid = { mapId, revision: 0, side, column, row, width, height, picture, context }
+    this.grid = { mapId, revision: 0, side, column, row, width, height, picture, context, known: null }
   }
 
   // Grows the picture so that it holds the given rectangle of cells.
@@ -80,14 +81,28 @@ export class MapView {
     if (left === old.column && bottom === old.row && right - left === old.width && top - bottom === old.height) return
     this.allocate(old.mapId, old.side, left, bottom, right - left, top - bottom)
     this.grid.revision = old.revision
+    this.grid.known = old.known
     this.grid.context.drawImage(old.picture, old.column - left, old.row - bottom)
   }
 
   // Pictures keep row 0 at the lowest y; drawing turns them over.
   paint(x, y, width, height, cellAt) {
     const image = this.grid.context.createImageData(width, height)
-    for (let i = 0; i < width * height; i++) image.data.set(colour(cellAt(i)), 4 * i)
+    for (let i = 0; i < width * height; i++) {
+      const cell = cellAt(i)
+      image.data.set(colour(cell), 4 * i)
+      if (cell >= 0) this.know(this.grid.column + x + i % width, this.grid.row + y + Math.floor(i / width))
+    }
     this.grid.context.putImageData(image, x, y)
+  }
+
+  // Widens the box of known cells: what the view is fitted to.
+  know(column, row) {
+    const box = (this.grid.known ??= { left: column, right: column, bottom: row, top: row })
+    box.left = Math.min(box.left, column)
+    box.right = Math.max(box.right, column)
+    box.bottom = Math.min(box.bottom, row)
+    box.top = Math.max(box.top, row)
   }
 
   async patch(data) {
@@ -105,6 +120,7 @@ export class MapView {
     }
     this.paint(data.column - this.grid.column, data.row - this.grid.row, data.width, data.height, (i) => cells[i])
     this.grid.revision = data.revision
+    if (this.view.follow) this.fit()
     this.redraw()
   }
 
@@ -116,7 +132,7 @@ export class MapView {
       this.path.push([this.robot.x, this.robot.y])
       if (this.path.length > 5000) this.path.shift()
     }
-    if (this.view.follow && !this.grid) {
+    if (this.view.follow && !this.grid?.known) {
       this.view.x = this.robot.x
       this.view.y = this.robot.y
     }
@@ -132,12 +148,15 @@ export class MapView {
   }
 
   fit() {
-    if (!this.grid) return
-    const { side, column, row, width, height } = this.grid
+    if (!this.grid?.known) return
+    const { side, known } = this.grid
     const { clientWidth, clientHeight } = this.canvas
-    this.view.x = (column + width / 2) * side
-    this.view.y = (row + height / 2) * side
-    this.view.scale = Math.max(2, 0.92 * Math.min(clientWidth / (width * side), clientHeight / (height * side)))
+    const width = (known.right - known.left + 1) * side
+    const height = (known.top - known.bottom + 1) * side
+    this.view.follow = true
+    this.view.x = (known.left + known.right + 1) / 2 * side
+    this.view.y = (known.bottom + known.top + 1) / 2 * side
+    this.view.scale = Math.min(120, Math.max(2, 0.9 * Math.min(clientWidth / width, clientHeight / height)))
     this.redraw()
   }
 
