@@ -238,8 +238,8 @@ static void bridge_finish(void **self) {
   if (!bridge) return;
   loop_t *loop = bridge->service->loop;
   const int timers[] = {bridge->tick_timer,       bridge->safety_timer,
-                        bridge->module_timer,     bridge->stop.deadline_timer,
-                        bridge->stop.retry_timer, bridge->motors.hold_timer};
+                        bridge->module_timer,     bridge->stop.deadline_alarm,
+                        bridge->stop.retry_alarm, bridge->motors.hold_timer};
   for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
     if (timers[i]) loop_cancel(loop, timers[i]);
   if (bridge->port) loop_unwatch(loop, port_fd(bridge->port));
@@ -258,6 +258,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   bridge->profile = registers_profile(config_text(service->config, "profile"));
   init_cores(bridge);
   init_metrics(bridge);
+  GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(open_port(bridge, fault));
   GANTRY_TRY(open_lidar(bridge, fault));

@@ -39,7 +39,8 @@ typedef struct stop_run {
   double stop_ms, confirm_ms; /* < 0: not yet */
   rpc_context_t *calls[STOP_CALLS_MAX];
   size_t call_count;
-  int deadline_timer, retry_timer;
+  int deadline_alarm, retry_alarm; /* made at the start: a stop needs nothing that could run out */
+  bool deadline_set;
   char actor[51];
 } stop_run_t;
 
@@ -118,6 +119,8 @@ void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint6
                  rpc_context_t *call);
 /* Writes and reads back the stop without latching: after a module came back. */
 void bridge_verify_off(bridge_t *bridge);
+/* Takes the timers that a stop needs, once. */
+gantry_err_t bridge_stop_prepare(bridge_t *bridge);
 void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
 void bridge_supervise(void *arg);
 robot_guards_t bridge_guards(const bridge_t *bridge);

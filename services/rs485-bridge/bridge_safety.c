@@ -21,8 +21,9 @@
 #define RETRY_FIRST_MS                                                                             \
   1u /* the first repetition at once, later ones leave the line to the others */
 #define RETRY_MS          100u
-#define REPLY_MARGIN_MS   10u /* the refusal must be there before the caller gives up */
-#define MOTOR_FAULT_ESTOP 9   /* the drive's word for an open chain: no fault of its own */
+#define ROUND_LIMIT_MS    500u /* then the round has lost a job or a result and is begun again */
+#define REPLY_MARGIN_MS   10u  /* the refusal must be there before the caller gives up */
+#define MOTOR_FAULT_ESTOP 9    /* the drive's word for an open chain: no fault of its own */
 #define MOVING_MPS        0.02
 
 static const uint16_t motor_base[2] = {0x0000, 0x0010};
@@ -70,7 +71,7 @@ static void submit_round(bridge_t *bridge) {
   uint8_t unit = bridge_unit(bridge, "travel_motor");
   stop->waiting = 0;
   stop->rounds++;
-  stop->retry_timer = 0;
+  loop_set(bridge->service->loop, stop->retry_alarm, ROUND_LIMIT_MS);
   for (uint32_t i = 0; i < STOP_JOBS && bridge->port; i++) {
     bool write = i < 2;
     job_t job = {.tag = TAG_STOP + i,
@@ -89,13 +90,15 @@ static void submit_round(bridge_t *bridge) {
 }
 
 static void retry(void *arg) {
-  submit_round(arg);
+  bridge_t *bridge = arg;
+  if (bridge->stop.active) submit_round(bridge);
 }
 
 static void fail_calls(void *arg) {
   bridge_t *bridge = arg;
   stop_run_t *stop = &bridge->stop;
-  stop->deadline_timer = 0;
+  if (!stop->deadline_set) return; /* answered meanwhile */
+  stop->deadline_set = false;
   bridge->phase = ROBOT_STOP_PHASE_UNCONFIRMED;
   bridge_publish_safety(bridge);
   for (size_t i = 0; i < stop->call_count; i++)
@@ -105,6 +108,13 @@ static void fail_calls(void *arg) {
     bridge_audit(bridge, stop->actor, "robot.estop", false,
                  "stop not confirmed in time; still retrying");
   stop->call_count = 0;
+}
+
+gantry_err_t bridge_stop_prepare(bridge_t *bridge) {
+  stop_run_t *stop = &bridge->stop;
+  stop->deadline_alarm = loop_alarm(bridge->service->loop, fail_calls, bridge);
+  stop->retry_alarm = loop_alarm(bridge->service->loop, retry, bridge);
+  return stop->deadline_alarm && stop->retry_alarm ? GANTRY_OK : GANTRY_E_INTERNAL;
 }
 
 static void begin_run(bridge_t *bridge, uint64_t arrived_ns) {
@@ -129,10 +139,10 @@ static void add_call(bridge_t *bridge, rpc_context_t *call) {
   (void)snprintf(stop->actor, sizeof stop->actor, "%s", rpc_actor(call));
   uint32_t left_ms = rpc_left_ms(call);
   stop->calls[stop->call_count++] = call;
-  if (stop->deadline_timer) return;
-  stop->deadline_timer =
-      loop_after(bridge->service->loop, left_ms > REPLY_MARGIN_MS ? left_ms - REPLY_MARGIN_MS : 1,
-                 fail_calls, bridge);
+  if (stop->deadline_set) return;
+  stop->deadline_set = true;
+  loop_set(bridge->service->loop, stop->deadline_alarm,
+           left_ms > REPLY_MARGIN_MS ? left_ms - REPLY_MARGIN_MS : 1);
 }
 
 void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
@@ -169,8 +179,7 @@ static void answer_calls(bridge_t *bridge) {
   for (size_t i = 0; i < stop->call_count; i++)
     rpc_reply(stop->calls[i], &safety);
   stop->call_count = 0;
-  if (stop->deadline_timer) loop_cancel(bridge->service->loop, stop->deadline_timer);
-  stop->deadline_timer = 0;
+  stop->deadline_set = false;
 }
 
 /* Both motors are read back off: answer first, record after. */
@@ -208,8 +217,7 @@ static void end_round(bridge_t *bridge) {
   if (stop->rounds == 2)
     log_error("STOP-UNCONFIRMED", "the travel motor does not confirm the stop; still retrying");
   uint32_t delay_ms = stop->rounds < 2 ? RETRY_FIRST_MS : RETRY_MS;
-  if (!stop->retry_timer)
-    stop->retry_timer = loop_after(bridge->service->loop, delay_ms, retry, bridge);
+  loop_set(bridge->service->loop, stop->retry_alarm, delay_ms);
 }
 
 void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result) {

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static bridge_rig_t rig;
 static gantry_fault_t fault;
@@ -94,6 +95,27 @@ Test(bridge_stop, an_unconfirmed_stop_is_never_a_success_and_is_retried) {
   cr_assert_eq(bridge_rig_safety(&rig)->phase, ROBOT_STOP_PHASE_UNCONFIRMED);
   (void)bridge_rig_ask(&rig, "fault 0x04 clear");
   cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+}
+
+static bool is_confirmed(void *arg) {
+  (void)arg;
+  return bridge_rig_safety(&rig)->phase == ROBOT_STOP_PHASE_CONFIRMED;
+}
+
+Test(bridge_stop, is_retried_without_a_free_descriptor) {
+  struct rlimit limit;
+  (void)rpc_connect(harness_client(rig.harness), REQUEST_ROBOT_ESTOP, NULL);
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x04 silent");
+  getrlimit(RLIMIT_NOFILE, &limit);
+  struct rlimit none = {.rlim_cur = 3, .rlim_max = limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  gantry_err_t err = bridge_rig_stop(&rig, &stopped, &fault);
+  (void)bridge_rig_ask(&rig, "fault 0x04 clear");
+  bool confirmed = harness_until(rig.harness, is_confirmed, NULL, 2000);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  cr_assert_eq(err, GANTRY_E_TIMEOUT, "%s", fault.detail);
+  cr_assert(confirmed);
 }
 
 Test(bridge_stop, the_latch_survives_a_restart) {
