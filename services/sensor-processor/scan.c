@@ -91,7 +91,7 @@ static void gate(const scan_rule_t *rule, const calibration_t *calibration, scan
 static bool joined(const scan_rays_t *rays, uint32_t a, uint32_t b, double gap_m) {
   double ra = rays->range_m[a], rb = rays->range_m[b];
   if (a == b || ra <= 0 || rb <= 0) return false;
-  double cosine = cos(rays->angle_rad[a] - rays->angle_rad[b]);
+  double cosine = cos((double)(rays->angle_rad[a] - rays->angle_rad[b]));
   return ra * ra + rb * rb - 2 * ra * rb * cosine <= gap_m * gap_m;
 }
 
