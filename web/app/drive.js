@@ -19,7 +19,7 @@ export function setUpDrive(say) {
       await post('/api/v1/robot/jog', { direction: held, speed: speed.value / 100, dead_man_ms: DEAD_MAN_MS })
       if (held) timer = setTimeout(renew, RENEW_MS)
     } catch (error) {
-      release()
+      letGo()
       say(error.message)
     }
   }
@@ -32,12 +32,16 @@ export function setUpDrive(say) {
     renew()
   }
 
-  function release() {
-    if (!held) return
+  function letGo() {
     held = null
     clearTimeout(timer)
     mark()
-    post('/api/v1/robot/stop').catch(() => {})
+  }
+
+  function release() {
+    if (!held) return
+    letGo()
+    post('/api/v1/robot/stop').catch((error) => say(error.message))
   }
 
   function mark() {

@@ -46,7 +46,8 @@ export class MapView {
   }
 
   async fetch() {
-    try {
+    const status = await get('/api/v1/map/status')
+    if (status.current_map_id) {
       const { occupancy_grid: grid } = await get('/api/v1/map/occupancy-grid')
       const side = grid.resolution / 1000
       this.allocate(grid.map_id, side, Math.round(grid.origin_x / grid.resolution),
@@ -55,8 +56,7 @@ export class MapView {
       this.grid.revision = grid.revision
       this.hint.hidden = true
       this.fit()
-    } catch (error) {
-      if (error.status !== 404) throw error
+    } else {
       this.grid = null
       this.hint.hidden = false
     }
