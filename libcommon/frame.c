@@ -79,7 +79,7 @@ gantry_err_t parts_body(zmq_msg_t *part, const desc_t *desc, void *out, gantry_f
 }
 
 gantry_err_t parts_send(void *socket, const void *identity, size_t identity_len, const char *name,
-                       const sys_header_t *header, const buf_t *body, buf_t *scratch) {
+                        const sys_header_t *header, const buf_t *body, buf_t *scratch) {
   buf_reset(scratch);
   GANTRY_TRY(pack_message(&SYS_HEADER_DESC, header, scratch, NULL));
   /* The first part decides: once it is taken, ZeroMQ takes the others of the same message too. */

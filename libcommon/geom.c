@@ -21,6 +21,10 @@ pose2_t pose2_inverse(pose2_t a) {
   return (pose2_t){-c * a.x - s * a.y, s * a.x - c * a.y, wrap_rad(-a.theta)};
 }
 
-pose2_t pose2_between(pose2_t a, pose2_t b) { return pose2_compose(pose2_inverse(a), b); }
+pose2_t pose2_between(pose2_t a, pose2_t b) {
+  return pose2_compose(pose2_inverse(a), b);
+}
 
-double pose2_distance(pose2_t a, pose2_t b) { return hypot(b.x - a.x, b.y - a.y); }
+double pose2_distance(pose2_t a, pose2_t b) {
+  return hypot(b.x - a.x, b.y - a.y);
+}

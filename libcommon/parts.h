@@ -25,6 +25,6 @@ gantry_err_t parts_body(zmq_msg_t *part, const desc_t *desc, void *out, gantry_f
 /* Sends [identity][name][header][body] without blocking; identity_len 0: no identity frame. scratch
    holds the packed header. GANTRY_E_UNAVAILABLE when the socket takes nothing now. */
 gantry_err_t parts_send(void *socket, const void *identity, size_t identity_len, const char *name,
-                       const sys_header_t *header, const buf_t *body, buf_t *scratch);
+                        const sys_header_t *header, const buf_t *body, buf_t *scratch);
 
 #endif

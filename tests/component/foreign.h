@@ -1,4 +1,5 @@
-/* A raw socket that says what no peer of the house would say: parts, whole messages, mutated ones. */
+/* A raw socket that says what no peer of the house would say: parts, whole messages, mutated ones.
+ */
 #ifndef GANTRY_FOREIGN_H
 #define GANTRY_FOREIGN_H
 
@@ -16,8 +17,8 @@ void foreign_close(foreign_t *foreign);
 sys_header_t foreign_header(int kind, const char *from, uint64_t seq);
 void foreign_send_part(foreign_t *foreign, const void *bytes, size_t len, bool more);
 /* Three proper frames. */
-void foreign_send(foreign_t *foreign, const char *name, const sys_header_t *header, const desc_t *desc,
-                  const void *body);
+void foreign_send(foreign_t *foreign, const char *name, const sys_header_t *header,
+                  const desc_t *desc, const void *body);
 /* The same with some bytes changed, cut off, or frames missing or too many; state is the seed. */
 void foreign_send_mutated(foreign_t *foreign, const char *name, const sys_header_t *header,
                           const desc_t *desc, const void *body, uint64_t *state);

@@ -1,5 +1,6 @@
-/* The catalogue: every topic, request and endpoint, generated from schemas/. Data only. The generated
-   <messages.h> declares the constants: TOPIC_SENSOR_SCAN, REQUEST_ROBOT_ESTOP, ENDPOINT_MAP_STATUS. */
+/* The catalogue: every topic, request and endpoint, generated from schemas/. Data only. The
+   generated <messages.h> declares the constants: TOPIC_SENSOR_SCAN, REQUEST_ROBOT_ESTOP,
+   ENDPOINT_MAP_STATUS. */
 #ifndef GANTRY_CATALOGUE_H
 #define GANTRY_CATALOGUE_H
 
@@ -14,69 +15,69 @@ typedef enum topic_kind {
 } topic_kind_t;
 
 typedef struct topic {
-  const char        *pattern;   /* "sensor.scan.{sensor}" */
-  const char        *prefix;    /* "sensor.scan." with an instance; "loc.pose" without */
-  bool               instanced; /* the pattern ends in a {parameter} */
-  const desc_t      *message;
-  const char        *producer;  /* service name; "*" means every service (instance = the service) */
+  const char *pattern; /* "sensor.scan.{sensor}" */
+  const char *prefix;  /* "sensor.scan." with an instance; "loc.pose" without */
+  bool instanced;      /* the pattern ends in a {parameter} */
+  const desc_t *message;
+  const char *producer;         /* service name; "*" means every service (instance = the service) */
   const char *const *consumers; /* service names; "*" means every service */
-  uint32_t           consumer_count;
-  topic_kind_t       kind;
-  bool               durable;
-  double             rate_hz;   /* expected highest rate; 0 when irregular */
-  const char        *doc;
+  uint32_t consumer_count;
+  topic_kind_t kind;
+  bool durable;
+  double rate_hz; /* expected highest rate; 0 when irregular */
+  const char *doc;
 } topic_t;
 
 typedef enum lane { LANE_NORMAL, LANE_SAFETY } lane_t;
 
 typedef struct request {
-  const char         *name;    /* "robot.estop" */
-  const char         *server;  /* service name; "*" means every service */
-  const desc_t       *takes;
-  const desc_t       *gives;
-  const gantry_err_t *errors;  /* beyond the common ones */
-  uint32_t            error_count;
-  uint32_t            timeout_ms;
-  lane_t              lane;
-  const char         *doc;
+  const char *name;   /* "robot.estop" */
+  const char *server; /* service name; "*" means every service */
+  const desc_t *takes;
+  const desc_t *gives;
+  const gantry_err_t *errors; /* beyond the common ones */
+  uint32_t error_count;
+  uint32_t timeout_ms;
+  lane_t lane;
+  const char *doc;
 } request_t;
 
 typedef enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE } http_method_t;
 
 typedef struct endpoint {
   http_method_t method;
-  const char   *path;        /* "/api/v1/map/load/{map_id}" */
-  const char   *permission;  /* "map:write"; "public": no token; "authenticated": any valid token */
-  const desc_t *params;      /* path and query parameters, NULL when none */
-  const desc_t *body;        /* request body, NULL when none */
-  bool          body_optional;
-  const desc_t *answer;      /* success body; NULL when it is not a described JSON object */
-  const char   *answer_type; /* "application/json", "text/html", ... */
-  int           status;      /* of success: 200, 201 */
-  bool          rate_exempt;
-  const char   *id;          /* operationId: "map_start_mapping" */
-  const char   *tag;
-  const char   *doc;
+  const char *path;       /* "/api/v1/map/load/{map_id}" */
+  const char *permission; /* "map:write"; "public": no token; "authenticated": any valid token */
+  const desc_t *params;   /* path and query parameters, NULL when none */
+  const desc_t *body;     /* request body, NULL when none */
+  bool body_optional;
+  const desc_t *answer;    /* success body; NULL when it is not a described JSON object */
+  const char *answer_type; /* "application/json", "text/html", ... */
+  int status;              /* of success: 200, 201 */
+  bool rate_exempt;
+  const char *id; /* operationId: "map_start_mapping" */
+  const char *tag;
+  const char *doc;
 } endpoint_t;
 
 extern const desc_t *const CATALOGUE_MESSAGES[];
-extern const uint32_t      CATALOGUE_MESSAGE_COUNT;
-extern const topic_t       CATALOGUE_TOPICS[];
-extern const uint32_t      CATALOGUE_TOPIC_COUNT;
-extern const request_t     CATALOGUE_REQUESTS[];
-extern const uint32_t      CATALOGUE_REQUEST_COUNT;
-extern const endpoint_t    CATALOGUE_ENDPOINTS[];
-extern const uint32_t      CATALOGUE_ENDPOINT_COUNT;
+extern const uint32_t CATALOGUE_MESSAGE_COUNT;
+extern const topic_t CATALOGUE_TOPICS[];
+extern const uint32_t CATALOGUE_TOPIC_COUNT;
+extern const request_t CATALOGUE_REQUESTS[];
+extern const uint32_t CATALOGUE_REQUEST_COUNT;
+extern const endpoint_t CATALOGUE_ENDPOINTS[];
+extern const uint32_t CATALOGUE_ENDPOINT_COUNT;
 /* The six, in start order; "gantry" tools are not in it. */
 extern const char *const CATALOGUE_SERVICES[];
-extern const uint32_t    CATALOGUE_SERVICE_COUNT;
+extern const uint32_t CATALOGUE_SERVICE_COUNT;
 
 /* The topic that a full name belongs to ("sensor.scan.LIDAR_001"); NULL when none. */
 const topic_t *catalogue_topic(const char *name);
 /* The request of that name; NULL when none. */
 const request_t *catalogue_request(const char *name);
-const desc_t    *catalogue_message(const char *name);
-bool             topic_has_consumer(const topic_t *topic, const char *service);
+const desc_t *catalogue_message(const char *name);
+bool topic_has_consumer(const topic_t *topic, const char *service);
 /* Largest packed body, bytes: over all topics, over what a service takes, over what it gives. */
 size_t catalogue_max_published(void);
 size_t catalogue_max_taken(const char *service);

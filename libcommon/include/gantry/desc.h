@@ -1,4 +1,5 @@
-/* Descriptor tables: what the generator says of each message, and what the codecs walk. Data only. */
+/* Descriptor tables: what the generator says of each message, and what the codecs walk. Data only.
+ */
 #ifndef GANTRY_DESC_H
 #define GANTRY_DESC_H
 
@@ -24,52 +25,52 @@ typedef enum desc_type {
 
 typedef enum desc_format {
   DESC_PLAIN,
-  DESC_JSON,    /* TEXT or BLOB that holds one JSON value: raw in JSON, text on the bus */
-  DESC_TIME,    /* U64, ns since 1970 UTC: ISO-8601 text in JSON, number on the bus */
-  DESC_HEX,     /* U64: 16 lower-case hex digits in JSON, number on the bus */
+  DESC_JSON, /* TEXT or BLOB that holds one JSON value: raw in JSON, text on the bus */
+  DESC_TIME, /* U64, ns since 1970 UTC: ISO-8601 text in JSON, number on the bus */
+  DESC_HEX,  /* U64: 16 lower-case hex digits in JSON, number on the bus */
 } desc_format_t;
 
 /* Bytes that belong to somebody else. On receiving: valid until the handler returns. */
 typedef struct blob {
   const uint8_t *data;
-  size_t         len;
+  size_t len;
 } blob_t;
 
 typedef struct desc_enum {
-  const char        *name;
+  const char *name;
   const char *const *texts; /* wire texts, index = C value */
-  uint32_t           count;
+  uint32_t count;
 } desc_enum_t;
 
 struct desc;
 
 typedef struct desc_field {
-  const char        *name;
-  desc_type_t        type;
-  desc_format_t      format;
-  bool               optional;     /* then a `bool has_<name>` stands at has_offset */
-  bool               array;        /* then a `uint32_t <name>_count` stands at count_offset */
-  bool               ranged;       /* min and max hold; for arrays they hold for each element */
-  uint32_t           offset;       /* of the value or of the first element */
-  uint32_t           has_offset;
-  uint32_t           count_offset;
-  uint32_t           size;         /* bytes of one element in the struct */
-  uint32_t           capacity;     /* most elements of an array; 1 otherwise */
-  uint32_t           max_len;      /* TEXT and BLOB: most bytes; else 0 */
-  uint32_t           min_len;      /* TEXT: fewest bytes; else 0 */
-  double             min, max;     /* numbers, inclusive; SI */
-  const char        *unit;         /* "m", "rad", "" */
-  const char        *doc;
-  const struct desc *message;      /* DESC_MESSAGE */
-  const desc_enum_t *enumeration;  /* DESC_ENUM */
+  const char *name;
+  desc_type_t type;
+  desc_format_t format;
+  bool optional;   /* then a `bool has_<name>` stands at has_offset */
+  bool array;      /* then a `uint32_t <name>_count` stands at count_offset */
+  bool ranged;     /* min and max hold; for arrays they hold for each element */
+  uint32_t offset; /* of the value or of the first element */
+  uint32_t has_offset;
+  uint32_t count_offset;
+  uint32_t size;     /* bytes of one element in the struct */
+  uint32_t capacity; /* most elements of an array; 1 otherwise */
+  uint32_t max_len;  /* TEXT and BLOB: most bytes; else 0 */
+  uint32_t min_len;  /* TEXT: fewest bytes; else 0 */
+  double min, max;   /* numbers, inclusive; SI */
+  const char *unit;  /* "m", "rad", "" */
+  const char *doc;
+  const struct desc *message;     /* DESC_MESSAGE */
+  const desc_enum_t *enumeration; /* DESC_ENUM */
 } desc_field_t;
 
 typedef struct desc {
-  const char         *name;
-  const char         *doc;
+  const char *name;
+  const char *doc;
   const desc_field_t *fields;
-  uint32_t            field_count;
-  size_t              size; /* sizeof the struct */
+  uint32_t field_count;
+  size_t size; /* sizeof the struct */
 } desc_t;
 
 /* The wire text of an enum value, "?" when out of range. */

@@ -28,9 +28,9 @@ typedef enum gantry_err {
 /* What went wrong, for a person: filled by whoever finds the fault, passed up unchanged. */
 typedef struct gantry_fault {
   gantry_err_t err;
-  char         code[40];    /* machine code; empty means the error's own, e.g. "VALIDATION_ERROR" */
-  char         field[96];   /* dotted path of the field at fault, or "" */
-  char         detail[192]; /* one sentence that names the fault and the fix */
+  char code[40];    /* machine code; empty means the error's own, e.g. "VALIDATION_ERROR" */
+  char field[96];   /* dotted path of the field at fault, or "" */
+  char detail[192]; /* one sentence that names the fault and the fix */
 } gantry_fault_t;
 
 /* Wire name, e.g. "not_found"; "internal" for a value outside the enumeration. Never NULL. */
@@ -44,8 +44,8 @@ gantry_err_t gantry_err_parse(const char *name);
 
 /* Fills fault (NULL allowed: nothing is written) and returns err, so that a check reads
    `return fault_set(fault, GANTRY_E_SCHEMA, "ranges", "at most %u elements", n);` */
-gantry_err_t fault_set(gantry_fault_t *fault, gantry_err_t err, const char *field, const char *format,
-                       ...) __attribute__((format(printf, 4, 5)));
+gantry_err_t fault_set(gantry_fault_t *fault, gantry_err_t err, const char *field,
+                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #define GANTRY_TRY(call)                                                                           \
   do {                                                                                             \

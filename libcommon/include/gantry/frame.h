@@ -1,4 +1,5 @@
-/* The wire: three ZeroMQ frames (topic or request name, header, body); header and body are msgpack maps. */
+/* The wire: three ZeroMQ frames (topic or request name, header, body); header and body are msgpack
+ * maps. */
 #ifndef GANTRY_FRAME_H
 #define GANTRY_FRAME_H
 
@@ -12,10 +13,10 @@
 
 /* A received message. The body is borrowed: valid until the handler returns. */
 typedef struct frame {
-  char           topic[FRAME_TOPIC_MAX + 1];
-  sys_header_t   header;
+  char topic[FRAME_TOPIC_MAX + 1];
+  sys_header_t header;
   const uint8_t *body;
-  size_t         body_len;
+  size_t body_len;
 } frame_t;
 
 /* What a message descends from: its trace and the birth of the datum at the head of the chain. */

@@ -1,6 +1,6 @@
 /* One JSON object a line on standard error:
-   {"ts":"...","level":"info","service":"mapper","id":"MAP-SAVED","msg":"...","trace":"16 hex digits"}.
-   The level may change at run time (sys.log_level). Thread safe: a line is one write. */
+   {"ts":"...","level":"info","service":"mapper","id":"MAP-SAVED","msg":"...","trace":"16 hex
+   digits"}. The level may change at run time (sys.log_level). Thread safe: a line is one write. */
 #ifndef GANTRY_LOG_H
 #define GANTRY_LOG_H
 
@@ -10,15 +10,16 @@
 typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level_t;
 
 /* Names the process; level is the lowest that is written. fd is where lines go (2 is usual). */
-void        log_open(const char *service, log_level_t level, int fd);
-void        log_set_level(log_level_t level);
+void log_open(const char *service, log_level_t level, int fd);
+void log_set_level(log_level_t level);
 log_level_t log_get_level(void);
 /* "debug" ... "error"; GANTRY_E_INVALID for another word. */
 gantry_err_t log_level_parse(const char *text, log_level_t *out);
-const char  *log_level_name(log_level_t level);
+const char *log_level_name(log_level_t level);
 
-/* The trace that lines of this thread carry from now on; 0 is none. The bus and the rpc server set it around handlers. */
-void     log_set_trace(uint64_t trace);
+/* The trace that lines of this thread carry from now on; 0 is none. The bus and the rpc server set
+ * it around handlers. */
+void log_set_trace(uint64_t trace);
 uint64_t log_get_trace(void);
 
 void log_write(log_level_t level, const char *id, const char *format, ...)

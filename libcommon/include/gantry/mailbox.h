@@ -1,5 +1,6 @@
-/* Values from one thread to another: a bounded queue with an eventfd, so that the receiver's loop can
-   watch it. Any thread may send; one receives. A full mailbox refuses and counts, it never blocks. */
+/* Values from one thread to another: a bounded queue with an eventfd, so that the receiver's loop
+   can watch it. Any thread may send; one receives. A full mailbox refuses and counts, it never
+   blocks. */
 #ifndef GANTRY_MAILBOX_H
 #define GANTRY_MAILBOX_H
 
@@ -10,7 +11,7 @@
 typedef struct mailbox mailbox_t;
 
 gantry_err_t mailbox_new(size_t item_size, size_t capacity, mailbox_t **out);
-void         mailbox_destroy(mailbox_t **self);
+void mailbox_destroy(mailbox_t **self);
 /* Copies item in. False, counted, when full. */
 bool mailbox_send(mailbox_t *mailbox, const void *item);
 /* Copies the oldest out without blocking; false when empty (then the eventfd is clear). */
@@ -18,7 +19,7 @@ bool mailbox_receive(mailbox_t *mailbox, void *item);
 /* Waits until something is there or deadline_mono_ns has passed (0: does not wait). */
 bool mailbox_wait(mailbox_t *mailbox, void *item, uint64_t deadline_mono_ns);
 /* Readable while something is there. Owned by the mailbox. */
-int      mailbox_fd(const mailbox_t *mailbox);
+int mailbox_fd(const mailbox_t *mailbox);
 uint64_t mailbox_dropped(const mailbox_t *mailbox);
 
 #endif

@@ -1,5 +1,5 @@
-/* A bounded queue of equal-sized values. Not thread safe. When full, the newest or the oldest goes, and
-   is counted. */
+/* A bounded queue of equal-sized values. Not thread safe. When full, the newest or the oldest goes,
+   and is counted. */
 #ifndef GANTRY_RING_H
 #define GANTRY_RING_H
 
@@ -9,15 +9,15 @@
 
 typedef struct ring {
   uint8_t *slots; /* owned */
-  size_t   item_size;
-  size_t   capacity;
-  size_t   head;  /* index of the oldest */
-  size_t   count;
+  size_t item_size;
+  size_t capacity;
+  size_t head; /* index of the oldest */
+  size_t count;
   uint64_t dropped; /* since init */
 } ring_t;
 
 gantry_err_t ring_init(ring_t *ring, size_t item_size, size_t capacity);
-void         ring_fini(ring_t *ring);
+void ring_fini(ring_t *ring);
 /* Copies item in; false and counted when full. */
 bool ring_push(ring_t *ring, const void *item);
 /* Copies item in; the oldest is overwritten and counted when full. */

@@ -7,8 +7,8 @@
 #include <gantry/geom.h>
 #include <gantry/slam/points.h>
 
-/* A room 8 m x 6 m around the origin, turned by 0.2 rad, with an inner wall, a pillar and a niche, so
-   that no pose looks like another. */
+/* A room 8 m x 6 m around the origin, turned by 0.2 rad, with an inner wall, a pillar and a niche,
+   so that no pose looks like another. */
 
 /* Range from (pose.x, pose.y) along pose.theta to the nearest wall, m; 0 when there is none. */
 double world_range(pose2_t pose);
