@@ -27,6 +27,52 @@ static bool restarted(const localization_t *self, const frame_t *frame,
          motion->clock < self->motion.clock;
 }
 
+/* When a scan was taken: its rays are half a turn old on average; a replayed scan was taken at one
+   instant, just before its first byte was sent. */
+static uint64_t scan_time_ns(const sensor_scan_t *scan, uint64_t time_ns) {
+  if (!scan->has_turn_s || scan->turn_s >= TURN_S_MAX) return time_ns;
+  double share = scan->source == SYS_SOURCE_REPLAY ? 1.0 : 0.5;
+  return time_ns - (uint64_t)((double)scan->turn_s * share * 1e9);
+}
+
+static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time_ns,
+                  const cause_t *cause) {
+  uint64_t begun_ns = clock_mono_ns();
+  fusion_pose_t pose;
+  bool fits =
+      fusion_scan(&self->fusion, time_ns, scan->angles, scan->ranges, scan->ranges_count, &pose);
+  self->source = scan->source;
+  metric_add(fits ? self->scans : self->failed, 1);
+  metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));
+  localization_publish(self, cause, &pose, scan);
+}
+
+void intake_match_waiting(localization_t *self) {
+  waiting_scan_t *waiting = &self->waiting;
+  if (!waiting->full) return;
+  waiting->full = false;
+  match(self, &waiting->scan, waiting->time_ns, &waiting->cause);
+}
+
+static void on_scan(const frame_t *frame, const void *body, void *arg) {
+  localization_t *self = arg;
+  const sensor_scan_t *scan = body;
+  uint64_t now_ns = clock_mono_ns(), time_ns = scan_time_ns(scan, datum_ns(frame, now_ns));
+  cause_t cause = frame_cause(frame);
+  if (scan->angles_count != scan->ranges_count) {
+    log_warn("SCAN-REFUSED", "%u angles and %u ranges are not one sweep", scan->angles_count,
+             scan->ranges_count);
+    return;
+  }
+  intake_match_waiting(self);
+  bool hurried = scan->source == SYS_SOURCE_REPLAY && time_ns > self->motion_ns;
+  if (!hurried) {
+    match(self, scan, time_ns, &cause);
+    return;
+  }
+  self->waiting = (waiting_scan_t){.full = true, .time_ns = time_ns, .cause = cause, .scan = *scan};
+}
+
 static void on_motion(const frame_t *frame, const void *body, void *arg) {
   localization_t *self = arg;
   const robot_motion_t *motion = body;
@@ -41,35 +87,11 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   self->motion_cause = frame_cause(frame);
   self->motion_ns = time_ns;
   self->source = motion->source;
+  if (self->waiting.full && time_ns >= self->waiting.time_ns) intake_match_waiting(self);
   if (now_ns - self->published_ns < POSE_SPACING_NS) return;
   fusion_pose_t pose;
   if (fusion_pose_at(&self->fusion, time_ns, &pose))
     localization_publish(self, &self->motion_cause, &pose, NULL);
-}
-
-/* The rays of a turn are half of it old on average; a replayed scan was taken at one instant. */
-static uint64_t scan_time_ns(const sensor_scan_t *scan, uint64_t time_ns) {
-  bool turning = scan->has_turn_s && scan->source != SYS_SOURCE_REPLAY && scan->turn_s < TURN_S_MAX;
-  return turning ? time_ns - (uint64_t)((double)scan->turn_s * 0.5e9) : time_ns;
-}
-
-static void on_scan(const frame_t *frame, const void *body, void *arg) {
-  localization_t *self = arg;
-  const sensor_scan_t *scan = body;
-  uint64_t begun_ns = clock_mono_ns(), time_ns = scan_time_ns(scan, datum_ns(frame, begun_ns));
-  cause_t cause = frame_cause(frame);
-  fusion_pose_t pose;
-  if (scan->angles_count != scan->ranges_count) {
-    log_warn("SCAN-REFUSED", "%u angles and %u ranges are not one sweep", scan->angles_count,
-             scan->ranges_count);
-    return;
-  }
-  bool fits =
-      fusion_scan(&self->fusion, time_ns, scan->angles, scan->ranges, scan->ranges_count, &pose);
-  self->source = scan->source;
-  metric_add(fits ? self->scans : self->failed, 1);
-  metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));
-  localization_publish(self, &cause, &pose, scan);
 }
 
 static void on_tag(const frame_t *frame, const void *body, void *arg) {

@@ -17,6 +17,7 @@ _Static_assert((int)FUSION_LOST == (int)LOC_STATE_LOST, "states of the wire");
 #define TICK_MS         20
 #define STATUS_TICKS    50         /* once a second */
 #define GAP_NS          55000000u  /* a longer pause between poses is filled */
+#define SCAN_WAIT_NS    150000000u /* a replayed scan waits this long for odometry */
 #define MOTION_FRESH_NS 150000000u /* as long as the odometry is this young */
 
 void localization_fill(const localization_t *self, const fusion_pose_t *pose, loc_pose_t *out) {
@@ -124,6 +125,8 @@ static void fill_gap(localization_t *self, uint64_t now_ns) {
 static void on_tick(void *arg) {
   localization_t *self = arg;
   uint64_t now_ns = clock_mono_ns();
+  if (self->waiting.full && now_ns - self->waiting.time_ns > SCAN_WAIT_NS)
+    intake_match_waiting(self);
   fill_gap(self, now_ns);
   bool second = ++self->ticks % STATUS_TICKS == 0;
   fusion_state_t before = self->state;

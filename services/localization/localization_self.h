@@ -28,6 +28,16 @@ typedef struct proximity_seen {
   uint64_t time_ns;
 } proximity_seen_t;
 
+/* A replayed scan that waits for the odometry after it. A replay runs many times faster than a
+   robot moves, so that what the odometry will say cannot be foretold over even one of its periods.
+ */
+typedef struct waiting_scan {
+  bool full;
+  uint64_t time_ns; /* when it was taken */
+  cause_t cause;
+  sensor_scan_t scan;
+} waiting_scan_t;
+
 /* Which map the mapper has active, and how far we are with it. */
 typedef struct map_sync {
   char map_id[51]; /* in use, or being fetched; "" none */
@@ -53,6 +63,7 @@ typedef struct localization {
   loc_status_t status;
   uint32_t ticks;
   proximity_seen_t proximity[LOCALIZATION_PROXIMITY];
+  waiting_scan_t waiting;
 
   map_sync_t map;
   bool tags_known, tags_asked;
@@ -72,6 +83,8 @@ void localization_fill_status(localization_t *self, uint64_t now_ns);
 
 /* Odometry, scans, tags, accelerations, distances. */
 gantry_err_t intake_start(localization_t *self);
+/* Matches a waiting scan now, if there is one. */
+void intake_match_waiting(localization_t *self);
 /* loc.set_pose, reset, stats, history. */
 gantry_err_t requests_start(localization_t *self);
 /* loc.config_set and config_delete; tags and settings from storage, and again when they change. */
