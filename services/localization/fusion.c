@@ -7,16 +7,21 @@
 
 #include <gantry/slam/points.h>
 
-#define LEAP_M          5.0  /* between two readings: no drive does that, a reset counter does */
-#define RESTART_SIGMA_M 0.1  /* what a robot may have moved unseen while the bridge restarted */
-#define START_SIGMA_M   0.05 /* the pose at start defines the frame */
-#define START_SIGMA_RAD 0.05
-#define HAND_SIGMA_M    1.0 /* added for a pose of confidence 0 */
-#define HAND_SIGMA_RAD  0.5
-#define DIFFUSION_M     0.003 /* per scan: keeps a standing robot's estimate at about 7 mm */
-#define DIFFUSION_RAD   0.0005
-#define SLIP_INLIERS    0.5 /* a scan that fits this well is right where odometry disagrees */
-#define SLIP_RESIDUAL_M 0.12
+#define LEAP_M            5.0  /* farther between two readings than any drive ... */
+#define LEAP_MPS          20.0 /* ... even one that is replayed: the counter began anew */
+#define RESTART_SIGMA_RAD 0.05
+#define BLIND_MPS         0.3 /* how fast doubt grows while odometry is late */
+#define BLIND_RADPS       0.5
+#define BLIND_MAX_S       2.0
+#define RESTART_SIGMA_M   0.1  /* what a robot may have moved unseen while the bridge restarted */
+#define START_SIGMA_M     0.05 /* the pose at start defines the frame */
+#define START_SIGMA_RAD   0.05
+#define HAND_SIGMA_M      1.0 /* added for a pose of confidence 0 */
+#define HAND_SIGMA_RAD    0.5
+#define DIFFUSION_M       0.003 /* per scan: keeps a standing robot's estimate at about 7 mm */
+#define DIFFUSION_RAD     0.0005
+#define SLIP_INLIERS      0.5 /* a scan that fits this well is right where odometry disagrees */
+#define SLIP_RESIDUAL_M   0.12
 
 fusion_rule_t fusion_rule_default(void) {
   return (fusion_rule_t){.noise = ekf_noise_default(),
@@ -54,7 +59,7 @@ void fusion_reset(fusion_t *fusion) {
   confidence_init(&fusion->confidence, &fusion->rule.confidence);
   ekf_init(&fusion->ekf, (pose2_t){0}, START_SIGMA_M, START_SIGMA_RAD);
   memset(fusion->method_ns, 0, sizeof fusion->method_ns);
-  fusion->reference = (pose2_t){0};
+  fusion->reference_ns = 0;
   fusion->has_pose = fusion->has_fix = false;
   fusion->speed_mps = fusion->turn_radps = 0;
   fusion->scan_ns = fusion->tag_fixes = fusion->tags_refused = 0;
@@ -63,23 +68,46 @@ void fusion_reset(fusion_t *fusion) {
   if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
 }
 
-static void restart_odometry(fusion_t *fusion, pose2_t odometry) {
+pose2_t fusion_way(const fusion_t *fusion, uint64_t time_ns) {
+  pose2_t from, to;
+  if (!odometer_at(&fusion->odometer, fusion->reference_ns, &from)) return (pose2_t){0};
+  odometer_at(&fusion->odometer, time_ns, &to);
+  return pose2_between(from, to);
+}
+
+void fusion_advance(fusion_t *fusion, uint64_t time_ns) {
+  if (time_ns <= fusion->reference_ns) return;
+  ekf_predict(&fusion->ekf, fusion_way(fusion, time_ns), &fusion->rule.noise);
+  uint64_t known_ns = odometer_newest_ns(&fusion->odometer);
+  if (known_ns < fusion->reference_ns) known_ns = fusion->reference_ns;
+  if (fusion->reference_ns > 0 && time_ns > known_ns) {
+    double blind_s = fmin((double)(time_ns - known_ns) * 1e-9, BLIND_MAX_S);
+    ekf_diffuse(&fusion->ekf, BLIND_MPS * blind_s, BLIND_RADPS * blind_s);
+  }
+  fusion->reference_ns = time_ns;
+}
+
+/* The way since the last reading is unknown: the estimate waits where it is. */
+static void restart_odometry(fusion_t *fusion, uint64_t time_ns) {
   odometer_clear(&fusion->odometer);
-  if (fusion->has_pose)
-    ekf_inflate(&fusion->ekf, pose2_compose(fusion->ekf.pose, (pose2_t){RESTART_SIGMA_M, 0, 0}));
-  fusion->reference = odometry;
+  ekf_diffuse(&fusion->ekf, RESTART_SIGMA_M, RESTART_SIGMA_RAD);
+  fusion->reference_ns = time_ns;
+}
+
+static bool is_leap(const odometer_t *odometer, uint64_t time_ns, pose2_t pose) {
+  uint64_t last_ns = odometer_newest_ns(odometer);
+  pose2_t last;
+  if (time_ns <= last_ns || !odometer_at(odometer, last_ns, &last)) return false;
+  return pose2_distance(last, pose) > LEAP_M + LEAP_MPS * (double)(time_ns - last_ns) * 1e-9;
 }
 
 bool fusion_motion(fusion_t *fusion, uint64_t time_ns, pose2_t odometry, double speed_mps,
                    double turn_radps, bool restarted) {
   odometry.theta = wrap_rad(odometry.theta);
-  bool first = fusion->odometer.count == 0;
-  bool leap = !first && pose2_distance(fusion->reference, odometry) > LEAP_M;
-  if (first) fusion->reference = odometry;
-  if (restarted || leap) restart_odometry(fusion, odometry);
+  bool leap = is_leap(&fusion->odometer, time_ns, odometry);
+  if (restarted || leap) restart_odometry(fusion, time_ns);
   if (!odometer_push(&fusion->odometer, time_ns, odometry)) return false;
-  ekf_predict(&fusion->ekf, pose2_between(fusion->reference, odometry), &fusion->rule.noise);
-  fusion->reference = odometry;
+  fusion_advance(fusion, time_ns);
   fusion->has_pose = true;
   fusion->speed_mps = speed_mps;
   fusion->turn_radps = turn_radps;
@@ -87,13 +115,6 @@ bool fusion_motion(fusion_t *fusion, uint64_t time_ns, pose2_t odometry, double 
   confidence_note(&fusion->confidence, CONFIDENCE_ACCELEROMETER, fusion->motion_quality, 0, 0,
                   time_ns);
   return !leap;
-}
-
-/* The way from the estimate's reference to a time. */
-static pose2_t way_to(const fusion_t *fusion, uint64_t time_ns) {
-  pose2_t odometry;
-  if (!odometer_at(&fusion->odometer, time_ns, &odometry)) return (pose2_t){0};
-  return pose2_between(fusion->reference, odometry);
 }
 
 /* Takes a believed match. A poor prediction (slip, a push) shows as a large innovation of a scan
@@ -131,7 +152,8 @@ bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, con
   points_gate_t gate = points_gate_default();
   match_result_t match;
   points_from_scan(&points, angle_rad, range_m, rays, fusion->rule.lidar, &gate);
-  pose2_t way = way_to(fusion, time_ns);
+  fusion_advance(fusion, time_ns);
+  pose2_t way = fusion_way(fusion, time_ns);
   fusion->scan_ns = time_ns;
   fusion->has_pose = true;
   bool fits =
@@ -158,7 +180,9 @@ void fusion_note(fusion_t *fusion, uint64_t time_ns, confidence_family_t family,
 }
 
 /* Puts the estimate elsewhere; a map that grew around the old one begins anew. */
-static void jump(fusion_t *fusion, pose2_t pose, double sigma_m, double sigma_rad) {
+static void jump(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
+                 double sigma_rad) {
+  fusion_advance(fusion, time_ns);
   ekf_init(&fusion->ekf, pose, sigma_m, sigma_rad);
   fusion->has_pose = fusion->has_fix = true;
   fusion->tracking.failures = 0;
@@ -172,8 +196,9 @@ gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, d
   double sigma_m = START_SIGMA_M + doubt * HAND_SIGMA_M;
   double sigma_rad = START_SIGMA_RAD + doubt * HAND_SIGMA_RAD;
   if (method == FUSION_MANUAL || !fusion->has_fix) {
-    jump(fusion, pose, sigma_m, sigma_rad);
+    jump(fusion, time_ns, pose, sigma_m, sigma_rad);
   } else {
+    fusion_advance(fusion, time_ns);
     double covariance[9] = {sigma_m * sigma_m,    0, 0, 0, sigma_m * sigma_m, 0, 0, 0,
                             sigma_rad * sigma_rad};
     GANTRY_TRY(

@@ -73,9 +73,9 @@ typedef enum fusion_tag_result {
 
 typedef struct fusion {
   fusion_rule_t rule;
-  ekf_t ekf; /* at the odometry pose `reference` */
+  ekf_t ekf; /* at reference_ns */
   odometer_t odometer;
-  pose2_t reference;
+  uint64_t reference_ns;
   bool has_pose, has_fix;
   double speed_mps, turn_radps;
   double motion_quality; /* see confidence_motion_quality */
@@ -116,6 +116,11 @@ void fusion_note(fusion_t *fusion, uint64_t time_ns, confidence_family_t family,
 gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
                              fusion_method_t method);
 
+/* The odometry's way from the estimate to a time; it may lie before it. */
+pose2_t fusion_way(const fusion_t *fusion, uint64_t time_ns);
+/* Moves the estimate on to a time, unless it is already there. Where the odometry has not come yet
+   its speed stands in, and the estimate grows doubtful; what it says later counts from here on. */
+void fusion_advance(fusion_t *fusion, uint64_t time_ns);
 /* The pose at a time (see odometer_at how far ahead). False while there is none. */
 bool fusion_pose_at(const fusion_t *fusion, uint64_t time_ns, fusion_pose_t *out);
 fusion_state_t fusion_state(const fusion_t *fusion, uint64_t now_ns);

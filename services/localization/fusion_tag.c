@@ -8,10 +8,11 @@
 
 /* Begins anew at the tag. Without an orientation the heading stays what it was, but counts for
    little. */
-static void restart_at(fusion_t *fusion, const landmark_t *tag) {
-  double heading = tag->has_orientation ? tag->orientation_rad : fusion->ekf.pose.theta;
+static void restart_at(fusion_t *fusion, const landmark_t *tag, pose2_t way) {
+  double heading = tag->has_orientation ? tag->orientation_rad : fusion->ekf.pose.theta + way.theta;
   double sigma_rad = tag->has_orientation ? fusion->rule.heading_sigma_rad : UNKNOWN_SIGMA_RAD;
-  ekf_init(&fusion->ekf, landmark_robot(tag, fusion->rule.antenna, heading),
+  pose2_t there = landmark_robot(tag, fusion->rule.antenna, heading);
+  ekf_init(&fusion->ekf, pose2_compose(there, pose2_inverse(way)),
            landmark_sigma_m(fusion->rule.read_radius_m), sigma_rad);
   if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
   fusion->tracking.failures = 0;
@@ -24,17 +25,19 @@ static void note_fix(fusion_t *fusion, uint64_t time_ns, double confidence, doub
   fusion->tag_fixes++;
 }
 
-static bool update(fusion_t *fusion, const landmark_t *tag, double *nis) {
+/* way leads from the estimate to where the robot was when it saw the tag. */
+static bool update(fusion_t *fusion, const landmark_t *tag, pose2_t way, double *nis) {
   const fusion_rule_t *rule = &fusion->rule;
   double factor = confidence_covariance_factor(rule->confidence.weights[CONFIDENCE_RFID]);
   double sigma_m = landmark_sigma_m(rule->read_radius_m) * sqrt(factor);
   pose2_t before = fusion->ekf.pose;
-  gantry_err_t err = ekf_update_position(&fusion->ekf, tag->x_m, tag->y_m, rule->antenna, sigma_m,
-                                         EKF_GATE_2 * rule->gate, nis);
+  gantry_err_t err =
+      ekf_update_position(&fusion->ekf, tag->x_m, tag->y_m, pose2_compose(way, rule->antenna),
+                          sigma_m, EKF_GATE_2 * rule->gate, nis);
   if (err != GANTRY_OK) return false;
   if (tag->has_orientation)
-    ekf_update_heading(&fusion->ekf, tag->orientation_rad, rule->heading_sigma_rad * sqrt(factor),
-                       EKF_GATE_1 * rule->gate, NULL);
+    ekf_update_heading(&fusion->ekf, tag->orientation_rad - way.theta,
+                       rule->heading_sigma_rad * sqrt(factor), EKF_GATE_1 * rule->gate, NULL);
   bool moved = pose2_distance(before, fusion->ekf.pose) > REANCHOR_M;
   if (moved && fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
   return true;
@@ -53,12 +56,14 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
     fusion->tags_refused++;
     return known ? FUSION_TAG_WEAK : FUSION_TAG_UNKNOWN;
   }
+  fusion_advance(fusion, time_ns);
+  pose2_t way = fusion_way(fusion, time_ns);
   if (!fusion->has_fix && may_restart(fusion)) {
-    restart_at(fusion, known);
+    restart_at(fusion, known, way);
     note_fix(fusion, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;
   }
-  bool passed = update(fusion, known, &nis);
+  bool passed = update(fusion, known, way, &nis);
   bool wrong = landmarks_note(&fusion->landmarks, tag, passed);
   if (passed) {
     note_fix(fusion, time_ns, confidence, nis, 2);
@@ -66,7 +71,7 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
   }
   confidence_refuse(&fusion->confidence, CONFIDENCE_RFID);
   if (wrong && may_restart(fusion)) {
-    restart_at(fusion, known);
+    restart_at(fusion, known, way);
     note_fix(fusion, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;
   }

@@ -21,6 +21,10 @@ bool odometer_push(odometer_t *odometer, uint64_t time_ns, pose2_t pose) {
   return true;
 }
 
+uint64_t odometer_newest_ns(const odometer_t *odometer) {
+  return odometer->count > 0 ? odometer->times_ns[odometer->newest] : 0;
+}
+
 /* from moved along its way to `to` by a share, which may exceed 1. */
 static pose2_t along(pose2_t from, pose2_t to, double share) {
   pose2_t way = pose2_between(from, to);

@@ -22,6 +22,8 @@ typedef struct odometer {
 void odometer_clear(odometer_t *odometer);
 /* Takes a reading; one that is not newer than the last is ignored (false). */
 bool odometer_push(odometer_t *odometer, uint64_t time_ns, pose2_t pose);
+/* Time of the newest reading; 0 when there is none. */
+uint64_t odometer_newest_ns(const odometer_t *odometer);
 /* The pose at a time: between two readings, or beyond the newest with its speed for at
    most ODOMETER_AHEAD_NS; before the oldest: the oldest. false when there is no reading. */
 bool odometer_at(const odometer_t *odometer, uint64_t time_ns, pose2_t *out);

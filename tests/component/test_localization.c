@@ -198,6 +198,8 @@ Test(localization, takes_a_pose_by_hand_and_goes_on_from_there) {
   play_next(&play);
 
   cr_assert_eq(play_set_pose(&play, 10, 20, M_PI), GANTRY_OK);
+  play_move(&play, (pose2_t){0}); /* the robot stands while its pose is given */
+  play_next(&play);
   play_move(&play, (pose2_t){1, 0, 0});
 
   cr_assert(play_comes_near(&play, 9, 20, 1e-6));

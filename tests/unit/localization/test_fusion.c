@@ -101,6 +101,20 @@ Test(fusion, places_a_late_scan_where_the_robot_was) {
   cr_assert_float_eq(x_at(S + 950 * MS), 0.475, 0.01);
 }
 
+Test(fusion, does_not_count_a_turn_twice_when_odometry_is_late) {
+  for (uint64_t i = 0; i < 10; i++) {
+    move(S + i * 50 * MS, 0);
+    if (i % 2 == 1) scan(S + i * 50 * MS, (pose2_t){0});
+  }
+  for (int i = 1; i <= 4; i++) /* the robot turns 0.25 rad a scan; only the scans tell */
+    scan(S + 500 * MS + (uint64_t)i * 100 * MS, (pose2_t){.theta = 0.25 * i});
+
+  fusion_motion(&fusion, S + 920 * MS, (pose2_t){.theta = 1}, 0, 0, false);
+
+  fusion_pose_at(&fusion, S + 920 * MS, &said);
+  cr_assert_float_eq(said.pose.theta, 1, 0.06, "%.3f rad", said.pose.theta);
+}
+
 Test(fusion, holds_the_room_against_odometry_that_is_wrong) {
   double worst = 0;
   for (int i = 0; i < 200; i++) {

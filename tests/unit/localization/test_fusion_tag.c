@@ -63,9 +63,19 @@ Test(fusion_tag, pulls_a_pose_that_has_drifted) {
   fusion_motion(&fusion, S + 50 * MS, (pose2_t){3.7, 0, 0}, 0.5, 0, false);
   double before = fabs(fusion.ekf.pose.y - 5.8);
 
-  cr_assert_eq(see("B"), FUSION_TAG_USED);
+  cr_assert_eq(fusion_tag(&fusion, S + 50 * MS, "B", 0.9, 0.95), FUSION_TAG_USED);
 
   cr_assert_lt(fabs(fusion.ekf.pose.y - 5.8), before / 2);
+}
+
+Test(fusion_tag, counts_for_where_the_robot_was_when_it_saw_it) {
+  for (uint64_t i = 0; i <= 20; i++)
+    fusion_motion(&fusion, S + i * 50 * MS, (pose2_t){0.05 * (double)i, 0, 0}, 1, 0, false);
+
+  cr_assert_eq(fusion_tag(&fusion, S + 500 * MS, "A", 0.9, 0.95), FUSION_TAG_RESTARTED);
+
+  cr_assert_float_eq(fusion.ekf.pose.x, 5, 1e-9);
+  cr_assert_float_eq(fusion.ekf.pose.y, 1.8 + 0.5, 1e-9);
 }
 
 Test(fusion_tag, ignores_the_unknown_and_the_weak) {
