@@ -23,10 +23,11 @@ static void teardown(void) {
 
 TestSuite(localization_map, .init = setup, .fini = teardown);
 
+static sys_source_t source = SYS_SOURCE_SIMULATED;
+
 static void scan_at(pose2_t pose, uint64_t seq) {
   static sensor_scan_t scan;
-  scan = (sensor_scan_t){
-      .sensor = "LIDAR_001", .source = SYS_SOURCE_SIMULATED, .seq = seq, .quality = 1};
+  scan = (sensor_scan_t){.sensor = "LIDAR_001", .source = source, .seq = seq, .quality = 1};
   scan.angles_count = scan.ranges_count = scan.qualities_count = 360;
   for (int i = 0; i < 360; i++) {
     double angle = -M_PI + i * M_PI / 180;
@@ -172,4 +173,124 @@ Test(localization_map, says_lost_where_scans_do_not_fit_the_map) {
 
   cr_assert(play_reaches(&play, LOC_STATE_LOST, 2000));
   buf_fini(&cells);
+}
+
+/* ---- beyond scans of a real device */
+
+static const loc_pose_t *pose_of_a_scan(void) {
+  for (size_t i = 0; i < inbox_count(play.poses); i++) {
+    const loc_pose_t *pose = inbox_body(play.poses, i);
+    if (pose->has_scan_seq) return pose;
+  }
+  return NULL;
+}
+
+static bool scan_has_pose(void *arg) {
+  (void)arg;
+  return pose_of_a_scan() != NULL;
+}
+
+Test(localization_map, lets_a_replayed_scan_wait_for_the_odometry_after_it) {
+  play_open(&play, NULL);
+  play_move(&play, (pose2_t){0});
+  play_next(&play);
+  source = SYS_SOURCE_REPLAY;
+  scan_at((pose2_t){0}, 1);
+  harness_for(play.h, 60);
+  bool early = scan_has_pose(NULL);
+
+  play_move(&play, (pose2_t){0.1, 0, 0});
+
+  cr_assert(harness_until(play.h, scan_has_pose, NULL, 2000));
+  cr_assert_not(early);
+  cr_assert_eq(pose_of_a_scan()->source, SYS_SOURCE_REPLAY);
+}
+
+Test(localization_map, counts_accelerations_and_proximity_as_contributing) {
+  sensor_imu_t imu = {.sensor = "ACCEL_001", .z = 9.81, .quality = 1};
+  sensor_range_t range = {.type = SENSOR_TYPE_PROXIMITY, .range = 0.4, .valid = true, .quality = 1};
+  play_open(&play, NULL);
+  cr_assert(harness_heard(play.h, play.sensors->bus, "sensor.imu.x", 2000));
+  cr_assert(harness_heard(play.h, play.sensors->bus, "sensor.range.x", 2000));
+  for (int i = 1; i <= 2; i++) {
+    snprintf(range.sensor, sizeof range.sensor, "PROX_00%d", i);
+    bus_publish(play.sensors->bus, TOPIC_SENSOR_RANGE, range.sensor, &range);
+  }
+  harness_for(play.h, 50);
+  bus_publish(play.sensors->bus, TOPIC_SENSOR_IMU, "ACCEL_001", &imu);
+  harness_for(play.h, 50);
+
+  play_move(&play, (pose2_t){0});
+
+  const loc_pose_t *pose = play_next(&play);
+  cr_assert_eq(pose->sensors, 2);
+  cr_assert_float_eq(pose->confidence, (0.3 * 0.8 + 0.2 * 1) / 0.5, 0.02);
+}
+
+static void on_trajectory(rpc_context_t *call, const void *takes, void *arg) {
+  static map_trajectory_t path;
+  (void)takes, (void)arg;
+  path = (map_trajectory_t){.map_id = "map_0000000f", .points_count = 2, .total = 2};
+  path.points[1] = (map_trajectory_point_t){.x = -1, .y = -1};
+  rpc_reply(call, &path);
+}
+
+Test(localization_map, joins_a_session_that_is_older_than_itself) {
+  harness_peer_t *mapper = harness_peer(play.h, "mapper");
+  buf_t cells = {0};
+  draw_room(&cells);
+  rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
+  rpc_serve(mapper->server, REQUEST_MAP_TRAJECTORY, on_trajectory, NULL);
+  play_open(&play, NULL);
+  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  play_move(&play, (pose2_t){0});
+  map_status_t status = map_status_of("map_0000000f", true);
+  status.has_started = true;
+  status.started = 1;
+  status.integrated = 40;
+
+  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
+  cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
+  harness_for(play.h, 100);
+  play_move(&play, (pose2_t){0});
+
+  cr_assert(play_comes_near(&play, -1, -1, 1e-6));
+  cr_assert_eq(play_set_pose(&play, 0, 0, 0), GANTRY_E_CONFLICT, "the session goes on");
+  buf_fini(&cells);
+}
+
+Test(localization_map, takes_patches_of_a_map_it_only_reads) {
+  harness_peer_t *mapper = harness_peer(play.h, "mapper");
+  buf_t cells = {0}, empty = {0};
+  static int8_t nothing[200 * 200];
+  memset(nothing, -1, sizeof nothing);
+  cr_assert_eq(map_codec_encode(nothing, sizeof nothing, &empty), GANTRY_OK);
+  draw_room(&cells);
+  rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
+  play_open(&play, NULL);
+  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  cr_assert(harness_heard(play.h, mapper->bus, "map.patch", 2000));
+  map_status_t status = map_status_of("map_0000000f", false);
+  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
+  cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
+  map_patch_t patch = {.map_id = "map_0000000f",
+                       .resolution = 0.05,
+                       .column = -100,
+                       .row = -100,
+                       .width = 200,
+                       .height = 200,
+                       .cells = {.data = empty.data, .len = empty.len}};
+
+  bus_publish(mapper->bus, TOPIC_MAP_PATCH, NULL, &patch);
+  harness_for(play.h, 100);
+  play_set_pose(&play, -1, -1, 0);
+  for (uint64_t seq = 1; seq <= 5; seq++) {
+    play_move(&play, (pose2_t){0});
+    scan_at((pose2_t){-1, -1, 0}, seq);
+    harness_for(play.h, 10);
+  }
+
+  cr_assert_not(play_reaches(&play, LOC_STATE_TRACKING, 300), "the room was wiped from the map");
+  buf_fini(&cells);
+  buf_fini(&empty);
 }
