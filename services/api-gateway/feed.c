@@ -21,7 +21,8 @@ static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns) {
                             .source = "localization",
                             .timestamp_ns = at->wall_ns,
                             .trace = at->trace,
-                            .age_ms = latest_age_ms(at, now_ns)};
+                            .age_ms = latest_age_ms(at, now_ns),
+                            .born_ns = at->born_ns};
 
   if (!view_latest_position(gateway->latest, now_ns, &position)) return NULL;
   envelope.seq = ws_next_seq(gateway->hub, WS_POSITION);

@@ -47,7 +47,8 @@ static void send_sensor(gateway_t *gateway, const frame_t *frame, const http_ws_
                             .timestamp_ns = at.wall_ns,
                             .seq = ws_next_seq(gateway->hub, WS_SENSOR_DATA),
                             .trace = at.trace,
-                            .age_ms = latest_age_ms(&at, now_ns)};
+                            .age_ms = latest_age_ms(&at, now_ns),
+                            .born_ns = at.born_ns};
 
   ws_broadcast(gateway->hub, ws_frame_new(&envelope, &HTTP_WS_SENSOR_DESC, data, data->sensor_id,
                                           &gateway->feed->scratch));

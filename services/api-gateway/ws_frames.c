@@ -95,7 +95,10 @@ ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, cons
   if (envelope->trace) {
     buf_printf(scratch, ",\"trace\":\"%016llx\"", (unsigned long long)envelope->trace);
   }
-  if (envelope->age_ms >= 0) buf_printf(scratch, ",\"born_age_ms\":%.3f", envelope->age_ms);
+  if (envelope->age_ms >= 0) {
+    buf_printf(scratch, ",\"born_age_ms\":%.3f,\"born_ns\":%llu", envelope->age_ms,
+               (unsigned long long)envelope->born_ns);
+  }
   buf_put_byte(scratch, '}');
   if (err == GANTRY_OK && buf_err(scratch) == GANTRY_OK) {
     frame = ws_frame_text(envelope->type, key, scratch->data, scratch->len);

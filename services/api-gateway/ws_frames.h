@@ -36,12 +36,13 @@ typedef struct ws_envelope {
   const char *source;    /* producing service */
   uint64_t timestamp_ns; /* wall time of the datum */
   uint64_t seq;
-  uint64_t trace; /* 0: left out */
-  double age_ms;  /* born_age_ms; < 0: left out */
+  uint64_t trace;   /* 0: left out */
+  double age_ms;    /* born_age_ms; < 0: left out, born_ns with it */
+  uint64_t born_ns; /* monotonic clock of this host: a client on it can take the age at arrival */
 } ws_envelope_t;
 
-/* Encodes {type,data,timestamp,priority,source,seq,trace,born_age_ms}; value is a struct of desc.
-   One reference; NULL when it does not fit. scratch is used and left empty. */
+/* Encodes {type,data,timestamp,priority,source,seq,trace,born_age_ms,born_ns}; value is a struct of
+   desc. One reference; NULL when it does not fit. scratch is used and left empty. */
 ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, const void *value,
                          const char *key, buf_t *scratch);
 /* A frame of that text. */

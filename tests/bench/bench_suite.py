@@ -54,8 +54,9 @@ def memory(suite, settle_s):
     total = sum(pss_mib(suite.pid(service)) for service in SERVICES)
     for service in SERVICES:
         progress(f"  {service}: {pss_mib(suite.pid(service)):.1f} MiB")
-    bare = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
-    until("the interpreter to be up", lambda: pss_mib(bare.pid) > 4, 5)
+    bare = subprocess.Popen([sys.executable, "-c", "import sys; print('up', flush=True); sys.stdin.read()"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    bare.stdout.readline()
     peer = pss_mib(bare.pid) * 6
     bare.communicate()
     suite.post("/api/v1/map/stop-mapping")

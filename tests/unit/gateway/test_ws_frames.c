@@ -6,8 +6,12 @@
 
 Test(ws_frames, wraps_a_value_in_its_envelope) {
   http_done_t done = {.success = true, .message = "x"};
-  ws_envelope_t envelope = {
-      .type = WS_POSITION, .source = "localization", .seq = 7, .trace = 0xab, .age_ms = 1.5};
+  ws_envelope_t envelope = {.type = WS_POSITION,
+                            .source = "localization",
+                            .seq = 7,
+                            .trace = 0xab,
+                            .age_ms = 1.5,
+                            .born_ns = 12};
   buf_t scratch = {0};
 
   ws_frame_t *frame = ws_frame_new(&envelope, &HTTP_DONE_DESC, &done, "", &scratch);
@@ -17,7 +21,7 @@ Test(ws_frames, wraps_a_value_in_its_envelope) {
       "{\"type\":\"position\",\"data\":{\"success\":true,\"message\":\"x\",\"timestamp\":"
       "\"1970-01-01T00:00:00.000000Z\"},\"timestamp\":\"1970-01-01T00:00:00.000000Z\","
       "\"priority\":1,\"source\":\"localization\",\"seq\":7,\"trace\":\"00000000000000ab\","
-      "\"born_age_ms\":1.500}";
+      "\"born_age_ms\":1.500,\"born_ns\":12}";
   cr_expect_eq(frame->len, strlen(expected));
   cr_expect_eq(memcmp(frame->bytes + WS_HEADROOM, expected, frame->len), 0);
   ws_frame_release(frame);
