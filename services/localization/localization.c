@@ -16,7 +16,7 @@ _Static_assert((int)FUSION_LOST == (int)LOC_STATE_LOST, "states of the wire");
 
 #define TICK_MS         20
 #define STATUS_TICKS    50         /* once a second */
-#define GAP_NS          55000000u  /* a longer pause between poses is filled */
+#define GAP_NS          75000000u  /* a pause of one and a half periods of the odometry is filled */
 #define SCAN_WAIT_NS    150000000u /* a replayed scan waits this long for odometry */
 #define MOTION_FRESH_NS 150000000u /* as long as the odometry is this young */
 
