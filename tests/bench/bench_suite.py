@@ -91,8 +91,8 @@ def pose_age(suite, samples):
 
 
 def line_ms(request_bytes, answer_bytes):
-    """A transaction at 115200 8N1: 1.75 ms of silence, the request, 1 ms of turnaround, the answer."""
-    return 1.75 + (request_bytes + answer_bytes) * 10 / 115.2 + 1.0
+    """A transaction at 115200 8N1: silence, the request, silence that ends it, 1 ms of turnaround, the answer."""
+    return 1.75 + 1.75 + 1.0 + (request_bytes + answer_bytes) * 10 / 115.2
 
 
 def stop(suite, trips):
