@@ -54,6 +54,7 @@ class Suite:
         self.process = subprocess.Popen(
             [ROOT / "scripts/run", "--no-build", "--port", "0", "--data", self.data, *map(str, options)],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job of a shell ignores it
             env={**os.environ, **(environment or {})})
         self.token = None
 
