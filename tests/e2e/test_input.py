@@ -1,4 +1,5 @@
 """Bad input at every door: a clear error with a code and the field's name, never a crash."""
+import json
 import random
 import struct
 import unittest
@@ -101,8 +102,11 @@ class Input(unittest.TestCase):
         finally:
             context.destroy(linger=200)
         for service in SERVICES:
-            ping = until(f"{service} answers", lambda: self.suite.gantry("ping", service).returncode == 0, 5)
-            self.assertTrue(ping)
+            until(f"{service} answers", lambda: self.suite.gantry("ping", service).returncode == 0, 5)
+            until(f"{service} has counted them", lambda: self.refused(service) > 100, 5)
+
+    def refused(self, service):
+        return json.loads(self.suite.gantry("tap", f"health.{service}", "--count", 1).stdout)["body"]["refused"]
 
     def shout(self, context, path, seeds):
         client = context.socket(zmq.DEALER)
