@@ -90,13 +90,26 @@ static int parse(int argc, char **argv, tap_options_t *options) {
   return -1;
 }
 
+/* The body by its schema (times and traces as people read them); as plain msgpack where it has none
+   or does not fit it. */
+static void print_body(const frame_t *frame, buf_t *line) {
+  const topic_t *topic = catalogue_topic(frame->topic);
+  void *body = topic ? calloc(1, topic->message->size) : NULL;
+  bool fits =
+      body && unpack_message(topic->message, frame->body, frame->body_len, body, NULL) == GANTRY_OK;
+  if (!fits || json_write(topic->message, body, line) != GANTRY_OK) {
+    unpack_to_json(frame->body, frame->body_len, line);
+  }
+  free(body);
+}
+
 static void print_message(tap_t *tap, const frame_t *frame) {
   buf_t *line = &tap->line;
   buf_reset(line);
   buf_printf(line, "{\"topic\":\"%s\",\"header\":", frame->topic);
   json_write(&SYS_HEADER_DESC, &frame->header, line);
   buf_put_text(line, ",\"body\":");
-  unpack_to_json(frame->body, frame->body_len, line);
+  print_body(frame, line);
   buf_put_text(line, "}\n");
   if (buf_err(line) == GANTRY_OK) fwrite(line->data, 1, line->len, stdout);
   fflush(stdout);
