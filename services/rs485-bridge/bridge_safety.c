@@ -285,8 +285,11 @@ void bridge_supervise(void *arg) {
   if (bridge->robot.state == ROBOT_INIT && bridge->motors_off)
     (void)robot_apply(&bridge->robot, ROBOT_INIT_COMPLETE, &guards, now_ns, NULL, 0);
   watch_modules(bridge, &guards, now_ns);
-  if (bridge->robot.state == ROBOT_IDLE && !(guards.modules_online && guards.safety_fresh))
+  if (bridge->robot.state == ROBOT_IDLE && !(guards.modules_online && guards.safety_fresh)) {
     (void)robot_apply(&bridge->robot, ROBOT_LOST, &guards, now_ns, NULL, 0);
+    /* The way out of INIT leads over motors that were read back off. */
+    if (!bridge->motors_off) bridge_verify_off(bridge);
+  }
   judge_zones(bridge, now_ns);
   if (bridge->robot.state == before) return;
   log_info("STATE-CHANGED", "%s to %s", robot_state_name(before),

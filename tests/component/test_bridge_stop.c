@@ -202,3 +202,17 @@ Test(bridge_stop, a_lost_safety_module_stops_a_moving_robot) {
   cr_assert_eq(safety->cause, ROBOT_CAUSE_MODULE_LOSS);
   cr_assert(bridge_rig_await_setpoint(&rig, true, 300));
 }
+
+Test(bridge_stop, a_robot_that_has_driven_is_ready_again_when_a_module_comes_back) {
+  drive();
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 1500)); /* let go; the motors stay enabled */
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 2000));
+
+  (void)bridge_rig_ask(&rig, "fault 0x02 silent");
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_INIT, 5000));
+  (void)bridge_rig_ask(&rig, "fault 0x02 clear");
+
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 8000);
+  cr_assert_not_null(safety);
+  cr_assert(safety->motors_off);
+}
