@@ -1,0 +1,115 @@
+"""The bus as a stranger speaks it: pyzmq and python3-msgpack, nothing of the project's own code. Starts the bridge alone on the
+plant simulator and reads the truth from the simulator's transcript and control socket."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import msgpack
+import zmq
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = ROOT / "build/run"
+RESET = {"safe_confirm": True, "location_ok": True, "reason": "bench"}
+STOP_FRAMES = {"0410000100020400000000": 0, "0410001100020400000000": 1}  # unit 4: disable and zero, motor 1 and 2
+
+
+class Client:
+    """Requests to the bridge: one DEALER a lane."""
+
+    def __init__(self, folder):
+        self.context = zmq.Context()
+        self.boot, self.seq, self.lanes = random.getrandbits(64), 0, {}
+        for lane in ("rpc", "safety"):
+            self.lanes[lane] = self.context.socket(zmq.DEALER)
+            self.lanes[lane].linger = 0
+            self.lanes[lane].connect(f"ipc://{folder}/rs485-bridge.{lane}")
+
+    def call(self, name, body, lane="rpc", timeout_ms=1000):
+        """Returns (seconds on the monotonic clock when sent, error name or None, reply)."""
+        self.seq += 1
+        now = time.monotonic_ns()
+        header = {"kind": "request", "version": 1, "from": "gantry", "robot": "robot-01", "boot": self.boot, "seq": self.seq,
+                  "mono": now, "wall": time.time_ns(), "born": now, "trace": random.getrandbits(64), "ttl_ms": timeout_ms}
+        lane = self.lanes[lane]
+        lane.send_multipart([name.encode(), msgpack.packb(header), msgpack.packb(body)])
+        while lane.poll(timeout_ms + 200):
+            _, head, answer = lane.recv_multipart()
+            head = msgpack.unpackb(head)
+            if head["seq"] == self.seq:
+                return now, head.get("err"), msgpack.unpackb(answer) if answer else None
+        return now, "timeout", None
+
+    def close(self):
+        self.context.destroy(linger=0)
+
+
+class Line:
+    """Simulator and bridge, nothing else."""
+
+    def __init__(self, *options, settings=()):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-line-"))
+        self.transcript = self.folder / "transcript"
+        self.settings = settings
+        self.sim_process = subprocess.Popen(
+            [BIN / "tools/sim/gantry-sim", "--rs485", self.folder / "rs485", "--lidar", self.folder / "lidar", "--control",
+             self.folder / "control", "--transcript", self.transcript, "--realtime", *map(str, options)],
+            stderr=subprocess.DEVNULL)
+        self.wait("the simulator's line", (self.folder / "rs485").exists)
+        self.start_bridge()
+        self.client = Client(self.folder)
+        self.wait("a robot that may drive", self.can_drive)
+
+    def start_bridge(self):
+        environment = {**os.environ, "GANTRY_BUS": f"ipc://{self.folder}", "GANTRY_DATA": str(self.folder)}
+        settings = [word for pair in (f"rs485_port={self.folder / 'rs485'}", f"lidar_port={self.folder / 'lidar'}",
+                                      "source=simulated", *self.settings) for word in ("--set", pair)]
+        self.log = open(self.folder / "bridge.log", "a", encoding="utf-8")
+        self.bridge = subprocess.Popen([BIN / "services/rs485-bridge/rs485-bridge", *settings], env=environment,
+                                       stderr=self.log)
+
+    def wait(self, what, condition, seconds=15, every=0.01):
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {what}")
+            time.sleep(every)
+        return value
+
+    def can_drive(self):
+        self.client.call("robot.estop_reset", RESET)
+        return self.drive()
+
+    def drive(self, speed=0.2, direction="forward", hold_ms=400):
+        return self.client.call("robot.drive", {"direction": direction, "speed": speed, "hold_ms": hold_ms})[1] is None
+
+    def sim(self, command):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.folder / "control"))
+            client.sendall(command.encode() + b"\n")
+            answer = b""
+            while not answer.endswith(b"\n"):
+                answer += client.recv(65536)
+        return json.loads(answer)
+
+    def frames(self, since=0):
+        """Frames of the transcript from byte `since` on, and where it ends now."""
+        time.sleep(0.12)  # the simulator writes its transcript every 100 ms
+        with open(self.transcript, encoding="ascii") as file:
+            file.seek(since)
+            text = file.read()
+        end = text.rfind("\n") + 1
+        return [json.loads(line) for line in text[:end].splitlines()], since + end
+
+    def close(self):
+        self.client.close()
+        for process in (self.bridge, self.sim_process):
+            process.terminate()
+            process.wait(10)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
