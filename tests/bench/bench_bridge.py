@@ -92,7 +92,9 @@ def stops_with_silent(line, trips):
 
 
 def poll_rates(line, seconds):
-    """Answers a second and unit over a while, from the transcript."""
+    """Answered polls a second and unit over a while, from the transcript; the robot stands."""
+    line.client.call("robot.estop", {"reason": "bench", "cause": "software"}, "safety")
+    time.sleep(0.5)
     at = line.frames()[1]
     time.sleep(seconds)
     frames = [frame for frame in line.frames(at)[0] if frame["dir"] == "answer"]
@@ -107,6 +109,8 @@ def isolation(line, seconds):
     time.sleep(1.0)
     silent = poll_rates(line, seconds)
     line.sim("fault 0x02 clear")
+    for unit in (3, 4, 5):
+        progress(f"  module {unit}: {healthy[unit]:.2f}/s, with a silent one {silent[unit]:.2f}/s")
     lowest = min(silent[unit] / healthy[unit] for unit in (3, 4, 5))
     figure(GROUP, "isolation_rate_min", lowest, "ratio", "rate with all modules healthy", 1, int(2 * seconds))
 
@@ -134,7 +138,8 @@ def dead_man(line, times):
     progress(f"deadman_overrun_ms: {times} times")
     over = []
     for _ in range(times):
-        line.wait("a robot that drives", line.can_drive)
+        line.wait("a robot that drives", lambda: line.can_drive() and any(
+            motor["setpoint"] for motor in line.sim("state")["motors"]))
         line.drive(hold_ms=200)
         last = time.monotonic()
         line.wait("set-point zero", lambda: not any(m["setpoint"] for m in line.sim("state")["motors"]), 3, 0.001)
