@@ -1,5 +1,6 @@
 """Dockerfile, compose file and Kubernetes manifests hang together: they are read by the tools that will read them, and what they
 name exists."""
+import json
 import pathlib
 import re
 import subprocess
@@ -82,6 +83,20 @@ class Image(unittest.TestCase):
         script = (ROOT / "scripts/lib/common.sh").read_text()
         wanted = set(re.search(r"PACKAGES_RUN=\((.*?)\)", script, re.S).group(1).split()) - {"curl"}
         self.assertEqual(packages_of(dockerfile, "ninja-build"), wanted)
+
+    def test_all_its_programs_are_installed(self):
+        folder = next((ROOT / "build" / name for name in ("run", "test") if (ROOT / "build" / name / "build.ninja").exists()), None)
+        if folder:
+            done = run("meson", "introspect", "--installed", str(folder))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            installed = {pathlib.Path(path).name for path in json.loads(done.stdout).values()
+                         if pathlib.Path(path).parent.name == "bin"}
+        else:
+            installed = set()
+            for path in (*ROOT.glob("services/*/meson.build"), *ROOT.glob("tools/*/meson.build")):
+                for name, rest in re.findall(r"executable\('([\w-]+)'(.*?)(?=\n\S|\Z)", path.read_text(), re.S):
+                    installed |= {name} if "install: true" in rest else set()
+        self.assertEqual(installed, SERVICES | {"gantry", "gantry-sim"})
 
     def test_it_does_not_run_as_root(self):
         users = re.findall(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(), re.M)
