@@ -29,15 +29,16 @@ need_packages() {
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     sudo -n true 2>/dev/null || die "these Debian packages are missing, and neither root nor password-less sudo is at hand:
-  sudo apt-get install ${missing[*]}
-Install them, then start again."
+  apt-get install --no-install-recommends ${missing[*]}
+Have them installed (as root), then start again."
     as_root=(sudo)
   fi
   say "Installing ${#missing[@]} Debian packages: ${missing[*]}"
-  local log
+  # A machine that has just booted may be updating itself: wait for its lock instead of giving up.
+  local log options=(-y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
   log=$(mktemp)
-  { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-    --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || {
+  { "${as_root[@]}" apt-get "${options[@]}" update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get "${options[@]}" install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null || {
     tail -n 20 "$log" >&2
     rm -f "$log"
     die "apt-get could not install ${missing[*]}; its last words stand above."
@@ -45,11 +46,10 @@ Install them, then start again."
   rm -f "$log"
 }
 
-# need_programs COMMAND:PACKAGE ...: installs the package only where the command is missing.
-need_programs() {
-  local pair missing=()
-  for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}"); done
-  [ ${#missing[@]} -eq 0 ] || need_packages "${missing[@]}"
+# packages_of COMMAND:PACKAGE ...: prints the packages whose command is missing.
+packages_of() {
+  local pair
+  for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || printf '%s ' "${pair##*:}"; done
 }
 
 # build_in FOLDER [meson options]: configures once, then builds (only TARGETS where set); prints only what went wrong.
