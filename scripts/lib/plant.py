@@ -12,7 +12,10 @@ def ask(path, command):
         client.sendall(command.encode() + b"\n")
         answer = b""
         while not answer.endswith(b"\n"):
-            answer += client.recv(65536)
+            more = client.recv(65536)
+            if not more:
+                raise ConnectionError("the simulator hung up")
+            answer += more
     return json.loads(answer)
 
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 declare -A service_of=() restarts=() started=()
-stopping=no simulator='' introducer=''
+stopping=no simulator='' introducer='' exit_code=0
 
 # A folder for sockets and ptys: in the data folder unless its name is too long for a socket address (107 bytes).
 run_folder() {
@@ -10,6 +10,37 @@ run_folder() {
   if [ ${#run} -gt 70 ]; then run=$(mktemp -d "${TMPDIR:-/tmp}/gantry-XXXXXX"); fi
   mkdir -p "$run" && chmod 700 "$run"
   rm -f "$run"/*.pid
+}
+
+# Somebody listens on this port already: a connection is accepted.
+port_is_free() { ! (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A run that was killed leaves its processes behind, with the devices and sockets in their hands. They are known by
+# their pid files, and only touched when program and data folder are still the same: a pid may long be another's.
+stop_leftovers() {
+  local old=$data/run file name pid left=() tries
+  [ -f "$data/bus" ] && old=$(sed 's,^ipc://,,' "$data/bus")
+  for file in "$old"/*.pid; do
+    [ -f "$file" ] || continue
+    pid=$(cat "$file") name=$(basename "$file" .pid)
+    [ "$name" = simulator ] && name=gantry-sim
+    is_ours "$pid" "$name" && left+=("$pid")
+  done
+  [ ${#left[@]} -gt 0 ] || return 0
+  say "Stopping ${#left[@]} processes that an earlier run left behind ..."
+  kill -TERM "${left[@]}" 2>/dev/null
+  for ((tries = 0; tries < 50; tries++)); do
+    kill -0 "${left[@]}" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL "${left[@]}" 2>/dev/null
+  sleep 0.2
+}
+
+is_ours() { # PID PROGRAM
+  local program
+  program=$(readlink "/proc/$1/exe" 2>/dev/null) || return 1
+  [ "$(basename "${program% (deleted)}")" = "$2" ] && tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "GANTRY_DATA=$data"
 }
 
 start_simulator() {
@@ -46,11 +77,14 @@ delay_of() {
   printf '%s' "${delays[$n]}"
 }
 
+# The sentence of a service's last log line.
+last_word() { tail -n 1 "$data/logs/$1.log" | sed 's/.*"msg":"\(.*\)".*/\1/'; }
+
 on_exit_of() { # SERVICE CODE
   local service=$1 code=$2
   case $code in
   64 | 78)
-    say "$service refuses its settings (exit $code): $(tail -n 1 "$data/logs/$service.log")"
+    say "$service refuses its settings (exit $code): $(last_word "$service")"
     say "It is left down; mend the settings and start again."
     return
     ;;
@@ -63,26 +97,45 @@ on_exit_of() { # SERVICE CODE
   restarts[$service]=$((n + 1))
   ((SECONDS - started[$service] > 60)) && n=0
   say "$service ended with code $code; starting it again (restart ${restarts[$service]})"
-  sleep "$(delay_of "$n")" &
+  sleep "$(delay_of "$n")" 9>&- &
   service_of[$!]=restart:$service
 }
 
-# Waits for children until a signal comes, then stops everything.
+on_end_of() { # PID: of a service, or of the pause before its restart
+  local pid=$1 code name=${service_of[$1]}
+  { wait "$pid"; } 2>/dev/null # without the shell's own word on killed children
+  code=$?
+  unset "service_of[$pid]"
+  case $name in
+  restart:*) start_service "${name#restart:}" ;;
+  *) on_exit_of "$name" "$code" ;;
+  esac
+}
+
+# Looks after the children until a signal comes, then stops everything. `wait -n` only wakes: of two children that die
+# together it names one, so all are looked at, and every two seconds in any case.
 supervise() {
-  local pid code name
+  local pid tick=''
   while [ $stopping = no ]; do
-    pid=''
-    wait -n -p pid
-    code=$?
-    [ -z "${pid:-}" ] && continue
-    name=${service_of[$pid]:-}
-    unset "service_of[$pid]"
-    case $name in
-    restart:*) start_service "${name#restart:}" ;;
-    '') [ "$pid" = "$simulator" ] && [ $stopping = no ] && say "The simulator ended (code $code): see $data/logs/simulator.log" && simulator='' ;;
-    *) [ $stopping = no ] && on_exit_of "$name" "$code" ;;
-    esac
+    if ! kill -0 "$tick" 2>/dev/null; then
+      sleep 2 9>&- &
+      tick=$!
+    fi
+    { wait -n; } 2>/dev/null
+    [ $stopping = yes ] && break
+    for pid in "${!service_of[@]}"; do
+      kill -0 "$pid" 2>/dev/null || on_end_of "$pid"
+    done
+    if [ -n "$simulator" ] && ! kill -0 "$simulator" 2>/dev/null; then
+      say "The simulator ended: see $data/logs/simulator.log"
+      simulator=''
+    fi
+    if [ ${#service_of[@]} -eq 0 ]; then
+      say "No service is left."
+      exit_code=1 stopping=yes
+    fi
   done
+  kill "$tick" 2>/dev/null
   stop_all
 }
 
@@ -103,29 +156,37 @@ stop_all() {
   [ -n "$simulator" ] && kill -TERM "$simulator" 2>/dev/null
   wait
   rm -f "$data/bus" "$run"/*.pid
+  [ "$run" = "$data/run" ] || rm -rf "$run"
   say "Stopped. Nothing is lost: the data is in $data."
-  exit 0
+  exit $exit_code
 }
 
-# Waits until the suite is healthy, then tells the user where everything is.
+# One word on the suite's health, and why if it is not well: "degraded rs485-bridge: ...". Nothing when nobody answers.
+health_of() {
+  curl -s -m 2 "$1/health" | /usr/bin/python3 -c \
+    'import json,sys; health = json.load(sys.stdin); print(health["status"], health.get("error") or "")' 2>/dev/null
+}
+
+# Waits until the suite is healthy, then tells the user where everything is. Real devices may be missing for long: what
+# is known is said after five seconds.
 introduce() {
-  local address health tries state=''
-  for ((tries = 0; tries < 300; tries++)); do
+  local address='' health='' tries patience=300
+  [ "$simulate" = no ] && patience=50
+  for ((tries = 0; tries < patience; tries++)); do
     if [ -f "$data/gateway.port" ]; then
       address=http://127.0.0.1:$(cat "$data/gateway.port")
-      health=$(curl -s -m 2 "$address/health")
-      state=$(printf '%s' "$health" | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["status"])' 2>/dev/null)
-      [ "$state" = healthy ] && break
+      health=$(health_of "$address")
+      [ "${health%% *}" = healthy ] && break
     fi
     sleep 0.1
   done
-  if [ "$state" != healthy ]; then
-    say "Not healthy after 30 s: $(printf '%s' "${health:-no answer}" | head -c 400)"
-    say "Logs: $data/logs"
+  if [ -z "$health" ]; then
+    say "The gateway does not answer. Logs: $data/logs"
     return
   fi
   say
   say "Gantry runs.   $address   (API: $address/docs)"
+  [ "${health%% *}" = healthy ] || say "Not healthy:   $health"
   if [ -f "$data/first-password" ]; then
     say "First login:   admin / $(cat "$data/first-password")   (shown once; change it)"
     rm -f "$data/first-password"
@@ -162,7 +223,7 @@ begin_map() {
 
 # Waits for the end of the log, then stores its map.
 map_replay() {
-  /usr/bin/python3 "$ROOT/scripts/lib/plant.py" "$run/control" --replayed || return
+  /usr/bin/python3 "$ROOT/scripts/lib/plant.py" "$run/control" --replayed 2>>"$data/logs/run.log" || return
   sleep 1 # the last scan is on its way through the services
   local answer
   if answer=$("$bin/tools/gantry/gantry" call map.stop 2>&1); then
