@@ -1,4 +1,5 @@
 // Hold to drive: a jog is renewed while a button or key is held and lapses by itself when it is not.
+// setUpDrive returns the function that lets go, for the stop: what is held then no longer drives.
 
 import { post } from './api.js'
 
@@ -66,4 +67,5 @@ export function setUpDrive(say) {
   })
   addEventListener('keyup', (event) => KEYS[event.key] && release())
   addEventListener('blur', release)
+  return letGo
 }

@@ -21,6 +21,7 @@ function say(text) {
 const complain = (error) => say(error.message)
 
 async function stopNow() {
+  letGo()
   try {
     const answer = await post('/api/v1/robot/emergency-stop', { reason: 'stop button' })
     say(`Stopped and confirmed in ${answer.response_time_ms.toFixed(0)} ms`)
@@ -106,7 +107,7 @@ byId('stop').onclick = stopNow
 addEventListener('keydown', (event) => event.key === 'Escape' && token() && stopNow())
 byId('logout').onclick = leave
 document.addEventListener('gantry-logged-out', leave)
-setUpDrive(say)
+const letGo = setUpDrive(say)
 
 if (token()) get('/api/v1/auth/me').then(enter, leave)
 refreshHealth()
