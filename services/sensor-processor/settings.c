@@ -1,98 +1,31 @@
 /* sensor.configure and sensor.calibrate, and what storage remembers of both. A setting comes into
    force when storage has acknowledged it, so that it cannot be lost. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <gantry/clock.h>
-#include <gantry/json.h>
 
+#include "configuration.h"
 #include "requests.h"
 
-/* What a configuration and a calibration say, read and checked. */
-typedef struct settings {
-  bool has_limit;
-  limit_t limit;
-  uint32_t filter_window; /* 0: the common one */
-} settings_t;
-
-static gantry_err_t check_object(const char *text, const char *field, gantry_fault_t *fault) {
-  /* A key that nobody gives: not found in an object, and an error where there is no object. */
-  double ignored;
-  if (text[0] == '{' && json_get_number(text, "\x01", &ignored) == GANTRY_E_NOT_FOUND)
-    return GANTRY_OK;
-  return fault_set(fault, GANTRY_E_INVALID, field, "must be a JSON object");
-}
-
-/* The number at parent.key, when there is one; it stays as it was when not. */
-static gantry_err_t number(const char *text, const char *parent, const char *key, double min,
-                           double max, double *out, bool *given, gantry_fault_t *fault) {
-  char field[80];
-  double value = 0;
-  gantry_err_t err = json_get_number(text, key, &value);
-  if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
-  snprintf(field, sizeof field, "%s.%s", parent, key);
-  if (err != GANTRY_OK) return fault_set(fault, GANTRY_E_INVALID, field, "must be a number");
-  if (!(value >= min && value <= max))
-    return fault_set(fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", value, min,
-                     max);
-  *out = value;
-  if (given) *given = true;
-  return GANTRY_OK;
-}
-
-static gantry_err_t read_settings(const char *text, settings_t *out, gantry_fault_t *fault) {
-  bool has_min = false, has_max = false;
-  double window = 0;
-  *out = (settings_t){.limit = {-1e12, 1e12, 0}};
-  GANTRY_TRY(check_object(text, "configuration", fault));
-  GANTRY_TRY(number(text, "configuration", "min", -1e12, 1e12, &out->limit.min, &has_min, fault));
-  GANTRY_TRY(number(text, "configuration", "max", -1e12, 1e12, &out->limit.max, &has_max, fault));
-  GANTRY_TRY(number(text, "configuration", "max_rate", 0, 1e12, &out->limit.per_second,
-                    &out->has_limit, fault));
-  GANTRY_TRY(
-      number(text, "configuration", "filter_window", 1, FILTER_WINDOW_MAX, &window, NULL, fault));
-  if (out->limit.min > out->limit.max)
-    return fault_set(fault, GANTRY_E_INVALID, "configuration.min", "is above configuration.max");
-  out->has_limit |= has_min || has_max;
-  out->filter_window = (uint32_t)window;
-  return GANTRY_OK;
-}
-
-static gantry_err_t read_calibration(const char *text, calibration_t *out, gantry_fault_t *fault) {
-  *out = calibration_identity();
-  GANTRY_TRY(check_object(text, "calibration", fault));
-  for (int i = 0; i < CALIBRATION_KEY_COUNT; i++) {
-    const char *key = calibration_key_name((calibration_key_t)i);
-    double value = 0;
-    bool given = false;
-    GANTRY_TRY(number(text, "calibration", key, -1e12, 1e12, &value, &given, fault));
-    if (!given || calibration_set(out, (calibration_key_t)i, value)) continue;
-    char field[64];
-    snprintf(field, sizeof field, "calibration.%s", key);
-    return fault_set(fault, GANTRY_E_INVALID, field, "%.6g is out of bounds", value);
-  }
-  return GANTRY_OK;
-}
-
 static gantry_err_t check_configure(const sensor_configure_t *configure, gantry_fault_t *fault) {
-  settings_t settings;
+  configuration_t settings;
   calibration_t calibration;
   if (registry_check_id(configure->sensor) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INVALID, "sensor",
                      "`%s` is a word of the API and cannot be a sensor id", configure->sensor);
-  GANTRY_TRY(read_settings(configure->configuration, &settings, fault));
+  GANTRY_TRY(configuration_read(configure->configuration, &settings, fault));
   if (!configure->has_calibration) return GANTRY_OK;
-  return read_calibration(configure->calibration, &calibration, fault);
+  return configuration_read_calibration(configure->calibration, &calibration, fault);
 }
 
 /* Puts a checked configuration in force. */
 static void apply(processor_t *self, const sensor_configure_t *configure) {
   gantry_fault_t fault;
-  settings_t settings;
+  configuration_t settings;
   registry_entry_t *entry =
       registry_add(&self->registry, configure->sensor, (registry_type_t)configure->type);
-  if (!entry || read_settings(configure->configuration, &settings, &fault) != GANTRY_OK) {
+  if (!entry || configuration_read(configure->configuration, &settings, &fault) != GANTRY_OK) {
     log_warn("SENSOR-CONFIG-SKIPPED", "the stored configuration of %s cannot be used",
              configure->sensor);
     return;
@@ -102,7 +35,7 @@ static void apply(processor_t *self, const sensor_configure_t *configure) {
   entry->limit = settings.limit;
   entry->filter_window = settings.filter_window;
   if (configure->has_calibration)
-    read_calibration(configure->calibration, &entry->calibration, &fault);
+    configuration_read_calibration(configure->calibration, &entry->calibration, &fault);
   registry_reset_filters(&self->registry, entry);
 }
 
@@ -143,7 +76,7 @@ static void on_configured(gantry_err_t err, const gantry_fault_t *fault, const v
 
 static void on_configure(rpc_context_t *call, const void *body, void *arg) {
   processor_t *self = arg;
-  gantry_fault_t fault;
+  gantry_fault_t fault = {0};
   cause_t cause = rpc_cause(call);
   if (check_configure(body, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
@@ -154,7 +87,7 @@ static void on_configure(rpc_context_t *call, const void *body, void *arg) {
   waiting->configure = *(const sensor_configure_t *)body;
   gantry_err_t err = rpc_call(self->service->client, REQUEST_STORE_SENSOR_PUT, NULL, &cause,
                               &waiting->configure, 0, on_configured, waiting);
-  if (err != GANTRY_OK) on_configured(err, &fault, NULL, NULL, waiting);
+  if (err != GANTRY_OK) on_configured(GANTRY_E_UNAVAILABLE, &fault, NULL, NULL, waiting);
 }
 
 static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
@@ -166,7 +99,7 @@ static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const v
   waiting->call = NULL;
   if (failed(context, err, fault)) return;
   registry_entry_t *entry = registry_find(&waiting->processor->registry, waiting->calibrate.sensor);
-  read_calibration(waiting->calibrate.calibration, &entry->calibration, &ignored);
+  configuration_read_calibration(waiting->calibrate.calibration, &entry->calibration, &ignored);
   registry_reset_filters(&waiting->processor->registry, entry);
   log_info("SENSOR-CALIBRATED", "%s", entry->id);
   rpc_reply(context, reply);
@@ -175,14 +108,14 @@ static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const v
 static void on_calibrate(rpc_context_t *call, const void *body, void *arg) {
   processor_t *self = arg;
   const sensor_calibrate_t *takes = body;
-  gantry_fault_t fault;
+  gantry_fault_t fault = {0};
   calibration_t checked;
   cause_t cause = rpc_cause(call);
   if (!registry_find(&self->registry, takes->sensor)) {
     rpc_fail(call, GANTRY_E_NOT_FOUND, "sensor", "no sensor %s", takes->sensor);
     return;
   }
-  if (read_calibration(takes->calibration, &checked, &fault) != GANTRY_OK) {
+  if (configuration_read_calibration(takes->calibration, &checked, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
     return;
   }
@@ -191,7 +124,7 @@ static void on_calibrate(rpc_context_t *call, const void *body, void *arg) {
   waiting->calibrate = *takes;
   gantry_err_t err = rpc_call(self->service->client, REQUEST_STORE_CALIBRATION_PUT, NULL, &cause,
                               &waiting->calibrate, 0, on_calibrated, waiting);
-  if (err != GANTRY_OK) on_calibrated(err, &fault, NULL, NULL, waiting);
+  if (err != GANTRY_OK) on_calibrated(GANTRY_E_UNAVAILABLE, &fault, NULL, NULL, waiting);
 }
 
 static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
@@ -200,12 +133,13 @@ static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void 
   const store_sensor_configs_t *stored = reply;
   (void)fault, (void)header;
   self->settings_asked = false;
-  if (err != GANTRY_OK) return; /* asked again at the next tick */
+  if (err != GANTRY_OK) {
+    self->settings_known = false; /* asked again at the next tick */
+    return;
+  }
   for (uint32_t i = 0; i < stored->sensors_count; i++)
     if (stored->sensors[i].active) apply(self, &stored->sensors[i].config);
-  if (!self->settings_known)
-    log_info("SETTINGS-LOADED", "%u sensor configurations from storage", stored->sensors_count);
-  self->settings_known = true;
+  log_info("SETTINGS-LOADED", "%u sensor configurations from storage", stored->sensors_count);
 }
 
 void settings_tick(processor_t *self) {
@@ -213,6 +147,8 @@ void settings_tick(processor_t *self) {
   sys_empty_t nothing = {0};
   self->settings_asked = rpc_call(self->service->client, REQUEST_STORE_SENSOR_LIST, NULL, NULL,
                                   &nothing, 0, on_stored, self) == GANTRY_OK;
+  /* Known from here on: a change told while the answer is on its way makes it unknown again. */
+  self->settings_known = self->settings_asked;
 }
 
 static void on_store_changed(const frame_t *frame, const void *body, void *arg) {

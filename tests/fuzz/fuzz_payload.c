@@ -1,0 +1,103 @@
+/* The free-form JSON of POST /sensors/data, by type, and of configurations and calibrations. What
+   is accepted must be finite, in bounds and fit the wire.
+
+     CC=clang-14 meson setup build-fuzz -Dfuzzers=true -Db_sanitize=address,undefined
+   -Db_lundef=false ninja -C build-fuzz tests/fuzz/fuzz_payload
+     build-fuzz/tests/fuzz/fuzz_payload -max_total_time=20 -max_len=4096 */
+#include "configuration.h"
+#include "filter.h"
+#include "payload.h"
+#include "scan.h"
+
+#include <gantry/pack.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+static raw_scan_t scan;
+
+static void must_pack(const desc_t *desc, const void *value) {
+  buf_t packed = {0};
+  gantry_fault_t fault;
+  if (pack_message(desc, value, &packed, &fault) != GANTRY_OK) abort();
+  buf_fini(&packed);
+}
+
+/* A sweep that was let in goes on through the filter as it would in the service. */
+static void process_scan(void) {
+  scan_rule_t rule = scan_rule_default();
+  calibration_t calibration = calibration_identity();
+  static scan_rays_t rays;
+  scan_summary_t summary;
+  must_pack(&RAW_SCAN_DESC, &scan);
+  rays.count = scan.ranges_count;
+  memcpy(rays.angle_rad, scan.angles, sizeof rays.angle_rad);
+  memcpy(rays.range_m, scan.ranges, sizeof rays.range_m);
+  memcpy(rays.quality, scan.qualities, sizeof rays.quality);
+  scan_process(&rule, &calibration, &rays, &summary);
+  if (rays.count > scan.ranges_count || !(summary.quality >= 0 && summary.quality <= 1)) abort();
+}
+
+static void read_configuration(const char *text) {
+  configuration_t configuration;
+  calibration_t calibration;
+  gantry_fault_t fault;
+  if (configuration_read(text, &configuration, &fault) == GANTRY_OK &&
+      (configuration.limit.min > configuration.limit.max ||
+       configuration.filter_window > FILTER_WINDOW_MAX))
+    abort();
+  if (configuration_read_calibration(text, &calibration, &fault) != GANTRY_OK) return;
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++)
+    if (!isfinite(calibration.offset[i]) || !(calibration.scale[i] > 0)) abort();
+  if (!(fabs(calibration.angle_offset_rad) <= M_PI)) abort();
+}
+
+static void read_all(const char *data, uint8_t type, const limits_t *limits) {
+  raw_imu_t imu = {.sensor = "A"};
+  raw_range_t range = {.sensor = "A"};
+  raw_value_t value = {.sensor = "A"};
+  sensor_tag_t tag = {.sensor = "A"};
+  gantry_fault_t fault = {0};
+  double confidence = 0;
+  switch (type % 7) {
+  case 0:
+    if (payload_imu(data, limits, &imu, &fault) == GANTRY_OK) must_pack(&RAW_IMU_DESC, &imu);
+    break;
+  case 1:
+    if (payload_proximity(data, limits, &range, &confidence, &fault) == GANTRY_OK) {
+      must_pack(&RAW_RANGE_DESC, &range);
+      if (!(confidence >= 0 && confidence <= 1)) abort();
+    }
+    break;
+  case 2:
+    if (payload_range(data, limits, &range, &fault) == GANTRY_OK)
+      must_pack(&RAW_RANGE_DESC, &range);
+    break;
+  case 3:
+    if (payload_value(data, &value, &fault) == GANTRY_OK) must_pack(&RAW_VALUE_DESC, &value);
+    break;
+  case 4:
+    if (payload_tag(data, limits, &tag, &fault) == GANTRY_OK && !isfinite(tag.signal)) abort();
+    break;
+  case 5:
+    read_configuration(data);
+    break;
+  default:
+    memset(&scan, 0, sizeof scan);
+    scan.sensor[0] = 'A';
+    if (payload_scan(data, limits, &scan, &fault) == GANTRY_OK) process_scan();
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
+  limits_t limits = limits_default();
+  if (len < 1) return 0;
+  char *data = malloc(len);
+  memcpy(data, bytes + 1, len - 1);
+  data[len - 1] = '\0';
+  read_all(data, bytes[0], &limits);
+  free(data);
+  return 0;
+}
