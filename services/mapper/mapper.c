@@ -27,6 +27,8 @@ static const option_t OPTIONS[] = {
     {"range_max_m", OPTION_REAL, "80", 0.1, 100, NULL, "returns at or beyond it are not drawn"},
     {"checkpoint_s", OPTION_INT, "30", 0, 3600, NULL,
      "a map being drawn is stored so often, for the case of a crash; 0: only when it is done"},
+    {"remember_s", OPTION_INT, "5", 1, 3600, NULL,
+     "a map being drawn is written into the data folder so often: what a crash costs of it"},
     {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
 };
 
@@ -61,7 +63,7 @@ static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
   (void)frame;
   mapper->last_scan_ns = clock_mono_ns();
   metric_add(mapper->scans, 1);
-  if (!mapper->session.mapping) return;
+  if (!mapper->session.mapping || mapper_recalling(mapper)) return;
   session_count_scan(&mapper->session);
   uint32_t rays = scan->ranges_count < scan->angles_count ? scan->ranges_count : scan->angles_count;
   points_from_scan(&mapper->points, scan->angles, scan->ranges, rays, mapper->mount, &mapper->gate);
@@ -75,6 +77,7 @@ static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
   const loc_pose_t *said = body;
   const points_t *points = NULL;
   (void)frame;
+  if (mapper_recalling(mapper)) mapper_recall_pose(mapper, said);
   if (!mapper->session.mapping || !said->has_scan_seq) return;
   if (!is_ours(mapper, said)) {
     metric_add(mapper->foreign, 1);
@@ -131,6 +134,8 @@ static void on_patch_timer(void *arg) {
 
 void mapper_publish_status(mapper_t *mapper) {
   const session_t *session = &mapper->session;
+  /* Not known yet whether the session goes on: localization would leave its map for any answer. */
+  if (mapper_recalling(mapper)) return;
   grid_box_t known = {0};
   map_status_t status = {.mapping = session->mapping,
                          .localizing = session->extending,
@@ -167,7 +172,14 @@ static void on_status_timer(void *arg) {
   metric_add(mapper->unpaired_total, (double)(unpaired - mapper->unpaired));
   mapper->unpaired = unpaired;
   metric_set(mapper->waiting, keeper_waiting(mapper->keeper));
+  mapper_recall_tick(mapper);
   mapper_publish_status(mapper);
+}
+
+static void on_memory_timer(void *arg) {
+  mapper_t *mapper = arg;
+  if (mapper->session.mapping && mapper->session.integrated != mapper->remembered)
+    mapper_remember(mapper);
 }
 
 /* What is drawn so far, so that a crash does not take all of it. */
@@ -204,6 +216,7 @@ static void save_session(mapper_t *mapper) {
   store_map_put_t put;
   keeper_finish(mapper->keeper, FINISH_MS);
   if (session_end(&mapper->session, clock_wall_ns()) != GANTRY_OK) return;
+  mapper_remember(mapper);
   if (mapper_fill_put(mapper, &put) == GANTRY_OK)
     (void)keeper_put_at_end(mapper->keeper, &put, END_MS);
 }
@@ -215,6 +228,7 @@ static void mapper_stop(void **self) {
   if (mapper->patch_timer) loop_cancel(loop, mapper->patch_timer);
   if (mapper->status_timer) loop_cancel(loop, mapper->status_timer);
   if (mapper->checkpoint_timer) loop_cancel(loop, mapper->checkpoint_timer);
+  if (mapper->memory_timer) loop_cancel(loop, mapper->memory_timer);
   if (mapper->keeper) save_session(mapper);
   if (mapper->loading) mapper->loading->owner = NULL;
   keeper_destroy(&mapper->keeper);
@@ -242,6 +256,9 @@ static gantry_err_t wire(mapper_t *self, service_t *service) {
   if (checkpoint_s)
     self->checkpoint_timer =
         loop_every(service->loop, checkpoint_s * 1000, on_checkpoint_timer, self);
+  uint32_t remember_s = (uint32_t)config_int(service->config, "remember_s");
+  self->memory_timer = loop_every(service->loop, remember_s * 1000, on_memory_timer, self);
+  mapper_recall(self);
   mapper_publish_status(self);
   return GANTRY_OK;
 }
@@ -269,8 +286,13 @@ static gantry_err_t mapper_start(service_t *service, void **out, gantry_fault_t 
 static void mapper_health(void *self, sys_health_t *out) {
   const mapper_t *mapper = self;
   uint32_t waiting = keeper_waiting(mapper->keeper);
-  if (waiting == 0) return;
+  if (waiting == 0 && !mapper->forgetful) return;
   out->status = SYS_STATUS_DEGRADED;
+  if (waiting == 0) {
+    snprintf(out->detail, sizeof out->detail,
+             "the active map cannot be written to the data folder");
+    return;
+  }
   snprintf(out->detail, sizeof out->detail, "%u map%s wait for storage", waiting,
            waiting == 1 ? "" : "s");
 }

@@ -31,6 +31,7 @@ static void begin_drawing(mapper_t *mapper) {
   pairing_clear(mapper->pairing);
   mapper->grid_full = false;
   mapper->checkpointed = 0;
+  mapper_remember(mapper);
   mapper_publish_status(mapper);
   log_info("MAP-STARTED", "%s draws map %s", mapper->session.session_id, mapper->session.map_id);
 }
@@ -122,10 +123,12 @@ static void on_stop(rpc_context_t *call, const void *takes, void *arg) {
   mapper_t *mapper = arg;
   store_map_put_t put;
   (void)takes;
+  mapper->resume_until_ns = 0; /* a session that waits to go on can be ended too */
   if (session_end(&mapper->session, clock_wall_ns()) != GANTRY_OK) {
     rpc_fail(call, GANTRY_E_REFUSED, "", "no mapping session runs");
     return;
   }
+  mapper_remember(mapper);
   mapper_publish_status(mapper);
   mapper->stop = call;
   gantry_err_t err = mapper_fill_put(mapper, &put);
@@ -159,7 +162,7 @@ static void on_update(rpc_context_t *call, const void *takes, void *arg) {
     load_for(mapper, key->map_id, call, true);
 }
 
-static gantry_err_t take_map(mapper_t *mapper, const map_grid_t *grid) {
+gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid) {
   const map_info_t *info = &grid->info;
   session_map_t map = {.map_id = info->map_id,
                        .name = info->name,
@@ -181,12 +184,13 @@ static void take_name(mapper_t *mapper, const map_info_t *info) {
   if (strcmp(info->map_id, session->map_id) != 0) return;
   snprintf(session->name, sizeof session->name, "%s", info->name);
   snprintf(session->metadata, sizeof session->metadata, "%s", info->metadata);
+  mapper_remember(mapper);
   mapper_publish_status(mapper);
 }
 
 static void activate(mapper_t *mapper, const map_grid_t *grid, rpc_context_t *call, bool extend) {
   uint32_t random[2];
-  gantry_err_t err = take_map(mapper, grid);
+  gantry_err_t err = mapper_take_map(mapper, grid);
   if (err == GANTRY_OK && extend)
     err = draw_random(random) ? session_extend(&mapper->session, random[0], clock_wall_ns())
                               : GANTRY_E_INTERNAL;
@@ -202,6 +206,7 @@ static void activate(mapper_t *mapper, const map_grid_t *grid, rpc_context_t *ca
     return;
   }
   map_info_t info;
+  mapper_remember(mapper);
   mapper_publish_status(mapper);
   mapper_info(mapper, &info);
   rpc_reply(call, &info);
@@ -215,7 +220,10 @@ static void on_map(gantry_err_t err, const gantry_fault_t *fault, const void *re
   if (!loading.owner) return;
   loading.owner->loading = NULL;
   if (err != GANTRY_OK) {
-    if (loading.call) rpc_fail_fault(loading.call, fault);
+    if (loading.call)
+      rpc_fail_fault(loading.call, fault);
+    else if (err == GANTRY_E_NOT_FOUND)
+      mapper_forget(loading.owner); /* deleted: a restart must not bring it back */
     return;
   }
   if (loading.call)

@@ -93,6 +93,7 @@ gantry_err_t session_load(session_t *session, const session_map_t *map, const ui
   session->extending = false;
   session->scans = 0;
   session->integrated = 0;
+  session->inserted = false;
   trajectory_clear(&session->trajectory);
   return GANTRY_OK;
 }
@@ -102,6 +103,22 @@ gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_n
   if (session->mapping) return GANTRY_E_REFUSED;
   session->extending = true;
   begin_counts(session, random, wall_ns);
+  return GANTRY_OK;
+}
+
+gantry_err_t session_resume(session_t *session, const session_resume_t *resume, uint64_t wall_ns) {
+  if (!session->grid) return GANTRY_E_NOT_FOUND;
+  if (session->mapping) return GANTRY_E_REFUSED;
+  snprintf(session->session_id, sizeof session->session_id, "%s", resume->session_id);
+  session->mapping = true;
+  session->extending = resume->extending;
+  session->started_ns = resume->started_ns;
+  session->scans = resume->scans;
+  session->integrated = resume->integrated;
+  session->inserted = resume->has_pose;
+  session->last_insert = resume->pose;
+  trajectory_clear(&session->trajectory);
+  if (resume->has_pose) trajectory_add(&session->trajectory, resume->pose, wall_ns);
   return GANTRY_OK;
 }
 

@@ -61,6 +61,17 @@ gantry_err_t session_load(session_t *session, const session_map_t *map, const ui
                           size_t cells_len);
 /* Goes on drawing the active map in a new session. GANTRY_E_NOT_FOUND when none is active. */
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns);
+/* A session that was cut off, as it was. */
+typedef struct session_resume {
+  const char *session_id;
+  uint64_t started_ns, scans, integrated;
+  bool extending, has_pose;
+  pose2_t pose; /* where the last sweep was drawn */
+} session_resume_t;
+
+/* Goes on with a session on the active map, just loaded. Its path begins anew at the pose. Errors
+   as session_extend. */
+gantry_err_t session_resume(session_t *session, const session_resume_t *resume, uint64_t wall_ns);
 /* Ends the running session; the map stays active. GANTRY_E_REFUSED when none runs. */
 gantry_err_t session_end(session_t *session, uint64_t wall_ns);
 void session_fini(session_t *session);

@@ -2,6 +2,7 @@
 #include "mapper_room.h"
 
 #include "mapper.h"
+#include "memory.h"
 
 #include <criterion/criterion.h>
 #include <gantry/slam/map_codec.h>
@@ -57,7 +58,8 @@ static void open_storage(void) {
 static void open_mapper(void) {
   char data[96];
   snprintf(data, sizeof data, "data=%s", folder);
-  mapper = harness_open(harness, &MAPPER, (const char *[]){data, "checkpoint_s=1", NULL});
+  mapper = harness_open(harness, &MAPPER,
+                        (const char *[]){data, "checkpoint_s=1", "remember_s=1", NULL});
   cr_assert(harness_heard(harness, sensors->bus, "sensor.scan.front", 2000));
   cr_assert(harness_heard(harness, localization->bus, "loc.pose", 2000));
 }
@@ -84,12 +86,43 @@ void room_restart(void) {
   open_all();
 }
 
+static void memory_path(char *path, size_t size) {
+  snprintf(path, size, "%s/active-map", folder);
+}
+
+static bool is_remembered(void *arg) {
+  char path[160];
+  memory_state_t state;
+  store_map_put_t put;
+  uint8_t *bytes = NULL;
+  (void)arg;
+  memory_path(path, sizeof path);
+  gantry_err_t err = memory_read(path, &state, &put, &bytes);
+  free(bytes);
+  return err == GANTRY_OK && state.integrated >= 5;
+}
+
+/* The mapper ends as it must; what makes it a crash is that its memory is as it was before. */
+void room_crash(void) {
+  char path[160], aside[176];
+  cr_assert(harness_until(harness, is_remembered, NULL, 5000));
+  memory_path(path, sizeof path);
+  snprintf(aside, sizeof aside, "%s.before", path);
+  cr_assert_eq(link(path, aside), 0);
+  harness_destroy(&harness);
+  cr_assert_eq(rename(aside, path), 0);
+  kept.puts = 0;
+  open_all();
+}
+
 void room_close(void) {
   char path[160];
   harness_destroy(&harness);
   free(kept.cells);
   snprintf(path, sizeof path, "%s/unsaved-maps", folder);
   rmdir(path);
+  memory_path(path, sizeof path);
+  unlink(path);
   rmdir(folder);
 }
 

@@ -32,6 +32,9 @@ void room_close(void);
    not find a neighbour that comes back. */
 void room_restart(void);
 
+/* The same after a crash in the midst of a session that has drawn. */
+void room_crash(void);
+
 /* A sweep of the sensor "front" at a pose, and a pose that names it; map_id NULL: it names no map.
  */
 void room_say_scan(uint64_t seq, pose2_t pose);

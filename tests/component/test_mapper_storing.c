@@ -173,3 +173,83 @@ Test(mapper_storing, follows_a_new_name_of_its_map) {
 
   cr_assert(harness_until(harness, is_renamed, statuses, 3000));
 }
+
+static bool is_mapping(void *arg) {
+  const map_status_t *status = inbox_newest(arg, "map.status");
+  return status && status->mapping;
+}
+
+static bool has_ended(void *arg) {
+  const map_status_t *status = inbox_newest(arg, "map.status");
+  return status && !status->mapping && status->map_id[0] != '\0';
+}
+
+Test(mapper_storing, has_its_map_again_after_a_restart) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_info_t before, after;
+  int8_t *drawn, *again;
+  room_start();
+  room_draw();
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
+  room_get_map(&before, &drawn);
+
+  room_restart();
+
+  room_get_map(&after, &again);
+  cr_assert_str_eq(after.map_id, before.map_id);
+  cr_assert_gt(after.revision, before.revision);
+  cr_assert_arr_eq(again, drawn, (size_t)before.width * before.height);
+  free(drawn);
+  free(again);
+}
+
+Test(mapper_storing, goes_on_with_a_session_when_localization_kept_its_map) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  map_started_t started = room_start();
+  room_draw();
+  room_crash();
+  inbox_t *statuses = harness_collect(harness, "map.status");
+  inbox_t *events = harness_collect(harness, "event.mapper");
+
+  room_say_pose(50, (pose2_t){0.4, 0.5, 0.1}, started.map_id);
+  cr_assert(harness_until(harness, is_mapping, statuses, 3000));
+  room_say_scan(51, (pose2_t){0.4, 0.5, 0.1});
+  room_say_pose(51, (pose2_t){0.4, 0.5, 0.1}, started.map_id);
+
+  cr_assert(harness_collected(harness, events, 1, 3000));
+  const sys_event_t *event = inbox_newest(events, "event.mapper");
+  cr_assert_str_eq(event->id, "MAP-SESSION-RESUMED");
+  const map_status_t *status = inbox_newest(statuses, "map.status");
+  cr_assert_str_eq(status->session_id, started.session_id);
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert_str_eq(stopped.session_id, started.session_id);
+  cr_assert_geq(stopped.scans, 6);
+}
+
+Test(mapper_storing, ends_a_session_that_nobody_can_go_on_with) {
+  map_started_t started = room_start();
+  room_draw();
+  room_crash();
+  inbox_t *statuses = harness_collect(harness, "map.status");
+  inbox_t *events = harness_collect(harness, "event.mapper");
+
+  room_say_pose(1, (pose2_t){0}, NULL);
+
+  cr_assert(harness_until(harness, has_ended, statuses, 3000));
+  cr_assert(harness_until(harness, is_stored, NULL, 3000));
+  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert(harness_collected(harness, events, 1, 3000));
+  cr_assert_str_eq(((const sys_event_t *)inbox_newest(events, "event.mapper"))->id,
+                   "MAP-SESSION-ENDED");
+}
+
+Test(mapper_storing, ends_a_session_when_no_pose_comes) {
+  room_start();
+  room_draw();
+  room_crash();
+  inbox_t *statuses = harness_collect(harness, "map.status");
+
+  cr_assert(harness_until(harness, has_ended, statuses, 6000));
+}
