@@ -189,6 +189,12 @@ static void jump(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_
   if (fusion->tracking.mode == TRACKING_ROLLING) tracking_begin(&fusion->tracking, NULL);
 }
 
+void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
+                   double sigma_rad, bool has_fix) {
+  jump(fusion, time_ns, pose, sigma_m, sigma_rad);
+  fusion->has_fix = has_fix;
+}
+
 gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
                              fusion_method_t method) {
   if (fusion->tracking.mode == TRACKING_MAPPING) return GANTRY_E_CONFLICT;

@@ -116,6 +116,10 @@ void fusion_note(fusion_t *fusion, uint64_t time_ns, confidence_family_t family,
 gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
                              fusion_method_t method);
 
+/* The pose of a life before this one, in whatever map comes to be active: taken as it is. */
+void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
+                   double sigma_rad, bool has_fix);
+
 /* The odometry's way from the estimate to a time; it may lie before it. */
 pose2_t fusion_way(const fusion_t *fusion, uint64_t time_ns);
 /* Moves the estimate on to a time, unless it is already there. Where the odometry has not come yet

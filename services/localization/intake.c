@@ -8,6 +8,7 @@
 #include "localization_self.h"
 
 #define POSE_SPACING_NS  25000000u  /* poses from odometry keep this distance from the last pose */
+#define BEHIND_S         2.0        /* a module's clock may lose this between two readings */
 #define TURN_S_MAX       1.0        /* a slower turn is a broken one */
 #define PROXIMITY_OLD_NS 500000000u /* older readings are not compared */
 
@@ -19,12 +20,16 @@ static uint64_t datum_ns(const frame_t *frame, uint64_t now_ns) {
   return age_ns < now_ns ? now_ns - age_ns : now_ns;
 }
 
-/* The odometry's frame begins anew with the bridge, the module, or the way it is made. */
+/* The odometry's frame begins anew with the bridge, the module, or the way it is made. A module
+   that was away for long and has been on for longer than before shows by a clock that fell behind.
+ */
 static bool restarted(const localization_t *self, const frame_t *frame,
-                      const robot_motion_t *motion) {
+                      const robot_motion_t *motion, uint64_t time_ns) {
   if (self->motion_ns == 0) return false;
+  double passed_s = time_ns > self->motion_ns ? (double)(time_ns - self->motion_ns) * 1e-9 : 0;
+  bool behind = motion->odometry && passed_s - (motion->clock - self->motion.clock) > BEHIND_S;
   return frame->header.boot != self->motion_boot || motion->odometry != self->motion.odometry ||
-         motion->clock < self->motion.clock;
+         motion->clock < self->motion.clock || behind;
 }
 
 /* When a scan was taken: its rays are half a turn old on average; a replayed scan was taken at one
@@ -64,6 +69,7 @@ static void on_scan(const frame_t *frame, const void *body, void *arg) {
              scan->ranges_count);
     return;
   }
+  if (recall_waits(self, now_ns)) return; /* it would be drawn where the robot is not */
   intake_match_waiting(self);
   bool hurried = scan->source == SYS_SOURCE_REPLAY && time_ns > self->motion_ns;
   if (!hurried) {
@@ -77,7 +83,7 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   localization_t *self = arg;
   const robot_motion_t *motion = body;
   uint64_t now_ns = clock_mono_ns(), time_ns = datum_ns(frame, now_ns);
-  bool anew = restarted(self, frame, motion);
+  bool anew = restarted(self, frame, motion, time_ns);
   pose2_t odometry = {motion->x, motion->y, motion->theta};
   self->motion_boot = frame->header.boot;
   self->motion = *motion;
@@ -87,6 +93,7 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   self->motion_cause = frame_cause(frame);
   self->motion_ns = time_ns;
   self->source = motion->source;
+  recall_motion(self, time_ns);
   if (self->waiting.full && time_ns >= self->waiting.time_ns) intake_match_waiting(self);
   if (now_ns - self->published_ns < POSE_SPACING_NS) return;
   fusion_pose_t pose;

@@ -136,7 +136,9 @@ static void on_tick(void *arg) {
     log_info("LOCALIZATION-STATE", "%s: %s", desc_enum_text(&LOC_STATE_ENUM, (int)self->state),
              self->status.detail);
   bus_publish(self->service->bus, TOPIC_LOC_STATUS, NULL, &self->status);
-  if (second) memory_tick(self);
+  if (!second) return;
+  memory_tick(self);
+  recall_write(self);
 }
 
 static void register_metrics(localization_t *self) {
@@ -164,6 +166,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   if (fusion_init(&self->fusion, &rule) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory for the map");
   register_metrics(self);
+  recall_start(self);
   localization_fill_status(self, clock_mono_ns());
   gantry_err_t err = requests_start(self);
   if (err == GANTRY_OK) err = memory_start(self);

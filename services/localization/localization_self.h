@@ -5,6 +5,7 @@
 #include <gantry/service.h>
 
 #include "fusion.h"
+#include "place.h"
 #include "settings.h"
 #include "track.h"
 
@@ -46,6 +47,15 @@ typedef struct map_sync {
   bool relocate; /* take the pose from the end of its trajectory */
 } map_sync_t;
 
+/* The place of the life before, and of this one as written last. */
+typedef struct recall {
+  place_t place, written;
+  uint64_t since_ns; /* monotonic, start of the service */
+  bool waits;        /* place is to be taken up with the first odometry */
+  bool done;         /* it was */
+  bool failed;       /* the file could not be written, which was said */
+} recall_t;
+
 typedef struct localization {
   service_t *service;
   fusion_t fusion;
@@ -66,6 +76,7 @@ typedef struct localization {
   waiting_scan_t waiting;
 
   map_sync_t map;
+  recall_t recall;
   bool tags_known, tags_asked;
   bool settings_known, settings_asked;
   config_call_t calls[LOCALIZATION_CALLS];
@@ -80,6 +91,16 @@ void localization_publish(localization_t *self, const cause_t *cause, const fusi
 void localization_fill(const localization_t *self, const fusion_pose_t *pose, loc_pose_t *out);
 /* Brings self->status up to date. */
 void localization_fill_status(localization_t *self, uint64_t now_ns);
+
+/* Reads the place of the life before; writes the present one, once a second. */
+void recall_start(localization_t *self);
+void recall_write(localization_t *self);
+/* Takes the place up, with the odometry just heard. */
+void recall_motion(localization_t *self, uint64_t time_ns);
+/* Whether scans must still wait for that. */
+bool recall_waits(const localization_t *self, uint64_t now_ns);
+/* Whether the pose in that map was taken up. */
+bool recall_knows(const localization_t *self, const char *map_id);
 
 /* Odometry, scans, tags, accelerations, distances. */
 gantry_err_t intake_start(localization_t *self);

@@ -41,7 +41,8 @@ static void on_trajectory(gantry_err_t err, const gantry_fault_t *fault, const v
   localization_t *self = arg;
   const map_trajectory_t *path = reply;
   (void)fault, (void)header;
-  if (err != GANTRY_OK || path->points_count == 0 || strcmp(path->map_id, self->map.map_id) != 0)
+  if (err != GANTRY_OK || path->points_count == 0 || strcmp(path->map_id, self->map.map_id) != 0 ||
+      recall_knows(self, path->map_id))
     return;
   const map_trajectory_point_t *last = &path->points[path->points_count - 1];
   tracking_mode_t mode = self->fusion.tracking.mode;
@@ -69,7 +70,7 @@ static void on_grid(gantry_err_t err, const gantry_fault_t *fault, const void *r
   }
   log_info("MAP-LOADED", "map %s, %u x %u cells", grid->info.map_id, grid->info.width,
            grid->info.height);
-  if (!self->map.relocate) return;
+  if (!self->map.relocate || recall_knows(self, grid->info.map_id)) return;
   sys_empty_t nothing = {0};
   rpc_call(self->service->client, REQUEST_MAP_TRAJECTORY, NULL, NULL, &nothing, 0, on_trajectory,
            self);

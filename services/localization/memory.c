@@ -16,7 +16,10 @@ static void on_tags(gantry_err_t err, const gantry_fault_t *fault, const void *r
   const store_tags_t *stored = reply;
   (void)fault, (void)header;
   self->tags_asked = false;
-  if (err != GANTRY_OK) return; /* asked again at the next tick */
+  if (err != GANTRY_OK) {
+    self->tags_known = false; /* asked again at the next tick */
+    return;
+  }
   landmarks_clear(&self->fusion.landmarks);
   for (uint32_t i = 0; i < stored->tags_count; i++) {
     const store_tag_t *tag = &stored->tags[i];
@@ -28,7 +31,6 @@ static void on_tags(gantry_err_t err, const gantry_fault_t *fault, const void *r
     snprintf(row.tag, sizeof row.tag, "%s", tag->tag);
     landmarks_put(&self->fusion.landmarks, &row);
   }
-  self->tags_known = true;
   log_info("TAGS-LOADED", "%u active tags", self->fusion.landmarks.count);
 }
 
@@ -38,7 +40,10 @@ static void on_configs(gantry_err_t err, const gantry_fault_t *fault, const void
   const store_configs_t *stored = reply;
   (void)fault, (void)header;
   self->settings_asked = false;
-  if (err != GANTRY_OK) return;
+  if (err != GANTRY_OK) {
+    self->settings_known = false;
+    return;
+  }
   memset(self->settings.values, 0, sizeof self->settings.values);
   for (uint32_t i = 0; i < stored->configs_count; i++) {
     const loc_config_row_t *row = &stored->configs[i];
@@ -50,18 +55,20 @@ static void on_configs(gantry_err_t err, const gantry_fault_t *fault, const void
       log_warn("SETTING-SKIPPED", "stored setting %s: %s %s", row->key, wrong.field, wrong.detail);
   }
   enforce(self);
-  self->settings_known = true;
 }
 
+/* What is asked for counts as known at once: a change told while the answer is on its way makes it
+   unknown again. */
 void memory_tick(localization_t *self) {
   sys_empty_t nothing = {0};
   rpc_client_t *client = self->service->client;
   if (!self->tags_known && !self->tags_asked)
-    self->tags_asked =
+    self->tags_known = self->tags_asked =
         rpc_call(client, REQUEST_STORE_TAGS, NULL, NULL, &nothing, 0, on_tags, self) == GANTRY_OK;
   if (!self->settings_known && !self->settings_asked)
-    self->settings_asked = rpc_call(client, REQUEST_STORE_CONFIG_LIST, NULL, NULL, &nothing, 0,
-                                    on_configs, self) == GANTRY_OK;
+    self->settings_known = self->settings_asked =
+        rpc_call(client, REQUEST_STORE_CONFIG_LIST, NULL, NULL, &nothing, 0, on_configs, self) ==
+        GANTRY_OK;
 }
 
 static void on_store_changed(const frame_t *frame, const void *body, void *arg) {
