@@ -178,8 +178,9 @@ static void on_status_timer(void *arg) {
 
 static void on_memory_timer(void *arg) {
   mapper_t *mapper = arg;
-  if (mapper->session.mapping && mapper->session.integrated != mapper->remembered)
-    mapper_remember(mapper);
+  bool grown = mapper->session.mapping && mapper->session.integrated != mapper->remembered;
+  if (grown || mapper->forgetful) mapper_remember(mapper);
+  mapper_keep_again(mapper);
 }
 
 /* What is drawn so far, so that a crash does not take all of it. */
@@ -286,7 +287,8 @@ static gantry_err_t mapper_start(service_t *service, void **out, gantry_fault_t 
 static void mapper_health(void *self, sys_health_t *out) {
   const mapper_t *mapper = self;
   uint32_t waiting = keeper_waiting(mapper->keeper);
-  if (waiting == 0 && !mapper->forgetful) return;
+  bool unsafe = mapper->forgetful || mapper->unkept;
+  if (waiting == 0 && !unsafe) return;
   out->status = SYS_STATUS_DEGRADED;
   if (waiting == 0) {
     snprintf(out->detail, sizeof out->detail,

@@ -35,6 +35,7 @@ typedef struct mapper {
   uint64_t checkpointed;    /* sweeps of the session that storage has */
   uint64_t remembered;      /* and that the memory has */
   uint64_t resume_until_ns; /* monotonic; 0: no session waits to go on */
+  bool unkept;              /* the finished map is neither stored nor in a file */
   bool forgetful;           /* the memory cannot be written */
   int patch_timer, status_timer, checkpoint_timer, memory_timer;
   metric_t *scans, *integrated, *unpaired_total, *foreign, *failed, *patches, *patch_bytes;
@@ -53,6 +54,8 @@ gantry_err_t mapper_fill_put(mapper_t *mapper, store_map_put_t *put);
 gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid);
 /* Writes the active map and its session into the memory; a failure is said and shows in health. */
 void mapper_remember(mapper_t *mapper);
+/* Offers a finished map again that neither storage nor the data folder took. */
+void mapper_keep_again(mapper_t *mapper);
 /* Removes the memory. */
 void mapper_forget(const mapper_t *mapper);
 /* Takes up what the memory holds. A session waits until localization has said where it stands. */

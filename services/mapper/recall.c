@@ -64,18 +64,13 @@ static void go_on(mapper_t *mapper) {
   mapper_publish_status(mapper);
 }
 
-static void on_kept(gantry_err_t err, const gantry_fault_t *fault, void *arg) {
-  (void)err, (void)fault, (void)arg; /* the keeper has said it and offers the map again */
-}
-
 static void end(mapper_t *mapper) {
-  store_map_put_t put;
   mapper->resume_until_ns = 0;
   (void)session_end(&mapper->session, clock_wall_ns());
   say(mapper, "MAP-SESSION-ENDED", SYS_SEVERITY_WARNING,
       "was cut off and has ended; its map is kept as far as it was drawn");
-  if (mapper_fill_put(mapper, &put) == GANTRY_OK)
-    (void)keeper_put(mapper->keeper, &put, on_kept, mapper);
+  mapper->unkept = true;
+  mapper_keep_again(mapper);
   mapper_remember(mapper);
   mapper_publish_status(mapper);
 }

@@ -43,6 +43,14 @@ static void reply_started(rpc_context_t *call, const session_t *session) {
   rpc_reply(call, &started);
 }
 
+/* True (and answered) when the active map would be lost by making another one active. */
+static bool would_lose(const mapper_t *mapper, rpc_context_t *call) {
+  if (!mapper->unkept) return false;
+  rpc_fail(call, GANTRY_E_CONFLICT, "", "map %s could not be stored yet: free the disk first",
+           mapper->session.map_id);
+  return true;
+}
+
 static void on_start(rpc_context_t *call, const void *takes, void *arg) {
   mapper_t *mapper = arg;
   const map_start_t *start = takes;
@@ -52,6 +60,7 @@ static void on_start(rpc_context_t *call, const void *takes, void *arg) {
                          .width = start->width,
                          .height = start->height,
                          .tile_limit = mapper->tile_limit};
+  if (would_lose(mapper, call)) return;
   if (keeper_busy(mapper->keeper) || mapper->loading) {
     rpc_fail(call, GANTRY_E_REFUSED, "", "a map is on its way to or from storage");
     return;
@@ -101,16 +110,35 @@ gantry_err_t mapper_fill_put(mapper_t *mapper, store_map_put_t *put) {
   return fill_grid(mapper, &put->grid);
 }
 
+/* Told once whoever asked has gone: the map is safe now, or still is not. */
+static void on_stored_late(gantry_err_t err, const gantry_fault_t *fault, void *arg) {
+  (void)fault;
+  ((mapper_t *)arg)->unkept = err == GANTRY_E_INTERNAL;
+}
+
+void mapper_keep_again(mapper_t *mapper) {
+  store_map_put_t put;
+  if (!mapper->unkept || mapper->session.mapping || keeper_busy(mapper->keeper)) return;
+  if (mapper_fill_put(mapper, &put) != GANTRY_OK) return;
+  /* What waits in a file after this call is safe too. */
+  if (keeper_put(mapper->keeper, &put, on_stored_late, mapper) == GANTRY_E_UNAVAILABLE)
+    mapper->unkept = false;
+}
+
 static void on_stored(gantry_err_t err, const gantry_fault_t *fault, void *arg) {
   mapper_t *mapper = arg;
   const session_t *session = &mapper->session;
   rpc_context_t *call = mapper->stop;
   mapper->stop = NULL;
+  mapper->unkept = err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE && err != GANTRY_E_TIMEOUT;
   if (!call) return;
   if (err != GANTRY_OK) {
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
-             "map %s is finished and kept; it is stored when storage is back (%s)", session->map_id,
-             fault ? fault->detail : gantry_err_name(err));
+             mapper->unkept
+                 ? "map %s is finished, but neither storage nor the data folder takes it;"
+                   " it stays in memory and is tried again (%s)"
+                 : "map %s is finished and kept; it is stored when storage is back (%s)",
+             session->map_id, fault ? fault->detail : gantry_err_name(err));
     return;
   }
   map_stopped_t stopped = {.scans = session->scans, .quality = session_quality(session)};
@@ -147,6 +175,7 @@ static void load_for(mapper_t *mapper, const char *map_id, rpc_context_t *call, 
 static void on_load(rpc_context_t *call, const void *takes, void *arg) {
   const map_key_t *key = takes;
   mapper_t *mapper = arg;
+  if (would_lose(mapper, call)) return;
   if (mapper->session.mapping)
     rpc_fail(call, GANTRY_E_CONFLICT, "", "already mapping: stop the running session first");
   else
@@ -156,6 +185,7 @@ static void on_load(rpc_context_t *call, const void *takes, void *arg) {
 static void on_update(rpc_context_t *call, const void *takes, void *arg) {
   const map_key_t *key = takes;
   mapper_t *mapper = arg;
+  if (would_lose(mapper, call)) return;
   if (mapper->session.mapping || keeper_busy(mapper->keeper))
     rpc_fail(call, GANTRY_E_REFUSED, "", "already mapping: stop the running session first");
   else

@@ -102,6 +102,20 @@ static bool is_remembered(void *arg) {
   return err == GANTRY_OK && state.integrated >= 5;
 }
 
+void room_block_folder(bool blocked) {
+  char aside[80];
+  snprintf(aside, sizeof aside, "%s.aside", folder);
+  if (blocked) {
+    cr_assert_eq(rename(folder, aside), 0);
+    FILE *file = fopen(folder, "w");
+    cr_assert_not_null(file);
+    fclose(file);
+  } else {
+    cr_assert_eq(unlink(folder), 0);
+    cr_assert_eq(rename(aside, folder), 0);
+  }
+}
+
 /* The mapper ends as it must; what makes it a crash is that its memory is as it was before. */
 void room_crash(void) {
   char path[160], aside[176];

@@ -35,6 +35,9 @@ void room_restart(void);
 /* The same after a crash in the midst of a session that has drawn. */
 void room_crash(void);
 
+/* Nothing more can be written into the mapper's folder, which a plain file stands in for. */
+void room_block_folder(bool blocked);
+
 /* A sweep of the sensor "front" at a pose, and a pose that names it; map_id NULL: it names no map.
  */
 void room_say_scan(uint64_t seq, pose2_t pose);

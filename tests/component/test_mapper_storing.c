@@ -253,3 +253,32 @@ Test(mapper_storing, ends_a_session_when_no_pose_comes) {
 
   cr_assert(harness_until(harness, has_ended, statuses, 6000));
 }
+
+static bool is_safe(void *arg) {
+  const sys_health_t *health = inbox_newest(arg, "health.mapper");
+  return health && health->status == SYS_STATUS_READY;
+}
+
+Test(mapper_storing, holds_a_map_that_nothing_takes_and_says_so) {
+  map_stopped_t stopped;
+  map_start_t takes = {.name = "next", .resolution = 0.05, .width = 10, .height = 10};
+  map_started_t next;
+  gantry_fault_t fault;
+  map_started_t started = room_start();
+  inbox_t *health = harness_collect(harness, "health.mapper");
+  room_draw();
+  room_block_folder(true);
+  kept.refuses = true;
+
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_E_UNAVAILABLE);
+  cr_assert_not_null(strstr(fault.detail, "neither"), "%s", fault.detail);
+  cr_assert_eq(harness_call(harness, REQUEST_MAP_START, NULL, &takes, &next, 0, &fault),
+               GANTRY_E_CONFLICT);
+  room_block_folder(false);
+  kept.puts = 0;
+  kept.refuses = false;
+
+  cr_assert(harness_until(harness, is_stored, NULL, 4000));
+  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert(harness_until(harness, is_safe, health, 4000));
+}
