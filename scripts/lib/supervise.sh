@@ -204,7 +204,7 @@ survey() {
   [ -n "$replay" ] && return
   "$bin/tools/gantry/gantry" call store.tags | grep -q '"tags":\[\]' || return
   "$bin/tools/sim/gantry-sim" --print-tags | /usr/bin/python3 "$ROOT/scripts/lib/tags.py" | while read -r tag; do
-    "$bin/tools/gantry/gantry" call store.tag_put "$tag" >/dev/null
+    "$bin/tools/gantry/gantry" call store.tag_put "$tag" >/dev/null 2>&1 || break # stopped meanwhile
   done
 }
 
