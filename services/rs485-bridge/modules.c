@@ -125,6 +125,8 @@ static module_change_t go_online(module_row_t *row) {
 /* One step of discovery is over; the module has answered, if only by an exception, or has not. */
 static module_change_t end_step(module_row_t *row, const job_t *job, rtu_outcome_t outcome,
                                 const uint16_t *values, uint64_t now_ns) {
+  /* A discovery begun anew meanwhile has taken the step back. */
+  if (row->step == MODULE_STEP_DONE || probes[row->step].first != job->first) return MODULE_SAME;
   row->probe_ns = now_ns;
   if (outcome == RTU_OK) {
     take_identity(row, job, values);
@@ -183,6 +185,8 @@ module_change_t modules_result(modules_t *modules, const job_t *job, rtu_outcome
                                const uint16_t *values, double response_ms, bool probe,
                                uint64_t now_ns) {
   module_row_t *row = modules_at(modules, job->unit);
+  /* What was given up for a stop may still be answered, like what was waited for in vain. */
+  if (row && outcome == RTU_ABANDONED) owe(row, job, now_ns);
   if (!row || outcome == RTU_ABANDONED || outcome == RTU_RESTING || outcome == RTU_NO_PORT)
     return MODULE_SAME;
   count_answer(row, outcome, response_ms, now_ns);

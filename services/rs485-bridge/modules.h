@@ -14,7 +14,7 @@
 #define MODULE_FAULTS_OFFLINE 10                   /* answers failed in a row, of any kind */
 #define MODULE_PROBE_MIN_NS   UINT64_C(1000000000) /* re-probe back-off */
 #define MODULE_PROBE_MAX_NS   UINT64_C(5000000000)
-#define MODULE_OWED_MAX       4
+#define MODULE_OWED_MAX       8
 #define MODULE_OWED_NS        UINT64_C(500000000) /* an answer later than this does not come */
 
 typedef enum module_state { MODULE_UNKNOWN, MODULE_ONLINE, MODULE_OFFLINE } module_state_t;

@@ -199,10 +199,11 @@ static bool execute(port_t *port, const job_t *job) {
     if (tries >= job->retries || !is_worth_repeating(port, job, &result)) break;
     if (!wait_silence(port)) result.outcome = RTU_NO_PORT;
     if (result.outcome == RTU_NO_PORT || port->quit) break;
+    if (job->lane != JOB_SAFETY && jobs_has_urgent(&port->jobs)) break; /* came in the silence */
   }
   bool reads = job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT;
-  if (result.outcome == RTU_ABANDONED && reads) {
-    jobs_return(&port->jobs, job, clock_mono_ns());
+  if (result.outcome == RTU_ABANDONED && reads) { /* a probe is due again by itself */
+    if (job->tag != PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
     return true;
   }
   result.news = PORT_RESULT;

@@ -271,3 +271,40 @@ Test(modules, a_restart_asks_everybody_again_and_keeps_the_books) {
   cr_assert_eq(modules_next_ns(&modules), now_ns);
   cr_assert_eq(row()->requests, requests);
 }
+
+Test(modules, an_abandoned_read_may_still_be_answered) {
+  job_t job = poll_job();
+  discover(RTU_OK);
+  (void)poll(RTU_ABANDONED);
+  cr_assert(modules_shape(&modules, &job, now_ns));
+  cr_assert_neq(job.count, 8);
+}
+
+Test(modules, a_stops_read_back_never_rests) {
+  job_t job = poll_job();
+  discover(RTU_OK);
+  for (int i = 0; i < 40; i++) {
+    job = poll_job();
+    job.least = job.count = 2;
+    job.most = 2 + MODULE_OWED_MAX;
+    now_ns += 8 * MS;
+    cr_assert(modules_shape(&modules, &job, now_ns), "after %d timeouts", i);
+    (void)result(&job, RTU_TIMEOUT, false);
+  }
+}
+
+Test(modules, a_probe_answered_twice_counts_once) {
+  job_t job;
+  cr_assert(modules_probe(&modules, now_ns, 1, 100000, &job));
+  while (job.unit != 4) {
+    (void)result(&job, RTU_OK, true);
+    cr_assert(modules_probe(&modules, now_ns, 1, 100000, &job));
+  }
+  (void)result(&job, RTU_OK, true);
+  cr_assert_eq(row()->step, MODULE_STEP_SERIAL);
+  (void)result(&job, RTU_OK, true);
+  cr_assert_eq(row()->step, MODULE_STEP_SERIAL, "the serial number is still to be read");
+  row()->step = MODULE_STEP_DONE;
+  (void)result(&job, RTU_EXCEPTION, true);
+  cr_assert_eq(row()->step, MODULE_STEP_DONE);
+}
