@@ -13,6 +13,7 @@
 #include "bridge_internal.h"
 #include "bridge_options.h"
 #include "latch_file.h"
+#include "latch_keeper.h"
 #include "plan.h"
 
 #define TICK_MS      10
@@ -48,6 +49,7 @@ static void on_port_news(bridge_t *bridge, const port_result_t *news) {
   for (size_t i = 0; i < bridge->module_count; i++)
     bridge->modules[i].row.state = MODULE_UNKNOWN;
   bridge->motors_off = false;
+  bridge->motors.known = false; /* the greeting of the next opening switches them off */
   bridge->motors.waiting = 0;
 }
 
@@ -80,6 +82,18 @@ static void on_lidar(void *arg) {
   }
 }
 
+static void on_latch_kept(void *arg) {
+  bridge_t *bridge = arg;
+  stop_cause_t cause = STOP_NONE;
+  gantry_err_t err = GANTRY_OK;
+  if (!latch_keeper_receive(bridge->latch, &cause, &err) || err == GANTRY_OK) return;
+  if (cause == STOP_NONE)
+    log_error("LATCH-NOT-CLEARED", "the latch could not be removed from the disk");
+  else
+    log_error("LATCH-NOT-KEPT", "the latch (%s) could not be written to the disk",
+              stop_cause_name(cause));
+}
+
 static void on_tick(void *arg) {
   bridge_t *bridge = arg;
   if (bridge->port) on_port(bridge); /* what has arrived counts before what is missing */
@@ -104,9 +118,7 @@ static void init_cores(bridge_t *bridge) {
                        .max_factor = real(bridge, "zone_max_factor"),
                        .half_length_m = real(bridge, "half_length"),
                        .corridor_half_m = 0.5 * (real(bridge, "body_width") + 0.1)};
-  char detail[128] = "";
   const char *source = config_text(config, "source");
-  stop_cause_t kept;
   drive_init(&bridge->drive, &drive);
   zones_init(&bridge->zones, &zones);
   motion_init(&bridge->motion, real(bridge, "track"));
@@ -117,14 +129,23 @@ static void init_cores(bridge_t *bridge) {
   bridge->reporting = bridge->source == SYS_SOURCE_REPLAY;
   bridge->verdict = (zones_verdict_t){.clearance_m = -1.0, .factor = 1.0};
   bridge->last_stop_ms = bridge->last_confirm_ms = -1.0;
-  const char *folder = config_text(config, "data");
+}
+
+/* The latch of the last life, and who keeps that of this one. */
+static gantry_err_t init_latch(bridge_t *bridge) {
+  char detail[128] = "", path[300];
+  const char *folder = config_text(bridge->service->config, "data");
   (void)mkdir(folder, 0750);
-  (void)snprintf(bridge->latch_path, sizeof bridge->latch_path, "%s/stop.latch", folder);
-  kept = latch_file_read(bridge->latch_path, detail, sizeof detail);
+  (void)snprintf(path, sizeof path, "%s/stop.latch", folder);
+  stop_cause_t kept = latch_file_read(path, detail, sizeof detail);
+  GANTRY_TRY(latch_keeper_new(path, &bridge->latch));
+  GANTRY_TRY(
+      loop_watch(bridge->service->loop, latch_keeper_fd(bridge->latch), on_latch_kept, bridge));
   robot_init(&bridge->robot, kept, detail, clock_mono_ns());
-  if (kept == STOP_NONE) return;
+  if (kept == STOP_NONE) return GANTRY_OK;
   bridge->stopped_wall_ns = clock_wall_ns();
   log_warn("STOP-KEPT", "started with a latched stop: %s: %s", stop_cause_name(kept), detail);
+  return GANTRY_OK;
 }
 
 static void init_metrics(bridge_t *bridge) {
@@ -244,7 +265,9 @@ static void bridge_finish(void **self) {
     if (timers[i]) loop_cancel(loop, timers[i]);
   if (bridge->port) loop_unwatch(loop, port_fd(bridge->port));
   if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
+  if (bridge->latch) loop_unwatch(loop, latch_keeper_fd(bridge->latch));
   port_destroy(&bridge->port);
+  latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
   free(bridge);
   *self = NULL;
@@ -258,6 +281,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   bridge->profile = registers_profile(config_text(service->config, "profile"));
   init_cores(bridge);
   init_metrics(bridge);
+  GANTRY_TRY(init_latch(bridge));
   GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(open_port(bridge, fault));

@@ -6,8 +6,6 @@
 
 #include <gantry/clock.h>
 
-#include "latch_file.h"
-
 #define STEP_NS         (100 * (uint64_t)GANTRY_NS_PER_MS) /* the ramp's step: two frames of 6 ms each */
 #define WRITE_ANSWER_US 20000u
 #define DIRECTION       0x0007
@@ -80,7 +78,7 @@ static void come_to_rest(bridge_t *bridge, uint64_t now_ns) {
   if (bridge->robot.state != ROBOT_MOVE) return;
   robot_guards_t guards = bridge_guards(bridge);
   if (!robot_apply(&bridge->robot, ROBOT_STOPPED, &guards, now_ns, NULL, 0)) return;
-  (void)latch_file_clear(bridge->latch_path);
+  latch_keeper_set(bridge->latch, STOP_NONE, "");
   bridge_publish_safety(bridge);
 }
 
@@ -149,8 +147,8 @@ void on_drive(rpc_context_t *call, const void *takes, void *arg) {
   hold(bridge, drive->hold_ms);
   if (began) {
     bridge->drive.stepped_ns = 0;
-    (void)latch_file_write(bridge->latch_path, STOP_RESTART,
-                           "the bridge was restarted while the robot was driving");
+    latch_keeper_set(bridge->latch, STOP_RESTART,
+                     "the bridge was restarted while the robot was driving");
     bridge_publish_safety(bridge);
   }
   if (now_ns - bridge->motors.wrote_ns >= STEP_NS) step(bridge, now_ns);

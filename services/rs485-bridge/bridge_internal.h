@@ -7,6 +7,7 @@
 
 #include "bridge.h"
 #include "drive.h"
+#include "latch_keeper.h"
 #include "lidar_port.h"
 #include "motion.h"
 #include "port.h"
@@ -20,28 +21,36 @@
 
 /* Tags of jobs: below TAG_STOP the index of a poll. */
 enum {
-  TAG_STOP = 0x1000,  /* + 0, 1: the motors' stop frames; + 2, 3: their read-back */
+  TAG_STOP = 0x1000,  /* + 4 * round; + 0, 1: the motors' stop frames; + 2, 3: their read-back */
   TAG_DRIVE = 0x2000, /* + 0, 1 direction, + 2, 3 enable and speed */
   TAG_READ = 0x3000   /* + slot of a register read */
 };
 
-enum { STOP_JOBS = 4, STOP_ALL = 0xF };
+enum { STOP_JOBS = 4, STOP_ROUNDS = 256 };
 
-/* One stop on its way: written, read back, repeated until confirmed. */
+/* A caller that waits for a stop. Only frames that were sent after it came count for it. */
+typedef struct stop_call {
+  rpc_context_t *call;
+  uint64_t arrived_ns, deadline_ns;
+  double stop_ms; /* to its first motor's frame; < 0: not yet */
+} stop_call_t;
+
+/* A stop on its way, in rounds: both motors written, both read back; repeated until a round has
+ * shown them off to everybody who asked before it began. */
 typedef struct stop_run {
   bool active;
-  unsigned waiting;  /* bits of jobs without a result */
-  bool confirmed[2]; /* motor read back disabled and at zero */
-  bool acked[2];     /* stop frame acknowledged */
-  bool had_first;    /* the first motor's frame has been acknowledged */
-  unsigned rounds;
+  bool again;        /* somebody came too late for the round under way */
+  unsigned waiting;  /* bits of the round's jobs without a result */
+  uint32_t round;    /* counts on; part of the tags, so that a result finds its own round */
+  uint64_t round_ns; /* the round's first frame was sent then; 0: not acknowledged */
+  bool acked[2];     /* frame acknowledged, in this round */
+  bool off[2];       /* read back disabled and at zero, in this round */
+  unsigned failed;   /* rounds in vain */
   uint64_t arrived_ns;
   double stop_ms, confirm_ms; /* < 0: not yet */
-  rpc_context_t *calls[STOP_CALLS_MAX];
+  stop_call_t calls[STOP_CALLS_MAX];
   size_t call_count;
   int deadline_alarm, retry_alarm; /* made at the start: a stop needs nothing that could run out */
-  bool deadline_set;
-  char actor[51];
 } stop_run_t;
 
 typedef struct drive_run {
@@ -75,7 +84,7 @@ struct bridge {
   readings_t readings;
   sys_source_t source;
   bool reporting; /* replay: zones report, they do not latch */
-  char latch_path[300];
+  latch_keeper_t *latch;
   port_t *port;        /* NULL: none configured */
   lidar_port_t *lidar; /* NULL: none configured */
   bool port_open, lidar_open;
@@ -113,15 +122,17 @@ struct bridge {
 void bridge_on_poll(bridge_t *bridge, const port_result_t *result);
 void bridge_on_turn(bridge_t *bridge, const lidar_turn_t *turn);
 
-/* bridge_safety.c: latch, stop on the line, supervision. */
+/* bridge_stop.c: latch, stop on the line. */
 /* Latches and writes the stop. call NULL: not by request. arrived_ns: when the reason arrived. */
 void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
                  rpc_context_t *call);
-/* Writes and reads back the stop without latching: after a module came back. */
+/* Writes and reads back the stop without latching: before the robot may become ready. */
 void bridge_verify_off(bridge_t *bridge);
 /* Takes the timers that a stop needs, once. */
 gantry_err_t bridge_stop_prepare(bridge_t *bridge);
 void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
+
+/* bridge_safety.c: what makes the bridge stop by itself; requests. */
 void bridge_supervise(void *arg);
 robot_guards_t bridge_guards(const bridge_t *bridge);
 int bridge_motion_sign(const bridge_t *bridge);

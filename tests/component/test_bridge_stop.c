@@ -216,3 +216,42 @@ Test(bridge_stop, a_robot_that_has_driven_is_ready_again_when_a_module_comes_bac
   cr_assert_not_null(safety);
   cr_assert(safety->motors_off);
 }
+
+/* Disable-and-zero frames for motor 1 in the simulator's transcript, which it writes each 100 ms.
+ */
+static unsigned stop_frames(void) {
+  char text[1024];
+  unsigned count = 0;
+  harness_for(rig.harness, 250);
+  FILE *file = fopen(rig.sim.transcript, "r");
+  while (file && fgets(text, sizeof text, file))
+    count += strstr(text, "\"0410000100020400000000") != NULL;
+  if (file) (void)fclose(file);
+  return count;
+}
+
+Test(bridge_stop, a_repeated_stop_is_written_again_and_has_times_of_its_own) {
+  (void)bridge_rig_stop(&rig, &stopped, &fault);
+  unsigned before = stop_frames();
+
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_gt(stop_frames(), before);
+  cr_assert(stopped.has_stop_ms && stopped.has_confirm_ms);
+  cr_assert_gt(stopped.stop_ms, 1.0, "%.1f ms", stopped.stop_ms);
+  cr_assert_lt(stopped.stop_ms, stopped.confirm_ms);
+  cr_assert_lt(stopped.confirm_ms, 100.0);
+}
+
+Test(bridge_stop, a_stop_during_a_retried_one_is_served_by_frames_of_its_own) {
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x04 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_E_TIMEOUT);
+  (void)bridge_rig_ask(&rig, "fault 0x04 clear");
+
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert(bridge_rig_is_off(&rig));
+  cr_assert_lt(stopped.stop_ms, 140.0, "not counted from the first request: %.1f ms",
+               stopped.stop_ms);
+}

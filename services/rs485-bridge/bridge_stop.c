@@ -1,0 +1,256 @@
+/* The stop: latched, written, read back, repeated until confirmed. */
+#include "bridge_internal.h"
+
+#include <stdio.h>
+
+#include <gantry/clock.h>
+
+#define STOP_ANSWER_US                                                                             \
+  8000u /* a motor module begins after 3 ms; a stop is said again rather than waited for */
+#define RETRY_FIRST_MS                                                                             \
+  1u /* the first repetition at once, later ones leave the line to the others */
+#define RETRY_MS        100u
+#define ROUND_LIMIT_MS  500u /* then the round has lost a job or a result and is begun again */
+#define READ_BACK_MOST  (2 + MODULE_OWED_MAX) /* a length that no late answer has is always left */
+#define REPLY_MARGIN_MS 10u /* the refusal must be there before the caller gives up */
+
+static const uint16_t motor_base[2] = {0x0000, 0x0010};
+
+static void submit_round(bridge_t *bridge) {
+  stop_run_t *stop = &bridge->stop;
+  uint8_t unit = bridge_unit(bridge, "travel_motor");
+  uint32_t tag = TAG_STOP + STOP_JOBS * (++stop->round % STOP_ROUNDS);
+  stop->again = false;
+  stop->waiting = 0;
+  stop->round_ns = 0;
+  stop->acked[0] = stop->acked[1] = stop->off[0] = stop->off[1] = false;
+  loop_set(bridge->service->loop, stop->retry_alarm, ROUND_LIMIT_MS);
+  for (uint32_t i = 0; i < STOP_JOBS && bridge->port; i++) {
+    bool write = i < 2;
+    job_t job = {.tag = tag + i,
+                 .lane = JOB_SAFETY,
+                 .unit = unit,
+                 .function = write ? LINE_WRITE_MANY : LINE_READ_HOLDING,
+                 .first = (uint16_t)(motor_base[i % 2] + 1), /* enable and set-point, both zero */
+                 .count = 2,
+                 .least = 2,
+                 .most = write ? 2 : READ_BACK_MOST,
+                 .answer_us = STOP_ANSWER_US,
+                 .retries = write ? 1 : 0,
+                 .poll = JOB_NO_POLL};
+    if (port_submit(bridge->port, &job)) stop->waiting |= 1u << i;
+  }
+}
+
+static void retry(void *arg) {
+  bridge_t *bridge = arg;
+  if (bridge->stop.active) submit_round(bridge);
+}
+
+/* A round for a reason that arrived just now: at once, or right behind the one under way. */
+static void write_stop(bridge_t *bridge, uint64_t arrived_ns, bool anew) {
+  stop_run_t *stop = &bridge->stop;
+  if (anew || !stop->active) {
+    stop->failed = 0;
+    stop->arrived_ns = arrived_ns;
+    stop->stop_ms = stop->confirm_ms = -1.0;
+  }
+  stop->active = true;
+  stop->again = stop->waiting != 0;
+  if (!stop->again) submit_round(bridge);
+}
+
+static void arm_deadline(bridge_t *bridge) {
+  stop_run_t *stop = &bridge->stop;
+  uint64_t now_ns = clock_mono_ns(), first_ns = UINT64_MAX;
+  for (size_t i = 0; i < stop->call_count; i++)
+    if (stop->calls[i].deadline_ns < first_ns) first_ns = stop->calls[i].deadline_ns;
+  if (stop->call_count == 0) return;
+  uint64_t left_ns = first_ns > now_ns ? first_ns - now_ns : 0;
+  loop_set(bridge->service->loop, stop->deadline_alarm, (uint32_t)(left_ns / GANTRY_NS_PER_MS) + 1);
+}
+
+static void fail_call(bridge_t *bridge, rpc_context_t *call) {
+  char actor[51];
+  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
+  rpc_fail(call, GANTRY_E_TIMEOUT, "",
+           "the stop is latched but not confirmed by the travel motor; still retrying");
+  bridge_audit(bridge, actor, "robot.estop", false, "stop not confirmed in time; still retrying");
+}
+
+static void fail_calls(void *arg) {
+  bridge_t *bridge = arg;
+  stop_run_t *stop = &bridge->stop;
+  uint64_t now_ns = clock_mono_ns();
+  size_t kept = 0;
+  for (size_t i = 0; i < stop->call_count; i++) {
+    stop_call_t row = stop->calls[i];
+    if (row.deadline_ns > now_ns) {
+      stop->calls[kept++] = row;
+      continue;
+    }
+    if (bridge->phase != ROBOT_STOP_PHASE_UNCONFIRMED) {
+      bridge->phase = ROBOT_STOP_PHASE_UNCONFIRMED;
+      bridge_publish_safety(bridge);
+    }
+    fail_call(bridge, row.call);
+  }
+  stop->call_count = kept;
+  arm_deadline(bridge);
+}
+
+gantry_err_t bridge_stop_prepare(bridge_t *bridge) {
+  stop_run_t *stop = &bridge->stop;
+  stop->deadline_alarm = loop_alarm(bridge->service->loop, fail_calls, bridge);
+  stop->retry_alarm = loop_alarm(bridge->service->loop, retry, bridge);
+  return stop->deadline_alarm && stop->retry_alarm ? GANTRY_OK : GANTRY_E_INTERNAL;
+}
+
+static void add_call(bridge_t *bridge, rpc_context_t *call, uint64_t arrived_ns) {
+  stop_run_t *stop = &bridge->stop;
+  if (stop->call_count == STOP_CALLS_MAX) {
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the stop is under way for too many callers already");
+    return;
+  }
+  uint32_t left_ms = rpc_left_ms(call);
+  left_ms = left_ms > REPLY_MARGIN_MS ? left_ms - REPLY_MARGIN_MS : 1;
+  stop->calls[stop->call_count++] =
+      (stop_call_t){.call = call,
+                    .arrived_ns = arrived_ns,
+                    .deadline_ns = clock_mono_ns() + left_ms * (uint64_t)GANTRY_NS_PER_MS,
+                    .stop_ms = -1.0};
+  arm_deadline(bridge);
+}
+
+void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
+                 rpc_context_t *call) {
+  bool fresh = !bridge->robot.latched;
+  drive_cut(&bridge->drive);
+  bridge->motors.known = false;
+  bridge->motors_off = false;
+  write_stop(bridge, arrived_ns, fresh);
+  (void)robot_latch(&bridge->robot, cause, detail, arrived_ns);
+  bridge->phase = ROBOT_STOP_PHASE_STOPPING;
+  if (fresh) {
+    bridge->stopped_wall_ns = clock_wall_ns();
+    bridge->last_stop_ms = bridge->last_confirm_ms = -1.0;
+    metric_add(bridge->trips_metric, 1.0);
+    latch_keeper_set(bridge->latch, cause, detail);
+  }
+  bridge_publish_safety(bridge);
+  if (call) add_call(bridge, call, arrived_ns);
+  if (!fresh) return;
+  log_warn("STOP-LATCHED", "%s: %s", stop_cause_name(cause), detail);
+  bridge_event(bridge, "STOP-LATCHED", SYS_CATEGORY_STATE, SYS_SEVERITY_CRITICAL, "robot",
+               bridge->robot.detail);
+}
+
+void bridge_verify_off(bridge_t *bridge) {
+  bridge->motors_off = false;
+  bridge->motors.known = false;
+  write_stop(bridge, clock_mono_ns(), false);
+}
+
+static void answer_call(bridge_t *bridge, const stop_call_t *row, uint64_t confirmed_ns) {
+  robot_safety_t safety;
+  char actor[51], detail[96];
+  bridge_fill_safety(bridge, &safety);
+  safety.has_stop_ms = safety.has_confirm_ms = true;
+  safety.stop_ms = row->stop_ms;
+  safety.confirm_ms = clock_age_ms(confirmed_ns, row->arrived_ns);
+  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(row->call));
+  rpc_reply(row->call, &safety);
+  (void)snprintf(detail, sizeof detail,
+                 "first motor's frame after %.1f ms, read back after %.1f ms", safety.stop_ms,
+                 safety.confirm_ms);
+  bridge_audit(bridge, actor, "robot.estop", true, detail);
+}
+
+/* Answers those whose own frames the round has sent. */
+static void answer_calls(bridge_t *bridge, uint64_t confirmed_ns) {
+  stop_run_t *stop = &bridge->stop;
+  size_t kept = 0;
+  for (size_t i = 0; i < stop->call_count; i++) {
+    stop_call_t row = stop->calls[i];
+    if (row.arrived_ns <= stop->round_ns)
+      answer_call(bridge, &row, confirmed_ns);
+    else
+      stop->calls[kept++] = row;
+  }
+  stop->call_count = kept;
+}
+
+/* The run's own reason has been served. */
+static void record_run(bridge_t *bridge, bool asked) {
+  stop_run_t *stop = &bridge->stop;
+  char detail[160];
+  if (!bridge->robot.latched) return;
+  metric_observe(bridge->stop_metric, stop->stop_ms);
+  metric_observe(bridge->confirm_metric, stop->confirm_ms);
+  (void)snprintf(detail, sizeof detail,
+                 "%s; first motor's frame after %.1f ms, read back after %.1f ms",
+                 stop_cause_name(bridge->robot.cause), stop->stop_ms, stop->confirm_ms);
+  log_info("STOP-CONFIRMED", "%s", detail);
+  if (!asked) bridge_audit(bridge, "", "robot.estop", true, detail);
+}
+
+/* Both motors are read back off: answer first, record after. */
+static void confirm(bridge_t *bridge, uint64_t confirmed_ns) {
+  stop_run_t *stop = &bridge->stop;
+  bool served = stop->round_ns >= stop->arrived_ns && stop->confirm_ms < 0.0;
+  bool asked = stop->call_count > 0;
+  bridge->motors_off = true;
+  bridge->motors.written = (drive_words_t){0}; /* the direction is to be written again */
+  bridge->motors.known = true;
+  stop->failed = 0;
+  if (bridge->robot.latched) bridge->phase = ROBOT_STOP_PHASE_CONFIRMED;
+  if (served) {
+    stop->confirm_ms = clock_age_ms(confirmed_ns, stop->arrived_ns);
+    bridge->last_stop_ms = stop->stop_ms;
+    bridge->last_confirm_ms = stop->confirm_ms;
+  }
+  answer_calls(bridge, confirmed_ns);
+  stop->active = stop->call_count > 0 || stop->round_ns < stop->arrived_ns;
+  if (served) record_run(bridge, asked);
+  bridge_publish_safety(bridge);
+}
+
+static void end_round(bridge_t *bridge, uint64_t now_ns) {
+  stop_run_t *stop = &bridge->stop;
+  bool off = stop->acked[0] && stop->acked[1] && stop->off[0] && stop->off[1];
+  if (off)
+    confirm(bridge, now_ns);
+  else if (++stop->failed == 2)
+    log_error("STOP-UNCONFIRMED", "the travel motor does not confirm the stop; still retrying");
+  if (!stop->active) return;
+  if (off || stop->again)
+    submit_round(bridge);
+  else
+    loop_set(bridge->service->loop, stop->retry_alarm,
+             stop->failed < 2 ? RETRY_FIRST_MS : RETRY_MS);
+}
+
+/* The first motor's frame is on the line: for everybody who came before it was sent. */
+static void on_first_frame(bridge_t *bridge, const port_result_t *result) {
+  stop_run_t *stop = &bridge->stop;
+  stop->round_ns = result->sent_ns;
+  if (stop->stop_ms < 0.0 && result->sent_ns >= stop->arrived_ns)
+    stop->stop_ms = clock_age_ms(result->sent_end_ns, stop->arrived_ns);
+  for (size_t i = 0; i < stop->call_count; i++) {
+    stop_call_t *row = &stop->calls[i];
+    if (row->stop_ms < 0.0 && result->sent_ns >= row->arrived_ns)
+      row->stop_ms = clock_age_ms(result->sent_end_ns, row->arrived_ns);
+  }
+}
+
+void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result) {
+  stop_run_t *stop = &bridge->stop;
+  uint32_t place = result->job.tag - TAG_STOP, index = place % STOP_JOBS;
+  if (!stop->active || place / STOP_JOBS != stop->round % STOP_ROUNDS) return;
+  stop->waiting &= ~(1u << index);
+  bool ok = result->outcome == RTU_OK;
+  if (index == 0 && ok) on_first_frame(bridge, result);
+  if (index < 2) stop->acked[index] = ok;
+  if (index >= 2) stop->off[index - 2] = ok && result->values[0] == 0 && result->values[1] == 0;
+  if (stop->waiting == 0) end_round(bridge, ok ? result->last_byte_ns : clock_mono_ns());
+}
