@@ -123,27 +123,43 @@ static void reply_driving(bridge_t *bridge, rpc_context_t *call, uint64_t now_ns
   rpc_reply(call, &driving);
 }
 
+/* A standing robot does not start towards an obstacle, blindly, or before the motors' own stop is
+ * done. */
+static bool refuse_way(bridge_t *bridge, rpc_context_t *call, const robot_drive_t *drive,
+                       uint64_t now_ns) {
+  int motion = drive->direction == ROBOT_DIRECTION_BACKWARD ? -1 : 1;
+  zones_verdict_t ahead = zones_judge(&bridge->zones, motion, now_ns, ZONES_FRESH_NS);
+  if (bridge->robot.state != ROBOT_IDLE) return false;
+  if (bridge->stop.active)
+    rpc_fail(call, GANTRY_E_CONFLICT, "", "the motors are being read back; try again");
+  else if (bridge->reporting || drive->speed <= 0.0)
+    return false;
+  else if (ahead.blind)
+    rpc_fail(call, GANTRY_E_CONFLICT, "",
+             "neither range sensors nor LiDAR say what is in the way; restore one of them");
+  else if (ahead.stop)
+    rpc_fail(call, GANTRY_E_CONFLICT, "direction",
+             "an obstacle stands %.2f m away there; clear it or drive the other way",
+             ahead.clearance_m);
+  else
+    return false;
+  return true;
+}
+
 void on_drive(rpc_context_t *call, const void *takes, void *arg) {
   bridge_t *bridge = arg;
   const robot_drive_t *drive = takes;
   uint64_t now_ns = clock_mono_ns();
-  bool backward = drive->direction == ROBOT_DIRECTION_BACKWARD;
   robot_guards_t guards = bridge_guards(bridge);
   char why[128];
-  zones_verdict_t ahead =
-      zones_judge(&bridge->zones, backward ? -1 : 1, now_ns, 300 * (uint64_t)GANTRY_NS_PER_MS);
-  if (ahead.stop && !bridge->reporting && drive->speed > 0.0 && bridge->robot.state == ROBOT_IDLE) {
-    rpc_fail(call, GANTRY_E_CONFLICT, "direction",
-             "an obstacle stands %.2f m away there; clear it or drive the other way",
-             ahead.clearance_m);
-    return;
-  }
+  if (refuse_way(bridge, call, drive, now_ns)) return;
   bool began = bridge->robot.state == ROBOT_IDLE;
   if (!robot_apply(&bridge->robot, ROBOT_DRIVE, &guards, now_ns, why, sizeof why)) {
     rpc_fail(call, GANTRY_E_CONFLICT, "", "%s", why);
     return;
   }
-  drive_command(&bridge->drive, drive->speed, backward, drive->hold_ms, now_ns);
+  drive_command(&bridge->drive, drive->speed, drive->direction == ROBOT_DIRECTION_BACKWARD,
+                drive->hold_ms, now_ns);
   hold(bridge, drive->hold_ms);
   if (began) {
     bridge->drive.stepped_ns = 0;

@@ -2,6 +2,7 @@
 #ifndef BRIDGE_INTERNAL_H
 #define BRIDGE_INTERNAL_H
 
+#include <gantry/clock.h>
 #include <gantry/service.h>
 #include <messages.h>
 
@@ -18,6 +19,7 @@
 #define STOP_CALLS_MAX 8  /* callers that wait for one stop */
 #define READ_CALLS_MAX 16 /* register reads under way */
 #define POWER_CELLS    6
+#define ZONES_FRESH_NS (300 * (uint64_t)GANTRY_NS_PER_MS) /* three readings of range or LiDAR */
 
 /* Tags of jobs: below TAG_STOP the index of a poll. */
 enum {

@@ -6,9 +6,10 @@
 
 #include <gantry/clock.h>
 
-#define HEALTH_FAIR  80.0
-#define HEALTH_POOR  40.0
-#define ABSENT_AFTER 10 /* failures in a row */
+#define HEALTH_FAIR     80.0
+#define HEALTH_POOR     40.0
+#define MOVING_READ_MAX 8  /* as the longest poll */
+#define ABSENT_AFTER    10 /* failures in a row */
 
 static module_copy_t *copy_of(bridge_t *bridge, uint8_t address) {
   for (size_t i = 0; i < bridge->module_count; i++)
@@ -171,6 +172,10 @@ void on_registers_read(rpc_context_t *call, const void *takes, void *arg) {
                .poll = JOB_NO_POLL};
   if (read->count > 125 || (uint32_t)read->register_ + read->count > 0x10000)
     rpc_fail(call, GANTRY_E_INVALID, "count", "registers end at 0xFFFF; at most 125 a read");
+  else if (robot_may_move(&bridge->robot) && read->count > MOVING_READ_MAX)
+    rpc_fail(call, GANTRY_E_CONFLICT, "count",
+             "at most %d registers a read while the robot moves: a stop waits for the answer",
+             MOVING_READ_MAX);
   else if (slot == READ_CALLS_MAX || !bridge->port || !bridge->port_open ||
            !port_submit(bridge->port, &job))
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the RS485 port takes no request now");

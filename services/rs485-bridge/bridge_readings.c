@@ -51,7 +51,8 @@ static void on_safety(bridge_t *bridge, const port_result_t *result, register_vi
     bridge_publish_safety(bridge);
 }
 
-static void on_ranges(bridge_t *bridge, const cause_t *cause, register_view_t view) {
+static void on_ranges(bridge_t *bridge, const port_result_t *result, const cause_t *cause,
+                      register_view_t view) {
   static const char *const keys[] = {"range_1", "range_2", "range_3", "range_4"};
   double range_m[ZONES_SIDES];
   for (int i = 0; i < ZONES_SIDES; i++) {
@@ -64,7 +65,7 @@ static void on_ranges(bridge_t *bridge, const cause_t *cause, register_view_t vi
         value < RANGE_MAX_M ? value : -1.0; /* nearer than the sensor's span is near all the same */
     publish_range(bridge, cause, setting(bridge, keys[i]), value, valid, NULL);
   }
-  zones_ranges(&bridge->zones, range_m);
+  zones_ranges(&bridge->zones, range_m, result->last_byte_ns);
 }
 
 static void on_acceleration(bridge_t *bridge, const cause_t *cause, register_view_t view) {
@@ -200,7 +201,7 @@ static void decode(bridge_t *bridge, const port_result_t *result, const cause_t 
       bridge->profile->modules[bridge->profile->polls[result->job.tag].module].name;
   if (strcmp(module, "power") == 0) on_power(bridge, cause, view);
   if (strcmp(name, "safety") == 0) on_safety(bridge, result, view);
-  if (strcmp(name, "ranges") == 0) on_ranges(bridge, cause, view);
+  if (strcmp(name, "ranges") == 0) on_ranges(bridge, result, cause, view);
   if (strcmp(name, "odometry") == 0) on_odometry(bridge, cause, view);
   if (strcmp(name, "acceleration") == 0) on_acceleration(bridge, cause, view);
   if (strcmp(name, "tag") == 0) on_tag(bridge, cause, view);

@@ -11,13 +11,13 @@
 #define STANDING_LOST_NS  (2000 * (uint64_t)GANTRY_NS_PER_MS)
 #define TRAVEL_LOST_NS    (1000 * (uint64_t)GANTRY_NS_PER_MS)
 #define POWER_LOST_NS     (5000 * (uint64_t)GANTRY_NS_PER_MS)
-#define LIDAR_FRESH_NS    (300 * (uint64_t)GANTRY_NS_PER_MS)
 #define MOTOR_FAULT_ESTOP 9 /* the drive's word for an open chain: no fault of its own */
 #define MOVING_MPS        0.02
 
 int bridge_motion_sign(const bridge_t *bridge) {
-  double speed_mps = bridge->drive.setpoint_mps;
-  if (speed_mps == 0.0 && bridge->motion.known) speed_mps = bridge->motion.speed_mps;
+  double setpoint_mps = bridge->drive.setpoint_mps; /* however slow: it is on its way there */
+  if (setpoint_mps != 0.0) return setpoint_mps > 0.0 ? 1 : -1;
+  double speed_mps = bridge->motion.known ? bridge->motion.speed_mps : 0.0;
   if (speed_mps > MOVING_MPS) return 1;
   return speed_mps < -MOVING_MPS ? -1 : 0;
 }
@@ -45,17 +45,19 @@ static bool modules_suffice(const bridge_t *bridge) {
 }
 
 robot_guards_t bridge_guards(const bridge_t *bridge) {
+  uint64_t now_ns = clock_mono_ns();
+  bool blind = zones_judge(&bridge->zones, 0, now_ns, ZONES_FRESH_NS).blind;
   return (robot_guards_t){.modules_online = modules_suffice(bridge),
                           .estop_input = bridge->estop_input,
-                          .safety_fresh =
-                              is_fresh(clock_mono_ns(), bridge->safety_ns, SAFETY_LOST_NS),
+                          .safety_fresh = is_fresh(now_ns, bridge->safety_ns, SAFETY_LOST_NS),
                           .motors_off = bridge->motors_off,
+                          .blind = blind && !bridge->reporting,
                           .motor_fault = has_motor_fault(bridge)};
 }
 
 static void judge_zones(bridge_t *bridge, uint64_t now_ns) {
   zones_verdict_t verdict =
-      zones_judge(&bridge->zones, bridge_motion_sign(bridge), now_ns, LIDAR_FRESH_NS);
+      zones_judge(&bridge->zones, bridge_motion_sign(bridge), now_ns, ZONES_FRESH_NS);
   bool contact = bridge->module_zone == ZONE_CRITICAL && bridge_motion_sign(bridge) != 0;
   char detail[96];
   if (bridge->reporting) verdict.factor = 1.0;
@@ -65,6 +67,9 @@ static void judge_zones(bridge_t *bridge, uint64_t now_ns) {
     (void)snprintf(detail, sizeof detail, "an obstacle %.2f m away in the way of travel",
                    verdict.clearance_m < 0.0 ? 0.0 : verdict.clearance_m);
     bridge_stop(bridge, STOP_ZONE, detail, now_ns, NULL);
+  } else if (verdict.blind && bridge->robot.state == ROBOT_MOVE && !bridge->reporting) {
+    bridge_stop(bridge, STOP_MODULE_LOSS, "neither range sensors nor LiDAR say what is in the way",
+                now_ns, NULL);
   } else if (changed) {
     bridge_publish_safety(bridge);
   }

@@ -85,6 +85,7 @@ static const char *refuse_drive(const robot_guards_t *guards) {
 static const char *refuse(robot_event_t event, const robot_guards_t *guards) {
   if (event == ROBOT_RESET) return refuse_reset(guards);
   if (event == ROBOT_DRIVE) return refuse_drive(guards);
+  if (event == ROBOT_INIT_COMPLETE && guards->blind) return "neither range sensors nor LiDAR see";
   if (event == ROBOT_INIT_COMPLETE)
     return guards->modules_online && guards->safety_fresh && !guards->estop_input
                ? NULL
@@ -97,7 +98,7 @@ static const char *advice(robot_state_t state) {
   if (state == ROBOT_FAULT)
     return "a motor fault is latched; clear it and reset with a confirmation";
   if (state == ROBOT_INIT || state == ROBOT_BOOT)
-    return "the robot is still starting; wait for all modules";
+    return "the robot is not ready: wait until every mandatory module answers";
   return "the present state does not allow it";
 }
 

@@ -55,6 +55,7 @@ typedef struct robot_guards {
   bool estop_input;               /* the hardware chain is open */
   bool safety_fresh;              /* the safety module has answered in time */
   bool motors_off;                /* read back disabled and at zero */
+  bool blind;                     /* nothing says what is in the way */
   bool motor_fault;               /* a motor reports a fault code */
   bool safe_confirm, location_ok; /* of a reset */
 } robot_guards_t;

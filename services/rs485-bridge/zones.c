@@ -14,8 +14,9 @@ void zones_init(zones_t *zones, const zones_cfg_t *cfg) {
   zones->lidar_m[0] = zones->lidar_m[1] = -1.0;
 }
 
-void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES]) {
+void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES], uint64_t now_ns) {
   memcpy(zones->range_m, range_m, sizeof zones->range_m);
+  zones->range_ns = now_ns;
 }
 
 /* Keeps the NEAREST smallest values, ascending. */
@@ -67,18 +68,25 @@ static double factor_of(const zones_cfg_t *cfg, double clearance_m) {
   return cfg->min_factor + share * (cfg->max_factor - cfg->min_factor);
 }
 
+static bool is_fresh(uint64_t then_ns, uint64_t now_ns, uint64_t max_age_ns) {
+  return then_ns != 0 && (then_ns > now_ns || now_ns - then_ns <= max_age_ns);
+}
+
 zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns,
                             uint64_t max_age_ns) {
-  bool lidar = zones->lidar_ns != 0 && now_ns - zones->lidar_ns <= max_age_ns;
+  bool lidar = is_fresh(zones->lidar_ns, now_ns, max_age_ns);
+  bool ranges = is_fresh(zones->range_ns, now_ns, max_age_ns);
   double side_m[2];
   for (int side = 0; side < 2; side++)
-    side_m[side] = nearer(zones->range_m[side], lidar ? zones->lidar_m[side] : -1.0);
+    side_m[side] =
+        nearer(ranges ? zones->range_m[side] : -1.0, lidar ? zones->lidar_m[side] : -1.0);
   double clearance_m = motion > 0   ? side_m[ZONES_FRONT]
                        : motion < 0 ? side_m[ZONES_REAR]
                                     : nearer(side_m[ZONES_FRONT], side_m[ZONES_REAR]);
   zones_verdict_t verdict = {.zone = zone_of(&zones->cfg, clearance_m),
                              .clearance_m = clearance_m,
-                             .factor = motion == 0 ? 1.0 : factor_of(&zones->cfg, clearance_m)};
+                             .factor = motion == 0 ? 1.0 : factor_of(&zones->cfg, clearance_m),
+                             .blind = !lidar && !ranges};
   verdict.stop = motion != 0 && verdict.zone == ZONE_CRITICAL;
   return verdict;
 }

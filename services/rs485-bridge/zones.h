@@ -37,6 +37,7 @@ typedef enum zones_side {
 typedef struct zones {
   zones_cfg_t cfg;
   double range_m[ZONES_SIDES]; /* from the body's edge; negative: unknown */
+  uint64_t range_ns;           /* of their reading, 0: never */
   double lidar_m[2]; /* nearest in the corridor, front and rear, from the edge; negative: unknown or
                         free */
   uint64_t lidar_ns; /* of the turn they come from */
@@ -47,17 +48,18 @@ typedef struct zones_verdict {
   double clearance_m; /* in the direction of motion; negative: nothing known */
   double factor;      /* of speed, 0 to 1 */
   bool stop;
+  bool blind; /* neither range sensors nor LiDAR have spoken in time */
 } zones_verdict_t;
 
 void zones_init(zones_t *zones, const zones_cfg_t *cfg);
-/* Ranges from the body's edge, m. */
-void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES]);
+/* Ranges from the body's edge, m; negative: nothing within the sensor's span. */
+void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES], uint64_t now_ns);
 /* One turn: angles counter-clockwise from ahead, 0 is no return. Takes the third nearest return of
  * each side, so that one stray ray stops nobody. */
 void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, size_t count,
                 uint64_t now_ns);
 /* For motion forward (+1), backward (-1), or standing (0: the nearer side is told, nothing stops).
-   LiDAR returns older than max_age_ns do not count. */
+   What is older than max_age_ns does not count. */
 zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns, uint64_t max_age_ns);
 
 #endif

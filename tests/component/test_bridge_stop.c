@@ -142,12 +142,17 @@ Test(bridge_stop, the_motors_are_off_when_the_bridge_ends) {
   cr_assert(bridge_rig_is_off(&rig));
 }
 
+static bool is_off(void *arg) {
+  (void)arg;
+  return bridge_rig_is_off(&rig);
+}
+
 Test(bridge_stop, the_dead_man_lets_go) {
   drive();
   harness_for(rig.harness, 450);
   cr_assert(bridge_rig_await_setpoint(&rig, true, 200));
   cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 1000));
-  cr_assert(bridge_rig_is_off(&rig));
+  cr_assert(harness_until(rig.harness, is_off, NULL, 100)); /* the second motor is next */
 }
 
 Test(bridge_stop, renewal_keeps_driving) {
@@ -254,4 +259,23 @@ Test(bridge_stop, a_stop_during_a_retried_one_is_served_by_frames_of_its_own) {
   cr_assert(bridge_rig_is_off(&rig));
   cr_assert_lt(stopped.stop_ms, 140.0, "not counted from the first request: %.1f ms",
                stopped.stop_ms);
+}
+
+Test(bridge_stop, a_long_read_does_not_come_before_a_stop) {
+  robot_registers_read_t takes = {.address = 4, .register_ = 0, .count = 9};
+  robot_registers_t gives;
+  drive();
+  gantry_err_t err =
+      harness_call(rig.harness, REQUEST_ROBOT_REGISTERS_READ, NULL, &takes, &gives, 500, &fault);
+  cr_assert_eq(err, GANTRY_E_CONFLICT);
+  cr_assert_str_eq(fault.field, "count");
+}
+
+Test(bridge_stop, an_obstacle_stops_however_slow_the_robot_is) {
+  (void)bridge_rig_drive(&rig, 0.01, 500, &fault);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 1000));
+  put_obstacle_ahead(0.9);
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 450);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_ZONE);
 }

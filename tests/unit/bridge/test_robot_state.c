@@ -38,6 +38,15 @@ Test(robot_state, waits_in_init_for_all_modules) {
   cr_assert_eq(robot.state, ROBOT_INIT);
 }
 
+Test(robot_state, waits_in_init_until_something_sees_the_way) {
+  robot_init(&robot, STOP_NONE, "", 0);
+  (void)apply(ROBOT_BOOT_COMPLETE, fine);
+  robot_guards_t guards = fine;
+  guards.blind = true;
+  cr_assert_not(apply(ROBOT_INIT_COMPLETE, guards));
+  cr_assert(apply(ROBOT_INIT_COMPLETE, fine));
+}
+
 Test(robot_state, drives_from_idle_and_comes_to_rest) {
   cr_assert(apply(ROBOT_DRIVE, fine));
   cr_assert(robot_may_move(&robot));

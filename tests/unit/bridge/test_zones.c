@@ -22,7 +22,7 @@ static void set_up(void) {
 
 static zones_verdict_t with_ranges(double front, double rear, double left, double right,
                                    int motion) {
-  zones_ranges(&zones, (const double[]){front, rear, left, right});
+  zones_ranges(&zones, (const double[]){front, rear, left, right}, MS);
   return zones_judge(&zones, motion, MS, AGE);
 }
 
@@ -118,4 +118,19 @@ Test(zones, the_nearer_of_range_and_lidar_wins) {
 
 Test(zones, no_return_is_no_obstacle) {
   cr_assert_eq(with_ray(0.0, 0.0, 3, 1).zone, ZONE_NONE);
+}
+
+Test(zones, old_ranges_do_not_count) {
+  (void)with_ranges(0.45, 4.0, 4.0, 4.0, 1);
+  zones_verdict_t verdict = zones_judge(&zones, 1, 2 * MS + AGE, AGE);
+  cr_assert_not(verdict.stop);
+  cr_assert_lt(verdict.clearance_m, 0.0);
+  cr_assert(verdict.blind, "what was seen then is not seen now");
+}
+
+Test(zones, one_sensor_is_enough_to_see) {
+  cr_assert(zones_judge(&zones, 1, MS, AGE).blind);
+  cr_assert_not(with_ranges(-1.0, -1.0, -1.0, -1.0, 1).blind, "far away is seen as well");
+  zones_init(&zones, &cfg);
+  cr_assert_not(with_ray(0.0, 4.0, 3, 1).blind);
 }
