@@ -24,7 +24,7 @@ static void tear_down(void) {
 
 static void drive(void) {
   cr_assert_eq(bridge_rig_drive(&rig, 0.5, 500, &fault), GANTRY_OK, "%s", fault.detail);
-  cr_assert(bridge_rig_await_setpoint(&rig, false, 1000));
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 1000), "%s", bridge_rig_safety(&rig)->detail);
 }
 
 static void put_obstacle_ahead(double distance_m) {
