@@ -104,6 +104,11 @@ def _endpoint(schema, endpoint):
         _message(schema, endpoint.where, key, getattr(endpoint, key))
     _errors(schema, endpoint)
     _once(schema, endpoint.where, "path parameter", endpoint.path_parameters)
+    if not endpoint.built:
+        for key in ("params", "body", "answer", "errors"):
+            if getattr(endpoint, key):
+                schema.wrong(endpoint.where, "", f"{key} of a route that is not built; drop it or built = false")
+        return
     params = schema.messages.get(endpoint.params)
     for name in endpoint.path_parameters:
         field = params.find(name) if params else None

@@ -83,6 +83,9 @@ def _operation(schema, endpoint):
 
 
 def _parameters(schema, endpoint):
+    if not endpoint.built:
+        return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in endpoint.path_parameters]
     params = schema.messages.get(endpoint.params)
     out = []
     for field in params.fields if params else []:
@@ -94,6 +97,8 @@ def _parameters(schema, endpoint):
 
 
 def _responses(endpoint):
+    if not endpoint.built:
+        return _errors(endpoint, {500, 501})
     success = {"description": "Done."}
     if endpoint.answer:
         success["content"] = {"application/json": {"schema": reference(endpoint.answer)}}
@@ -104,9 +109,13 @@ def _responses(endpoint):
         statuses.add(422)
     if endpoint.body:
         statuses.add(413)
+    return {str(endpoint.status): success, **_errors(endpoint, statuses)}
+
+
+def _errors(endpoint, statuses):
+    """References to the error answers: those named and those that follow from the door's rules."""
     if endpoint.permission != "public":
         statuses |= {401} if endpoint.permission == "authenticated" else {401, 403}
     if not endpoint.rate_exempt:
         statuses.add(429)
-    errors = {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
-    return {str(endpoint.status): success, **errors}
+    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}

@@ -22,7 +22,8 @@ TABLES = {
     "endpoint": {"id": (str, MISSING), "tag": (str, MISSING), "permission": (str, MISSING),
                  "params": (str, ""), "body": (str, ""), "body_optional": (bool, False),
                  "answer": (str, ""), "answer_type": (str, "application/json"), "status": (int, 200),
-                 "rate_exempt": (bool, False), "errors": (list, []), "doc": (str, MISSING)},
+                 "rate_exempt": (bool, False), "errors": (list, []), "built": (bool, True),
+                 "doc": (str, MISSING)},
 }
 FIELD = {"type": (str, MISSING), "doc": (str, MISSING), "unit": (str, ""), "min": (float, None),
          "max": (float, None), "min_len": (int, 0), "optional": (bool, False), "since": (int, 0),

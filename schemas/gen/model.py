@@ -154,6 +154,7 @@ class Endpoint:
     status: int
     rate_exempt: bool
     errors: list
+    built: bool           # False: stands in the API, answered 501
     doc: str
 
     @property

@@ -13,7 +13,7 @@
 
 static const call_route_t *const ROUTE_TABLES[] = {ROUTES_SYSTEM,  ROUTES_AUTH,         ROUTES_MAP,
                                                    ROUTES_SENSORS, ROUTES_LOCALIZATION, ROUTES_TAGS,
-                                                   ROUTES_ROBOT};
+                                                   ROUTES_ROBOT,   ROUTES_MODULES};
 
 exchange_fn call_handler(uint32_t endpoint) {
   for (size_t t = 0; t < sizeof ROUTE_TABLES / sizeof ROUTE_TABLES[0]; t++) {
@@ -71,7 +71,8 @@ static bool within_limits(exchange_t *x) {
 
   if (x->endpoint && x->endpoint->rate_exempt) return true;
   if (!take_token(x, &gateway->general)) return false;
-  bool login = x->endpoint_id == ENDPOINT_AUTH_LOGIN || x->endpoint_id == ENDPOINT_AUTH_REFRESH;
+  bool login = x->endpoint_id == ENDPOINT_AUTH_LOGIN || x->endpoint_id == ENDPOINT_AUTH_REFRESH ||
+               x->endpoint_id == ENDPOINT_AUTH_CHANGE_PASSWORD;
   return !x->endpoint || !login || take_token(x, &gateway->login);
 }
 
@@ -133,6 +134,20 @@ static void refuse_unrouted(exchange_t *x, const call_request_t *request, bool k
   }
 }
 
+bool call_is_stop(const exchange_t *x) {
+  return x->endpoint && x->endpoint->rate_exempt;
+}
+
+bool call_wants_body(const exchange_t *x) {
+  return !x->late_fault && !x->answered && x->endpoint && x->endpoint->body;
+}
+
+uint64_t call_body_max(const exchange_t *x) {
+  bool stranger = !x->endpoint || !strcmp(x->endpoint->permission, "public");
+
+  return stranger ? CALL_PUBLIC_BODY_MAX : CALL_BODY_MAX;
+}
+
 void call_open(exchange_t *x, const call_request_t *request) {
   bool known_method = route_method_parse(request->method, &x->method);
 
@@ -172,6 +187,16 @@ static gantry_err_t read_free_body(exchange_t *x) {
   return err;
 }
 
+/* A stop is never refused for what is said beside it: what cannot be read counts as nothing said.
+ */
+static gantry_err_t stop_anyway(exchange_t *x, gantry_err_t err) {
+  if (err == GANTRY_OK || !call_is_stop(x)) return err;
+  log_warn("ESTOP-BODY", "the body of a stop is not readable and left out: %s", x->fault.detail);
+  memset(x->body, 0, x->endpoint->body->size);
+  x->has_body = false;
+  return GANTRY_OK;
+}
+
 static gantry_err_t read_body(exchange_t *x) {
   const desc_t *body = x->endpoint->body;
 
@@ -182,7 +207,8 @@ static gantry_err_t read_body(exchange_t *x) {
   if (!x->has_body && x->endpoint->body_optional) return GANTRY_OK;
   if (!x->has_body) return fault_set(&x->fault, GANTRY_E_SCHEMA, "", "A JSON body is needed.");
   if (body == &HTTP_JSON_BODY_DESC) return read_free_body(x);
-  return json_read(body, (const char *)x->in.data, x->in.len, false, x->body, &x->fault);
+  return stop_anyway(
+      x, json_read(body, (const char *)x->in.data, x->in.len, false, x->body, &x->fault));
 }
 
 static void answer_late(exchange_t *x) {
@@ -203,6 +229,9 @@ void call_run(exchange_t *x) {
     answer_late(x);
   } else if (!x->endpoint) {
     files_answer(x, (const char *)x->query.data);
+  } else if (!x->endpoint->built) {
+    exchange_fail(x, GANTRY_E_NOT_IMPLEMENTED, NULL, "", "Not built in this version: %.120s",
+                  x->endpoint->doc);
   } else if (read_body(x) != GANTRY_OK) {
     exchange_fail_fault(x, &x->fault);
   } else {

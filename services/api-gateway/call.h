@@ -5,6 +5,9 @@
 
 #include "exchange.h"
 
+#define CALL_BODY_MAX        (10u << 20)
+#define CALL_PUBLIC_BODY_MAX (64u << 10)
+
 /* What the connection knows of a request. */
 typedef struct call_request {
   const char *method;        /* "GET"; HEAD is handed over as GET with head_only */
@@ -16,6 +19,12 @@ typedef struct call_request {
 /* Judges everything that stands before the body. What is refused is noted in x (late_fault) and
    answered by call_run, so that a body on its way is read first. */
 void call_open(exchange_t *x, const call_request_t *request);
+/* The emergency stop, by whatever path: exempt from limits, and from its body being readable. */
+bool call_is_stop(const exchange_t *x);
+/* Whether the bytes of a body are worth keeping: what is refused already does not fill memory. */
+bool call_wants_body(const exchange_t *x);
+/* Most bytes that a body of this request may have: less where no token is asked for. */
+uint64_t call_body_max(const exchange_t *x);
 /* Reads the body and runs the handler. x may be answered when this returns. */
 void call_run(exchange_t *x);
 
@@ -23,15 +32,14 @@ void call_run(exchange_t *x);
 gantry_err_t call_authenticate(gateway_t *gateway, const char *text, auth_subject_t *out,
                                uint64_t *expires_s, gantry_fault_t *fault);
 
-/* Handler of each endpoint, indexed by ENDPOINT_...; NULL: not built, answered 501. One table for
-   the six route files. */
+/* Handler of an endpoint; NULL: not built, answered 501. One table a route file. */
 typedef struct call_route {
   uint32_t endpoint;
   exchange_fn handler;
 } call_route_t;
 
 extern const call_route_t ROUTES_SYSTEM[], ROUTES_AUTH[], ROUTES_MAP[], ROUTES_SENSORS[],
-    ROUTES_LOCALIZATION[], ROUTES_TAGS[], ROUTES_ROBOT[];
+    ROUTES_LOCALIZATION[], ROUTES_TAGS[], ROUTES_ROBOT[], ROUTES_MODULES[];
 /* Each table ends with a row without handler. */
 exchange_fn call_handler(uint32_t endpoint);
 

@@ -38,7 +38,8 @@ struct exchange {
   bool late_fault; /* refused before its body was read; answered once it is */
   gantry_fault_t fault;
   unsigned holds;
-  bool hashing; /* the password worker holds it */
+  bool verified; /* login: the password fits the hash */
+  bool hashing;  /* the password worker holds it */
   exchange_reply_fn on_reply;
   exchange_failed_fn on_failed;
   buf_t scratch;     /* for the handler, e.g. cells turned into rows */

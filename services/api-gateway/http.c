@@ -77,7 +77,6 @@ static void detach(session_t *session) {
 
 static int on_request(struct lws *wsi, session_t *session, const char *path) {
   gateway_t *gateway = gateway_of(wsi);
-  uint64_t length;
 
   if (lws_get_network_wsi(wsi) != wsi) return -1; /* HTTP/2: answers are written as HTTP/1.1 */
   if (session->exchange) detach(session);
@@ -85,17 +84,22 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
   exchange_t *x = session->exchange = exchange_new(gateway, wsi, NULL);
   if (!x) return -1;
   http_request_read(wsi, path, x);
-  switch (http_request_body(wsi, &length)) {
+  http_body_t body = http_request_body(wsi, call_body_max(x));
+  if ((body == HTTP_BODY_CHUNKED || body == HTTP_BODY_TOO_LONG) && call_is_stop(x)) {
+    x->head.close = true; /* stops at once, without the body */
+    return run(wsi, session);
+  }
+  switch (body) {
   case HTTP_BODY_CHUNKED:
     http_request_refuse(x, 411, "LENGTH_REQUIRED", "Send the body with a Content-Length.");
     return send_answer(wsi, session);
   case HTTP_BODY_TOO_LONG:
-    http_request_refuse(x, 413, "TOO_LARGE", "A body may have at most 10 MB.");
+    http_request_refuse(x, 413, "TOO_LARGE", "The body is too long.");
     return send_answer(wsi, session);
   case HTTP_BODY_NONE:
     return x->answered ? send_answer(wsi, session) : run(wsi, session);
   case HTTP_BODY_COMING:
-    x->in.limit = HTTP_BODY_MAX + 1;
+    x->in.limit = call_body_max(x) + 1;
     session->body_awaited = true;
     return 0;
   }
@@ -103,7 +107,9 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
 }
 
 static int on_body(session_t *session, const void *bytes, size_t len) {
-  if (session->exchange) buf_put(&session->exchange->in, bytes, len);
+  exchange_t *x = session->exchange;
+
+  if (x && call_wants_body(x)) buf_put(&x->in, bytes, len);
   return 0;
 }
 

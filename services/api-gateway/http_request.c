@@ -96,15 +96,15 @@ void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
   explicit_bzero(authorization, sizeof authorization);
 }
 
-http_body_t http_request_body(struct lws *wsi, uint64_t *length) {
+http_body_t http_request_body(struct lws *wsi, uint64_t most) {
   char text[24], *end;
+  uint64_t length;
 
-  *length = 0;
   if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return HTTP_BODY_CHUNKED;
   if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) return HTTP_BODY_NONE;
   copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text);
-  *length = strtoull(text, &end, 10);
-  if (end == text || *end != '\0') return HTTP_BODY_TOO_LONG;
-  if (*length > HTTP_BODY_MAX) return HTTP_BODY_TOO_LONG;
-  return *length ? HTTP_BODY_COMING : HTTP_BODY_NONE;
+  length = strtoull(text, &end, 10);
+  if (text[0] < '0' || text[0] > '9' || *end != '\0') return HTTP_BODY_TOO_LONG;
+  if (length > most) return HTTP_BODY_TOO_LONG;
+  return length ? HTTP_BODY_COMING : HTTP_BODY_NONE;
 }

@@ -16,8 +16,8 @@ typedef enum http_body {
 /* Reads method, headers and query into x and judges them (call_open). x is answered already when it
    is a preflight or asks for a WebSocket path without an upgrade. */
 void http_request_read(struct lws *wsi, const char *path, exchange_t *x);
-/* Whether a body follows, and its length. */
-http_body_t http_request_body(struct lws *wsi, uint64_t *length);
+/* Whether a body follows, and whether it is longer than most bytes. */
+http_body_t http_request_body(struct lws *wsi, uint64_t most);
 /* Answers with a status of its own, and closes the connection afterwards where its rest cannot be
    trusted (411, 413). */
 void http_request_refuse(exchange_t *x, int status, const char *code, const char *detail);

@@ -43,6 +43,13 @@ static void fail_credentials(exchange_t *x) {
   exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "AUTH_FAILED", "", "%s", BAD_CREDENTIALS);
 }
 
+static void on_user_missing(exchange_t *x, const gantry_fault_t *fault) {
+  if (fault->err == GANTRY_E_NOT_FOUND)
+    fail_credentials(x);
+  else
+    exchange_fail_fault(x, fault);
+}
+
 /* Runs the worker for x; the hold keeps x alive until fn. */
 static void start_hashing(exchange_t *x, const char *password, const char *hash, password_fn fn) {
   gantry_err_t err;
@@ -94,21 +101,34 @@ static void on_failure_unstored(exchange_t *x, const gantry_fault_t *fault) {
   fail_credentials(x);
 }
 
-static void on_login_verified(bool ok, const char *hash, void *arg) {
-  exchange_t *x = arg;
+static void fail_locked(exchange_t *x, uint64_t now_ns) {
+  x->head.retry_s = (uint32_t)((x->user.locked - now_ns) / GANTRY_NS_PER_S) + 1;
+  exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "ACCOUNT_LOCKED", "",
+                "Locked after too many failed logins; wait as long as Retry-After says.");
+}
+
+static bool is_locked(const store_user_t *user, uint64_t now_ns) {
+  return user->has_locked && user->locked > now_ns;
+}
+
+/* The user as he stands now that the hash is known: logins at once must not lose one another's
+   failures, nor write a password back that has been changed meanwhile. */
+static void on_login_judged(exchange_t *x, const void *reply) {
   store_user_t *user = &x->user;
+  bool changed = strcmp(user->hash, ((const store_user_t *)reply)->hash) != 0;
   uint64_t now_ns = clock_wall_ns();
 
-  (void)hash;
-  x->hashing = false;
-  if (ok && user->active) {
+  *user = *(const store_user_t *)reply;
+  if (is_locked(user, now_ns)) {
+    fail_locked(x, now_ns);
+  } else if (changed || !user->active) {
+    fail_credentials(x);
+  } else if (x->verified) {
     user->failed = 0;
     user->has_locked = false;
     user->has_last_login = true;
     user->last_login = now_ns;
     exchange_call(x, REQUEST_STORE_USER_PUT, user, on_login_stored, NULL);
-  } else if (user->id == 0 || !user->active) {
-    fail_credentials(x);
   } else {
     user->failed++;
     if (user->failed >= LOCK_AFTER) {
@@ -119,6 +139,25 @@ static void on_login_verified(bool ok, const char *hash, void *arg) {
     }
     exchange_call(x, REQUEST_STORE_USER_PUT, user, on_failure_stored, on_failure_unstored);
   }
+}
+
+static void get_user(exchange_t *x, const char *name, exchange_reply_fn on_user) {
+  store_user_key_t key = {0};
+
+  snprintf(key.name, sizeof key.name, "%s", name);
+  exchange_call(x, REQUEST_STORE_USER_GET, &key, on_user, on_user_missing);
+}
+
+static void on_login_verified(bool ok, const char *hash, void *arg) {
+  exchange_t *x = arg;
+
+  (void)hash;
+  x->hashing = false;
+  x->verified = ok;
+  if (x->user.id == 0)
+    fail_credentials(x);
+  else
+    get_user(x, x->user.username, on_login_judged);
   exchange_release(x);
 }
 
@@ -127,10 +166,8 @@ static void on_login_user(exchange_t *x, const void *reply) {
   uint64_t now_ns = clock_wall_ns();
 
   x->user = *(const store_user_t *)reply;
-  if (x->user.has_locked && x->user.locked > now_ns) {
-    x->head.retry_s = (uint32_t)((x->user.locked - now_ns) / GANTRY_NS_PER_S) + 1;
-    exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "ACCOUNT_LOCKED", "",
-                  "Locked after too many failed logins; wait as long as Retry-After says.");
+  if (is_locked(&x->user, now_ns)) {
+    fail_locked(x, now_ns);
     return;
   }
   start_hashing(x, login->password, x->user.hash, on_login_verified);
@@ -180,13 +217,6 @@ static void on_refresh_user(exchange_t *x, const void *reply) {
     exchange_answer(x, &access);
 }
 
-static void on_user_missing(exchange_t *x, const gantry_fault_t *fault) {
-  if (fault->err == GANTRY_E_NOT_FOUND)
-    fail_credentials(x);
-  else
-    exchange_fail_fault(x, fault);
-}
-
 static void on_refresh(exchange_t *x) {
   const http_refresh_t *body = x->body;
   store_user_key_t key = {0};
@@ -210,15 +240,8 @@ static void on_me_user(exchange_t *x, const void *reply) {
   exchange_answer(x, &user);
 }
 
-static void get_caller(exchange_t *x, exchange_reply_fn on_user) {
-  store_user_key_t key = {0};
-
-  snprintf(key.name, sizeof key.name, "%s", x->caller.name);
-  exchange_call(x, REQUEST_STORE_USER_GET, &key, on_user, on_user_missing);
-}
-
 static void on_me(exchange_t *x) {
-  get_caller(x, on_me_user);
+  get_user(x, x->caller.name, on_me_user);
 }
 
 static void on_password_stored(exchange_t *x, const void *reply) {
@@ -227,14 +250,22 @@ static void on_password_stored(exchange_t *x, const void *reply) {
   exchange_done(x, "The password has been changed.");
 }
 
+/* Again, so that what has changed since the password was checked is not written back. */
+static void on_change_again(exchange_t *x, const void *reply) {
+  store_user_t user = *(const store_user_t *)reply;
+
+  snprintf(user.hash, sizeof user.hash, "%s", x->user.hash);
+  user.must_change = false;
+  exchange_call(x, REQUEST_STORE_USER_PUT, &user, on_password_stored, NULL);
+}
+
 static void on_new_hash(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
 
   x->hashing = false;
   if (ok) {
     snprintf(x->user.hash, sizeof x->user.hash, "%s", hash);
-    x->user.must_change = false;
-    exchange_call(x, REQUEST_STORE_USER_PUT, &x->user, on_password_stored, NULL);
+    get_user(x, x->caller.name, on_change_again);
   } else {
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The password could not be hashed.");
   }
@@ -273,7 +304,7 @@ static void on_change_password(exchange_t *x) {
   } else if (weakness) {
     exchange_fail(x, GANTRY_E_REFUSED, "WEAK_PASSWORD", "new_password", "%s", weakness);
   } else {
-    get_caller(x, on_change_user);
+    get_user(x, x->caller.name, on_change_user);
   }
 }
 

@@ -144,13 +144,36 @@ static void on_telemetry(exchange_t *x) {
   exchange_answer(x, &telemetry);
 }
 
+static void on_position(exchange_t *x) {
+  http_position_answer_m_t answer = {.success = true};
+
+  if (!view_position_deg(x->gateway->latest, clock_mono_ns(), &answer.position)) {
+    exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "", "No fresh position is known.");
+    return;
+  }
+  answer.last_updated = answer.position.timestamp;
+  exchange_answer(x, &answer);
+}
+
+static void on_battery(exchange_t *x) {
+  http_battery_t battery;
+
+  if (view_battery(x->gateway->latest, clock_mono_ns(), &battery))
+    exchange_answer(x, &battery);
+  else
+    exchange_fail(x, GANTRY_E_UNAVAILABLE, "MODULE_OFFLINE", "", "The power module is silent.");
+}
+
 const call_route_t ROUTES_ROBOT[] = {
     {ENDPOINT_ROBOT_EMERGENCY_STOP, on_estop},
     {ENDPOINT_SAFETY_EMERGENCY_STOP, on_estop},
+    {ENDPOINT_SAFETY_EMERGENCY, on_estop},
     {ENDPOINT_ROBOT_EMERGENCY_STOP_RESET, on_reset},
     {ENDPOINT_ROBOT_JOG, on_jog},
     {ENDPOINT_ROBOT_STOP, on_stop},
     {ENDPOINT_ROBOT_STATUS, on_status},
+    {ENDPOINT_ROBOT_POSITION, on_position},
+    {ENDPOINT_ROBOT_BATTERY, on_battery},
     {ENDPOINT_SAFETY_STATUS, on_safety_status},
     {ENDPOINT_TELEMETRY_CURRENT, on_telemetry},
     {0, NULL},

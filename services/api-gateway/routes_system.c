@@ -55,6 +55,8 @@ static void on_openapi(exchange_t *x) {
 const call_route_t ROUTES_SYSTEM[] = {
     {ENDPOINT_ROOT, on_root},
     {ENDPOINT_HEALTH, on_health},
+    {ENDPOINT_SYSTEM_HEALTH, on_health},
+    {ENDPOINT_SYSTEM_HEALTH_DETAILED, on_health},
     {ENDPOINT_HEALTH_FAST, on_health_fast},
     {ENDPOINT_METRICS, on_metrics},
     {ENDPOINT_DOCS, on_docs},

@@ -27,6 +27,12 @@ void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_n
                        http_robot_status_t *out);
 void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
                  http_safety_status_t *out);
+/* Metres and degrees; false when the pose is unknown or stale. */
+bool view_position_deg(const latest_t *latest, uint64_t now_ns, http_position_deg_t *out);
+/* False when the power module has not been heard lately. */
+bool view_battery(const latest_t *latest, uint64_t now_ns, http_battery_t *out);
+void view_module(const latest_t *latest, const latest_module_t *row, uint64_t now_ns,
+                 http_module_info_t *out);
 void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
                     http_telemetry_t *out);
 

@@ -94,6 +94,18 @@ void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_n
   out->has_health_score = lowest_health(latest, now_ns, &out->health_score);
 }
 
+bool view_position_deg(const latest_t *latest, uint64_t now_ns, http_position_deg_t *out) {
+  const loc_pose_t *pose = &latest->pose;
+  double variance = pose->covariance_count == 6 ? pose->covariance[0] + pose->covariance[3] : 0;
+
+  *out = (http_position_deg_t){.x = pose->x,
+                               .y = pose->y,
+                               .orientation = remainder(pose->theta, 2 * M_PI) * 180 / M_PI,
+                               .accuracy = sqrt(fmax(variance, 0)),
+                               .timestamp = latest->pose_at.wall_ns};
+  return !latest_is_stale(&latest->pose_at, now_ns, LATEST_MOTION_MS);
+}
+
 void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
                  http_safety_status_t *out) {
   *out = (http_safety_status_t){.timestamp = wall_ns};

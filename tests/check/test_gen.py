@@ -201,6 +201,8 @@ class Refusals(unittest.TestCase):
             ('doc = "Sets."', 'doc = "Sets."\nanswer_type = "text/html"', "answer is for JSON"),
             ('"set_point"', '"Set"', "id 'Set' must be lower case"),
             ("/api/{name}", "/api/{name}/{name}", "path parameter 'name' stands twice"),
+            ('doc = "Sets."', 'doc = "Sets."\nbuilt = false', "body of a route that is not built"),
+            ('doc = "Sets."', 'doc = "Sets."\nbuilt = "no"', "built must be true or false"),
         ]:
             with self.subTest(new):
                 self.refuses(expected, sys=BASE, http=ENDPOINT.replace(old, new))
@@ -290,6 +292,16 @@ class Outputs(unittest.TestCase):
         self.assertEqual(set(operation["responses"]), {"200", "401", "403", "404", "413", "422", "429", "500"})
         self.assertEqual(operation["security"], [{"bearer": []}])
         self.assertEqual(api["components"]["schemas"]["sys_point"]["required"], ["x", "colour", "name"])
+
+    def test_openapi_says_what_is_not_built(self):
+        schema = schema_of(sys=BASE, http='[endpoint]\n"GET /api/{id}" = { id = "later", tag = "sys", '
+                                          'permission = "sys:read", built = false, doc = "Later." }\n')
+        operation = openapi(schema, "1")["paths"]["/api/{id}"]["get"]
+
+        self.assertEqual(schema.errors, [])
+        self.assertEqual(set(operation["responses"]), {"401", "403", "429", "500", "501"})
+        self.assertEqual([p["name"] for p in operation["parameters"]], ["id"])
+        self.assertIn("| `GET /api/{id}` | sys:read |  |  | not built | 501 |", reference(schema, "1"))
 
     def test_asyncapi_and_drawing_name_who_talks_to_whom(self):
         api = asyncapi(self.schema, "1")

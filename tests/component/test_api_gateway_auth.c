@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void set_up(void) {
   door_open();
@@ -183,4 +184,65 @@ Test(api_gateway_auth, changes_the_password_of_the_caller) {
   cr_expect_not(door.users[0].must_change);
   cr_expect_eq(login_as("admin", first), 401);
   cr_expect_eq(login_as("admin", "Brand new 12345"), 200);
+}
+
+/* A request on a connection of its own whose answer is not waited for yet. */
+static int ask(const char *path, const char *token, const char *body) {
+  char request[2048];
+  int fd = door_connect();
+  int len = snprintf(request, sizeof request,
+                     "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     path, token, strlen(body), body);
+
+  door_send(fd, request, (size_t)len);
+  return fd;
+}
+
+Test(api_gateway_auth, counts_every_failure_of_logins_at_once) {
+  int fds[4];
+  for (int i = 0; i < 4; i++)
+    fds[i] = ask("/api/v1/auth/login", "", "{\"username\":\"admin\",\"password\":\"wrong\"}");
+
+  for (int i = 0; i < 4; i++) {
+    cr_expect_eq(door_answer(fds[i]).status, 401);
+    close(fds[i]);
+  }
+  cr_expect_eq(door.users[0].failed, 4);
+}
+
+Test(api_gateway_auth, never_writes_an_old_password_back) {
+  char change[300], login[200], hash[sizeof door.users[0].hash], *password = NULL;
+  FILE *file;
+  char path[128], first[64] = "";
+  snprintf(path, sizeof path, "%s/first-password", door.folder);
+  file = fopen(path, "r");
+  cr_assert_not_null(file);
+  password = fgets(first, sizeof first, file);
+  fclose(file);
+  cr_assert_not_null(password);
+  first[strcspn(first, "\n")] = '\0';
+  snprintf(change, sizeof change,
+           "{\"current_password\":\"%s\",\"new_password\":\"Another1Password\","
+           "\"confirm_new_password\":\"Another1Password\"}",
+           first);
+  snprintf(login, sizeof login, "{\"username\":\"admin\",\"password\":\"%s\"}", first);
+  snprintf(hash, sizeof hash, "%s", door.users[0].hash);
+
+  int changing = ask("/api/v1/auth/change-password", door.token, change);
+  int logging_in[3];
+  for (int i = 0; i < 3; i++)
+    logging_in[i] = ask("/api/v1/auth/login", "", login);
+  cr_expect_eq(door_answer(changing).status, 200);
+  for (int i = 0; i < 3; i++) {
+    cr_expect_neq(door_answer(logging_in[i]).status, 0);
+    close(logging_in[i]);
+  }
+  close(changing);
+
+  cr_expect_str_neq(door.users[0].hash, hash);
+  cr_expect_eq(door_request("POST", "/api/v1/auth/login",
+                            "{\"username\":\"admin\",\"password\":\"Another1Password\"}")
+                   .status,
+               200);
 }

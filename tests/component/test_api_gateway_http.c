@@ -75,7 +75,7 @@ Test(api_gateway_http, asks_every_protected_route_for_a_token, .init = open_unli
   }
 }
 
-Test(api_gateway_http, has_a_handler_for_every_route_of_the_table, .init = open_unlimited) {
+Test(api_gateway_http, has_a_handler_for_every_route_or_says_501, .init = open_unlimited) {
   for (uint32_t i = 0; i < CATALOGUE_ENDPOINT_COUNT; i++) {
     static const char *const METHODS[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
     const endpoint_t *endpoint = &CATALOGUE_ENDPOINTS[i];
@@ -85,8 +85,11 @@ Test(api_gateway_http, has_a_handler_for_every_route_of_the_table, .init = open_
       *brace = 'x';
     answer_t answer =
         door_request(METHODS[endpoint->method], path, endpoint->method == HTTP_GET ? NULL : "{}");
-    cr_expect_neq(answer.status, 501, "%s", endpoint->id);
+    cr_expect_eq(answer.status == 501, !endpoint->built, "%s: %d", endpoint->id, answer.status);
     cr_expect_neq(answer.status, 0, "%s", endpoint->id);
+    if (endpoint->built) continue;
+    cr_expect_not_null(strstr(answer.body, "\"code\":\"NOT_IMPLEMENTED\""), "%s", answer.body);
+    cr_expect_not_null(strstr(answer.body, endpoint->doc), "%s", answer.body);
   }
 }
 

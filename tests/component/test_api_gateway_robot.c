@@ -59,6 +59,24 @@ Test(api_gateway_robot, stops_without_a_body_and_by_the_other_path) {
   cr_expect_eq(door_stub(REQUEST_ROBOT_ESTOP)->count, 2);
 }
 
+Test(api_gateway_robot, stops_even_when_the_body_cannot_be_read) {
+  static const char *const BODIES[] = {"{\"reason\": ", "[1]", "{\"reason\":7}", "stop!"};
+  static const char CHUNKED[] = "POST /api/v1/robot/emergency-stop HTTP/1.1\r\nHost: x\r\n"
+                                "Authorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "2\r\n{}\r\n0\r\n\r\n";
+  char request[1500];
+  confirm_stops();
+
+  for (size_t i = 0; i < sizeof BODIES / sizeof BODIES[0]; i++) {
+    answer_t answer = door_request("POST", "/api/v1/robot/emergency-stop", BODIES[i]);
+    cr_expect_eq(answer.status, 200, "%s: %s", BODIES[i], answer.body);
+    cr_expect_eq(door_stub(REQUEST_ROBOT_ESTOP)->count, i + 1);
+  }
+  int len = snprintf(request, sizeof request, CHUNKED, door.token);
+  (void)door_raw(request, (size_t)len);
+  cr_expect_eq(door_stub(REQUEST_ROBOT_ESTOP)->count, 5);
+}
+
 Test(api_gateway_robot, stops_once_for_an_explicitly_empty_body) {
   confirm_stops();
 
@@ -204,6 +222,46 @@ Test(api_gateway_robot, shows_the_position_until_it_turns_stale_and_never_invent
   expect_text(&answer, "\"x\":1500");
   expect_text(&answer, "\"origin\":\"simulated\"");
   cr_assert(becomes(position_holds, stale, 2000));
+}
+
+static bool battery_known(void *arg) {
+  (void)arg;
+  return door_request("GET", "/api/v1/robot/battery", NULL).status == 200;
+}
+
+Test(api_gateway_robot, shows_battery_modules_and_position_only_as_heard) {
+  robot_power_t power = {.charge = 0.815, .voltage = 24.5, .charging = ROBOT_CHARGE_CHARGING};
+  robot_module_t module = {.address = 2,
+                           .name = "power",
+                           .requests = 4,
+                           .failures = 1,
+                           .status = ROBOT_MODULE_STATUS_HEALTHY};
+  loc_pose_t pose = {
+      .x = 1.5, .theta = 0.5, .covariance_count = 6, .covariance = {0.0009, 0, 0, 0.0016}};
+
+  cr_expect_eq(door_request("GET", "/api/v1/robot/battery", NULL).status, 503);
+  cr_expect_eq(door_request("GET", "/api/v1/robot/position", NULL).status, 503);
+  cr_expect_eq(door_request("GET", "/api/v1/rs485/modules/2", NULL).status, 404);
+  cr_expect_eq(door_request("GET", "/api/v1/rs485/modules/248", NULL).status, 422);
+  cr_assert(harness_heard(door.harness, door.bridge->bus, "robot.power", 2000));
+  cr_assert(harness_heard(door.harness, door.localization->bus, "loc.pose", 2000));
+  bus_publish(door.bridge->bus, TOPIC_ROBOT_MODULE, "2", &module);
+  bus_publish(door.bridge->bus, TOPIC_ROBOT_POWER, NULL, &power);
+  cr_assert(becomes(battery_known, NULL, 2000));
+
+  answer_t answer = door_request("GET", "/api/v1/robot/battery", NULL);
+  expect_text(&answer, "\"battery_level\":82");
+  expect_text(&answer, "\"charging_status\":\"charging\"");
+  answer = door_request("GET", "/api/v1/rs485/modules", NULL);
+  expect_text(&answer, "\"addr\":\"0x02\"");
+  answer = door_request("GET", "/api/v1/rs485/modules/2", NULL);
+  expect_text(&answer, "\"error_rate\":0.25");
+  expect_text(&answer, "\"real_time\":{\"battery\":82,");
+  bus_publish(door.localization->bus, TOPIC_LOC_POSE, NULL, &pose);
+  harness_for(door.harness, 50);
+  answer = door_request("GET", "/api/v1/robot/position", NULL);
+  expect_text(&answer, "\"orientation\":28.64788975");
+  expect_text(&answer, "\"accuracy\":0.05");
 }
 
 static bool telemetry_holds(void *arg) {

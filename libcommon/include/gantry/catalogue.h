@@ -55,6 +55,7 @@ typedef struct endpoint {
   const char *answer_type; /* "application/json", "text/html", ... */
   int status;              /* of success: 200, 201 */
   bool rate_exempt;
+  bool built;     /* false: stands in the API, answered 501 */
   const char *id; /* operationId: "map_start_mapping" */
   const char *tag;
   const char *doc;
