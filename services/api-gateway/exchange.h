@@ -38,6 +38,7 @@ struct exchange {
   bool late_fault; /* refused before its body was read; answered once it is */
   gantry_fault_t fault;
   unsigned holds;
+  bool writing;  /* auth routes: the user is being read to be written */
   bool verified; /* login: the password fits the hash */
   bool hashing;  /* the password worker holds it */
   exchange_reply_fn on_reply;

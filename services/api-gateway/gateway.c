@@ -29,6 +29,9 @@ static const option_t OPTIONS[] = {
     {"rate_per_min", OPTION_REAL, "1000", 1, 1e9, NULL, "Requests a minute and address."},
     {"rate_burst", OPTION_REAL, "100", 1, 1e9, NULL, "Requests an address may send at once."},
     {"login_per_min", OPTION_REAL, "10", 1, 1e9, NULL, "Logins a minute and address."},
+    {"connections_per_address", OPTION_INT, "256", 1, 16384, NULL,
+     "Connections an address may hold open; raise it behind a reverse proxy."},
+    {"body_s", OPTION_INT, "60", 1, 3600, NULL, "Longest a body may take to arrive, seconds."},
     {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
 };
 
@@ -49,6 +52,8 @@ static gantry_err_t open_auth(gateway_t *gateway, const config_t *config, gantry
 static gantry_err_t open_limits(gateway_t *gateway, const config_t *config) {
   double login = config_real(config, "login_per_min");
 
+  GANTRY_TRY(peers_init(&gateway->peers, HTTP_DESCRIPTORS,
+                        (uint32_t)config_int(config, "connections_per_address")));
   GANTRY_TRY(limit_init(&gateway->general, config_real(config, "rate_per_min"),
                         config_real(config, "rate_burst"), 4096));
   return limit_init(&gateway->login, login, login, 1024);
@@ -66,6 +71,8 @@ static void open_metrics(gateway_t *gateway) {
                                        "HTTP errors answered.");
   own->limited =
       metrics_counter(metrics, "gantry_http_limited_total", "", "Requests over a rate limit.");
+  own->unadmitted = metrics_counter(metrics, "gantry_http_unadmitted_total", "",
+                                    "Connections refused: too many of one address.");
   own->latency_ms =
       metrics_summary(metrics, "gantry_http_latency_ms", "", "Request to answer, ms.");
   own->ws_clients = metrics_gauge(metrics, "gantry_ws_clients", "", "Open WebSocket connections.");
@@ -120,6 +127,7 @@ static void stop(void **self) {
   auth_destroy(&gateway->auth);
   limit_fini(&gateway->general);
   limit_fini(&gateway->login);
+  peers_fini(&gateway->peers);
   free(gateway->latest);
   free(gateway);
   *self = NULL;
@@ -141,6 +149,7 @@ static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault
   gateway->web_root = config_text(config, "web_root");
   gateway->access_s = (uint32_t)config_int(config, "access_s");
   gateway->refresh_s = (uint32_t)config_int(config, "refresh_s");
+  gateway->body_s = (uint32_t)config_int(config, "body_s");
   open_metrics(gateway);
   return open_all(gateway, config, fault);
 }

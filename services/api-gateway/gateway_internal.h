@@ -9,6 +9,7 @@
 #include "latest.h"
 #include "limit.h"
 #include "password.h"
+#include "peers.h"
 
 struct lws_context;
 struct lws_vhost;
@@ -17,7 +18,7 @@ struct feed;
 struct exchange;
 
 typedef struct gateway_metrics {
-  metric_t *requests, *client_errors, *server_errors, *limited, *latency_ms;
+  metric_t *requests, *unadmitted, *client_errors, *server_errors, *limited, *latency_ms;
   metric_t *ws_clients, *ws_frames, *ws_dropped, *ws_refused, *pose_age_ms, *stop_ms;
 } gateway_metrics_t;
 
@@ -31,6 +32,8 @@ struct gateway {
   auth_t *auth;
   password_t *passwords;
   limit_t general, login;
+  peers_t peers;
+  uint32_t body_s; /* longest a body may take to arrive */
   struct ws_hub *hub;
   struct feed *feed;
   struct exchange *exchanges; /* those alive, newest first */

@@ -106,9 +106,15 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
   return -1;
 }
 
+/* Not every byte in time, but the whole: who drips one byte at a time is not waited for. */
+static bool is_too_slow(const exchange_t *x) {
+  return clock_age_ms(clock_mono_ns(), x->cause.born_ns) > x->gateway->body_s * 1000.0;
+}
+
 static int on_body(session_t *session, const void *bytes, size_t len) {
   exchange_t *x = session->exchange;
 
+  if (x && is_too_slow(x)) return -1;
   if (x && call_wants_body(x)) buf_put(&x->in, bytes, len);
   return 0;
 }
@@ -140,6 +146,7 @@ static const refusal_t REFUSALS[] = {
     {401, "INVALID_TOKEN", "A valid token is needed to open a WebSocket."},
     {404, "NOT_FOUND", "No WebSocket lives here; see /ws."},
     {429, "RATE_LIMITED", "Too many connections of this user."},
+    {501, "NOT_IMPLEMENTED", "This path is not built in this version; see /ws."},
     {431, "TOO_LARGE", "Sec-WebSocket-Protocol is too long; hand the token over in ?token=."},
 };
 
@@ -176,11 +183,20 @@ static void on_closed(session_t *session) {
   session->client = NULL;
 }
 
+/* A connection has been accepted; nothing is allocated for it yet. */
+static int on_arrival(gateway_t *gateway, int fd) {
+  if (peers_admit(&gateway->peers, fd)) return 0;
+  metric_add(gateway->metrics.unadmitted, 1);
+  return -1;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len) {
   session_t *session = user;
 
   switch (reason) {
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+    return on_arrival(gateway_of(wsi), (int)(intptr_t)in);
   case LWS_CALLBACK_HTTP:
     return on_request(wsi, session, in);
   case LWS_CALLBACK_HTTP_BODY:
@@ -244,7 +260,7 @@ static void on_log(int level, const char *line) {
    million. */
 static void bound_descriptors(void) {
   struct rlimit limit;
-  const rlim_t wanted = 16384;
+  const rlim_t wanted = HTTP_DESCRIPTORS;
 
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur =

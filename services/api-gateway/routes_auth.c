@@ -7,7 +7,7 @@
 #include "call.h"
 #include "roles.h"
 
-enum { LOCK_AFTER = 5, LOCK_S = 30 * 60 };
+enum { LOCK_AFTER = 5, LOCK_S = 30 * 60, BUSY_MS = 2 };
 
 static const char BAD_CREDENTIALS[] = "User name or password is wrong, or the user is disabled.";
 
@@ -148,16 +148,57 @@ static void get_user(exchange_t *x, const char *name, exchange_reply_fn on_user)
   exchange_call(x, REQUEST_STORE_USER_GET, &key, on_user, on_user_missing);
 }
 
+static void on_password_stored(exchange_t *x, const void *reply) {
+  (void)reply;
+  log_info("PASSWORD-CHANGED", "%s has a new password", x->caller.name);
+  exchange_done(x, "The password has been changed.");
+}
+
+/* Again, so that what has changed since the password was checked is not written back. */
+static void on_change_again(exchange_t *x, const void *reply) {
+  store_user_t user = *(const store_user_t *)reply;
+
+  snprintf(user.hash, sizeof user.hash, "%s", x->user.hash);
+  user.must_change = false;
+  exchange_call(x, REQUEST_STORE_USER_PUT, &user, on_password_stored, NULL);
+}
+
+/* Whether another request is between reading and writing the same user. */
+static bool user_is_busy(const exchange_t *x) {
+  for (const exchange_t *other = x->gateway->exchanges; other; other = other->next) {
+    if (other != x && other->writing && !other->answered &&
+        !strcmp(other->user.username, x->user.username))
+      return true;
+  }
+  return false;
+}
+
+/* Reads the user once more and writes him; waits while another does the same. */
+static void rewrite_user(void *arg) {
+  exchange_t *x = arg;
+  bool changing = x->endpoint_id == ENDPOINT_AUTH_CHANGE_PASSWORD;
+
+  if (user_is_busy(x) && loop_after(x->gateway->service->loop, BUSY_MS, rewrite_user, x) > 0) {
+    x->hashing = true; /* keeps its hold */
+    return;
+  }
+  x->hashing = false;
+  x->writing = true;
+  get_user(x, x->user.username, changing ? on_change_again : on_login_judged);
+  exchange_release(x);
+}
+
 static void on_login_verified(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
 
   (void)hash;
   x->hashing = false;
   x->verified = ok;
-  if (x->user.id == 0)
-    fail_credentials(x);
-  else
-    get_user(x, x->user.username, on_login_judged);
+  if (x->user.id != 0) {
+    rewrite_user(x);
+    return;
+  }
+  fail_credentials(x);
   exchange_release(x);
 }
 
@@ -244,31 +285,16 @@ static void on_me(exchange_t *x) {
   get_user(x, x->caller.name, on_me_user);
 }
 
-static void on_password_stored(exchange_t *x, const void *reply) {
-  (void)reply;
-  log_info("PASSWORD-CHANGED", "%s has a new password", x->caller.name);
-  exchange_done(x, "The password has been changed.");
-}
-
-/* Again, so that what has changed since the password was checked is not written back. */
-static void on_change_again(exchange_t *x, const void *reply) {
-  store_user_t user = *(const store_user_t *)reply;
-
-  snprintf(user.hash, sizeof user.hash, "%s", x->user.hash);
-  user.must_change = false;
-  exchange_call(x, REQUEST_STORE_USER_PUT, &user, on_password_stored, NULL);
-}
-
 static void on_new_hash(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
 
   x->hashing = false;
   if (ok) {
     snprintf(x->user.hash, sizeof x->user.hash, "%s", hash);
-    get_user(x, x->caller.name, on_change_again);
-  } else {
-    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The password could not be hashed.");
+    rewrite_user(x);
+    return;
   }
+  exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The password could not be hashed.");
   exchange_release(x);
 }
 

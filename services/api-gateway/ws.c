@@ -18,7 +18,14 @@
 
 _Static_assert(WS_HEADROOM >= LWS_PRE, "frames need room for their header");
 
-enum { MESSAGE_MAX = 16384, PER_USER = 10, CLOSE_TOKEN = 4001, CLOSE_OVERLOAD = 1013 };
+enum {
+  MESSAGE_MAX = 16384,
+  MESSAGES_PER_S = 200,
+  PER_USER = 10,
+  LINGER_S = 5, /* for a client that does not read its close frame */
+  CLOSE_TOKEN = 4001,
+  CLOSE_OVERLOAD = 1013
+};
 
 struct ws_client {
   ws_client_t *next, **link;
@@ -29,7 +36,8 @@ struct ws_client {
   uint64_t id;
   uint16_t close_code; /* 0: stays open */
   ws_queue_t queue;
-  buf_t message; /* of frames in pieces */
+  uint32_t messages; /* within this second */
+  buf_t message;     /* of frames in pieces */
 };
 
 struct ws_hub {
@@ -92,7 +100,7 @@ int ws_admit(ws_hub_t *hub, struct lws *wsi) {
 
   (void)lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
   (void)ws_path_types(path, &known);
-  if (!known) return 404;
+  if (!known) return ws_path_is_planned(path) ? 501 : 404;
   /* libwebsockets 4.1 reads at most 127 bytes here and closes without a word: a token does not fit.
    */
   if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 126) return 431;
@@ -105,6 +113,7 @@ int ws_admit(ws_hub_t *hub, struct lws *wsi) {
 static void abandon(ws_client_t *client, uint16_t code) {
   if (client->close_code) return;
   client->close_code = code;
+  lws_set_timeout(client->wsi, PENDING_TIMEOUT_CLOSE_SEND, LINGER_S);
   lws_callback_on_writable(client->wsi);
 }
 
@@ -231,6 +240,11 @@ int ws_receive(ws_client_t *client, const char *bytes, size_t len) {
     return -1;
   }
   if (!lws_is_final_fragment(client->wsi)) return 0;
+  if (client->close_code) return 0;
+  if (++client->messages > MESSAGES_PER_S) {
+    abandon(client, CLOSE_OVERLOAD);
+    return 0;
+  }
   if (client->message.len)
     on_message(client, (const char *)client->message.data, client->message.len);
   else
@@ -309,6 +323,7 @@ void ws_broadcast(ws_hub_t *hub, ws_frame_t *frame) {
 
 void ws_tick(ws_hub_t *hub, uint64_t now_s) {
   for (ws_client_t *client = hub->clients; client; client = client->next) {
+    client->messages = 0;
     if (now_s >= client->expires_s) abandon(client, CLOSE_TOKEN);
   }
 }

@@ -15,7 +15,7 @@ gantry_err_t ws_hub_new(gateway_t *gateway, ws_hub_t **out);
 void ws_hub_destroy(ws_hub_t **self);
 
 /* Judges an upgrade: 0 lets it through, otherwise the HTTP status to refuse it with (401, 404,
- * 429). */
+ * 429, 431, 501). */
 int ws_admit(ws_hub_t *hub, struct lws *wsi);
 /* Takes over an upgraded connection. NULL: close it. */
 ws_client_t *ws_open(ws_hub_t *hub, struct lws *wsi);

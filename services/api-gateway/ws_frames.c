@@ -33,6 +33,7 @@ static const path_row_t PATHS[] = {
     {"/ws/map", 1u << WS_MAP_UPDATE | 1u << WS_POSITION},
     {"/ws/alerts", 1u << WS_ALERT},
     {"/ws/status", 1u << WS_STATUS},
+    {"/ws/monitoring", 1u << WS_STATUS | 1u << WS_ALERT},
 };
 
 const char *ws_type_name(ws_type_t type) {
@@ -58,6 +59,10 @@ uint32_t ws_path_types(const char *path, bool *known) {
     return PATHS[i].types;
   }
   return 0;
+}
+
+bool ws_path_is_planned(const char *path) {
+  return !strcmp(path, "/ws/rs485") || !strcmp(path, "/ws/logs");
 }
 
 /* ---- frames */

@@ -58,6 +58,8 @@ ws_type_t ws_type_parse(const char *name);
 const char *ws_type_permission(ws_type_t type);
 /* Subscription that a path makes on connect: a bit per type; *known false for an unknown path. */
 uint32_t ws_path_types(const char *path, bool *known);
+/* A path that stands in the API and is not built in this version. */
+bool ws_path_is_planned(const char *path);
 
 /* What a client wants. */
 typedef enum ws_wish { WS_PING, WS_SUBSCRIBE, WS_UNSUBSCRIBE } ws_wish_t;

@@ -53,6 +53,7 @@ Test(ws_frames, subscribes_by_path) {
   cr_expect(known);
   cr_expect_eq(ws_path_types("/ws/alerts", &known), 1u << WS_ALERT);
   cr_expect(known);
+  cr_expect_eq(ws_path_types("/ws/monitoring", &known), 1u << WS_STATUS | 1u << WS_ALERT);
   cr_expect_eq(ws_path_types("/ws/else", &known), 0);
   cr_expect_not(known);
 }
