@@ -23,6 +23,9 @@ class Page(unittest.TestCase):
         return self.browser.run(f"document.querySelector('{selector}').textContent")
 
     def log_in(self):
+        self.browser.open(f"http://{self.suite.address}/docs.html")
+        self.browser.run("sessionStorage.clear()")
+        self.browser.problems.clear()
         self.browser.open(f"http://{self.suite.address}/")
         self.browser.until("document.querySelector('#login button') !== null")
         self.browser.run("document.querySelector('[name=password]').value = " + repr(self.suite.password))
@@ -62,9 +65,45 @@ class Page(unittest.TestCase):
         unexpected = [text for text in browser.problems if not ("409" in text and "/robot/jog" in text)]
         self.assertEqual(unexpected, [])
 
+    def test_stop_stays_in_reach_on_a_phone(self):
+        browser = self.browser
+        browser.call("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
+        try:
+            self.log_in()
+            browser.run("window.scrollTo(0, 100000)")
+            browser.until("scrollY > 200")
+            box = browser.run("(() => { const b = document.getElementById('stop').getBoundingClientRect();"
+                              " return [b.left, b.top, b.right, b.bottom] })()")
+            self.assertTrue(box[0] >= 0 and box[1] >= 0 and box[2] <= 390 and box[3] <= 800, box)
+            self.assertGreater(box[2] - box[0], 300)
+            browser.click("#stop")
+            browser.until("document.getElementById('robot-state').textContent === 'emergency stop'")
+        finally:
+            browser.call("Emulation.clearDeviceMetricsOverride")
+
+    def test_the_page_shows_a_gateway_that_has_gone_and_finds_it_again(self):
+        browser = self.browser
+        self.log_in()
+        browser.until("document.getElementById('link-state').textContent === 'live'")
+        browser.until("document.getElementById('robot-state').textContent !== 'unknown'")
+        self.suite.kill("api-gateway")
+        browser.until("document.getElementById('link-state').textContent === 'no live data'", 5)
+        self.assertEqual(self.text("#robot-state"), "unknown")
+        self.assertNotIn("m/s", self.text("#robot"))
+        browser.until("document.getElementById('link-state').textContent === 'live'", 20)
+        browser.until("document.getElementById('robot').textContent.includes('m/s')", 5)
+
+    def test_a_token_that_has_ended_is_renewed(self):
+        browser = self.browser
+        self.log_in()
+        browser.run("sessionStorage.setItem('gantry-token', 'x.y.z')")
+        browser.until("sessionStorage.getItem('gantry-token') !== 'x.y.z'", 10)
+        self.assertFalse(browser.run("document.getElementById('main').hidden"))
+
     def test_the_api_s_documentation_is_drawn(self):
         self.browser.open(f"http://{self.suite.address}/docs")
-        self.browser.until("document.querySelectorAll('.opblock').length > 40", 20)
+        # Swagger UI draws the routes in sight; the rest follows as one scrolls.
+        self.browser.until("document.querySelectorAll('.opblock').length > 5", 20)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-// Requests to the gateway. The token lives as long as the tab.
+// Requests to the gateway. The tokens live as long as the tab; the short one is renewed before it ends.
 
 const KEY = 'gantry-token'
+const REFRESH = 'gantry-refresh'
+const REQUEST_MS = 8000
 
 export class ApiError extends Error {
   constructor(status, body) {
@@ -14,15 +16,40 @@ export const token = () => sessionStorage.getItem(KEY)
 
 export function forget() {
   sessionStorage.removeItem(KEY)
+  sessionStorage.removeItem(REFRESH)
 }
 
-export async function request(method, path, body) {
+// No answer at all: the gateway is away, which the page shows by itself.
+export const isAway = (error) => !(error instanceof ApiError)
+
+async function send(method, path, body) {
   const headers = {}
   if (token()) headers.Authorization = `Bearer ${token()}`
   if (body !== undefined) headers['Content-Type'] = 'application/json'
-  const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
-  const answer = await reply.json().catch(() => null)
-  if (reply.status === 401 && token()) document.dispatchEvent(new Event('gantry-logged-out'))
+  const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_MS) })
+  return [reply, await reply.json().catch(() => null)]
+}
+
+let renewal = null
+// A new access token for the refresh token; false when there is none. One at a time.
+export function renew() {
+  const old = sessionStorage.getItem(REFRESH)
+  if (!old) return Promise.resolve(false)
+  renewal ??= send('POST', '/api/v1/auth/refresh', { refresh_token: old }).then(([reply, answer]) => {
+    if (reply.status === 401) forget()
+    if (reply.ok) sessionStorage.setItem(KEY, answer.access_token)
+    return reply.ok
+  }).finally(() => (renewal = null))
+  return renewal
+}
+
+export async function request(method, path, body) {
+  let [reply, answer] = await send(method, path, body)
+  if (reply.status === 401 && token() && !path.includes('/auth/login') && await renew()) {
+    [reply, answer] = await send(method, path, body)
+  }
+  if (reply.status === 401 && !path.includes('/auth/login')) document.dispatchEvent(new Event('gantry-logged-out'))
   if (!reply.ok && !(path === '/health' && answer)) throw new ApiError(reply.status, answer)
   return answer
 }
@@ -33,5 +60,6 @@ export const post = (path, body) => request('POST', path, body)
 export async function login(username, password) {
   const answer = await post('/api/v1/auth/login', { username, password })
   sessionStorage.setItem(KEY, answer.access_token)
+  sessionStorage.setItem(REFRESH, answer.refresh_token)
   return answer
 }

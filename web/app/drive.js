@@ -6,6 +6,7 @@ import { post } from './api.js'
 const RENEW_MS = 120
 const DEAD_MAN_MS = 400
 
+// Returns what lets go without asking for an ordinary stop: the emergency stop has been asked for instead.
 export function setUpDrive(say) {
   const speed = document.getElementById('speed')
   const shown = document.getElementById('speed-out')

@@ -1,9 +1,9 @@
 // The page of the operator: log in, watch, drive, map, stop.
 
-import { forget, get, login, post, token } from './api.js'
+import { forget, get, isAway, login, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
-import { pill, refreshHealth, refreshMaps, refreshSensors, showRobot, showSafety } from './panels.js'
+import { forgetRobot, pill, refreshHealth, refreshMaps, refreshSensors, showRobot, showSafety } from './panels.js'
 import { connect } from './socket.js'
 
 const byId = (id) => document.getElementById(id)
@@ -12,21 +12,29 @@ let disconnect = null
 let timers = []
 
 let toastTimer
-function say(text) {
-  byId('toast').textContent = text
-  byId('toast').classList.add('shown')
+// grave: stays until it is touched.
+function say(text, grave = false) {
+  const toast = byId('toast')
+  if (toast.classList.contains('grave') && !grave) return
+  toast.textContent = text
+  toast.className = grave ? 'shown grave' : 'shown'
   clearTimeout(toastTimer)
-  toastTimer = setTimeout(() => byId('toast').classList.remove('shown'), 5000)
+  if (!grave) toastTimer = setTimeout(() => (toast.className = ''), 5000)
 }
-const complain = (error) => say(error.message)
+byId('toast').onclick = () => (byId('toast').className = '')
+const complain = (error) => say(isAway(error) ? 'The gateway does not answer.' : error.message)
+
+const letGo = setUpDrive(say)
 
 async function stopNow() {
   letGo()
   try {
     const answer = await post('/api/v1/robot/emergency-stop', { reason: 'stop button' })
+    byId('toast').className = ''
     say(`Stopped and confirmed in ${answer.response_time_ms.toFixed(0)} ms`)
   } catch (error) {
-    say(`STOP NOT CONFIRMED: ${error.message}. Use the hardware stop.`)
+    const reason = isAway(error) ? 'the gateway does not answer' : error.message
+    say(`STOP NOT CONFIRMED: ${reason}. Use the hardware stop.`, true)
   }
 }
 
@@ -47,26 +55,41 @@ const handlers = {
 }
 
 function every(ms, work) {
-  const run = () => work().catch(complain)
+  const run = () => work().catch((error) => isAway(error) || complain(error)) // away: the header says so
   run()
   timers.push(setInterval(run, ms))
 }
 
 function enter() {
+  if (disconnect) return
   byId('login').hidden = true
   byId('main').hidden = false
   byId('logout').hidden = false
   byId('stop').disabled = false
-  disconnect = connect(handlers, (up) => pill('link-state', up ? 'live' : 'no live data', up ? 'good' : 'bad'))
+  disconnect = connect(handlers, onLink)
   every(2000, refreshHealth)
   every(2000, refreshSensors)
   every(2000, () => refreshMaps(say, () => view.fetch()))
-  view.fetch().catch(complain)
+}
+
+function onLink(up) {
+  pill('link-state', up ? 'live' : 'no live data', up ? 'good' : 'bad')
+  document.body.classList.toggle('lost', !up)
+  if (up) {
+    view.fetch().catch(complain)
+    return
+  }
+  view.lose()
+  forgetRobot()
 }
 
 function leave() {
   forget()
   disconnect?.()
+  disconnect = null
+  forgetRobot()
+  pill('link-state', 'no live data', 'unknown')
+  document.body.classList.remove('lost')
   timers.forEach(clearInterval)
   timers = []
   byId('login').hidden = false
@@ -84,7 +107,7 @@ byId('login').onsubmit = async (event) => {
     event.target.reset()
     enter()
   } catch (error) {
-    byId('login-error').textContent = error.message
+    byId('login-error').textContent = isAway(error) ? 'The gateway does not answer.' : error.message
   }
 }
 byId('reset').onsubmit = (event) => {
@@ -107,7 +130,11 @@ byId('stop').onclick = stopNow
 addEventListener('keydown', (event) => event.key === 'Escape' && token() && stopNow())
 byId('logout').onclick = leave
 document.addEventListener('gantry-logged-out', leave)
-const letGo = setUpDrive(say)
 
-if (token()) get('/api/v1/auth/me').then(enter, leave)
+// A page opened while the gateway is away keeps its token and asks again.
+function resume() {
+  if (!token()) return
+  get('/api/v1/auth/me').then(enter, (error) => (isAway(error) ? setTimeout(resume, 2000) : leave()))
+}
+resume()
 refreshHealth()

@@ -139,6 +139,13 @@ export class MapView {
     this.redraw()
   }
 
+  // No live data: the robot is somewhere, but not known to be here.
+  lose() {
+    if (this.robot) this.robot.stale = true
+    this.points = []
+    this.redraw()
+  }
+
   // A sweep in the sensor's frame, drawn at the newest pose.
   scan(points) {
     if (!this.robot) return

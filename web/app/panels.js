@@ -61,6 +61,12 @@ export function showSafety(safety, robotStatus) {
   }
 }
 
+// Nothing is heard any more: what was known is not shown as if it still held.
+export function forgetRobot() {
+  showRobot({ position: null, telemetry: null })
+  pill('robot-state', 'unknown', 'unknown')
+}
+
 export async function refreshHealth() {
   try {
     const health = await get('/health')
@@ -70,6 +76,7 @@ export async function refreshHealth() {
       `${(row.rss_bytes / 1048576).toFixed(1)} MiB`, row.restarts ? `${row.restarts} restarts` : '']))
   } catch {
     pill('suite-state', 'no gateway', 'bad')
+    rows(byId('services'), [])
   }
 }
 

@@ -1,6 +1,6 @@
 // The live connection: subscribes, hands frames on, comes back by itself.
 
-import { token } from './api.js'
+import { renew, token } from './api.js'
 
 const TYPES = ['position', 'telemetry', 'sensor_data', 'map_update', 'status', 'alert']
 
@@ -23,9 +23,12 @@ export function connect(handlers, onState) {
       handlers[frame.type]?.(frame.data, frame)
     }
     socket.onclose = (event) => {
+      if (ended) return
       onState(false)
-      if (event.code === 4001) document.dispatchEvent(new Event('gantry-logged-out'))
-      else if (!ended) setTimeout(open, delay = Math.min(delay * 2, 5000))
+      // An upgrade refused for its token cannot be told from a gateway that is away: the requests beside it tell.
+      if (event.code === 4001) {
+        renew().catch(() => true).then((ok) => (ok ? open() : document.dispatchEvent(new Event('gantry-logged-out'))))
+      } else setTimeout(open, delay = Math.min(delay * 2, 5000))
     }
   }
 
