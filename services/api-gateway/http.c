@@ -83,6 +83,10 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
   session->body_awaited = false;
   exchange_t *x = session->exchange = exchange_new(gateway, wsi, NULL);
   if (!x) return -1;
+  /* One request a connection: libwebsockets 4.1 goes round in a circle for good when a request with
+     a body comes pipelined behind another, and nothing tells a pipelined request from the next one.
+   */
+  x->head.close = true;
   http_request_read(wsi, path, x);
   http_body_t body = http_request_body(wsi, call_body_max(x));
   if ((body == HTTP_BODY_CHUNKED || body == HTTP_BODY_TOO_LONG) && call_is_stop(x)) {
