@@ -19,7 +19,7 @@ void peers_fini(peers_t *peers) {
 }
 
 static peer_address_t address_of(int fd) {
-  struct sockaddr_storage name;
+  struct sockaddr_storage name = {0};
   socklen_t len = sizeof name;
   peer_address_t address = {0};
 

@@ -130,20 +130,20 @@ static bool refuse_way(bridge_t *bridge, rpc_context_t *call, const robot_drive_
   int motion = drive->direction == ROBOT_DIRECTION_BACKWARD ? -1 : 1;
   zones_verdict_t ahead = zones_judge(&bridge->zones, motion, now_ns, ZONES_FRESH_NS);
   if (bridge->robot.state != ROBOT_IDLE) return false;
-  if (bridge->stop.active)
+  if (bridge->stop.active) {
     rpc_fail(call, GANTRY_E_CONFLICT, "", "the motors are being read back; try again");
-  else if (bridge->reporting || drive->speed <= 0.0)
-    return false;
-  else if (ahead.blind)
+    return true;
+  }
+  if (bridge->reporting || drive->speed <= 0.0) return false;
+  if (ahead.blind) {
     rpc_fail(call, GANTRY_E_CONFLICT, "",
              "neither range sensors nor LiDAR say what is in the way; restore one of them");
-  else if (ahead.stop)
+  } else if (ahead.stop) {
     rpc_fail(call, GANTRY_E_CONFLICT, "direction",
              "an obstacle stands %.2f m away there; clear it or drive the other way",
              ahead.clearance_m);
-  else
-    return false;
-  return true;
+  }
+  return ahead.blind || ahead.stop;
 }
 
 void on_drive(rpc_context_t *call, const void *takes, void *arg) {
