@@ -24,14 +24,14 @@ class Client:
 
     def __init__(self, folder):
         self.context = zmq.Context()
-        self.boot, self.seq, self.lanes = random.getrandbits(64), 0, {}
+        self.boot, self.seq, self.lanes, self.head = random.getrandbits(64), 0, {}, {}
         for lane in ("rpc", "safety"):
             self.lanes[lane] = self.context.socket(zmq.DEALER)
             self.lanes[lane].linger = 0
             self.lanes[lane].connect(f"ipc://{folder}/rs485-bridge.{lane}")
 
     def call(self, name, body, lane="rpc", timeout_ms=1000):
-        """Returns (seconds on the monotonic clock when sent, error name or None, reply)."""
+        """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`."""
         self.seq += 1
         now = time.monotonic_ns()
         header = {"kind": "request", "version": 1, "from": "gantry", "robot": "robot-01", "boot": self.boot, "seq": self.seq,
@@ -40,7 +40,7 @@ class Client:
         lane.send_multipart([name.encode(), msgpack.packb(header), msgpack.packb(body)])
         while lane.poll(timeout_ms + 200):
             _, head, answer = lane.recv_multipart()
-            head = msgpack.unpackb(head)
+            self.head = head = msgpack.unpackb(head)
             if head["seq"] == self.seq:
                 return now, head.get("err"), msgpack.unpackb(answer) if answer else None
         return now, "timeout", None
