@@ -16,52 +16,12 @@
 #include "latch_keeper.h"
 #include "plan.h"
 
-#define TICK_MS      10
-#define SAFETY_MS    200
-#define MODULES_MS   1000
-#define GREETING_TAG 0xFFFE0000u
+#define TICK_MS    10
+#define SAFETY_MS  200
+#define MODULES_MS 1000
 
 static double real(const bridge_t *bridge, const char *key) {
   return config_real(bridge->service->config, key);
-}
-
-static void on_result(bridge_t *bridge, const port_result_t *result) {
-  if (result->module.address) bridge_on_module(bridge, result);
-  uint32_t tag = result->job.tag;
-  if (tag < TAG_STOP)
-    bridge_on_poll(bridge, result);
-  else if (tag < TAG_DRIVE)
-    bridge_on_stop_result(bridge, result);
-  else if (tag < TAG_READ)
-    bridge_on_drive_result(bridge, result);
-  else if (tag < TAG_READ + READ_CALLS_MAX)
-    bridge_on_read_result(bridge, result);
-}
-
-static void on_port_news(bridge_t *bridge, const port_result_t *news) {
-  bridge->port_open = news->news == PORT_OPENED;
-  (void)snprintf(bridge->port_detail, sizeof bridge->port_detail, "%s", news->detail);
-  if (bridge->port_open) {
-    log_info("PORT-OPENED", "the RS485 port is open");
-    return;
-  }
-  log_warn("PORT-CLOSED", "%s; retrying", news->detail);
-  for (size_t i = 0; i < bridge->module_count; i++)
-    bridge->modules[i].row.state = MODULE_UNKNOWN;
-  bridge->motors_off = false;
-  bridge->motors.known = false; /* the greeting of the next opening switches them off */
-  bridge->motors.waiting = 0;
-}
-
-static void on_port(void *arg) {
-  bridge_t *bridge = arg;
-  port_result_t result;
-  for (int i = 0; i < 64 && port_receive(bridge->port, &result); i++) {
-    if (result.news == PORT_RESULT)
-      on_result(bridge, &result);
-    else
-      on_port_news(bridge, &result);
-  }
 }
 
 static void on_lidar(void *arg) {
@@ -96,7 +56,7 @@ static void on_latch_kept(void *arg) {
 
 static void on_tick(void *arg) {
   bridge_t *bridge = arg;
-  if (bridge->port) on_port(bridge); /* what has arrived counts before what is missing */
+  bridge_drain_port(bridge); /* what has arrived counts before what is missing */
   bridge_supervise(bridge);
   bridge_drive_tick(bridge);
 }
@@ -166,76 +126,10 @@ static void init_metrics(bridge_t *bridge) {
   }
 }
 
-/* Every module that the discovery will ask has a row from the start, unknown. */
-static void init_modules(bridge_t *bridge, const port_cfg_t *cfg) {
-  modules_t modules;
-  modules_init(&modules, bridge->profile, cfg->first_address, cfg->last_address);
-  bridge->module_count = modules.count;
-  for (size_t i = 0; i < modules.count; i++)
-    bridge->modules[i] = (module_copy_t){.row = modules.rows[i]};
-}
-
-static void fill_greeting(const bridge_t *bridge, port_cfg_t *cfg) {
-  static const uint16_t firsts[2] = {0x0001, 0x0011};
-  for (size_t i = 0; i < 2; i++)
-    cfg->greeting[i] = (job_t){.tag = GREETING_TAG,
-                               .lane = JOB_SAFETY,
-                               .unit = bridge_unit(bridge, "travel_motor"),
-                               .function = LINE_WRITE_MANY,
-                               .first = firsts[i],
-                               .count = 2,
-                               .answer_us = PLAN_ANSWER_US,
-                               .retries = 1,
-                               .poll = JOB_NO_POLL};
-  cfg->greeting_count = 2;
-}
-
-static gantry_err_t check_device(const bridge_t *bridge, const char *key, gantry_fault_t *fault) {
-  const char *path = config_text(bridge->service->config, key);
-  if (!path[0] || access(path, R_OK | W_OK) == 0) return GANTRY_OK;
-  if (config_bool(bridge->service->config, "require_devices"))
-    return fault_set(fault, GANTRY_E_DEVICE, key,
-                     "no such device %s; plug it in or correct the path", path);
-  log_warn("DEVICE-MISSING", "no such device %s; waiting for it", path);
-  return GANTRY_OK;
-}
-
-static gantry_err_t open_port(bridge_t *bridge, gantry_fault_t *fault) {
-  config_t *config = bridge->service->config;
-  const char *path = config_text(config, "rs485_port");
-  int64_t gap_us = config_int(config, "gap_us");
-  port_cfg_t cfg = {.profile = bridge->profile,
-                    .first_address = (uint8_t)config_int(config, "first_address"),
-                    .last_address = (uint8_t)config_int(config, "last_address"),
-                    .max_hold_us = (uint32_t)config_int(config, "max_hold_us")};
-  (void)snprintf(cfg.path, sizeof cfg.path, "%s", path);
-  cfg.line.baud = (uint32_t)config_int(config, "baud");
-  cfg.line.gap_us = gap_us < 0 ? line_gap_us(cfg.line.baud) : (uint32_t)gap_us;
-  cfg.line.turnaround_us = (uint32_t)config_int(config, "turnaround_us");
-  fill_greeting(bridge, &cfg);
-  init_modules(bridge, &cfg);
-  if (cfg.first_address > cfg.last_address || cfg.last_address - cfg.first_address >= MODULES_MAX)
-    return fault_set(fault, GANTRY_E_INVALID, "last_address",
-                     "discovery asks at most %d addresses, in ascending order", MODULES_MAX);
-  if (!path[0]) return GANTRY_OK;
-  GANTRY_TRY(check_device(bridge, "rs485_port", fault));
-  gantry_err_t err = port_new(&cfg, &bridge->port);
-  if (err == GANTRY_E_INVALID)
-    return fault_set(fault, err, "max_hold_us",
-                     "a poll of the profile holds the line longer at %u baud; raise it",
-                     cfg.line.baud);
-  if (err != GANTRY_OK)
-    return fault_set(fault, err, "rs485_port", "the port's thread could not be started");
-  log_info("POLL-PLAN", "%zu polls need %.0f %% of the line at %u baud",
-           bridge->profile->poll_count, 100.0 * plan_load_share(&cfg.line, bridge->profile),
-           cfg.line.baud);
-  return loop_watch(bridge->service->loop, port_fd(bridge->port), on_port, bridge);
-}
-
 static gantry_err_t open_lidar(bridge_t *bridge, gantry_fault_t *fault) {
   const char *path = config_text(bridge->service->config, "lidar_port");
   if (!path[0]) return GANTRY_OK;
-  GANTRY_TRY(check_device(bridge, "lidar_port", fault));
+  GANTRY_TRY(bridge_check_device(bridge, "lidar_port", path, fault));
   uint32_t baud = (uint32_t)config_int(bridge->service->config, "lidar_baud");
   gantry_err_t err = lidar_port_new(path, baud, &bridge->lidar);
   if (err != GANTRY_OK)
@@ -263,12 +157,12 @@ static void bridge_finish(void **self) {
                         bridge->stop.retry_alarm, bridge->motors.hold_timer};
   for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
     if (timers[i]) loop_cancel(loop, timers[i]);
-  if (bridge->port) loop_unwatch(loop, port_fd(bridge->port));
   if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
   if (bridge->latch) loop_unwatch(loop, latch_keeper_fd(bridge->latch));
-  port_destroy(&bridge->port);
+  bridge_close_ports(bridge);
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
+  free(bridge->lines);
   free(bridge);
   *self = NULL;
 }
@@ -278,13 +172,15 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   if (!bridge) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   *self = bridge;
   bridge->service = service;
+  bridge->lines = calloc(LINES_MAX, sizeof *bridge->lines);
+  if (!bridge->lines) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   bridge->profile = registers_profile(config_text(service->config, "profile"));
   init_cores(bridge);
   init_metrics(bridge);
   GANTRY_TRY(init_latch(bridge));
   GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(serve(bridge));
-  GANTRY_TRY(open_port(bridge, fault));
+  GANTRY_TRY(bridge_open_ports(bridge, fault));
   GANTRY_TRY(open_lidar(bridge, fault));
   bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
   bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);
@@ -295,16 +191,17 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
 
 static void bridge_health(void *self, sys_health_t *out) {
   bridge_t *bridge = self;
+  const bridge_line_t *line = &bridge->lines[0];
   char offline[128] = "";
-  for (size_t i = 0; i < bridge->module_count; i++) {
-    const module_row_t *row = &bridge->modules[i].row;
+  for (size_t i = 0; i < line->module_count; i++) {
+    const module_row_t *row = &line->modules[i].row;
     if (!row->mandatory || row->state == MODULE_ONLINE || !bridge->port) continue;
     size_t len = strlen(offline);
     (void)snprintf(offline + len, sizeof offline - len, "%s0x%02X", len ? ", " : "", row->address);
   }
   out->status = SYS_STATUS_DEGRADED;
-  if (bridge->port && !bridge->port_open)
-    (void)snprintf(out->detail, sizeof out->detail, "RS485: %s; retrying", bridge->port_detail);
+  if (bridge->port && !line->open)
+    (void)snprintf(out->detail, sizeof out->detail, "RS485: %s; retrying", line->detail);
   else if (offline[0])
     (void)snprintf(out->detail, sizeof out->detail, "modules without answer: %s", offline);
   else if (bridge->lidar && !bridge->lidar_open)

@@ -18,6 +18,7 @@
 
 #define STOP_CALLS_MAX 8  /* callers that wait for one stop */
 #define READ_CALLS_MAX 16 /* register reads under way */
+#define LINES_MAX      16 /* rows of robot.lines */
 #define POWER_CELLS    6
 #define ZONES_FRESH_NS (300 * (uint64_t)GANTRY_NS_PER_MS) /* three readings of range or LiDAR */
 
@@ -76,6 +77,18 @@ typedef struct module_copy {
   uint64_t seen_wall_ns;
 } module_copy_t;
 
+/* One RS485 line: its thread, and what the loop knows of it. */
+typedef struct bridge_line {
+  bridge_t *bridge;
+  uint8_t number; /* 1: the robot's own */
+  port_cfg_t cfg;
+  port_t *port; /* NULL: none configured */
+  bool open;
+  char detail[96];                    /* why not */
+  module_copy_t modules[MODULES_MAX]; /* by ascending address */
+  size_t module_count;
+} bridge_line_t;
+
 typedef struct read_call {
   rpc_context_t *call;
 } read_call_t;
@@ -87,18 +100,18 @@ struct bridge {
   sys_source_t source;
   bool reporting; /* replay: zones report, they do not latch */
   latch_keeper_t *latch;
-  port_t *port;        /* NULL: none configured */
+  bridge_line_t *lines; /* LINES_MAX; the first is the robot's own, configured or not */
+  size_t line_count;
+  port_t *port;        /* that of the robot's own line, NULL: none configured */
   lidar_port_t *lidar; /* NULL: none configured */
-  bool port_open, lidar_open;
-  char port_detail[96], lidar_detail[96];
+  bool lidar_open;
+  char lidar_detail[96];
   robot_t robot;
   drive_t drive;
   zones_t zones;
   zones_verdict_t verdict;
   motion_t motion;
   power_state_t power;
-  module_copy_t modules[MODULES_MAX];
-  size_t module_count;
   stop_run_t stop;
   drive_run_t motors;
   read_call_t reads[READ_CALLS_MAX];
@@ -147,8 +160,21 @@ void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result);
 void on_drive(rpc_context_t *call, const void *takes, void *arg);
 void on_halt(rpc_context_t *call, const void *takes, void *arg);
 
+/* bridge_ports.c: the lines and their threads. */
+gantry_err_t bridge_open_ports(bridge_t *bridge, gantry_fault_t *fault);
+void bridge_close_ports(bridge_t *bridge);
+/* Handles what the robot's own line has brought. */
+void bridge_drain_port(bridge_t *bridge);
+/* GANTRY_E_DEVICE when the device that key names is missing and must not be; else a warning. */
+gantry_err_t bridge_check_device(const bridge_t *bridge, const char *key, const char *path,
+                                 gantry_fault_t *fault);
+/* The line of that number (0: the robot's own); NULL when there is none. */
+bridge_line_t *bridge_line(const bridge_t *bridge, unsigned number);
+/* The module's row on the robot's own line, by its name in the profile; NULL when not known. */
+const module_row_t *bridge_module(const bridge_t *bridge, const char *name);
+
 /* bridge_modules.c: registry, register reads. */
-void bridge_on_module(bridge_t *bridge, const port_result_t *result);
+void bridge_on_module(bridge_line_t *line, const port_result_t *result);
 void bridge_publish_modules(void *arg);
 /* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
 uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);

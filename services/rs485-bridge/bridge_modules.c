@@ -11,28 +11,37 @@
 #define MOVING_READ_MAX 8  /* as the longest poll */
 #define ABSENT_AFTER    10 /* failures in a row */
 
-static module_copy_t *copy_of(bridge_t *bridge, uint8_t address) {
-  for (size_t i = 0; i < bridge->module_count; i++)
-    if (bridge->modules[i].row.address == address) return &bridge->modules[i];
-  if (address == 0 || bridge->module_count == MODULES_MAX) return NULL;
-  module_copy_t *copy = &bridge->modules[bridge->module_count++];
-  *copy = (module_copy_t){0};
+static module_copy_t *copy_of(bridge_line_t *line, uint8_t address) {
+  size_t at = 0;
+  while (at < line->module_count && line->modules[at].row.address < address)
+    at++;
+  module_copy_t *copy = &line->modules[at];
+  if (at < line->module_count && copy->row.address == address) return copy;
+  if (address == 0 || line->module_count == MODULES_MAX) return NULL;
+  memmove(copy + 1, copy, (line->module_count++ - at) * sizeof *copy);
+  *copy = (module_copy_t){.row.address = address};
   return copy;
 }
 
 uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module) {
-  uint8_t address = bridge_unit(bridge, module);
-  for (size_t i = 0; i < bridge->module_count; i++)
-    if (bridge->modules[i].row.address == address) return bridge->modules[i].row.seen_ns;
-  return 0;
+  const module_row_t *row = bridge_module(bridge, module);
+  return row ? row->seen_ns : 0;
 }
 
-static void module_name(const bridge_t *bridge, uint8_t address, char *out, size_t size) {
-  const register_module_t *known = registers_module_at(bridge->profile, address);
+static void module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
+  const register_module_t *known = registers_module_at(line->cfg.profile, address);
   if (known)
     (void)snprintf(out, size, "%s", known->name);
   else
     (void)snprintf(out, size, "module_%02x", address);
+}
+
+/* The last part of the module's topic: its name, and on further lines line and address. */
+static void module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
+  if (line->number == 1)
+    module_name(line, address, out, size);
+  else
+    (void)snprintf(out, size, "%u-0x%02x", line->number, address);
 }
 
 static robot_module_status_t status_of(const module_row_t *row) {
@@ -48,7 +57,7 @@ static void fill_version(char *out, size_t size, uint16_t version) {
   (void)snprintf(out, size, "%u.%u", version >> 8, version & 0xFFu);
 }
 
-static void fill_module(const bridge_t *bridge, const module_copy_t *copy, robot_module_t *out) {
+static void fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out) {
   const module_row_t *row = &copy->row;
   *out = (robot_module_t){.address = row->address,
                           .type = row->type,
@@ -63,40 +72,48 @@ static void fill_module(const bridge_t *bridge, const module_copy_t *copy, robot
                           .exceptions = row->exceptions,
                           .response_ms = module_response_ms(row),
                           .health = module_health(row)};
-  module_name(bridge, row->address, out->name, sizeof out->name);
+  module_name(line, row->address, out->name, sizeof out->name);
   fill_version(out->firmware, sizeof out->firmware, row->firmware);
   fill_version(out->hardware, sizeof out->hardware, row->hardware);
-  (void)snprintf(out->profile, sizeof out->profile, "%s", bridge->profile->name);
+  (void)snprintf(out->profile, sizeof out->profile, "%s", line->cfg.profile->name);
+  out->has_port = true;
+  out->port = line->number;
   if (row->seen_ns == 0) return;
   out->has_last_seen = out->has_age = true;
   out->last_seen = copy->seen_wall_ns;
   out->age = clock_age_ms(clock_mono_ns(), row->seen_ns) / 1000.0;
 }
 
-static void say_change(bridge_t *bridge, const port_result_t *result) {
-  char name[32], text[128];
-  module_name(bridge, result->module.address, name, sizeof name);
+static void say_change(bridge_line_t *line, const port_result_t *result) {
+  bridge_t *bridge = line->bridge;
+  const module_row_t *row = &result->module;
+  char name[32], key[32], text[128];
+  module_name(line, row->address, name, sizeof name);
+  module_key(line, row->address, key, sizeof key);
   if (result->change == MODULE_CAME) {
-    (void)snprintf(text, sizeof text, "module %s at 0x%02X answers", name, result->module.address);
+    (void)snprintf(text, sizeof text, "module %s at 0x%02X on line %u answers", name, row->address,
+                   line->number);
     log_info("MODULE-ONLINE", "%s", text);
-    bridge_event(bridge, "MODULE-ONLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_INFO, name, text);
+    bridge_event(bridge, "MODULE-ONLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_INFO, key, text);
   } else if (result->change == MODULE_WENT) {
-    (void)snprintf(text, sizeof text, "module %s at 0x%02X does not answer", name,
-                   result->module.address);
+    (void)snprintf(text, sizeof text, "module %s at 0x%02X on line %u does not answer", name,
+                   row->address, line->number);
     log_warn("MODULE-OFFLINE", "%s", text);
-    bridge_event(bridge, "MODULE-OFFLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_ERROR, name, text);
-  } else if (result->change == MODULE_KNOWN && result->module.identified &&
-             result->module.device_id != result->module.address) {
-    (void)snprintf(text, sizeof text, "module at 0x%02X says its address is 0x%02X",
-                   result->module.address, result->module.device_id);
+    bridge_event(bridge, "MODULE-OFFLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_ERROR, key, text);
+  } else if (result->change == MODULE_KNOWN && row->identified && row->device_id != row->address) {
+    (void)snprintf(text, sizeof text, "module at 0x%02X on line %u says its address is 0x%02X",
+                   row->address, line->number, row->device_id);
     log_warn("MODULE-CONFLICT", "%s", text);
-    bridge_event(bridge, "MODULE-CONFLICT", SYS_CATEGORY_MODULE, SYS_SEVERITY_WARNING, name, text);
+    bridge_event(bridge, "MODULE-CONFLICT", SYS_CATEGORY_MODULE, SYS_SEVERITY_WARNING, key, text);
   }
 }
 
 static bool is_scanned(const bridge_t *bridge) {
-  for (size_t i = 0; i < bridge->module_count; i++)
-    if (bridge->modules[i].row.state == MODULE_UNKNOWN) return false;
+  for (size_t i = 0; i < bridge->line_count; i++) {
+    const bridge_line_t *line = &bridge->lines[i];
+    for (size_t k = 0; line->open && k < line->module_count; k++)
+      if (line->modules[k].row.state == MODULE_UNKNOWN) return false;
+  }
   return true;
 }
 
@@ -107,13 +124,15 @@ static void answer_discovery(bridge_t *bridge) {
   on_modules(call, NULL, bridge);
 }
 
-void bridge_on_module(bridge_t *bridge, const port_result_t *result) {
-  module_copy_t *copy = copy_of(bridge, result->module.address);
+void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
+  bridge_t *bridge = line->bridge;
+  module_copy_t *copy = copy_of(line, result->module.address);
   if (!copy) return;
   if (result->module.seen_ns != copy->row.seen_ns) copy->seen_wall_ns = clock_wall_ns();
   copy->row = result->module;
-  if (result->change != MODULE_SAME) say_change(bridge, result);
-  bool travel = result->module.address == bridge_unit(bridge, "travel_motor");
+  if (line->number != 1) copy->row.mandatory = false;
+  if (result->change != MODULE_SAME) say_change(line, result);
+  bool travel = line->number == 1 && copy->row.address == bridge_unit(bridge, "travel_motor");
   if (result->change == MODULE_CAME && travel && !robot_may_move(&bridge->robot))
     bridge_verify_off(bridge);
   answer_discovery(bridge);
@@ -122,42 +141,59 @@ void bridge_on_module(bridge_t *bridge, const port_result_t *result) {
 void bridge_publish_modules(void *arg) {
   bridge_t *bridge = arg;
   robot_module_t module;
-  for (size_t i = 0; i < bridge->module_count; i++) {
-    fill_module(bridge, &bridge->modules[i], &module);
-    (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_MODULE, module.name, &module);
+  char key[32];
+  for (size_t i = 0; i < bridge->line_count; i++) {
+    const bridge_line_t *line = &bridge->lines[i];
+    for (size_t k = 0; k < line->module_count; k++) {
+      fill_module(line, &line->modules[k], &module);
+      module_key(line, module.address, key, sizeof key);
+      (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_MODULE, key, &module);
+    }
   }
 }
 
 void on_modules(rpc_context_t *call, const void *takes, void *arg) {
   (void)takes;
   bridge_t *bridge = arg;
-  robot_modules_t out = {.modules_count = (uint32_t)bridge->module_count};
-  for (size_t i = 0; i < bridge->module_count; i++)
-    fill_module(bridge, &bridge->modules[i], &out.modules[i]);
+  robot_modules_t out = {.modules_count = 0};
+  const uint32_t most = sizeof out.modules / sizeof out.modules[0];
+  for (size_t i = 0; i < bridge->line_count; i++) {
+    const bridge_line_t *line = &bridge->lines[i];
+    for (size_t k = 0; k < line->module_count && out.modules_count < most; k++)
+      fill_module(line, &line->modules[k], &out.modules[out.modules_count++]);
+  }
   rpc_reply(call, &out);
+}
+
+static bool start_discovery(bridge_t *bridge) {
+  bool started = false;
+  for (size_t i = 0; i < bridge->line_count; i++) {
+    bridge_line_t *line = &bridge->lines[i];
+    if (!line->open || !port_discover(line->port)) continue;
+    started = true;
+    for (size_t k = 0; k < line->module_count; k++)
+      line->modules[k].row.state = MODULE_UNKNOWN;
+  }
+  return started;
 }
 
 void on_discover(rpc_context_t *call, const void *takes, void *arg) {
   (void)takes;
   bridge_t *bridge = arg;
-  if (!bridge->port || !bridge->port_open) {
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the RS485 port is not open: %s", bridge->port_detail);
-  } else if (bridge->discovering || bridge->robot.state == ROBOT_MOVE) {
+  if (bridge->discovering || bridge->robot.state == ROBOT_MOVE)
     rpc_fail(call, GANTRY_E_CONFLICT, "", "%s",
              bridge->discovering ? "a discovery runs already" : "the robot moves; stop it first");
-  } else {
-    for (size_t i = 0; i < bridge->module_count; i++)
-      bridge->modules[i].row.state = MODULE_UNKNOWN;
+  else if (start_discovery(bridge))
     bridge->discovering = call;
-    if (port_discover(bridge->port)) return;
-    bridge->discovering = NULL;
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the port is too busy to take the order; try again");
-  }
+  else
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "no RS485 port takes the order: %s",
+             bridge->lines[0].detail);
 }
 
 void on_registers_read(rpc_context_t *call, const void *takes, void *arg) {
   bridge_t *bridge = arg;
   const robot_registers_read_t *read = takes;
+  const bridge_line_t *line = bridge_line(bridge, read->has_port ? read->port : 0);
   uint32_t slot = 0;
   while (slot < READ_CALLS_MAX && bridge->reads[slot].call)
     slot++;
@@ -172,12 +208,13 @@ void on_registers_read(rpc_context_t *call, const void *takes, void *arg) {
                .poll = JOB_NO_POLL};
   if (read->count > 125 || (uint32_t)read->register_ + read->count > 0x10000)
     rpc_fail(call, GANTRY_E_INVALID, "count", "registers end at 0xFFFF; at most 125 a read");
-  else if (robot_may_move(&bridge->robot) && read->count > MOVING_READ_MAX)
+  else if (robot_may_move(&bridge->robot) && line == bridge->lines && read->count > MOVING_READ_MAX)
     rpc_fail(call, GANTRY_E_CONFLICT, "count",
              "at most %d registers a read while the robot moves: a stop waits for the answer",
              MOVING_READ_MAX);
-  else if (slot == READ_CALLS_MAX || !bridge->port || !bridge->port_open ||
-           !port_submit(bridge->port, &job))
+  else if (!line)
+    rpc_fail(call, GANTRY_E_NOT_FOUND, "port", "there is no line %u", read->port);
+  else if (slot == READ_CALLS_MAX || !line->open || !port_submit(line->port, &job))
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the RS485 port takes no request now");
   else
     bridge->reads[slot].call = call;

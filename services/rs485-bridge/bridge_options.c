@@ -4,6 +4,9 @@
 const option_t BRIDGE_OPTIONS[] = {
     {"rs485_port", OPTION_TEXT, "", 0, 255, NULL,
      "Device of the RS485 line, e.g. /dev/ttyOHT485; empty: none."},
+    {"more_ports", OPTION_TEXT, "", 0, 4000, NULL,
+     "Further RS485 lines, at most 15: PATH[,baud=N][,profile=NAME][,first=N][,last=N]"
+     "[,max_hold_us=N]; PATH..."},
     {"lidar_port", OPTION_TEXT, "", 0, 255, NULL, "Device of the RPLIDAR; empty: none."},
     {"baud", OPTION_INT, "115200", 1200, 4000000, NULL, "Rate of the RS485 line, 8N1."},
     {"lidar_baud", OPTION_INT, "460800", 9600, 1000000, NULL, "Rate of the LiDAR."},

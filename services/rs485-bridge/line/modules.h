@@ -7,7 +7,7 @@
 #include "registers.h"
 #include "rtu.h"
 
-#define MODULES_MAX 16
+#define MODULES_MAX 32
 #define MODULE_SILENT_OFFLINE                                                                      \
   3 /* requests in a row without an answer: a poll, its repetition, the                            \
        next poll */
