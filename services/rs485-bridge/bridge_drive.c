@@ -77,6 +77,7 @@ void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result) {
 static void come_to_rest(bridge_t *bridge, uint64_t now_ns) {
   if (bridge->robot.state != ROBOT_MOVE) return;
   robot_guards_t guards = bridge_guards(bridge);
+  (void)robot_apply(&bridge->robot, ROBOT_HALT, &guards, now_ns, NULL, 0);
   if (!robot_apply(&bridge->robot, ROBOT_STOPPED, &guards, now_ns, NULL, 0)) return;
   latch_keeper_set(bridge->latch, STOP_NONE, "");
   bridge_publish_safety(bridge);

@@ -7,7 +7,7 @@
 #include <gantry/clock.h>
 
 static_assert((int)ROBOT_SAFE == (int)ROBOT_FSM_STATE_SAFE, "state codes agree");
-static_assert((int)STOP_RESTART == (int)ROBOT_CAUSE_RESTART, "cause codes agree");
+static_assert((int)STOP_CONFIG == (int)ROBOT_CAUSE_CONFIG, "cause codes agree");
 static_assert((int)ZONE_CRITICAL == (int)ROBOT_ZONE_CRITICAL, "zone codes agree");
 
 void bridge_fill_safety(const bridge_t *bridge, robot_safety_t *out) {

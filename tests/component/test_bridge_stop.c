@@ -121,7 +121,7 @@ Test(bridge_stop, is_retried_without_a_free_descriptor) {
 Test(bridge_stop, the_latch_survives_a_restart) {
   (void)bridge_rig_stop(&rig, &stopped, &fault);
   bridge_rig_restart(&rig);
-  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_SAFE, 2000);
   cr_assert_not_null(safety);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_SOFTWARE);
   cr_assert_eq(bridge_rig_drive(&rig, 0.5, 300, &fault), GANTRY_E_CONFLICT);
@@ -131,7 +131,7 @@ Test(bridge_stop, a_restart_while_driving_starts_stopped) {
   drive();
   bridge_rig_restart(&rig);
   cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
-  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_SAFE, 2000);
   cr_assert_not_null(safety);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_RESTART);
 }

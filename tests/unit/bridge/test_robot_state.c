@@ -50,6 +50,10 @@ Test(robot_state, waits_in_init_until_something_sees_the_way) {
 Test(robot_state, drives_from_idle_and_comes_to_rest) {
   cr_assert(apply(ROBOT_DRIVE, fine));
   cr_assert(robot_may_move(&robot));
+  cr_assert_not(apply(ROBOT_STOPPED, fine), "nothing asks it to stop");
+  cr_assert(apply(ROBOT_HALT, fine));
+  cr_assert(robot_may_move(&robot), "on its way to zero");
+  cr_assert_not(robot_may_drive(&robot));
   cr_assert(apply(ROBOT_STOPPED, fine));
   cr_assert_eq(robot.state, ROBOT_IDLE);
   cr_assert_not(robot_may_move(&robot));
@@ -138,9 +142,12 @@ Test(robot_state, a_reset_without_a_latch_is_refused) {
 
 Test(robot_state, a_kept_latch_holds_from_the_start) {
   robot_init(&robot, STOP_ZONE, "an obstacle", 0);
-  cr_assert_eq(robot.state, ROBOT_ESTOP);
+  cr_assert_eq(robot.state, ROBOT_SAFE);
+  cr_assert_eq(robot.cause, STOP_ZONE);
   cr_assert_not(apply(ROBOT_BOOT_COMPLETE, fine));
   cr_assert(robot.latched);
+  cr_assert(apply(ROBOT_RESET, fine));
+  cr_assert_eq(robot.state, ROBOT_INIT);
 }
 
 Test(robot_state, names_are_those_of_the_documents) {
@@ -180,9 +187,14 @@ Test(robot_state, a_million_random_events_keep_the_invariants) {
     if (choice == ROBOT_EVENTS && next_random(&seed) % 8 == 0)
       trips +=
           robot_latch(&robot, (stop_cause_t)(1 + next_random(&seed) % (STOP_CAUSES - 1)), "x", i);
-    bool moving_state = robot.state == ROBOT_MOVE || robot.state == ROBOT_DOCK;
+    bool moving_state =
+        robot.state == ROBOT_MOVE || robot.state == ROBOT_DOCK || robot.state == ROBOT_PAUSED;
     cr_assert(!robot_may_move(&robot) || (moving_state && !robot.latched));
-    cr_assert(robot.latched == (robot.state == ROBOT_ESTOP || robot.state == ROBOT_FAULT));
+    if (robot.state == ROBOT_SHUTDOWN) /* a restart */
+      robot_init(&robot, robot.latched ? robot.cause : STOP_NONE, "kept", i);
+    bool held =
+        robot.state == ROBOT_ESTOP || robot.state == ROBOT_FAULT || robot.state == ROBOT_SAFE;
+    cr_assert(robot.latched == held);
     if (was_latched && !robot.latched)
       cr_assert(done && event == ROBOT_RESET && guards.safe_confirm && guards.location_ok &&
                 guards.motors_off && !guards.estop_input && guards.safety_fresh);
