@@ -11,9 +11,10 @@
 
 #include "roles.h"
 
-static const call_route_t *const ROUTE_TABLES[] = {ROUTES_SYSTEM,  ROUTES_AUTH,         ROUTES_MAP,
-                                                   ROUTES_SENSORS, ROUTES_LOCALIZATION, ROUTES_TAGS,
-                                                   ROUTES_ROBOT,   ROUTES_MODULES};
+static const call_route_t *const ROUTE_TABLES[] = {
+    ROUTES_SYSTEM,       ROUTES_AUTH,    ROUTES_MAP,   ROUTES_SENSORS,
+    ROUTES_LOCALIZATION, ROUTES_TAGS,    ROUTES_ROBOT, ROUTES_COMMAND,
+    ROUTES_SETTINGS,     ROUTES_MODULES, ROUTES_LINE,  ROUTES_REGISTERS};
 
 exchange_fn call_handler(uint32_t endpoint) {
   for (size_t t = 0; t < sizeof ROUTE_TABLES / sizeof ROUTE_TABLES[0]; t++) {

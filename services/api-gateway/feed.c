@@ -58,6 +58,12 @@ static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns) {
            health_word(latest, gateway->started_ns, now_ns));
   status.has_safety = !latest_is_silent(&latest->safety_at, now_ns, LATEST_STATE_MS);
   status.safety = latest->safety;
+  status.has_activity = !latest_is_silent(&latest->status_at, now_ns, LATEST_STATE_MS);
+  status.activity = latest->status;
+  status.has_led = !latest_is_silent(&latest->led_at, now_ns, LATEST_STATE_MS);
+  status.led = latest->led;
+  status.has_discovery = !latest_is_silent(&latest->discovery_at, now_ns, LATEST_STATE_MS);
+  status.discovery = latest->discovery;
   return ws_frame_new(&envelope, &HTTP_WS_STATUS_DESC, &status, "", &gateway->feed->scratch);
 }
 
@@ -131,42 +137,6 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
   if (status->mapping != latest->map_status.mapping) gateway->feed->status_changed = true;
   latest->map_status = *status;
   latest->map_status_at = latest_stamp(&frame->header, clock_mono_ns());
-}
-
-static void on_motion(const frame_t *frame, const void *body, void *arg) {
-  latest_t *latest = ((gateway_t *)arg)->latest;
-
-  latest->motion = *(const robot_motion_t *)body;
-  latest->motion_at = latest_stamp(&frame->header, clock_mono_ns());
-}
-
-static void on_power(const frame_t *frame, const void *body, void *arg) {
-  latest_t *latest = ((gateway_t *)arg)->latest;
-
-  latest->power = *(const robot_power_t *)body;
-  latest->power_at = latest_stamp(&frame->header, clock_mono_ns());
-}
-
-static void on_safety(const frame_t *frame, const void *body, void *arg) {
-  gateway_t *gateway = arg;
-  const robot_safety_t *safety = body;
-  latest_t *latest = gateway->latest;
-
-  if (safety->state != latest->safety.state || safety->latched != latest->safety.latched ||
-      safety->zone != latest->safety.zone || safety->phase != latest->safety.phase) {
-    gateway->feed->status_changed = true;
-  }
-  latest->safety = *safety;
-  latest->safety_at = latest_stamp(&frame->header, clock_mono_ns());
-}
-
-static void on_module(const frame_t *frame, const void *body, void *arg) {
-  const robot_module_t *module = body;
-  latest_module_t *row = latest_module(((gateway_t *)arg)->latest, module->address);
-
-  if (!row) return;
-  row->module = *module;
-  row->at = latest_stamp(&frame->header, clock_mono_ns());
 }
 
 static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
@@ -262,9 +232,7 @@ gantry_err_t feed_subscribe(gateway_t *gateway, const feed_row_t *rows, size_t c
 gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
   const feed_row_t ROWS[] = {
       {TOPIC_LOC_POSE, on_pose},         {TOPIC_LOC_STATUS, on_loc_status},
-      {TOPIC_MAP_STATUS, on_map_status}, {TOPIC_ROBOT_MOTION, on_motion},
-      {TOPIC_ROBOT_SAFETY, on_safety},   {TOPIC_ROBOT_POWER, on_power},
-      {TOPIC_ROBOT_MODULE, on_module},   {TOPIC_SENSOR_STATUS, on_sensor_status},
+      {TOPIC_MAP_STATUS, on_map_status}, {TOPIC_SENSOR_STATUS, on_sensor_status},
       {TOPIC_HEALTH, on_health},         {TOPIC_METRICS, on_metrics},
       {TOPIC_ALERT, on_alerts},
   };
@@ -272,6 +240,7 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
   gateway->feed = calloc(1, sizeof *gateway->feed);
   if (!gateway->feed) return GANTRY_E_INTERNAL;
   GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
+  GANTRY_TRY(feed_robot_start(gateway, fault));
   GANTRY_TRY(feed_data_start(gateway, fault));
   health_load(&gateway->load, gateway->data, &gateway->system);
   gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);

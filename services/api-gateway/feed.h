@@ -32,6 +32,8 @@ void feed_stop(gateway_t *gateway);
  */
 ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index);
 
+/* Subscribes to what the bridge tells of the robot and its lines. */
+gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault);
 /* Subscribes to sensor data and map patches. */
 gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault);
 

@@ -48,13 +48,30 @@ latest_sensor_t *latest_sensor(latest_t *latest, const char *sensor) {
   return row;
 }
 
-latest_module_t *latest_module(latest_t *latest, uint8_t address) {
+uint8_t latest_port(const robot_module_t *module) {
+  return module->has_port && module->port ? module->port : 1;
+}
+
+latest_module_t *latest_module(latest_t *latest, uint8_t port, uint8_t address) {
   for (uint32_t i = 0; i < latest->module_count; i++) {
-    if (latest->modules[i].module.address == address) return &latest->modules[i];
+    const robot_module_t *module = &latest->modules[i].module;
+    if (module->address == address && latest_port(module) == port) return &latest->modules[i];
   }
   if (latest->module_count == LATEST_MODULES) return NULL;
-  latest->modules[latest->module_count].module.address = address;
-  return &latest->modules[latest->module_count++];
+  latest_module_t *row = &latest->modules[latest->module_count++];
+  row->module.address = address;
+  row->module.has_port = true;
+  row->module.port = port;
+  return row;
+}
+
+latest_line_t *latest_line(latest_t *latest, uint8_t port) {
+  for (uint32_t i = 0; i < latest->line_count; i++) {
+    if (latest->lines[i].line.port == port) return &latest->lines[i];
+  }
+  if (latest->line_count == LATEST_LINES) return NULL;
+  latest->lines[latest->line_count].line.port = port;
+  return &latest->lines[latest->line_count++];
 }
 
 const latest_service_t *latest_find_service(const latest_t *latest, const char *service) {

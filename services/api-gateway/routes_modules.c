@@ -1,4 +1,4 @@
-/* What hangs on the line, as its bridge told last. */
+/* What hangs on the line, as its bridge told last, and what can be done to it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,7 +41,49 @@ static void on_one(exchange_t *x) {
                 params->address);
 }
 
+/* ---- acts */
+
+static void on_acted(exchange_t *x, const void *reply) {
+  latest_module_t row = {.module = *(const robot_module_t *)reply};
+  uint64_t now_ns = clock_mono_ns();
+  http_module_answer_t answer = {.success = true, .timestamp = clock_wall_ns()};
+
+  row.at = (stamp_t){.known = true, .heard_ns = now_ns, .born_ns = now_ns};
+  view_module(x->gateway->latest, &row, now_ns, &answer.data);
+  snprintf(answer.message, sizeof answer.message, "Module %s is %s.", answer.data.name,
+           desc_enum_text(&ROBOT_MODULE_STATUS_ENUM, (int)answer.data.status));
+  exchange_answer(x, &answer);
+}
+
+static void act(exchange_t *x, robot_module_act_t what) {
+  const http_module_at_t *at = x->params;
+  robot_module_do_t module_do = {.address = (uint8_t)at->address,
+                                 .has_port = at->has_port,
+                                 .port = (uint8_t)at->port,
+                                 .act = what};
+
+  exchange_call(x, REQUEST_ROBOT_MODULE_DO, &module_do, on_acted, NULL);
+}
+
+static void on_ping(exchange_t *x) {
+  act(x, ROBOT_MODULE_ACT_PING);
+}
+
+static void on_reset(exchange_t *x) {
+  act(x, ROBOT_MODULE_ACT_RESET);
+}
+
+static void on_quarantine(exchange_t *x) {
+  const http_quarantine_request_t *body = x->body;
+  bool release = body->has_quarantined && !body->quarantined;
+
+  act(x, release ? ROBOT_MODULE_ACT_RELEASE : ROBOT_MODULE_ACT_QUARANTINE);
+}
+
 const call_route_t ROUTES_MODULES[] = {
+    {ENDPOINT_RS485_MODULE_PING, on_ping},
+    {ENDPOINT_RS485_MODULE_RESET, on_reset},
+    {ENDPOINT_RS485_MODULE_QUARANTINE, on_quarantine},
     {ENDPOINT_RS485_MODULES, on_list},
     {ENDPOINT_RS485_MODULE, on_one},
     {0, NULL},

@@ -7,6 +7,8 @@
 
 #define VIEW_MM 1000.0 /* millimetres a metre */
 
+#define VIEW_BATTERY_HOT_C 60.0 /* safety_temperature_threshold of the settings */
+
 void view_position(const loc_pose_t *pose, uint64_t wall_ns, bool stale, http_map_position_t *out);
 /* The newest pose; false when there has been none. */
 bool view_latest_position(const latest_t *latest, uint64_t now_ns, http_map_position_t *out);
@@ -35,6 +37,29 @@ void view_module(const latest_t *latest, const latest_module_t *row, uint64_t no
                  http_module_info_t *out);
 void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
                     http_telemetry_t *out);
+
+/* Whether the bridge has told lately what the robot does. */
+bool view_status_known(const latest_t *latest, uint64_t now_ns);
+/* The last command; false when there was none. */
+bool view_command(const robot_status_t *status, http_command_row_t *out);
+/* Speed and ramps as shares of the limits; the caller fills message and time. */
+void view_speed(const robot_status_t *status, const robot_limits_t *limits,
+                http_speed_answer_t *out);
+/* Seconds that distance_m takes at no more than speed_mps with the ramps and the limit in force;
+   below 0 when the robot would not move. */
+double view_duration_s(const robot_status_t *status, double speed_mps, double distance_m);
+
+/* Whether a module in that state answers. */
+bool view_is_answering(robot_module_status_t status);
+/* How many modules answer now. */
+uint32_t view_answering(const latest_t *latest, uint64_t now_ns);
+void view_bus(const latest_t *latest, uint64_t now_ns, http_bus_health_t *out);
+void view_scan(const robot_discovery_t *discovery, http_scan_t *out);
+void view_scan_result(const robot_module_t *module, http_scan_result_t *out);
+void view_register(const robot_register_value_t *row, http_register_row_t *out);
+/* only_read: without what was never read. */
+void view_registers(const robot_register_values_t *values, bool only_read, uint64_t wall_ns,
+                    http_module_registers_t *out);
 
 /* Appends rows of -1, 0 and 1 from run lengths (value byte, LEB128 count): row 0 first.
    GANTRY_E_SCHEMA when the runs do not fill width times height cells exactly. */

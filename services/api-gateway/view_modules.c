@@ -50,11 +50,29 @@ void view_module(const latest_t *latest, const latest_module_t *row, uint64_t no
       .error_rate = module->requests ? (double)module->failures / (double)module->requests : 0,
       .response_time = module->response_ms,
       .mandatory = module->mandatory,
+      .has_port = true,
+      .port = latest_port(module),
+      .has_health = true,
+      .health = module->health,
+      .has_serial = true,
+      .serial = module->serial,
+      .has_profile = true,
+      .has_conflict = module->has_conflict,
+      .conflict = module->conflict,
+      .has_quarantined = module->has_quarantined,
+      .quarantined = module->quarantined,
+      .has_response_time_p95 = module->has_response_p95_ms,
+      .response_time_p95 = module->response_p95_ms,
+      .has_requests = true,
+      .requests = module->requests,
+      .has_failures = true,
+      .failures = module->failures,
   };
   snprintf(out->addr, sizeof out->addr, "0x%02X", module->address);
   snprintf(out->name, sizeof out->name, "%s", module->name);
   snprintf(out->type, sizeof out->type, "0x%04X", module->type);
   snprintf(out->fw_version, sizeof out->fw_version, "%s", module->firmware);
+  snprintf(out->profile, sizeof out->profile, "%s", module->profile);
   snprintf(out->version, sizeof out->version, "%s", module->hardware);
   out->has_real_time = !strcmp(module->name, "power") && power_known(latest, now_ns);
   if (out->has_real_time) view_values(latest, &out->real_time);

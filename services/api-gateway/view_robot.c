@@ -5,8 +5,6 @@
 
 #include "view.h"
 
-static const double BATTERY_HOT_C = 60; /* safety_temperature_threshold of the settings */
-
 static bool power_known(const latest_t *latest, uint64_t now_ns) {
   return !latest_is_stale(&latest->power_at, now_ns, LATEST_POWER_MS);
 }
@@ -35,6 +33,8 @@ const char *view_robot_word(const latest_t *latest, uint64_t now_ns) {
 
   if (!safety_known(latest, now_ns)) return "offline";
   if (latest->safety.latched) return "emergency_stop";
+  if (view_status_known(latest, now_ns) && latest->status.state == latest->safety.state)
+    return desc_enum_text(&ROBOT_WORD_ENUM, (int)latest->status.word);
   if (latest->safety.state == ROBOT_FSM_STATE_IDLE && power_known(latest, now_ns) &&
       latest->power.charging == ROBOT_CHARGE_CHARGING) {
     return "charging";
@@ -71,11 +71,28 @@ static bool lowest_health(const latest_t *latest, uint64_t now_ns, double *out) 
   return found;
 }
 
+static void add_activity(const latest_t *latest, http_robot_status_t *out) {
+  const robot_status_t *status = &latest->status;
+
+  snprintf(out->mode, sizeof out->mode, "%s", desc_enum_text(&ROBOT_MODE_ENUM, (int)status->mode));
+  out->has_command = view_command(status, &out->command);
+  out->has_last_command = out->has_command;
+  out->last_command = status->command;
+  out->has_ready = out->has_docked = out->has_speed_limit = out->has_updated_at = true;
+  out->ready = status->ready;
+  out->docked = status->docked;
+  out->speed_limit = status->speed_limit;
+  out->updated_at = latest->status_at.wall_ns;
+  out->has_waits_for = out->has_degraded = true;
+  snprintf(out->waits_for, sizeof out->waits_for, "%s", status->waits_for);
+  snprintf(out->degraded, sizeof out->degraded, "%s", status->degraded);
+}
+
 void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_ns, uint64_t wall_ns,
                        http_robot_status_t *out) {
   const latest_service_t *bridge = latest_find_service(latest, "rs485-bridge");
 
-  *out = (http_robot_status_t){.mode = "manual", .timestamp = wall_ns};
+  *out = (http_robot_status_t){.mode = "unknown", .timestamp = wall_ns};
   snprintf(out->robot_id, sizeof out->robot_id, "%s", robot);
   snprintf(out->status, sizeof out->status, "%s", view_robot_word(latest, now_ns));
   out->has_fsm_state = safety_known(latest, now_ns);
@@ -91,6 +108,9 @@ void view_robot_status(const latest_t *latest, const char *robot, uint64_t now_n
   out->speed = latest->motion.speed;
   out->has_uptime = bridge && !latest_is_silent(&bridge->health_at, now_ns, LATEST_STATE_MS);
   out->uptime = out->has_uptime ? bridge->health.uptime : 0;
+  out->has_created_at = out->has_uptime;
+  out->created_at = wall_ns - (uint64_t)(out->uptime * 1e9);
+  if (view_status_known(latest, now_ns)) add_activity(latest, out);
   out->has_health_score = lowest_health(latest, now_ns, &out->health_score);
 }
 
@@ -118,8 +138,17 @@ void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
   }
   if (power_known(latest, now_ns)) {
     out->has_temperature_normal = true;
-    out->temperature_normal = latest->power.temperature < BATTERY_HOT_C;
+    out->temperature_normal = latest->power.temperature < VIEW_BATTERY_HOT_C;
   }
+}
+
+/* Status bits are 0 when there is no dock module to ask. */
+static void add_dock(const robot_status_t *status, http_telemetry_t *out) {
+  bool docking = status->state == ROBOT_FSM_STATE_DOCK;
+
+  out->has_dock_status = status->docked || docking || status->dock_status != 0;
+  snprintf(out->dock_status, sizeof out->dock_status, "%s",
+           status->docked ? "docked" : (docking ? "docking" : "undocked"));
 }
 
 void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
@@ -127,6 +156,7 @@ void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
   *out = (http_telemetry_t){.timestamp = wall_ns};
   snprintf(out->robot_status, sizeof out->robot_status, "%s", view_robot_word(latest, now_ns));
   snprintf(out->safety_status, sizeof out->safety_status, "%s", view_safety_word(latest, now_ns));
+  if (view_status_known(latest, now_ns)) add_dock(&latest->status, out);
   if (motion_known(latest, now_ns)) {
     out->has_motor_speed = out->has_motion = true;
     out->motor_speed = latest->motion.speed;

@@ -8,7 +8,7 @@ import jsonschema
 
 from suite import Suite, until
 
-PATH_VALUES = {"sensor_id": "LIDAR_001", "address": "2", "key": "weights", "tag_id": "none", "id": "1", "level": "error"}
+PATH_VALUES = {"sensor_id": "LIDAR_001", "address": "2", "key": "weights", "tag_id": "none", "id": "2", "level": "error"}
 QUERIES = {"map_update_and_localize": "?map_id=none"}
 SETTING = {"config_key": "weights", "config_value": {"rfid": 0.5}, "config_type": "fusion"}
 SENSOR = {"sensor_id": "LIDAR_001", "sensor_type": "lidar", "name": "front", "configuration": {"min": 0.1}}
@@ -94,7 +94,7 @@ class Contract(unittest.TestCase):
                 answer = until("no limit of requests", lambda p=path, o=operation: self.patiently("GET", self.path_of(p, o)), 60)
                 self.expect_described(answer, operation)
                 built += answer.status == 200
-        self.assertGreater(built, 30)
+        self.assertGreater(built, 40)
 
     def patiently(self, method, path, **more):
         """The answer, or None while requests come faster than the gateway lets them."""
@@ -112,7 +112,7 @@ class Contract(unittest.TestCase):
                 answer = until("no limit", lambda: self.patiently(method, self.path_of(path, operation), raw=raw), 60)
                 self.assertEqual((answer.status, answer.json["code"]), (501, "NOT_IMPLEMENTED"))
                 self.expect_described(answer, operation)
-        self.assertGreater(seen, 50)
+        self.assertGreater(seen, 30)
 
     def test_refusals_are_described_too(self):
         for method, path, body in [("POST", "/api/v1/auth/login", {}), ("POST", "/api/v1/map/start-mapping", {"map_name": ""}),

@@ -54,8 +54,9 @@ Test(latest, keeps_one_row_a_sensor_module_and_service) {
   cr_expect_eq(latest_sensor(&table, "LIDAR_001"), sensor);
   cr_expect_eq(latest_find_sensor(&table, "LIDAR_001"), sensor);
   cr_expect_null(latest_find_sensor(&table, "RFID_001"));
-  cr_expect_eq(latest_module(&table, 3), latest_module(&table, 3));
-  cr_expect_neq(latest_module(&table, 3), latest_module(&table, 4));
+  cr_expect_eq(latest_module(&table, 1, 3), latest_module(&table, 1, 3));
+  cr_expect_neq(latest_module(&table, 1, 3), latest_module(&table, 1, 4));
+  cr_expect_neq(latest_module(&table, 1, 3), latest_module(&table, 2, 3));
   cr_expect_eq(latest_service(&table, "mapper"), latest_find_service(&table, "mapper"));
   cr_expect_null(latest_find_service(&table, "storage"));
 }
@@ -68,13 +69,17 @@ Test(latest, refuses_rows_beyond_its_tables) {
     cr_assert_not_null(latest_sensor(&table, name));
   }
   for (int i = 0; i < LATEST_MODULES; i++)
-    cr_assert_not_null(latest_module(&table, (uint8_t)(i + 1)));
+    cr_assert_not_null(latest_module(&table, 1, (uint8_t)(i + 1)));
   for (int i = 0; i < LATEST_SERVICES; i++) {
     snprintf(name, sizeof name, "s%d", i);
     cr_assert_not_null(latest_service(&table, name));
   }
 
+  for (int i = 0; i < LATEST_LINES; i++)
+    cr_assert_not_null(latest_line(&table, (uint8_t)(i + 1)));
+
+  cr_expect_null(latest_line(&table, 100));
   cr_expect_null(latest_sensor(&table, "one more"));
-  cr_expect_null(latest_module(&table, 200));
+  cr_expect_null(latest_module(&table, 1, 200));
   cr_expect_null(latest_service(&table, "one more"));
 }

@@ -153,8 +153,8 @@ Test(view, leaves_out_of_the_status_what_is_not_known) {
 }
 
 Test(view, shows_the_lowest_health_of_mandatory_modules) {
-  latest_module_t *one = latest_module(&latest, 2), *two = latest_module(&latest, 3),
-                  *three = latest_module(&latest, 4);
+  latest_module_t *one = latest_module(&latest, 1, 2), *two = latest_module(&latest, 1, 3),
+                  *three = latest_module(&latest, 1, 4);
   http_robot_status_t out;
 
   one->at = two->at = three->at = fresh(0);
