@@ -7,7 +7,7 @@ void bank_init(bank_t *bank) {
   memset(bank, 0, sizeof *bank);
 }
 
-bool bank_add(bank_t *bank, const register_row_t *rows, size_t count) {
+bool bank_add(bank_t *bank, const bank_row_t *rows, size_t count) {
   size_t values = bank->value_count;
   for (size_t i = 0; i < count; i++)
     values += rows[i].count;
@@ -28,10 +28,18 @@ void bank_reset(bank_t *bank) {
       bank->values[bank->offsets[i] + k] = bank->rows[i].initial;
 }
 
-/* The row of an address and the index of its value; NULL when there is no such register. */
-static const register_row_t *find(const bank_t *bank, uint32_t address, size_t *index) {
+void bank_preset(bank_t *bank, uint16_t address, uint16_t value) {
   for (size_t i = 0; i < bank->row_count; i++) {
-    const register_row_t *row = &bank->rows[i];
+    if (bank->rows[i].address != address) continue;
+    bank->rows[i].initial = value;
+    bank->values[bank->offsets[i]] = value;
+  }
+}
+
+/* The row of an address and the index of its value; NULL when there is no such register. */
+static const bank_row_t *find(const bank_t *bank, uint32_t address, size_t *index) {
+  for (size_t i = 0; i < bank->row_count; i++) {
+    const bank_row_t *row = &bank->rows[i];
     if (address < row->address || address >= (uint32_t)row->address + row->count) continue;
     *index = (size_t)bank->offsets[i] + (address - row->address);
     return row;
@@ -57,27 +65,30 @@ void bank_set(bank_t *bank, uint16_t address, uint16_t value) {
 modbus_exception_t bank_read(const bank_t *bank, uint16_t address, uint16_t count, uint16_t *out) {
   for (uint32_t i = 0; i < count; i++) {
     size_t index = 0;
-    const register_row_t *row = find(bank, address + i, &index);
+    const bank_row_t *row = find(bank, address + i, &index);
     if (!row) return MODBUS_BAD_ADDRESS;
-    out[i] = row->mode == REGISTER_W ? 0 : bank->values[index];
+    out[i] = row->mode == BANK_W ? 0 : bank->values[index];
   }
   return MODBUS_FINE;
 }
 
-modbus_exception_t bank_write(bank_t *bank, uint16_t address, uint16_t count,
+modbus_exception_t bank_check(const bank_t *bank, uint16_t address, uint16_t count,
                               const uint16_t *values) {
+  modbus_exception_t exception = MODBUS_FINE;
   size_t index = 0;
   for (uint32_t i = 0; i < count; i++) {
-    const register_row_t *row = find(bank, address + i, &index);
-    if (!row || row->mode == REGISTER_R) return MODBUS_BAD_ADDRESS;
+    const bank_row_t *row = find(bank, address + i, &index);
+    if (!row || row->mode == BANK_R) return MODBUS_BAD_ADDRESS;
+    if (values[i] < row->min || values[i] > row->max) exception = MODBUS_BAD_VALUE;
   }
-  for (uint32_t i = 0; i < count; i++) {
-    const register_row_t *row = find(bank, address + i, &index);
-    if (values[i] < row->min || values[i] > row->max) return MODBUS_BAD_VALUE;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    (void)find(bank, address + i, &index);
-    bank->values[index] = values[i];
-  }
+  return exception;
+}
+
+modbus_exception_t bank_write(bank_t *bank, uint16_t address, uint16_t count,
+                              const uint16_t *values) {
+  modbus_exception_t exception = bank_check(bank, address, count, values);
+  if (exception != MODBUS_FINE) return exception;
+  for (uint16_t i = 0; i < count; i++)
+    bank_set(bank, (uint16_t)(address + i), values[i]);
   return MODBUS_FINE;
 }

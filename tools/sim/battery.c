@@ -29,11 +29,16 @@ void battery_step(battery_t *battery, double dt_s, double speed_mps, double acce
   double force_n = (speed_mps == 0.0 ? 0.0 : copysign(ROLLING_N, speed_mps)) + MASS_KG * accel_mps2;
   double motion_w = fmax(force_n * speed_mps, 0.0) / DRIVE_YIELD; /* braking gives nothing back */
   double power_w = IDLE_W + motion_w;
+  battery->charge_a = charge_a;
   battery->current_a = charge_a - power_w / battery_pack_v(battery);
   battery->charge_ah += battery->current_a * dt_s / 3600.0;
   battery->charge_ah = fmin(fmax(battery->charge_ah, 0.0), CAPACITY_AH);
   double target_c = AMBIENT_C + WARM_C_PER_W * power_w;
   battery->temperature_c += (target_c - battery->temperature_c) * dt_s / WARM_TAU_S;
+}
+
+void battery_set_soc(battery_t *battery, double soc) {
+  battery->charge_ah = CAPACITY_AH * fmin(fmax(soc, 0.0), 1.0);
 }
 
 double battery_soc(const battery_t *battery) {

@@ -1,190 +1,193 @@
-/* The control socket's language. */
+/* Reads the control language: words against patterns, from left to right. What is wrong is the
+   first word that no pattern has there. */
 #include "command.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX    6
+#define WORDS_MAX    8
 #define LINE_MAX_LEN 256
+#define WORD_SHOWN   40
 
-typedef bool (*reader_t)(char *const *words, size_t count, command_t *command);
+typedef struct words {
+  char line[LINE_MAX_LEN];
+  const char *word[WORDS_MAX];
+  size_t count;
+} words_t;
+
+static bool split(const char *line, words_t *words) {
+  char *rest = NULL;
+  size_t len = strlen(line);
+  words->count = 0;
+  if (len >= sizeof words->line) return false;
+  memcpy(words->line, line, len + 1);
+  for (char *word = strtok_r(words->line, " \t\r", &rest); word;
+       word = strtok_r(NULL, " \t\r", &rest)) {
+    if (words->count == WORDS_MAX) return false;
+    words->word[words->count++] = word;
+  }
+  return true;
+}
 
 static bool is(const char *word, const char *wanted) {
   return strcmp(word, wanted) == 0;
 }
 
-/* A whole number, decimal or 0x, within bounds. */
-static bool read_number(const char *word, unsigned long max, unsigned long *out) {
-  char *end = NULL;
-  errno = 0;
-  if (word[0] == '-') return false;
-  *out = strtoul(word, &end, 0);
-  return !errno && end != word && *end == '\0' && *out <= max;
-}
-
-static bool read_double(const char *word, double *out) {
-  char *end = NULL;
-  *out = strtod(word, &end);
-  return end != word && *end == '\0';
-}
-
-static bool read_unit(const char *word, command_t *command) {
-  unsigned long unit = 0;
-  if (!read_number(word, 255, &unit)) return false;
-  command->unit = (uint8_t)unit;
-  return true;
-}
-
 /* `400ms`, `400us`, `0-400ms`: a fixed delay or a uniform one. */
-static bool read_late(const char *word, command_t *command) {
+static size_t read_time(const command_arg_t *arg, const char *word, double out[2]) {
   char *end = NULL;
-  unsigned long min = strtoul(word, &end, 10), max = min;
-  if (end == word) return false;
+  if (!isdigit((unsigned char)word[0])) return 0;
+  double min = (double)strtoul(word, &end, 10), max = min;
   if (*end == '-') {
     const char *second = end + 1;
-    max = strtoul(second, &end, 10);
-    if (end == second) return false;
+    if (!isdigit((unsigned char)*second)) return 0;
+    max = (double)strtoul(second, &end, 10);
   }
-  unsigned long scale = is(end, "ms") || is(end, "") ? 1000 : is(end, "us") ? 1 : 0;
-  if (scale == 0 || max < min || max > 60000000 / scale) return false;
-  command->fault.late_min_us = (uint32_t)(min * scale);
-  command->fault.late_max_us = (uint32_t)(max * scale);
-  command->set_late = true;
-  return true;
+  double scale = is(end, "ms") || is(end, "") ? 1000.0 : is(end, "us") ? 1.0 : 0.0;
+  if (scale == 0.0 || max < min || max * scale > arg->max) return 0;
+  out[0] = min * scale;
+  out[1] = max * scale;
+  return 2;
 }
 
-static bool read_fault(char *const *words, size_t count, command_t *command) {
-  if (count < 3 || !read_unit(words[1], command)) return false;
-  command->set_silent = is(words[2], "silent") && count == 3;
-  command->set_garbage = is(words[2], "garbage") && count == 3;
-  command->clear = is(words[2], "clear") && count == 3;
-  command->fault.silent = command->set_silent;
-  command->fault.garbage = command->set_garbage;
-  if (count == 3) return command->set_silent || command->set_garbage || command->clear;
-  if (count != 4) return false;
-  if (is(words[2], "late")) return read_late(words[3], command);
-  if (is(words[2], "crc")) {
-    char *end = NULL;
-    command->fault.crc_share = strtod(words[3], &end) / 100.0;
-    command->set_crc = true;
-    return end != words[3] && (is(end, "%") || is(end, "")) && command->fault.crc_share >= 0.0 &&
-           command->fault.crc_share <= 1.0;
+/* Reads a word as an argument; how many numbers it gave, 0 when it is none. */
+static size_t read_arg(const command_arg_t *arg, const char *word, double out[2]) {
+  char *end = NULL;
+  if (is(arg->name, "TIME")) return read_time(arg, word, out);
+  double number = strtod(word, &end);
+  if (end == word || !isfinite(number)) return 0;
+  if (is(arg->name, "SHARE") && is(end, "%")) {
+    number /= 100.0;
+    end++;
   }
-  unsigned long code = 0;
-  if (!is(words[2], "exception") || !read_number(words[3], 255, &code)) return false;
-  command->fault.exception = (uint8_t)code;
-  command->set_exception = true;
-  return true;
+  if (*end || number < arg->min || number > arg->max || (arg->whole && number != floor(number)))
+    return 0;
+  out[0] = number;
+  return 1;
 }
 
-/* Two words, the second one of two. */
-static bool read_choice(char *const *words, size_t count, const char *yes, const char *no,
-                        bool *out) {
-  if (count != 2) return false;
-  *out = is(words[1], yes);
-  return *out || is(words[1], no);
+static const command_arg_t *find_arg(const char *name, size_t len) {
+  for (size_t i = 0; command_arg(i); i++)
+    if (strlen(command_arg(i)->name) == len && strncmp(command_arg(i)->name, name, len) == 0)
+      return command_arg(i);
+  return NULL;
 }
 
-static bool read_estop(char *const *words, size_t count, command_t *command) {
-  return read_choice(words, count, "on", "off", &command->on);
+/* The next word of a pattern; NULL at its end. */
+static const char *next_token(const char **pattern, size_t *len) {
+  *pattern += strspn(*pattern, " ");
+  const char *token = *pattern;
+  *len = strcspn(token, " ");
+  *pattern += *len;
+  return *len > 0 ? token : NULL;
 }
 
-static bool read_lidar(char *const *words, size_t count, command_t *command) {
-  return read_choice(words, count, "start", "stop", &command->on);
+/* How many words fit a pattern from the left; stopped at the pattern's token there, NULL when the
+   pattern is at its end. */
+static size_t match(const command_row_t *row, const words_t *words, command_t *command,
+                    const char **stopped) {
+  const char *pattern = row->pattern, *token = NULL;
+  size_t len = 0, matched = 0, args = 0;
+  *command = (command_t){.kind = row->kind, .on = row->on};
+  while ((token = next_token(&pattern, &len)) && matched < words->count) {
+    const char *word = words->word[matched];
+    if (isupper((unsigned char)token[0])) {
+      double numbers[2];
+      size_t count = read_arg(find_arg(token, len), word, numbers);
+      if (count == 0) break;
+      memcpy(command->args + args, numbers, count * sizeof numbers[0]);
+      args += count;
+    } else if (strlen(word) != len || strncmp(word, token, len) != 0) {
+      break;
+    }
+    matched++;
+  }
+  *stopped = token;
+  return matched;
 }
 
-static bool read_port(char *const *words, size_t count, command_t *command) {
-  return read_choice(words, count, "lidar", "rs485", &command->lidar_port);
+static void add(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(char *why, const char *format, ...) {
+  size_t len = strlen(why);
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(why + len, COMMAND_WHY_MAX - len, format, arguments);
+  va_end(arguments);
 }
 
-static bool read_world(char *const *words, size_t count, command_t *command) {
-  if (count != 2) return false;
-  command->mode = is(words[1], "stop")     ? WORLD_STOPPED
-                  : is(words[1], "freeze") ? WORLD_FROZEN
-                                           : WORLD_RUNS;
-  return command->mode != WORLD_RUNS || is(words[1], "start");
+/* A word as it may stand in JSON and on a terminal. */
+static void add_word(char *why, const char *word) {
+  char shown[WORD_SHOWN + 1];
+  size_t len = 0;
+  for (; word[len] && len < WORD_SHOWN; len++) {
+    bool plain = isprint((unsigned char)word[len]) && !strchr("\"\\'", word[len]);
+    shown[len] = plain ? word[len] : '?';
+  }
+  shown[len] = '\0';
+  add(why, "'%s'", shown);
 }
 
-static bool read_obstacle(char *const *words, size_t count, command_t *command) {
-  if (count == 2) return is(words[1], "clear");
-  command->on = true;
-  return count == 5 && is(words[1], "add") && read_double(words[2], &command->x) &&
-         read_double(words[3], &command->y) && read_double(words[4], &command->radius_m);
+static void add_token(char *why, const char *token, size_t len) {
+  const command_arg_t *arg = isupper((unsigned char)token[0]) ? find_arg(token, len) : NULL;
+  add(why, "%.*s", (int)len, token);
+  if (arg) add(why, " (%s)", arg->doc);
 }
 
-static bool read_reg(char *const *words, size_t count, command_t *command) {
-  unsigned long address = 0;
-  if (count != 3 || !read_unit(words[1], command) || !read_number(words[2], 65535, &address))
+/* What may stand behind the first `best` words, each once. */
+static size_t list_possible(char *why, const words_t *words, size_t best) {
+  const char *seen[64];
+  size_t count = 0, len = 0;
+  for (size_t i = 0; command_row(i) && count < sizeof seen / sizeof seen[0]; i++) {
+    command_t command;
+    const char *token = NULL, *rest = NULL;
+    if (match(command_row(i), words, &command, &token) != best || !token) continue;
+    rest = token;
+    token = next_token(&rest, &len);
+    size_t k = 0;
+    while (k < count && (strncmp(seen[k], token, len) != 0 || strcspn(seen[k], " ") != len))
+      k++;
+    if (k < count) continue;
+    seen[count++] = token;
+    if (count > 1) add(why, ", ");
+    add_token(why, token, len);
+  }
+  return count;
+}
+
+static void explain(const words_t *words, size_t best, char *why) {
+  why[0] = '\0';
+  if (best < words->count) {
+    add_word(why, words->word[best]);
+    add(why, " is not understood here; possible: ");
+  } else {
+    add(why, "something is missing%s; possible: ", best > 0 ? " at the end" : "");
+  }
+  if (list_possible(why, words, best) > 0) return;
+  why[0] = '\0';
+  add_word(why, words->word[best]);
+  add(why, " is one word too many");
+}
+
+bool command_parse(const char *line, command_t *command, char why[COMMAND_WHY_MAX]) {
+  words_t words;
+  const char *stopped = NULL;
+  size_t best = 0;
+  why[0] = '\0';
+  if (!split(line, &words)) {
+    add(why, "a command has at most %d words and %d letters", WORDS_MAX, LINE_MAX_LEN - 1);
     return false;
-  command->address = (uint16_t)address;
-  return true;
-}
-
-static bool read_line(char *const *words, size_t count, command_t *command) {
-  (void)command;
-  return count == 2 && is(words[1], "clear");
-}
-
-static bool read_nothing(char *const *words, size_t count, command_t *command) {
-  (void)words;
-  (void)command;
-  return count == 1;
-}
-
-static const struct {
-  const char *word;
-  command_kind_t kind;
-  reader_t read;
-  const char *help;
-} table[] = {
-    {"fault", COMMAND_FAULT, read_fault,
-     "fault UNIT silent|crc N%|late MSms|late A-Bms|exception CODE|garbage|clear"},
-    {"estop", COMMAND_ESTOP, read_estop, "estop on|off"},
-    {"lidar", COMMAND_LIDAR, read_lidar, "lidar stop|start"},
-    {"world", COMMAND_WORLD, read_world, "world stop|freeze|start"},
-    {"obstacle", COMMAND_OBSTACLE, read_obstacle, "obstacle add X Y R|clear"},
-    {"unplug", COMMAND_UNPLUG, read_port, "unplug rs485|lidar"},
-    {"plug", COMMAND_PLUG, read_port, "plug rs485|lidar"},
-    {"state", COMMAND_STATE, read_nothing, "state"},
-    {"line", COMMAND_LINE_CLEAR, read_line, "line clear"},
-    {"reg", COMMAND_REG, read_reg, "reg UNIT ADDRESS"},
-    {"seed", COMMAND_SEED, read_nothing, "seed"},
-};
-
-bool command_parse(const char *line, command_t *command) {
-  char copy[LINE_MAX_LEN];
-  char *words[WORDS_MAX];
-  char *rest = NULL;
-  size_t count = 0, len = strlen(line);
-  memset(command, 0, sizeof *command);
-  if (len >= sizeof copy) return false;
-  memcpy(copy, line, len + 1);
-  for (char *word = strtok_r(copy, " \t\r", &rest); word; word = strtok_r(NULL, " \t\r", &rest)) {
-    if (count == WORDS_MAX) return false;
-    words[count++] = word;
   }
-  for (size_t i = 0; count > 0 && i < sizeof table / sizeof table[0]; i++) {
-    if (!is(words[0], table[i].word)) continue;
-    command->kind = table[i].kind;
-    return table[i].read(words, count, command);
+  for (size_t i = 0; command_row(i); i++) {
+    size_t matched = match(command_row(i), &words, command, &stopped);
+    if (matched == words.count && words.count > 0 && !stopped) return true;
+    if (matched > best) best = matched;
   }
+  explain(&words, best, why);
   return false;
-}
-
-void command_apply_fault(const command_t *command, module_fault_t *fault) {
-  const module_fault_t *wanted = &command->fault;
-  if (command->clear) memset(fault, 0, sizeof *fault);
-  if (command->set_silent) fault->silent = true;
-  if (command->set_garbage) fault->garbage = true;
-  if (command->set_exception) fault->exception = wanted->exception;
-  if (command->set_crc) fault->crc_share = wanted->crc_share;
-  if (command->set_late) {
-    fault->late_min_us = wanted->late_min_us;
-    fault->late_max_us = wanted->late_max_us;
-  }
-}
-
-const char *command_help(size_t i) {
-  return i < sizeof table / sizeof table[0] ? table[i].help : NULL;
 }

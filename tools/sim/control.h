@@ -7,7 +7,7 @@
 
 #define CONTROL_CLIENTS    8
 #define CONTROL_LINE_MAX   256
-#define CONTROL_ANSWER_MAX 4096
+#define CONTROL_ANSWER_MAX 8192
 
 /* Executes one line and writes its answer, one JSON object and a newline, NUL terminated. */
 typedef void (*control_handler_t)(void *context, const char *line, char *answer, size_t size);

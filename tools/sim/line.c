@@ -41,7 +41,7 @@ static void collide(line_t *line, line_frame_t *one, line_frame_t *other) {
     frame->collided = true;
     frame->sound = false;
   }
-  if (one->late || other->late) {
+  if (one->late || other->late || one->noise || other->noise) {
     line->stats.collisions_late++;
     return;
   }
@@ -151,27 +151,46 @@ bool line_take(line_t *line, int64_t now_ns, line_frame_t *request, int64_t *exe
   return false;
 }
 
-void line_answer(line_t *line, int64_t execute_ns, const rtu_answer_t *answer) {
-  if (answer->len == 0) return;
+/* The next free frame, filled; NULL when the line holds no more. */
+static line_frame_t *plan(line_t *line, int64_t start_ns, const uint8_t *bytes, size_t len) {
   if (line->answer_count >= LINE_FRAMES) {
     line->stats.dropped++;
-    return;
+    return NULL;
   }
   line_frame_t *frame = &line->answers[line->answer_count];
   memset(frame, 0, sizeof *frame);
-  memcpy(frame->bytes, answer->bytes, answer->len);
-  frame->len = answer->len;
+  memcpy(frame->bytes, bytes, len);
+  frame->len = len;
   frame->answer = true;
-  frame->late = answer->late_us > 0;
   frame->sound = true;
-  frame->start_ns = execute_ns + line->turnaround_ns + (int64_t)answer->late_us * 1000;
-  frame->end_ns = frame->start_ns + (int64_t)frame->len * line->byte_ns;
+  frame->start_ns = start_ns;
+  frame->end_ns = start_ns + (int64_t)len * line->byte_ns;
+  return frame;
+}
+
+static void put_on_line(line_t *line, line_frame_t *frame) {
   for (size_t i = 0; i < line->answer_count; i++)
     collide(line, frame, &line->answers[i]);
   for (size_t i = 0; i < line->request_count; i++)
     collide(line, frame, &line->requests[i]);
   line->answer_count++;
+}
+
+void line_answer(line_t *line, int64_t execute_ns, const rtu_answer_t *answer) {
+  if (answer->len == 0) return;
+  int64_t start_ns = execute_ns + line->turnaround_ns + (int64_t)answer->late_us * 1000;
+  line_frame_t *frame = plan(line, start_ns, answer->bytes, answer->len);
+  if (!frame) return;
+  frame->late = answer->late_us > 0;
+  put_on_line(line, frame);
   line->stats.occupied_ns += line->turnaround_ns + frame->end_ns - frame->start_ns + line->gap_ns;
+}
+
+void line_babble(line_t *line, int64_t start_ns, const uint8_t *bytes, size_t len) {
+  line_frame_t *frame = len > 0 ? plan(line, start_ns, bytes, len) : NULL;
+  if (!frame) return;
+  frame->noise = true;
+  put_on_line(line, frame);
 }
 
 /* Damages the bytes that another frame talked into. */
@@ -209,7 +228,7 @@ size_t line_release(line_t *line, int64_t now_ns, uint8_t *out, size_t size) {
   if (frame->sent < frame->len) return len;
   memcpy(frame->bytes, heard.bytes, frame->len); /* the observer hears what was heard */
   if (frame->end_ns > line->quiet_from_ns) line->quiet_from_ns = frame->end_ns;
-  line->stats.answers++;
+  line->stats.answers += !frame->noise;
   retire(line, line->answers, &line->answer_count, first);
   return len;
 }

@@ -28,6 +28,7 @@ typedef struct line_frame {
   int64_t garble_from_ns, garble_to_ns; /* bytes within are damaged; empty when from >= to */
   bool answer;
   bool late;  /* delayed by a fault */
+  bool noise; /* bytes that nobody asked for */
   bool sound; /* requests: the CRC holds and nothing overlapped */
   bool collided;
 } line_frame_t;
@@ -36,7 +37,7 @@ typedef struct line_stats {
   uint64_t requests, answers;
   uint64_t crc_errors;      /* requests refused for their CRC or length */
   uint64_t collisions;      /* pairs of frames that overlapped */
-  uint64_t collisions_late; /* further ones in which a fault had delayed the answer */
+  uint64_t collisions_late; /* further ones with noise or a delayed answer */
   uint64_t collision_bytes; /* bytes that overlapped in `collisions` */
   uint64_t dropped;         /* frames beyond LINE_FRAMES */
   int64_t occupied_ns;      /* frames, the silence after each, turnaround */
@@ -70,6 +71,9 @@ int64_t line_next_ns(const line_t *line);
 bool line_take(line_t *line, int64_t now_ns, line_frame_t *request, int64_t *execute_ns);
 /* Plans an answer to a request executed at execute_ns. */
 void line_answer(line_t *line, int64_t execute_ns, const rtu_answer_t *answer);
+/* Plans bytes that nobody asked for, from start_ns on; len <= RTU_FRAME_MAX. They are heard like
+   an answer, collide like one, and count neither as request nor as answer. */
+void line_babble(line_t *line, int64_t start_ns, const uint8_t *bytes, size_t len);
 /* Copies bytes due by now_ns, of the frame that was due first, at most size; returns how many.
    Call until it returns 0. */
 size_t line_release(line_t *line, int64_t now_ns, uint8_t *out, size_t size);

@@ -1,15 +1,15 @@
-/* Register tables of the modules at 0x02 to 0x05, as data: address, count, mode, bounds, power-on
+/* Register tables of the modules, as data: address, count, mode, bounds, power-on
    value. Values that follow from the world are refreshed before each read. */
 #include "module_table.h"
 
-#define R   REGISTER_R
-#define W   REGISTER_W
-#define RW  REGISTER_RW
+#define R   BANK_R
+#define W   BANK_W
+#define RW  BANK_RW
 #define ANY 0, 65535
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static const register_row_t system_rows[] = {
+static const bank_row_t system_rows[] = {
     {0x00FA, 1, R, ANY, 0x0102}, /* hardware version */
     {0x00FB, 1, R, ANY, 0x1000}, /* serial number low */
     {0x00FC, 1, R, ANY, 0x2026}, /* serial number high */
@@ -28,7 +28,19 @@ static const register_row_t system_rows[] = {
     {0x0109, 1, W, 1, 1, 0},     /* reset error */
 };
 
-static const register_row_t power_rows[] = {
+/* Older firmware has its system block here instead. */
+static const bank_row_t old_system_rows[] = {
+    {0x00F0, 1, R, 1, 247, 0},   /* device id */
+    {0x00F1, 1, R, ANY, 0x0100}, /* firmware version */
+    {0x00F2, 1, R, ANY, 0x0001}, /* system status */
+    {0x00F3, 1, R, ANY, 0},      /* system error */
+    {0x00F4, 1, W, 1, 1, 0},     /* reset error */
+    {0x00F5, 1, RW, 1, 5, 5},    /* baud code */
+    {0x00F6, 1, RW, 0, 2, 0},    /* parity code */
+    {0x00F7, 1, R, ANY, 0},      /* module type */
+};
+
+static const bank_row_t power_rows[] = {
     {0x0000, 3, R, ANY, 0},        /* pack voltage, current, state of charge */
     {0x0003, 2, R, ANY, 0},        /* max and min cell */
     {0x0005, 2, R, 0, 5, 0},       /* their indices */
@@ -65,7 +77,7 @@ static const register_row_t power_rows[] = {
     {0x004D, 1, R, ANY, 1980},     /* minimum usable voltage, 10 mV */
 };
 
-static const register_row_t safety_rows[] = {
+static const bank_row_t safety_rows[] = {
     {0x0000, 1, R, ANY, 0},          /* status: b0 ready, b1 E-stop, b2 zone, b3 proximity */
     {0x0001, 1, R, 0, 1, 0},         /* emergency stop active */
     {0x0002, 1, R, 0, 4, 0},         /* active zone */
@@ -107,7 +119,7 @@ static const register_row_t safety_rows[] = {
     (base) + 0x0C, 1, R, 0, 15, 0 /* error code */                                                 \
   }
 
-static const register_row_t travel_rows[] = {
+static const bank_row_t travel_rows[] = {
     MOTOR(0x0000),
     MOTOR(0x0010),
     {0x0020, 1, R, 0, 15, 0}, /* DI bitmap */
@@ -117,10 +129,9 @@ static const register_row_t travel_rows[] = {
     {0x0032, 1, RW, 0, 4, 0}, /* DO 1 function */
     {0x0033, 1, RW, 0, 1, 0}, /* DO 2 control */
     {0x0034, 1, RW, 0, 4, 0}, /* DO 2 function */
-    {0x0040, 8, R, ANY, 0},   /* odometry block, latched when 0x0040 is read */
 };
 
-static const register_row_t dock_rows[] = {
+static const bank_row_t dock_rows[] = {
     {0x7000, 1, RW, ANY, 58000},   /* target dock position, mm */
     {0x7001, 1, R, ANY, 0},        /* current dock position, mm */
     {0x7002, 1, RW, 0, 2000, 200}, /* approach speed */
@@ -156,38 +167,120 @@ static const register_row_t dock_rows[] = {
     {0xA006, 1, RW, 0, 200, 50},   /* align tolerance, 0.1 degree */
 };
 
-static const struct {
-  uint8_t unit;
-  char name[5];
-  const register_row_t *rows;
-  size_t count;
-} modules[] = {
-    {MODULE_POWER, "POWR", power_rows, COUNT(power_rows)},
-    {MODULE_SAFETY, "SAFE", safety_rows, COUNT(safety_rows)},
-    {MODULE_TRAVEL, "TRVL", travel_rows, COUNT(travel_rows)},
-    {MODULE_DOCK, "DOCK", dock_rows, COUNT(dock_rows)},
+/* The profile "oht50-alt": one drive of two motors, speeds from 0 to 10000. */
+static const bank_row_t travel_alt_rows[] = {
+    {0x0000, 1, RW, 0, 1, 0},       /* enable */
+    {0x0001, 1, RW, 0, 3, 1},       /* mode */
+    {0x0002, 1, RW, 0, 10000, 0},   /* speed target */
+    {0x0003, 1, R, 0, 10000, 0},    /* speed */
+    {0x0004, 1, RW, ANY, 0},        /* position target */
+    {0x0005, 1, R, ANY, 0},         /* position, no odometry */
+    {0x0006, 1, RW, 0, 2, 0},       /* direction */
+    {0x0007, 2, RW, 1, 10000, 500}, /* acceleration, deceleration */
+    {0x0009, 1, RW, 0, 10000, 0},   /* jerk */
+    {0x000A, 1, RW, 0, 1000, 1000}, /* torque limit */
+    {0x000B, 1, R, ANY, 0},         /* temperature, 0.1 degree */
+    {0x000C, 2, R, ANY, 0},         /* 0.1 V, 0.1 A */
+    {0x000E, 2, R, ANY, 0},         /* fault, operation status */
+    {0x0010, 5, R, ANY, 0},         /* running, ready, fault ext, warning, E-stop */
+    {0x0015, 2, R, ANY, 0},         /* home, limit switches */
+    {0x0017, 8, R, ANY, 0},         /* sub-status */
+    {0x001F, 1, R, ANY, 1},         /* operation mode */
+    {0x0020, 5, W, 0, 1, 0},        /* move, stop, home, clear faults, hard stop */
+    {0x0025, 3, R, ANY, 0},         /* at target, motion complete, fault code */
 };
 
-/* Gives the row at address another power-on value. */
-static void set_initial(bank_t *bank, uint16_t address, uint16_t value) {
-  for (size_t i = 0; i < bank->row_count; i++)
-    if (bank->rows[i].address == address) bank->rows[i].initial = value;
+static const bank_row_t odometry_rows[] = {
+    {0x0040, 8, R, ANY, 0}, /* latched when 0x0040 is read */
+};
+
+/* Lifter and cargo door. */
+static const bank_row_t axis_rows[] = {
+    {0x0000, 1, R, ANY, 0},      /* status bits, see axis.h */
+    {0x0001, 1, RW, 0, 1, 0},    /* enable */
+    {0x0002, 1, RW, 0, 1000, 0}, /* target, 0.1 % */
+    {0x0003, 1, R, 0, 1000, 0},  /* position, 0.1 % */
+    {0x0004, 1, RW, 1, 100, 20}, /* speed, % of the way a second */
+    {0x0005, 1, R, 0, 15, 0},    /* fault code, as a motor's */
+    {0x0006, 1, R, ANY, 0},      /* current, mA */
+    {0x0007, 1, R, ANY, 0},      /* movements done */
+};
+
+static const bank_row_t environment_rows[] = {
+    {0x0000, 1, R, ANY, 0}, /* temperature, 0.1 degree */
+    {0x0001, 1, R, ANY, 0}, /* humidity, 0.1 % */
+    {0x0002, 1, R, ANY, 0}, /* pressure, 0.1 hPa */
+    {0x0003, 1, R, ANY, 0}, /* carbon dioxide, ppm */
+    {0x0004, 1, R, ANY, 0}, /* light, lx */
+};
+
+static const struct {
+  uint8_t unit;
+  uint16_t type; /* code in the type register */
+  char name[5];
+  const bank_row_t *rows;
+  size_t count;
+} modules[] = {
+    {MODULE_POWER, 2, "POWR", power_rows, COUNT(power_rows)},
+    {MODULE_SAFETY, 3, "SAFE", safety_rows, COUNT(safety_rows)},
+    {MODULE_TRAVEL, 4, "TRVL", travel_rows, COUNT(travel_rows)},
+    {MODULE_DOCK, 5, "DOCK", dock_rows, COUNT(dock_rows)},
+    {MODULE_LIFTER, 7, "LIFT", axis_rows, COUNT(axis_rows)},
+    {MODULE_DOOR, 8, "CARG", axis_rows, COUNT(axis_rows)},
+    {MODULE_ENVIRONMENT, 0, "ENVR", environment_rows, COUNT(environment_rows)},
+};
+
+/* Registers that only some modules have. */
+static const struct {
+  uint8_t unit;
+  uint16_t first, last;
+} optional[] = {
+    {MODULE_POWER, 0x0005, 0x0006}, {MODULE_POWER, 0x000A, 0x000A}, {MODULE_POWER, 0x000D, 0x0013},
+    {MODULE_POWER, 0x0024, 0x002B}, {MODULE_POWER, 0x0038, 0x003A},
+};
+
+static bool is_optional(uint8_t unit, uint16_t address) {
+  for (size_t i = 0; i < COUNT(optional); i++)
+    if (optional[i].unit == unit && address >= optional[i].first && address <= optional[i].last)
+      return true;
+  return false;
 }
 
-bool module_table_load(bank_t *bank, uint8_t unit) {
+static bool add_system(bank_t *bank, size_t module, bool old) {
+  const unsigned char *name = (const unsigned char *)modules[module].name;
+  const bank_row_t name_rows[2] = {{0x00F8, 1, R, ANY, (uint16_t)(name[0] << 8 | name[1])},
+                                   {0x00F9, 1, R, ANY, (uint16_t)(name[2] << 8 | name[3])}};
+  bool added = old ? bank_add(bank, old_system_rows, COUNT(old_system_rows))
+                   : bank_add(bank, name_rows, COUNT(name_rows)) &&
+                         bank_add(bank, system_rows, COUNT(system_rows));
+  bank_preset(bank, old ? 0x00F0 : 0x0100, modules[module].unit);
+  bank_preset(bank, old ? 0x00F7 : 0x0104, modules[module].type);
+  bank_preset(bank, 0x00FB, (uint16_t)(0x1000 + modules[module].unit));
+  return added;
+}
+
+static bool add_own(bank_t *bank, size_t module, const module_cfg_t *cfg) {
+  uint8_t unit = modules[module].unit;
+  const bank_row_t *rows = modules[module].rows;
+  size_t count = modules[module].count;
+  if (unit == MODULE_TRAVEL && cfg->alt) {
+    rows = travel_alt_rows;
+    count = COUNT(travel_alt_rows);
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (cfg->without_optional && is_optional(unit, rows[i].address)) continue;
+    if (!bank_add(bank, &rows[i], 1)) return false;
+  }
+  if (unit == MODULE_TRAVEL && !cfg->without_odometry) return bank_add(bank, odometry_rows, 1);
+  if (unit == MODULE_POWER && cfg->alt) bank_preset(bank, 0x004D, 118);
+  return true;
+}
+
+bool module_table_load(bank_t *bank, uint8_t unit, const module_cfg_t *cfg) {
   bank_init(bank);
   for (size_t i = 0; i < COUNT(modules); i++) {
     if (modules[i].unit != unit) continue;
-    const unsigned char *name = (const unsigned char *)modules[i].name;
-    register_row_t name_rows[2] = {{0x00F8, 1, R, ANY, (uint16_t)(name[0] << 8 | name[1])},
-                                   {0x00F9, 1, R, ANY, (uint16_t)(name[2] << 8 | name[3])}};
-    if (!bank_add(bank, name_rows, 2)) return false;
-    if (!bank_add(bank, system_rows, COUNT(system_rows))) return false;
-    if (!bank_add(bank, modules[i].rows, modules[i].count)) return false;
-    set_initial(bank, 0x0100, unit);
-    set_initial(bank, 0x0104, unit);
-    bank_reset(bank);
-    return true;
+    return add_system(bank, i, cfg->old_system) && add_own(bank, i, cfg);
   }
   return false;
 }

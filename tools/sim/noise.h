@@ -14,6 +14,7 @@ typedef enum noise_stream {
   NOISE_CELL,
   NOISE_FAULT,
   NOISE_GARBAGE,
+  NOISE_BABBLE,
 } noise_stream_t;
 
 /* 64 well mixed bits. */

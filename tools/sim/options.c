@@ -10,7 +10,15 @@
 
 #include "print.h"
 
-typedef enum kind { KIND_TEXT, KIND_NUMBER, KIND_U64, KIND_U32, KIND_FLAG } kind_t;
+typedef enum kind {
+  KIND_TEXT,
+  KIND_NUMBER,
+  KIND_U64,
+  KIND_U32,
+  KIND_FLAG,
+  KIND_UNITS,
+  KIND_WORDS
+} kind_t;
 
 typedef struct option {
   const char *name;
@@ -19,6 +27,8 @@ typedef struct option {
   double initial, min, max; /* numbers only */
   const char *help;
 } option_t;
+
+#define UNITS_KNOWN 0x08FC /* bit n: there is a module for slave address n */
 
 #define AT(member) offsetof(options_t, member)
 
@@ -43,6 +53,12 @@ static const option_t table[] = {
      "share by which the odometry overstates"},
     {"soc", KIND_NUMBER, AT(soc), 0.85, 0, 1, "state of charge at the start, share"},
     {"start", KIND_NUMBER, AT(start_m), 0, 0, 60, "place on the rail at the start, m"},
+    {"modules", KIND_UNITS, AT(modules), 0, 0, 0,
+     "slave addresses on the line (2,3,4,5); there are 2 to 7 and 11"},
+    {"profile", KIND_WORDS, 0, 0, 0, 0, "register maps: oht50 or oht50-alt (oht50)"},
+    {"without", KIND_WORDS, 0, 0, 0, 0,
+     "what modules lack, with commas: optional, odometry, system (the older block instead)"},
+    {"unique", KIND_FLAG, AT(unique), 0, 0, 0, "every register reads as a value of its own"},
     {"print-tags", KIND_FLAG, AT(print_tags), 0, 0, 0, "print the RFID tags as JSON and end"},
     {"print-world", KIND_FLAG, AT(print_world), 0, 0, 0, "print walls and rail as JSON and end"},
     {"help", KIND_FLAG, AT(help), 0, 0, 0, "print this and end"},
@@ -69,7 +85,53 @@ static void print_help(void) {
   }
 }
 
+static bool complain(const option_t *option, const char *takes, const char *text) {
+  (void)fprintf(stderr, "gantry-sim: --%s takes %s, not '%s'\n", option->name, takes, text);
+  return false;
+}
+
+/* `2,3,0x0B` as bits. */
+static bool read_units(options_t *options, const option_t *option, const char *text) {
+  uint32_t units = 0;
+  const char *rest = text;
+  do {
+    char *end = NULL;
+    unsigned long unit = strtoul(rest, &end, 0);
+    if (end == rest || (*end && *end != ',') || unit > 31 || !(UNITS_KNOWN >> unit & 1))
+      return complain(option, "addresses of 2 to 7 and 11 with commas between", text);
+    units |= UINT32_C(1) << unit;
+    rest = *end ? end + 1 : end;
+  } while (*rest);
+  options->modules = units;
+  return true;
+}
+
+static bool is_word(const char *text, size_t len, const char *word) {
+  return strlen(word) == len && strncmp(text, word, len) == 0;
+}
+
+static bool read_words(options_t *options, const option_t *option, const char *text) {
+  if (strcmp(option->name, "profile") == 0) {
+    options->alt = strcmp(text, "oht50-alt") == 0;
+    return options->alt || strcmp(text, "oht50") == 0 ||
+           complain(option, "oht50 or oht50-alt", text);
+  }
+  for (const char *rest = text; *rest;) {
+    size_t len = strcspn(rest, ",");
+    bool *flag = is_word(rest, len, "optional")   ? &options->without_optional
+                 : is_word(rest, len, "odometry") ? &options->without_odometry
+                 : is_word(rest, len, "system")   ? &options->old_system
+                                                  : NULL;
+    if (!flag) return complain(option, "optional, odometry and system with commas between", text);
+    *flag = true;
+    rest += len + (rest[len] != '\0');
+  }
+  return true;
+}
+
 static bool read_value(options_t *options, const option_t *option, const char *text) {
+  if (option->kind == KIND_UNITS) return read_units(options, option, text);
+  if (option->kind == KIND_WORDS) return read_words(options, option, text);
   if (option->kind == KIND_TEXT) {
     memcpy((char *)options + option->offset, &text, sizeof text);
     return true;

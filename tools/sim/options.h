@@ -26,6 +26,9 @@ typedef struct options {
   double wheel_error; /* share */
   double soc;         /* share */
   double start_m;     /* place on the rail */
+  uint32_t modules;   /* bit n: the module at slave address n is on the line */
+  bool alt;           /* profile "oht50-alt" */
+  bool without_optional, without_odometry, old_system, unique;
   bool print_tags, print_world, help;
 } options_t;
 

@@ -104,11 +104,14 @@ static void apply_faults(const plant_t *plant, module_t *module, rtu_answer_t *a
   uint64_t index = module->answers++;
   for (size_t i = 0; fault->garbage && i < answer->len; i++)
     answer->bytes[i] = (uint8_t)noise_bits(seed, NOISE_GARBAGE, index * RTU_FRAME_MAX + i);
-  if (fault->crc_share > 0.0 && noise_uniform(seed, NOISE_FAULT, 2 * index) < fault->crc_share)
+  if (fault->crc_share > 0.0 && noise_uniform(seed, NOISE_FAULT, 3 * index) < fault->crc_share)
     answer->bytes[answer->len - 1] ^= 0x55;
   double span = (double)(fault->late_max_us - fault->late_min_us);
   answer->late_us =
-      fault->late_min_us + (uint32_t)(span * noise_uniform(seed, NOISE_FAULT, 2 * index + 1));
+      fault->late_min_us + (uint32_t)(span * noise_uniform(seed, NOISE_FAULT, 3 * index + 1));
+  if (fault->lost_share > 0.0 &&
+      noise_uniform(seed, NOISE_FAULT, 3 * index + 2) < fault->lost_share)
+    answer->len = 0;
 }
 
 static void serve_broadcast(plant_t *plant, const uint8_t *pdu, size_t len) {
@@ -116,7 +119,7 @@ static void serve_broadcast(plant_t *plant, const uint8_t *pdu, size_t len) {
   size_t out_len = 0;
   if (pdu[0] != 0x06 && pdu[0] != 0x10) return;
   for (size_t i = 0; i < PLANT_MODULES; i++)
-    if (!plant->modules[i].fault.silent)
+    if (plant->modules[i].present && !plant->modules[i].fault.silent)
       (void)serve_write(plant, &plant->modules[i], pdu, len, out, &out_len);
 }
 
@@ -125,12 +128,12 @@ void rtu_serve(plant_t *plant, const uint8_t *request, size_t len, rtu_answer_t 
   answer->late_us = 0;
   if (request[0] == 0) serve_broadcast(plant, request + 1, len - 3);
   module_t *module = plant_module(plant, request[0]);
-  if (!module || module->fault.silent) return;
+  if (!module || !module->present || module->fault.silent) return;
   size_t out_len = 0;
   modbus_exception_t exception = module->fault.exception;
   if (exception == MODBUS_FINE)
     exception = serve_pdu(plant, module, request + 1, len - 3, answer->bytes + 2, &out_len);
-  answer->bytes[0] = request[0];
+  answer->bytes[0] = module->fault.has_alias ? module->fault.alias : request[0];
   answer->bytes[1] = request[1];
   if (exception != MODBUS_FINE) {
     answer->bytes[1] = request[1] | 0x80;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "layout.h"
+#include "noise.h"
 #include "sim_state.h"
 #include "transcript.h"
 
@@ -24,6 +25,10 @@
 #define STEP_NS      INT64_C(1000000)
 #define SECOND_NS    INT64_C(1000000000)
 #define EVENTS       16
+
+#define NOISE_LEN_MAX 16
+#define NOISE_MIN_NS  INT64_C(20000000)
+#define NOISE_SPAN_NS INT64_C(100000000)
 
 int64_t sim_now_ns(void) {
   struct timespec now;
@@ -72,6 +77,19 @@ static void run_line(sim_t *sim, int64_t now_ns) {
     pty_write(&sim->rs485, bytes, len);
 }
 
+/* Somebody on the line who talks unasked: a few bytes, 20 to 120 ms apart. */
+static void run_noise(sim_t *sim, int64_t now_ns) {
+  uint8_t bytes[NOISE_LEN_MAX];
+  while (sim->noise && sim->noise_ns <= now_ns) {
+    uint64_t dice = noise_bits(sim->options.seed, NOISE_BABBLE, sim->noises++);
+    size_t len = 1 + dice % NOISE_LEN_MAX;
+    for (size_t i = 0; i < len; i++)
+      bytes[i] = (uint8_t)noise_bits(dice, NOISE_BABBLE, i);
+    line_babble(&sim->line, sim->noise_ns, bytes, len);
+    sim->noise_ns += NOISE_MIN_NS + (int64_t)(dice >> 32) % NOISE_SPAN_NS;
+  }
+}
+
 static void housekeep(sim_t *sim, int64_t now_ns) {
   if (now_ns < sim->tick_ns) return;
   sim->tick_ns = now_ns + TICK_NS;
@@ -82,6 +100,7 @@ static void housekeep(sim_t *sim, int64_t now_ns) {
 
 static void run(sim_t *sim) {
   int64_t now_ns = sim_now_ns();
+  run_noise(sim, now_ns);
   run_line(sim, now_ns);
   sim_lidar_run(sim, now_ns);
   housekeep(sim, now_ns);
@@ -92,6 +111,7 @@ static void arm(const sim_t *sim) {
   int64_t line_ns = line_next_ns(&sim->line), lidar_ns = sim_lidar_next_ns(sim, sim_now_ns());
   if (line_ns < next_ns) next_ns = line_ns;
   if (lidar_ns < next_ns) next_ns = lidar_ns;
+  if (sim->noise && sim->noise_ns < next_ns) next_ns = sim->noise_ns;
   if (next_ns < 1) next_ns = 1;
   struct itimerspec due = {
       .it_value = {.tv_sec = next_ns / SECOND_NS, .tv_nsec = next_ns % SECOND_NS}};
@@ -150,9 +170,15 @@ static void prepare_plant(sim_t *sim) {
                                  .lidar_noise_m = options->lidar_noise_m,
                                  .range_noise_m = options->range_noise_m,
                                  .accel_noise_mg = options->accel_noise_mg},
-                       .soc = options->soc};
+                       .soc = options->soc,
+                       .modules = {.alt = options->alt,
+                                   .without_optional = options->without_optional,
+                                   .without_odometry = options->without_odometry,
+                                   .old_system = options->old_system},
+                       .units = options->modules};
   line_cfg_t line = {.baud = options->baud, .paced = !options->unpaced};
   plant_init(&sim->plant, &plant);
+  sim->plant.unique = options->unique;
   sim->plant.world.s_m = layout_wrap_m(options->start_m);
   line_init(&sim->line, &line, on_frame, sim);
   lidar_init(&sim->lidar, options->seed);

@@ -1,112 +1,174 @@
 /* The control socket's commands, executed. Every answer is one line of JSON with "ok". */
+#include <math.h>
+#include <string.h>
+
 #include "sim_state.h"
 
-#include <stdarg.h>
+static const char NO_MODULE[] = "there is no module at that address";
 
-/* A text that grows within a buffer and never beyond. */
-typedef struct text {
-  char *buf;
-  size_t size, len;
-} text_t;
+/* NULL when it is done, else why it cannot be. */
+typedef const char *(*handler_t)(sim_t *sim, const command_t *command);
 
-static void say(text_t *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(text_t *text, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  int count = vsnprintf(text->buf + text->len, text->size - text->len, format, arguments);
-  va_end(arguments);
-  if (count < 0) return;
-  text->len += (size_t)count;
-  if (text->len >= text->size) text->len = text->size - 1;
+static module_t *module_of(sim_t *sim, const command_t *command) {
+  return plant_module(&sim->plant, (uint8_t)command->args[0]);
 }
 
-static const char *truth(bool value) {
-  return value ? "true" : "false";
-}
-
-static void say_error(text_t *text, const char *reason) {
-  say(text, "{\"ok\":false,\"error\":\"%s\",\"commands\":[", reason);
-  for (size_t i = 0; command_help(i); i++)
-    say(text, "%s\"%s\"", i ? "," : "", command_help(i));
-  say(text, "]}\n");
-}
-
-static void say_motors(sim_t *sim, text_t *text) {
-  module_t *module = plant_module(&sim->plant, MODULE_TRAVEL);
-  plant_refresh(&sim->plant, module);
-  say(text, ",\"motors\":[");
-  for (int i = 0; i < 2; i++) {
-    uint16_t base = (uint16_t)(i * 0x10);
-    say(text,
-        "%s{\"enable\":%u,\"setpoint\":%u,\"actual\":%u,\"direction\":%u,\"status\":%u,"
-        "\"error\":%u}",
-        i ? "," : "", bank_get(&module->bank, base + 0x01), bank_get(&module->bank, base + 0x02),
-        bank_get(&module->bank, base + 0x06), bank_get(&module->bank, base + 0x07),
-        bank_get(&module->bank, base + 0x0B), bank_get(&module->bank, base + 0x0C));
+static const char *do_fault(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
+  module_fault_t *fault = &module->fault;
+  double value = command->args[1];
+  if (command->kind == COMMAND_CLEAR) memset(fault, 0, sizeof *fault);
+  if (command->kind == COMMAND_SILENT) fault->silent = true;
+  if (command->kind == COMMAND_GARBAGE) fault->garbage = true;
+  if (command->kind == COMMAND_ZEROS) fault->zeros = true;
+  if (command->kind == COMMAND_LOST) fault->lost_share = value;
+  if (command->kind == COMMAND_CRC) fault->crc_share = value;
+  if (command->kind == COMMAND_EXCEPTION) fault->exception = (uint8_t)value;
+  if (command->kind == COMMAND_ALIAS) {
+    fault->has_alias = true;
+    fault->alias = (uint8_t)value;
   }
-  say(text, "]");
-}
-
-static void say_line(const sim_t *sim, text_t *text, int64_t now_ns) {
-  const line_stats_t *stats = &sim->line.stats;
-  double elapsed_ns = (double)(now_ns - sim->cleared_ns);
-  say(text,
-      ",\"line\":{\"baud\":%u,\"paced\":%s,\"requests\":%llu,\"answers\":%llu,"
-      "\"crc_errors\":%llu,\"collisions\":%llu,\"collisions_late\":%llu,\"collision_bytes\":%llu,"
-      "\"dropped\":%llu,\"occupied_ns\":%lld,\"elapsed_ns\":%.0f,\"utilisation\":%.4f}",
-      sim->line.cfg.baud, truth(sim->line.cfg.paced), (unsigned long long)stats->requests,
-      (unsigned long long)stats->answers, (unsigned long long)stats->crc_errors,
-      (unsigned long long)stats->collisions, (unsigned long long)stats->collisions_late,
-      (unsigned long long)stats->collision_bytes, (unsigned long long)stats->dropped,
-      (long long)stats->occupied_ns, elapsed_ns,
-      elapsed_ns > 0.0 ? (double)stats->occupied_ns / elapsed_ns : 0.0);
-}
-
-static void say_state(sim_t *sim, text_t *text) {
-  static const char *const modes[] = {"running", "stopped", "frozen"};
-  const world_t *world = &sim->plant.world;
-  int64_t now_ns = sim_now_ns();
-  sim_advance(sim, now_ns);
-  pose2_t pose = world_pose(world, 0.0), odometry = world->odometry;
-  say(text,
-      "{\"ok\":true,\"seed\":%llu,\"now_ns\":%lld,\"time_s\":%.3f,\"world\":\"%s\","
-      "\"pose\":{\"x\":%.5f,\"y\":%.5f,\"theta\":%.6f},\"rail_m\":%.5f,\"speed_mps\":%.5f,"
-      "\"travelled_m\":%.4f,\"odometry\":{\"x\":%.5f,\"y\":%.5f,\"theta\":%.6f},"
-      "\"contacts\":%llu,\"obstacles\":%zu,\"estop\":%s,\"soc\":%.4f",
-      (unsigned long long)sim->options.seed, (long long)now_ns, (double)world->step * WORLD_STEP_S,
-      modes[sim->mode], pose.x, pose.y, pose.theta, world->s_m, world->speed_mps,
-      world->travelled_m, odometry.x, odometry.y, odometry.theta,
-      (unsigned long long)world->contacts, world->obstacle_count, truth(sim->plant.estop_input),
-      battery_soc(&sim->plant.battery));
-  say_motors(sim, text);
-  say_line(sim, text, now_ns);
-  say(text, ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}",
-      truth(sim->lidar.scanning), truth(sim->lidar_stopped), (unsigned long long)sim->lidar.sample,
-      (unsigned long long)sim->lidar_port.dropped);
-  if (sim->options.replay)
-    say(text, ",\"replay\":{\"log_s\":%.3f,\"scans\":%llu,\"unheard\":%llu,\"ended\":%s}",
-        sim_replay_log_s(sim, now_ns), (unsigned long long)sim->replay.scans,
-        (unsigned long long)sim->replay.scans_unheard,
-        truth(sim->replay.core.ended && !sim->replay.core.has_next));
-  say(text, "}\n");
-}
-
-static void read_register(sim_t *sim, const command_t *command, text_t *text) {
-  module_t *module = plant_module(&sim->plant, command->unit);
-  if (!module || !bank_has(&module->bank, command->address)) {
-    say_error(text, "no such register");
-    return;
+  if (command->kind == COMMAND_LATE) {
+    fault->late_min_us = (uint32_t)value;
+    fault->late_max_us = (uint32_t)command->args[2];
   }
+  return NULL;
+}
+
+static const char *do_conflict(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
+  bank_preset(&module->bank, sim->options.old_system ? 0x00F0 : 0x0100, (uint16_t)command->args[1]);
+  return NULL;
+}
+
+static const char *do_firmware(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
+  bank_preset(&module->bank, sim->options.old_system ? 0x00F1 : 0x0105, (uint16_t)command->args[1]);
+  return NULL;
+}
+
+static const char *do_module(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
   sim_advance(sim, sim_now_ns());
-  plant_refresh(&sim->plant, module);
-  say(text, "{\"ok\":true,\"value\":%u}\n", bank_get(&module->bank, command->address));
+  if (command->on && !module->present) bank_reset(&module->bank);
+  module->present = command->on;
+  return NULL;
+}
+
+static const char *do_noise(sim_t *sim, const command_t *command) {
+  sim->noise = command->on;
+  sim->noise_ns = sim_now_ns();
+  return NULL;
+}
+
+static const char *do_unique(sim_t *sim, const command_t *command) {
+  sim->plant.unique = command->on;
+  return NULL;
+}
+
+static const char *do_estop(sim_t *sim, const command_t *command) {
+  sim_advance(sim, sim_now_ns());
+  plant_estop(&sim->plant, command->on);
+  return NULL;
+}
+
+static const char *do_input(sim_t *sim, const command_t *command) {
+  unsigned input = command->kind == COMMAND_DOOR ? 2 : (unsigned)command->args[0];
+  uint16_t bit = (uint16_t)(1u << (input - 1));
+  sim->plant.inputs = command->on ? sim->plant.inputs | bit : (uint16_t)(sim->plant.inputs & ~bit);
+  return NULL;
+}
+
+static const char *do_motor(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module || module->unit != MODULE_TRAVEL) return "the motors are at address 4";
+  sim_advance(sim, sim_now_ns());
+  plant_motor_fault(&sim->plant, (int)command->args[1] - 1,
+                    command->on ? (uint16_t)command->args[2] : 0);
+  return NULL;
+}
+
+static const char *do_imu(sim_t *sim, const command_t *command) {
+  plant_refresh(&sim->plant, plant_module(&sim->plant, MODULE_DOCK));
+  sim->plant.imu = command->kind == COMMAND_IMU_FREEZE ? IMU_FROZEN
+                   : command->kind == COMMAND_IMU_FAIL ? IMU_FAILED
+                                                       : IMU_RUNS;
+  return NULL;
+}
+
+static const char *do_battery(sim_t *sim, const command_t *command) {
+  battery_set_soc(&sim->plant.battery, command->args[0]);
+  return NULL;
+}
+
+static const char *do_charger(sim_t *sim, const command_t *command) {
+  sim->plant.charger_fault = command->on;
+  return NULL;
+}
+
+static const char *do_axis(sim_t *sim, const command_t *command) {
+  axis_t *axis = plant_axis(&sim->plant, (uint8_t)command->args[0]);
+  if (!axis) return "the lifter is at address 6, the cargo door at 7";
+  axis->jammed = command->on;
+  return NULL;
+}
+
+static const char *do_dock(sim_t *sim, const command_t *command) {
+  plant_t *plant = &sim->plant;
+  sim_advance(sim, sim_now_ns());
+  if (command->kind == COMMAND_DOCK_FAULT) dock_fail(&plant->dock, (uint16_t)command->args[0]);
+  if (command->kind == COMMAND_DOCK_ANGLE) plant->dock_askew_rad = command->args[0] * M_PI / 180.0;
+  if (command->kind == COMMAND_DOCK_CLEAR) {
+    dock_clear(&plant->dock);
+    plant->dock_askew_rad = 0.0;
+  }
+  return NULL;
+}
+
+static const char *do_obstacle(sim_t *sim, const command_t *command) {
+  const double *args = command->args;
+  world_t *world = &sim->plant.world;
+  sim_advance(sim, sim_now_ns());
+  if (command->kind == COMMAND_OBSTACLE_CLEAR) world_obstacle_clear(world);
+  if (command->kind == COMMAND_OBSTACLE_CLEAR) return NULL;
+  if (command->kind == COMMAND_OBSTACLE_MOVE)
+    return world_obstacle_move(world, (size_t)args[0] - 1, args[1], args[2], args[3])
+               ? NULL
+               : "there is no obstacle of that number";
+  if (command->kind == COMMAND_PERSON)
+    return world_person(world, args[0], args[1]) ? NULL : "no room for more obstacles";
+  return world_obstacle_add(world, args[0], args[1], args[2]) ? NULL : "no room for more obstacles";
+}
+
+static const char *set_plugged(sim_t *sim, pty_t *pty, const char *link, bool plugged) {
+  if (!link) return "this simulator does not have that port";
+  if (plugged && pty->master < 0 && !sim_plug(sim, pty, link)) return "the port cannot be made";
+  if (!plugged) pty_close(pty);
+  return NULL;
+}
+
+static const char *do_plug_rs485(sim_t *sim, const command_t *command) {
+  if (!command->on) line_cut(&sim->line);
+  return set_plugged(sim, &sim->rs485, sim->options.rs485, command->on);
+}
+
+static const char *do_plug_lidar(sim_t *sim, const command_t *command) {
+  return set_plugged(sim, &sim->lidar_port, sim->options.lidar, command->on);
+}
+
+static const char *do_lidar(sim_t *sim, const command_t *command) {
+  sim->lidar_stopped = !command->on;
+  return NULL;
 }
 
 /* Stops, freezes or starts the world. A start after a stop is a power-on of every device. */
-static void set_mode(sim_t *sim, world_mode_t mode) {
+static const char *set_mode(sim_t *sim, world_mode_t mode) {
   int64_t now_ns = sim_now_ns();
-  if (mode == sim->mode) return;
+  if (mode == sim->mode) return NULL;
   if (sim->mode == WORLD_RUNS) {
     sim_advance(sim, now_ns);
     sim->halted_ns = now_ns;
@@ -118,65 +180,95 @@ static void set_mode(sim_t *sim, world_mode_t mode) {
   }
   if (mode == WORLD_RUNS) sim->offset_ns += now_ns - sim->halted_ns;
   sim->mode = mode;
+  return NULL;
 }
 
-static bool set_plugged(sim_t *sim, bool lidar, bool plugged) {
-  pty_t *pty = lidar ? &sim->lidar_port : &sim->rs485;
-  const char *link = lidar ? sim->options.lidar : sim->options.rs485;
-  if (!link) return false;
-  if (plugged) return pty->master >= 0 || sim_plug(sim, pty, link);
-  pty_close(pty);
-  if (!lidar) line_cut(&sim->line);
-  return true;
+static const char *do_world(sim_t *sim, const command_t *command) {
+  if (command->kind == COMMAND_WORLD_STOP) return set_mode(sim, WORLD_STOPPED);
+  return set_mode(sim, command->kind == COMMAND_WORLD_FREEZE ? WORLD_FROZEN : WORLD_RUNS);
 }
 
-static bool execute(sim_t *sim, const command_t *command) {
-  module_t *module = plant_module(&sim->plant, command->unit);
-  switch (command->kind) {
-  case COMMAND_FAULT:
-    if (module) command_apply_fault(command, &module->fault);
-    return module != NULL;
-  case COMMAND_ESTOP:
-    sim_advance(sim, sim_now_ns());
-    plant_estop(&sim->plant, command->on);
-    return true;
-  case COMMAND_LIDAR:
-    sim->lidar_stopped = !command->on;
-    return true;
-  case COMMAND_WORLD:
-    set_mode(sim, command->mode);
-    return true;
-  case COMMAND_OBSTACLE:
-    if (command->on)
-      return world_obstacle_add(&sim->plant.world, command->x, command->y, command->radius_m);
-    world_obstacle_clear(&sim->plant.world);
-    return true;
-  case COMMAND_UNPLUG:
-  case COMMAND_PLUG:
-    return set_plugged(sim, command->lidar_port, command->kind == COMMAND_PLUG);
-  case COMMAND_LINE_CLEAR:
-    sim->line.stats = (line_stats_t){0};
-    sim->cleared_ns = sim_now_ns();
-    return true;
-  default:
-    return false;
-  }
+static const char *do_line_clear(sim_t *sim, const command_t *command) {
+  (void)command;
+  sim->line.stats = (line_stats_t){0};
+  sim->cleared_ns = sim_now_ns();
+  return NULL;
+}
+
+static const char *do_set(sim_t *sim, const command_t *command) {
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
+  uint16_t address = (uint16_t)command->args[1];
+  if (!bank_has(&module->bank, address)) return "that module has no such register";
+  bank_set(&module->bank, address, (uint16_t)command->args[2]);
+  return NULL;
+}
+
+static const handler_t handlers[COMMAND_KINDS] = {
+    [COMMAND_SILENT] = do_fault,
+    [COMMAND_LOST] = do_fault,
+    [COMMAND_CRC] = do_fault,
+    [COMMAND_LATE] = do_fault,
+    [COMMAND_EXCEPTION] = do_fault,
+    [COMMAND_GARBAGE] = do_fault,
+    [COMMAND_ZEROS] = do_fault,
+    [COMMAND_ALIAS] = do_fault,
+    [COMMAND_CLEAR] = do_fault,
+    [COMMAND_CONFLICT] = do_conflict,
+    [COMMAND_FIRMWARE] = do_firmware,
+    [COMMAND_MODULE] = do_module,
+    [COMMAND_NOISE] = do_noise,
+    [COMMAND_UNIQUE] = do_unique,
+    [COMMAND_ESTOP] = do_estop,
+    [COMMAND_DOOR] = do_input,
+    [COMMAND_INPUT] = do_input,
+    [COMMAND_MOTOR] = do_motor,
+    [COMMAND_IMU_RUN] = do_imu,
+    [COMMAND_IMU_FREEZE] = do_imu,
+    [COMMAND_IMU_FAIL] = do_imu,
+    [COMMAND_BATTERY] = do_battery,
+    [COMMAND_CHARGER] = do_charger,
+    [COMMAND_AXIS] = do_axis,
+    [COMMAND_DOCK_FAULT] = do_dock,
+    [COMMAND_DOCK_CLEAR] = do_dock,
+    [COMMAND_DOCK_ANGLE] = do_dock,
+    [COMMAND_OBSTACLE_MOVE] = do_obstacle,
+    [COMMAND_PERSON] = do_obstacle,
+    [COMMAND_OBSTACLE_ADD] = do_obstacle,
+    [COMMAND_OBSTACLE_CLEAR] = do_obstacle,
+    [COMMAND_PLUG_RS485] = do_plug_rs485,
+    [COMMAND_PLUG_LIDAR] = do_plug_lidar,
+    [COMMAND_LIDAR] = do_lidar,
+    [COMMAND_WORLD_RUN] = do_world,
+    [COMMAND_WORLD_STOP] = do_world,
+    [COMMAND_WORLD_FREEZE] = do_world,
+    [COMMAND_LINE_CLEAR] = do_line_clear,
+    [COMMAND_SET] = do_set,
+};
+
+static void execute(sim_t *sim, const command_t *command, text_t *text) {
+  const char *why = handlers[command->kind](sim, command);
+  if (why)
+    sim_tell_error(text, why);
+  else
+    sim_tell_done(text);
 }
 
 void sim_command(void *context, const char *line, char *answer, size_t size) {
   sim_t *sim = context;
   text_t text = {.buf = answer, .size = size};
   command_t command;
-  if (!command_parse(line, &command))
-    say_error(&text, "unknown command");
+  char why[COMMAND_WHY_MAX];
+  if (!command_parse(line, &command, why))
+    sim_tell_error(&text, why);
   else if (command.kind == COMMAND_STATE)
-    say_state(sim, &text);
+    sim_tell_state(sim, &text);
   else if (command.kind == COMMAND_REG)
-    read_register(sim, &command, &text);
+    sim_tell_register(sim, (uint8_t)command.args[0], (uint16_t)command.args[1], &text);
   else if (command.kind == COMMAND_SEED)
-    say(&text, "{\"ok\":true,\"seed\":%llu}\n", (unsigned long long)sim->options.seed);
-  else if (execute(sim, &command))
-    say(&text, "{\"ok\":true}\n");
+    sim_tell_seed(sim, &text);
+  else if (command.kind == COMMAND_HELP)
+    sim_tell_help(&text);
   else
-    say_error(&text, "cannot do that");
+    execute(sim, &command, &text);
 }

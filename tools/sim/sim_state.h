@@ -1,5 +1,6 @@
-/* What the simulator's glue shares: sim.c runs the loop, sim_command.c answers the control
-   socket, sim_lidar.c feeds the scanner's port, sim_replay.c plays a log. */
+/* What the simulator's glue shares: sim.c runs the loop, sim_command.c executes the control
+   socket's commands, sim_tell.c words its answers, sim_lidar.c feeds the scanner's port,
+   sim_replay.c plays a log. */
 #ifndef GANTRY_SIM_SIM_STATE_H
 #define GANTRY_SIM_SIM_STATE_H
 
@@ -12,6 +13,8 @@
 #include "options.h"
 #include "pty.h"
 #include "replay.h"
+
+typedef enum world_mode { WORLD_RUNS, WORLD_STOPPED, WORLD_FROZEN } world_mode_t;
 
 typedef struct sim_replay {
   replay_t core;
@@ -36,6 +39,9 @@ typedef struct sim {
   FILE *transcript;
   world_mode_t mode;
   bool lidar_stopped; /* by command */
+  bool noise;         /* somebody talks on the line unasked */
+  int64_t noise_ns;   /* when next */
+  uint64_t noises;
   int epoll, timer, signals;
   int64_t offset_ns;  /* wall minus simulated time */
   int64_t halted_ns;  /* since when time stands still; valid unless the world runs */
@@ -69,6 +75,19 @@ void sim_replay_run(sim_t *sim, int64_t now_ns, bool heard);
 int64_t sim_replay_next_ns(const sim_t *sim, int64_t now_ns);
 /* Progress on stderr, every 5 s. */
 void sim_replay_report(sim_t *sim, int64_t now_ns);
+
+/* A text that grows within a buffer and never beyond. */
+typedef struct text {
+  char *buf;
+  size_t size, len;
+} text_t;
+
+void sim_tell_error(text_t *text, const char *reason);
+void sim_tell_done(text_t *text);
+void sim_tell_seed(const sim_t *sim, text_t *text);
+void sim_tell_help(text_t *text);
+void sim_tell_state(sim_t *sim, text_t *text);
+void sim_tell_register(sim_t *sim, uint8_t unit, uint16_t address, text_t *text);
 
 /* A control_handler_t; context is the sim_t. */
 void sim_command(void *context, const char *line, char *answer, size_t size);

@@ -16,8 +16,11 @@ void transcript_write(FILE *file, const line_frame_t *frame) {
   (void)fprintf(file,
                 "{\"dir\":\"%s\",\"unit\":%u,\"function\":%u,\"start_ns\":%lld,\"end_ns\":%lld,"
                 "\"sound\":%s,\"garbled\":%s,\"late\":%s,\"hex\":\"%s\"}\n",
-                frame->answer ? "answer" : "request", frame->len > 0 ? frame->bytes[0] : 0u,
-                frame->len > 1 ? frame->bytes[1] : 0u, (long long)frame->start_ns,
-                (long long)frame->end_ns, truth(rtu_is_sound(frame->bytes, frame->len)),
-                truth(frame->collided), truth(frame->late), hex);
+                frame->noise    ? "noise"
+                : frame->answer ? "answer"
+                                : "request",
+                frame->len > 0 ? frame->bytes[0] : 0u, frame->len > 1 ? frame->bytes[1] : 0u,
+                (long long)frame->start_ns, (long long)frame->end_ns,
+                truth(rtu_is_sound(frame->bytes, frame->len)), truth(frame->collided),
+                truth(frame->late), hex);
 }

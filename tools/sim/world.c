@@ -15,6 +15,8 @@
 #define ACCEL_BIAS_MG     2.0
 #define RSSI_NOISE        1.5
 #define BODY_RADIUS_M     0.30
+#define PERSON_WAY_M      1.25 /* from the rail, on either side: walls are nowhere nearer */
+#define PERSON_RADIUS_M   0.25
 #define SENSOR_HOLD_STEPS 20 /* range and proximity sensors sample at 50 Hz */
 
 void world_init(world_t *world, const world_cfg_t *cfg) {
@@ -25,8 +27,42 @@ void world_init(world_t *world, const world_cfg_t *cfg) {
 bool world_obstacle_add(world_t *world, double x, double y, double radius_m) {
   if (world->obstacle_count >= WORLD_OBSTACLES_MAX) return false;
   if (!isfinite(x) || !isfinite(y) || !(radius_m > 0.0 && radius_m <= 5.0)) return false;
-  world->obstacles[world->obstacle_count++] = (world_obstacle_t){x, y, radius_m};
+  world->obstacles[world->obstacle_count++] =
+      (world_obstacle_t){.x = x, .y = y, .radius_m = radius_m};
   return true;
+}
+
+bool world_obstacle_move(world_t *world, size_t i, double x, double y, double speed_mps) {
+  if (i >= world->obstacle_count) return false;
+  world_obstacle_t *obstacle = &world->obstacles[i];
+  double dx = x - obstacle->x, dy = y - obstacle->y;
+  double steps = fmax(1.0, ceil(hypot(dx, dy) / (speed_mps * WORLD_STEP_S)));
+  obstacle->steps = (uint64_t)steps;
+  obstacle->vx = dx / (steps * WORLD_STEP_S);
+  obstacle->vy = dy / (steps * WORLD_STEP_S);
+  return true;
+}
+
+bool world_person(world_t *world, double ahead_m, double speed_mps) {
+  pose2_t rail = layout_rail_pose(world->s_m + ahead_m);
+  double dx = -PERSON_WAY_M * sin(rail.theta), dy = PERSON_WAY_M * cos(rail.theta);
+  if (!world_obstacle_add(world, rail.x + dx, rail.y + dy, PERSON_RADIUS_M)) return false;
+  size_t i = world->obstacle_count - 1;
+  world->obstacles[i].leaves = true;
+  return world_obstacle_move(world, i, rail.x - dx, rail.y - dy, speed_mps);
+}
+
+static void move_obstacles(world_t *world) {
+  for (size_t i = 0; i < world->obstacle_count; i++) {
+    world_obstacle_t *obstacle = &world->obstacles[i];
+    if (obstacle->steps == 0) continue;
+    obstacle->x += obstacle->vx * WORLD_STEP_S;
+    obstacle->y += obstacle->vy * WORLD_STEP_S;
+    if (--obstacle->steps > 0 || !obstacle->leaves) continue;
+    world->obstacle_count--;
+    memmove(obstacle, obstacle + 1, (world->obstacle_count - i) * sizeof *obstacle);
+    i--;
+  }
 }
 
 void world_obstacle_clear(world_t *world) {
@@ -69,6 +105,7 @@ static void integrate_odometry(world_t *world, double ds_m, double turned_rad) {
 }
 
 void world_step(world_t *world, const world_command_t *command) {
+  move_obstacles(world);
   double before = world->speed_mps;
   double after = next_speed(world, command);
   double ds_m = 0.5 * (before + after) * WORLD_STEP_S;

@@ -36,6 +36,9 @@ typedef struct world_command {
 
 typedef struct world_obstacle {
   double x, y, radius_m;
+  double vx, vy; /* m/s, for `steps` more steps */
+  uint64_t steps;
+  bool leaves; /* gone at the end of its way */
 } world_obstacle_t;
 
 typedef struct world {
@@ -64,6 +67,11 @@ void world_init(world_t *world, const world_cfg_t *cfg);
 void world_step(world_t *world, const world_command_t *command);
 /* False when the table is full or the radius is not in (0, 5] m. */
 bool world_obstacle_add(world_t *world, double x, double y, double radius_m);
+/* Sends the i-th obstacle (from 0) to a place at a speed > 0. False when there is none. */
+bool world_obstacle_move(world_t *world, size_t i, double x, double y, double speed_mps);
+/* Somebody crosses the rail from left to right, ahead_m along it from the robot, and is gone on the
+   other side. False when the table is full. */
+bool world_person(world_t *world, double ahead_m, double speed_mps);
 void world_obstacle_clear(world_t *world);
 /* True pose of the robot, lead_s after the last step; a few milliseconds either way, along the
    present speed. */

@@ -3,10 +3,10 @@
 
 #include "bank.h"
 
-static const register_row_t rows[] = {
-    {0x0000, 2, REGISTER_R, 0, 65535, 7},
-    {0x0002, 2, REGISTER_RW, 1, 5, 3},
-    {0x0004, 1, REGISTER_W, 1, 1, 0},
+static const bank_row_t rows[] = {
+    {0x0000, 2, BANK_R, 0, 65535, 7},
+    {0x0002, 2, BANK_RW, 1, 5, 3},
+    {0x0004, 1, BANK_W, 1, 1, 0},
 };
 
 static bank_t sample(void) {
@@ -73,7 +73,7 @@ Test(bank, forgets_writes_on_reset) {
 
 Test(bank, refuses_more_than_it_holds) {
   bank_t bank = sample();
-  const register_row_t large = {0x1000, BANK_VALUES_MAX, REGISTER_R, 0, 1, 0};
+  const bank_row_t large = {0x1000, BANK_VALUES_MAX, BANK_R, 0, 1, 0};
 
   cr_assert_not(bank_add(&bank, &large, 1));
   cr_assert_not(bank_has(&bank, 0x1000));

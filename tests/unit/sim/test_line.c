@@ -329,3 +329,25 @@ Test(line, forgets_everything_when_cut) {
 
   cr_assert_eq(line_next_ns(&line), INT64_MAX);
 }
+
+Test(line, tells_noise_from_answers_and_counts_its_collisions_apart) {
+  line_t line;
+  log_t log = {0};
+  uint8_t out[64], bytes[8];
+  line_frame_t request;
+  int64_t execute_ns = 0;
+  line_init(&line, &paced, note, &log);
+
+  line_receive(&line, T0, bytes, read_request(bytes, 3));
+  line_babble(&line, T0 + 100000, bytes, 3);
+  while (line_release(&line, T0 + 2 * MS, out, sizeof out) > 0) {
+  }
+  cr_assert_not(line_take(&line, T0 + 10 * MS, &request, &execute_ns));
+
+  cr_assert_eq(log.count, 2);
+  cr_assert(log.frames[0].noise && log.frames[0].collided);
+  cr_assert_not(log.frames[1].sound);
+  cr_assert_eq(line.stats.collisions, 0);
+  cr_assert_eq(line.stats.collisions_late, 1);
+  cr_assert_eq(line.stats.answers, 0);
+}

@@ -51,6 +51,28 @@ Test(options, refuses_what_it_does_not_know_or_cannot_take, .init = cr_redirect_
   cr_assert_eq(PARSE(&options, "--seed", "1"), OPTIONS_WRONG);
 }
 
+Test(options, takes_modules_maps_and_what_they_lack) {
+  options_t options;
+
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--modules", "2,3,0x0B", "--profile=oht50-alt",
+                     "--without", "optional,system"),
+               OPTIONS_RUN);
+
+  cr_assert_eq(options.modules, 1u << 2 | 1u << 3 | 1u << 11);
+  cr_assert(options.alt && options.without_optional && options.old_system);
+  cr_assert_not(options.without_odometry);
+}
+
+Test(options, refuses_modules_and_maps_that_there_are_not, .init = cr_redirect_stderr) {
+  options_t options;
+
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--modules", "2,9"), OPTIONS_WRONG);
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--modules", "2;3"), OPTIONS_WRONG);
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--modules", ""), OPTIONS_WRONG);
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--profile", "oht51"), OPTIONS_WRONG);
+  cr_assert_eq(PARSE(&options, "--rs485", "/tmp/a", "--without", "brakes"), OPTIONS_WRONG);
+}
+
 Test(options, prints_every_option_in_its_help, .init = cr_redirect_stdout) {
   options_t options;
   char text[8192] = "";

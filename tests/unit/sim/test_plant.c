@@ -383,10 +383,11 @@ Test(plant, shows_the_log_instead_of_the_world_in_replay) {
 }
 
 Test(plant, knows_no_other_modules) {
+  static const module_cfg_t none = {0};
   plant_t plant;
   bank_t bank;
   plant_init(&plant, &cfg);
 
-  cr_assert_null(plant_module(&plant, 0x06));
-  cr_assert_not(module_table_load(&bank, 0x06));
+  cr_assert_null(plant_module(&plant, 0x08));
+  cr_assert_not(module_table_load(&bank, 0x08, &none));
 }

@@ -255,8 +255,8 @@ Test(process, refuses_unknown_commands_with_the_list) {
   const char *answer = sim_process_ask(&process, "dance");
 
   cr_assert(strstr(answer, "\"ok\":false"));
-  cr_assert(strstr(answer, "estop on|off"));
-  cr_assert(strstr(sim_process_ask(&process, "reg 9 0"), "no such register"));
+  cr_assert(strstr(answer, "estop"));
+  cr_assert(strstr(sim_process_ask(&process, "reg 9 0"), "no such module"));
   cr_assert(strstr(sim_process_ask(&process, "fault 9 silent"), "\"ok\":false"));
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "seed"), "seed"), 1);
   sim_process_stop(&process);

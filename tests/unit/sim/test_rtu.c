@@ -180,3 +180,37 @@ Test(rtu, answers_garbage_of_the_right_length) {
 Test(rtu, keeps_short_frames_unsound) {
   cr_assert_not(rtu_is_sound((const uint8_t *)"ab", 2));
 }
+
+Test(rtu, loses_the_share_of_answers_asked_for) {
+  plant_t plant;
+  int lost = 0;
+  plant_init(&plant, &cfg);
+  plant_module(&plant, 3)->fault.lost_share = 0.1;
+  for (int i = 0; i < 2000; i++)
+    lost += ASK(&plant, 3, 3, 0, 0, 0, 1).len == 0;
+
+  cr_assert_float_eq(lost, 200, 50);
+}
+
+Test(rtu, answers_under_another_address_or_with_zeros) {
+  plant_t plant;
+  plant_init(&plant, &cfg);
+  plant_module(&plant, 3)->fault.has_alias = true;
+  plant_module(&plant, 3)->fault.alias = 9;
+  plant_module(&plant, 4)->fault.zeros = true;
+  rtu_answer_t alias = ASK(&plant, 3, 3, 1, 0, 0, 1);
+  rtu_answer_t zeros = ASK(&plant, 4, 3, 1, 0, 0, 1);
+
+  cr_assert_arr_eq(alias.bytes, ((uint8_t[]){9, 3, 2, 0, 3}), 5);
+  cr_assert(rtu_is_sound(alias.bytes, alias.len));
+  cr_assert_arr_eq(zeros.bytes, ((uint8_t[]){4, 3, 2, 0, 0}), 5);
+}
+
+Test(rtu, stays_silent_for_modules_without_power) {
+  plant_t plant;
+  plant_init(&plant, &cfg);
+  plant_module(&plant, 3)->present = false;
+
+  cr_assert_eq(ASK(&plant, 3, 3, 0, 0, 0, 1).len, 0);
+  cr_assert_eq(ASK(&plant, 6, 3, 0, 0, 0, 1).len, 0);
+}

@@ -228,3 +228,40 @@ Test(world, feels_gravity_braking_and_corners) {
   cr_assert_float_eq(accel[1], 0.8 * 0.8 / 2.0 / 9.80665 * 1000.0, 5.0);
   cr_assert_float_eq(accel[2], 1000.0, 1e-9);
 }
+
+Test(world, moves_an_obstacle_to_its_place_at_its_speed) {
+  world_t world;
+  world_command_t rest = {.accel_mps2 = 1.0};
+  world_init(&world, &(world_cfg_t){.seed = 1});
+  cr_assert(world_obstacle_add(&world, 1.0, 1.0, 0.2));
+  cr_assert_not(world_obstacle_move(&world, 1, 0.0, 0.0, 1.0));
+
+  cr_assert(world_obstacle_move(&world, 0, 2.0, 1.0, 0.5));
+  for (int i = 0; i < 1000; i++)
+    world_step(&world, &rest);
+  cr_assert_float_eq(world.obstacles[0].x, 1.5, 1e-6);
+  for (int i = 0; i < 2000; i++)
+    world_step(&world, &rest);
+
+  cr_assert_float_eq(world.obstacles[0].x, 2.0, 1e-6);
+  cr_assert_eq(world.obstacle_count, 1);
+}
+
+Test(world, lets_somebody_cross_the_rail_and_go) {
+  world_t world;
+  world_command_t rest = {.accel_mps2 = 1.0};
+  double nearest_m = WORLD_RANGE_MAX_M;
+  world_init(&world, &(world_cfg_t){.seed = 1});
+
+  cr_assert(world_person(&world, 2.0, 1.25));
+  for (int i = 0; i < 1990; i++) {
+    world_step(&world, &rest);
+    nearest_m = fmin(nearest_m, world_range_m(&world, WORLD_FRONT));
+  }
+  cr_assert_eq(world.obstacle_count, 1);
+  cr_assert_float_eq(nearest_m, 2.0 - WORLD_HALF_LENGTH_M - 0.25, 0.01);
+  for (int i = 0; i < 20; i++)
+    world_step(&world, &rest);
+
+  cr_assert_eq(world.obstacle_count, 0);
+}
