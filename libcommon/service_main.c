@@ -7,13 +7,14 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { STOP_LIMIT_S = 3, SETTINGS_MAX = 64 };
+enum { STOP_LIMIT_S = 3, SETTINGS_MAX = 64, REALTIME_PRIORITY = 5 };
 
 typedef struct arguments {
   const char *config_path;
@@ -147,9 +148,21 @@ static void on_signal(void *arg) {
   loop_stop(ending->loop);
 }
 
+/* Before any thread is started: ZeroMQ's I/O threads inherit it (asked for on the context, they
+   abort where it is refused). It needs CAP_SYS_NICE or RLIMIT_RTPRIO; without, all goes on as
+   usual. */
+static void raise_priority(void) {
+  const struct sched_param priority = {.sched_priority = REALTIME_PRIORITY};
+  int refused = pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+  if (refused)
+    log_info("SERVICE-PRIORITY", "no real-time priority (%s); a busy machine may delay a stop",
+             strerror(refused));
+}
+
 static int live(const service_def_t *def, config_t *config, int signal_fd) {
   service_run_t *run = NULL;
   gantry_fault_t fault = {0};
+  if (def->realtime) raise_priority();
   gantry_err_t err = service_begin(def, config, NULL, &run, &fault);
   if (err != GANTRY_OK) {
     log_error("SERVICE-START", "%s%s%s", fault.field, fault.field[0] ? ": " : "", fault.detail);

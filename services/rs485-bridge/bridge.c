@@ -220,4 +220,5 @@ const service_def_t RS485_BRIDGE = {
     .start = bridge_begin,
     .stop = bridge_finish,
     .health = bridge_health,
+    .realtime = true, /* a stop waits for no map */
 };

@@ -40,6 +40,8 @@ typedef struct service_def {
   /* Runs instead of loop_run(service->loop) when not NULL (the gateway's own loop); returns when
    * loop_stopped(). */
   void (*run)(service_t *service, void *self);
+  /* Loop and bus threads go before ordinary programs (SCHED_FIFO), where the kernel allows it. */
+  bool realtime;
 } service_def_t;
 
 /* Common options of every service (section [common], environment GANTRY_BUS, GANTRY_ROBOT,
