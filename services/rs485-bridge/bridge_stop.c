@@ -11,8 +11,8 @@
   1u /* the first repetition at once, later ones leave the line to the others */
 #define RETRY_MS        100u
 #define ROUND_LIMIT_MS  500u /* then the round has lost a job or a result and is begun again */
-#define READ_BACK_MOST  (2 + MODULE_OWED_MAX) /* a length that no late answer has is always left */
-#define REPLY_MARGIN_MS 10u /* the refusal must be there before the caller gives up */
+#define READ_BACK_MOST  12   /* registers 1 to 12 of a motor: a length that no late answer has */
+#define REPLY_MARGIN_MS 10u  /* the refusal must be there before the caller gives up */
 
 static const uint16_t motor_base[2] = {0x0000, 0x0010};
 

@@ -1,6 +1,6 @@
-/* One Modbus RTU transaction at a time. libmodbus opens the line, writes frames with their CRC and
-   receives sound ones; the wait for an answer's first byte is our own, so that a stop can end it.
- */
+/* One Modbus RTU transaction at a time. libmodbus opens the line and writes frames with their CRC.
+   Receiving is our own: a stop must be able to end it, a late answer must be known as such, and no
+   noise may hold it. */
 #include "line_master.h"
 
 #include <errno.h>
@@ -9,22 +9,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <gantry/clock.h>
 
-#define NS_PER_US       UINT64_C(1000)
-#define BYTE_TIMEOUT_US 10000u /* within a frame; a USB adapter hands over in pieces */
-#define FRAMES_MAX      4      /* foreign frames passed over in one wait */
+#include "rtu_stream.h"
+
+#define NS_PER_US     UINT64_C(1000)
+#define PIECE_NS      UINT64_C(10000000) /* within a frame; a USB adapter hands over in pieces */
+#define PIECE_STOP_NS UINT64_C(3000000)  /* the same when a stop waits */
+#define UNSENT_MAX_NS                                                                              \
+  UINT64_C(100000000) /* a request that the device does not let out is given up */
 
 struct line_master {
   line_master_cfg_t cfg;
   modbus_t *modbus;
   int fd;
-  uint64_t quiet_ns;
+  rtu_stream_t stream;
+  uint64_t own_free_ns;   /* silence after the last request and its answer */
+  uint64_t other_free_ns; /* the same after what came unasked */
 };
 
-typedef enum wait_end { WAIT_BYTE, WAIT_TIMEOUT, WAIT_ABANDONED, WAIT_GONE } wait_end_t;
+/* A request whose answer is awaited. */
+typedef struct exchange {
+  const job_t *job;
+  port_result_t *result;
+  line_strays_t *strays;
+  uint64_t answer_ns;   /* until then an answer may begin */
+  uint64_t deadline_ns; /* of the present wait */
+  uint64_t limit_ns;    /* of the whole answer; 0 until its first byte */
+  bool heard;           /* a byte has come */
+  bool urgent;          /* a stop waits */
+} exchange_t;
+
+typedef enum wait_end { WAIT_BYTES, WAIT_TIMEOUT, WAIT_GONE } wait_end_t;
 
 gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out, char *detail,
                               size_t size) {
@@ -41,10 +60,8 @@ gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out,
   }
   self->fd = modbus_get_socket(self->modbus);
   (void)modbus_set_error_recovery(self->modbus, MODBUS_ERROR_RECOVERY_NONE);
-  (void)modbus_set_response_timeout(self->modbus, 0, BYTE_TIMEOUT_US);
-  (void)modbus_set_byte_timeout(self->modbus, 0, BYTE_TIMEOUT_US);
   (void)modbus_flush(self->modbus);
-  self->quiet_ns = clock_mono_ns() + cfg->line.gap_us * NS_PER_US;
+  self->own_free_ns = clock_mono_ns() + cfg->line.gap_us * NS_PER_US;
   *out = self;
   return GANTRY_OK;
 }
@@ -61,71 +78,155 @@ int line_master_fd(const line_master_t *master) {
   return master->fd;
 }
 
-uint64_t line_master_quiet_ns(const line_master_t *master) {
-  return master->quiet_ns;
+uint64_t line_master_free_ns(const line_master_t *master, bool urgent) {
+  bool own = urgent || master->own_free_ns > master->other_free_ns;
+  return own ? master->own_free_ns : master->other_free_ns;
 }
 
-bool line_master_hear(line_master_t *master) {
-  uint8_t bytes[256];
-  ssize_t len = read(master->fd, bytes, sizeof bytes);
-  if (len > 0) master->quiet_ns = clock_mono_ns() + master->cfg.line.gap_us * NS_PER_US;
-  return len > 0 || (len < 0 && (errno == EAGAIN || errno == EINTR));
+static uint64_t gap_ns(const line_master_t *master) {
+  return master->cfg.line.gap_us * NS_PER_US;
 }
 
-/* Waits for the first byte of an answer to a request that ended at end_ns. */
-static wait_end_t wait_first(line_master_t *master, const job_t *job, uint64_t end_ns) {
-  uint64_t deadline_ns = end_ns + job->answer_us * NS_PER_US;
-  bool urgent = false;
+/* Reads what is there, behind what is not judged yet. Returns the bytes read, 0 when none were
+   there, -1 when the device is gone. */
+static ssize_t read_bytes(line_master_t *master) {
+  rtu_stream_t *stream = &master->stream;
+  if (stream->len == sizeof stream->bytes)
+    rtu_stream_clear(stream); /* cannot be: frames are shorter */
+  ssize_t len = read(master->fd, stream->bytes + stream->len, sizeof stream->bytes - stream->len);
+  if (len > 0) stream->len += (size_t)len;
+  if (len < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+  return len > 0 ? len : -1;
+}
+
+static void note_stray(line_strays_t *strays, const uint8_t *frame) {
+  if (strays->count == LINE_FOREIGN_MAX) return;
+  bool reads = frame[1] == LINE_READ_HOLDING || frame[1] == LINE_READ_INPUT;
+  strays->frames[strays->count++] =
+      (line_foreign_t){.unit = frame[0], .count = reads ? (uint16_t)(frame[2] / 2) : 0};
+}
+
+bool line_master_hear(line_master_t *master, line_strays_t *strays) {
+  uint8_t frame[RTU_FRAME_MAX];
+  uint64_t now_ns = clock_mono_ns();
+  strays->count = 0;
+  if (now_ns > master->other_free_ns) rtu_stream_clear(&master->stream); /* the rest never came */
+  ssize_t len = read_bytes(master);
+  if (len <= 0) return len == 0;
+  while (rtu_stream_take(&master->stream, false, frame) > 0)
+    note_stray(strays, frame);
+  bool under_way = rtu_stream_missing(&master->stream) > 0;
+  master->other_free_ns = now_ns + (under_way ? PIECE_NS : 0) + gap_ns(master);
+  return true;
+}
+
+static struct timespec span_of(uint64_t ns) {
+  return (struct timespec){.tv_sec = (time_t)(ns / GANTRY_NS_PER_S),
+                           .tv_nsec = (long)(ns % GANTRY_NS_PER_S)};
+}
+
+/* Until when to wait: for the next bytes of a frame under way, else for the answer's first. */
+static void set_deadline(const line_master_t *master, exchange_t *exchange, uint64_t now_ns) {
+  exchange->deadline_ns = exchange->answer_ns;
+  if (rtu_stream_missing(&master->stream) == 0) return;
+  exchange->deadline_ns =
+      now_ns + PIECE_NS < exchange->limit_ns ? now_ns + PIECE_NS : exchange->limit_ns;
+}
+
+/* A stop waits: an answer that has not begun by its usual moment is given up; one under way may
+   end, but not dawdle. */
+static void hurry(const line_master_t *master, exchange_t *exchange) {
+  const job_t *job = exchange->job;
+  uint64_t begun_ns = exchange->result->sent_end_ns + job->grace_us * NS_PER_US;
+  uint64_t ended_ns =
+      clock_mono_ns() + PIECE_STOP_NS +
+      line_bytes_ns(&master->cfg.line, line_answer_bytes(job->function, job->count));
+  exchange->urgent = true;
+  if (exchange->answer_ns > begun_ns) exchange->answer_ns = begun_ns;
+  if (exchange->limit_ns > ended_ns) exchange->limit_ns = ended_ns;
+  set_deadline(master, exchange, clock_mono_ns());
+}
+
+/* The device may not have let the whole request out yet (a busy USB adapter): the module's time
+   begins with its last byte. False when it has. */
+static bool is_unsent(const line_master_t *master, exchange_t *exchange) {
+  port_result_t *result = exchange->result;
+  uint64_t now_ns = clock_mono_ns();
+  int left = 0;
+  if (exchange->heard || ioctl(master->fd, TIOCOUTQ, &left) != 0 || left <= 0) return false;
+  if (now_ns > result->sent_ns + UNSENT_MAX_NS) return false;
+  uint64_t end_ns = now_ns + line_bytes_ns(&master->cfg.line, (uint32_t)left);
+  exchange->answer_ns += end_ns - result->sent_end_ns;
+  exchange->deadline_ns = exchange->answer_ns;
+  result->sent_end_ns = end_ns;
+  return true;
+}
+
+static wait_end_t wait_bytes(line_master_t *master, exchange_t *exchange) {
+  const job_t *job = exchange->job;
   for (;;) {
     uint64_t now_ns = clock_mono_ns();
-    if (now_ns >= deadline_ns) return urgent ? WAIT_ABANDONED : WAIT_TIMEOUT;
-    uint64_t left_ns = deadline_ns - now_ns;
-    struct timespec left = {.tv_sec = (time_t)(left_ns / GANTRY_NS_PER_S),
-                            .tv_nsec = (long)(left_ns % GANTRY_NS_PER_S)};
+    if (now_ns >= exchange->deadline_ns && !is_unsent(master, exchange)) return WAIT_TIMEOUT;
+    struct timespec left =
+        span_of(exchange->deadline_ns > now_ns ? exchange->deadline_ns - now_ns : 0);
     struct pollfd fds[2] = {{.fd = master->fd, .events = POLLIN},
                             {.fd = master->cfg.wake_fd, .events = POLLIN}};
-    (void)ppoll(fds, urgent ? 1 : 2, &left, NULL);
-    if (fds[0].revents & POLLIN) return WAIT_BYTE;
+    (void)ppoll(fds, exchange->urgent ? 1 : 2, &left, NULL);
+    if (fds[0].revents & POLLIN) return WAIT_BYTES;
     if (fds[0].revents) return WAIT_GONE;
     if (!fds[1].revents || !master->cfg.urgent(master->cfg.arg) || job->lane == JOB_SAFETY)
       continue;
-    urgent = true;
-    if (end_ns + job->grace_us * NS_PER_US < deadline_ns)
-      deadline_ns = end_ns + job->grace_us * NS_PER_US;
+    hurry(master, exchange);
   }
 }
 
-/* Receives one frame whose first byte is there. */
-static rtu_outcome_t receive_frame(line_master_t *master, const job_t *job, port_result_t *result,
-                                   line_strays_t *strays) {
-  uint8_t frame[MODBUS_RTU_MAX_ADU_LENGTH] = {0};
-  int len = modbus_receive_confirmation(master->modbus, frame);
-  result->last_byte_ns = clock_mono_ns();
-  master->quiet_ns = result->last_byte_ns + master->cfg.line.gap_us * NS_PER_US;
-  if (len < 0)
-    return errno == EIO || errno == ECONNRESET || errno == EBADF ? RTU_NO_PORT : RTU_DAMAGED;
-  rtu_outcome_t outcome = RTU_FOREIGN; /* 0: another unit's */
-  if (len > 2) outcome = rtu_match(job, frame, (size_t)len - 2, result->values, &result->exception);
-  if (outcome == RTU_FOREIGN && strays->count < LINE_FOREIGN_MAX)
-    strays->frames[strays->count++] =
-        (line_foreign_t){.unit = frame[0], .count = (uint16_t)(frame[2] / 2)};
-  return outcome;
-}
-
-static rtu_outcome_t receive_answer(line_master_t *master, const job_t *job, port_result_t *result,
-                                    line_strays_t *strays) {
-  for (int frames = 0; frames < FRAMES_MAX; frames++) {
-    wait_end_t end = wait_first(master, job, result->sent_end_ns);
-    if (end != WAIT_BYTE) {
-      uint64_t now_ns = clock_mono_ns();
-      if (now_ns > master->quiet_ns) master->quiet_ns = now_ns;
-      if (end == WAIT_GONE) return RTU_NO_PORT;
-      return end == WAIT_ABANDONED ? RTU_ABANDONED : RTU_TIMEOUT;
-    }
-    rtu_outcome_t outcome = receive_frame(master, job, result, strays);
+/* Judges what has come. RTU_TIMEOUT while the answer is not among it and may still come. */
+static rtu_outcome_t judge(line_master_t *master, exchange_t *exchange, bool ended) {
+  const job_t *job = exchange->job;
+  rtu_stream_t *stream = &master->stream;
+  uint8_t frame[RTU_FRAME_MAX];
+  size_t len = 0;
+  while ((len = rtu_stream_take(stream, ended, frame)) > 0) {
+    rtu_outcome_t outcome =
+        rtu_match(job, frame, len, exchange->result->values, &exchange->result->exception);
     if (outcome != RTU_FOREIGN) return outcome;
+    note_stray(exchange->strays, frame);
   }
-  return RTU_DAMAGED;
+  bool may_follow = stream->len > 0 && (stream->junk == 0 || stream->bytes[0] == job->unit);
+  size_t wanted = line_answer_bytes(job->function, job->count);
+  if (!may_follow && stream->junk >= wanted) return RTU_DAMAGED;
+  return RTU_TIMEOUT;
+}
+
+/* The wait is over without an answer. One may still come, unless as many bytes as it has were
+ * heard.
+ */
+static rtu_outcome_t give_up(line_master_t *master, exchange_t *exchange) {
+  uint64_t now_ns = clock_mono_ns();
+  rtu_outcome_t outcome = judge(master, exchange, true);
+  if (now_ns > master->own_free_ns) master->own_free_ns = now_ns;
+  if (outcome != RTU_TIMEOUT) return outcome;
+  exchange->result->owed = true;
+  if (exchange->urgent) return RTU_ABANDONED;
+  return master->stream.junk > 0 ? RTU_DAMAGED : RTU_TIMEOUT;
+}
+
+static rtu_outcome_t receive_answer(line_master_t *master, exchange_t *exchange) {
+  port_result_t *result = exchange->result;
+  for (;;) {
+    wait_end_t end = wait_bytes(master, exchange);
+    if (end == WAIT_TIMEOUT) return give_up(master, exchange);
+    if (end == WAIT_GONE || read_bytes(master) < 0) return RTU_NO_PORT;
+    result->last_byte_ns = clock_mono_ns();
+    master->own_free_ns = result->last_byte_ns + gap_ns(master);
+    rtu_outcome_t outcome = judge(master, exchange, false);
+    if (outcome != RTU_TIMEOUT) return outcome;
+    if (!exchange->heard)
+      exchange->limit_ns =
+          result->last_byte_ns + PIECE_NS + line_bytes_ns(&master->cfg.line, RTU_FRAME_MAX);
+    exchange->heard = true;
+    set_deadline(master, exchange, result->last_byte_ns);
+  }
 }
 
 void line_master_run(line_master_t *master, const job_t *job, port_result_t *result,
@@ -134,6 +235,7 @@ void line_master_run(line_master_t *master, const job_t *job, port_result_t *res
   size_t len = rtu_request(job, request);
   memset(result, 0, sizeof *result);
   strays->count = 0;
+  rtu_stream_clear(&master->stream);
   result->job = *job;
   (void)modbus_set_slave(master->modbus, job->unit);
   result->sent_ns = clock_mono_ns();
@@ -144,6 +246,11 @@ void line_master_run(line_master_t *master, const job_t *job, port_result_t *res
   result->sent_end_ns =
       result->sent_ns +
       line_bytes_ns(&master->cfg.line, line_request_bytes(job->function, job->count));
-  master->quiet_ns = result->sent_end_ns + master->cfg.line.gap_us * NS_PER_US;
-  result->outcome = receive_answer(master, job, result, strays);
+  master->own_free_ns = result->sent_end_ns + gap_ns(master);
+  exchange_t exchange = {.job = job,
+                         .result = result,
+                         .strays = strays,
+                         .answer_ns = result->sent_end_ns + job->answer_us * NS_PER_US};
+  exchange.deadline_ns = exchange.answer_ns;
+  result->outcome = receive_answer(master, &exchange);
 }

@@ -1,5 +1,4 @@
-/* One transaction on an open line, by libmodbus: request, wait, answer. Belongs to a port's thread.
- */
+/* One transaction on an open line: request, wait, answer. Belongs to a port's thread. */
 #ifndef BRIDGE_LINE_MASTER_H
 #define BRIDGE_LINE_MASTER_H
 
@@ -20,17 +19,6 @@ typedef struct line_master_cfg {
   void *arg;
 } line_master_cfg_t;
 
-/* Opens the device. GANTRY_E_DEVICE with a sentence in detail when that fails. */
-gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out, char *detail,
-                              size_t size);
-void line_master_close(line_master_t **self);
-/* From when the silence after the last frame is over, monotonic ns. */
-uint64_t line_master_quiet_ns(const line_master_t *master);
-int line_master_fd(const line_master_t *master);
-/* Throws away bytes that nobody waits for and starts the silence anew. False when the device is
- * gone. */
-bool line_master_hear(line_master_t *master);
-
 #define LINE_FOREIGN_MAX 4
 
 /* A frame that answered something else: late, or another unit's. */
@@ -44,9 +32,20 @@ typedef struct line_strays {
   size_t count;
 } line_strays_t;
 
+/* Opens the device. GANTRY_E_DEVICE with a sentence in detail when that fails. */
+gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out, char *detail,
+                              size_t size);
+void line_master_close(line_master_t **self);
+/* From when a request may be sent, monotonic ns: the silence after the last frame is over, and no
+   frame that came unasked is under way. A stop (urgent) waits for no unasked one. */
+uint64_t line_master_free_ns(const line_master_t *master, bool urgent);
+int line_master_fd(const line_master_t *master);
+/* Takes bytes that nobody waits for; the late answers among them are told in strays. False when the
+   device is gone. */
+bool line_master_hear(line_master_t *master, line_strays_t *strays);
 /* Sends job and receives its answer into result (job, outcome, exception, values, times). Frames
    that answer something else are thrown away and told in strays. Blocks for the answer's time-out
-   and one frame at most. */
+   and one frame at most, whatever the line brings. */
 void line_master_run(line_master_t *master, const job_t *job, port_result_t *result,
                      line_strays_t *strays);
 

@@ -45,7 +45,6 @@ void modules_restart(modules_t *modules, uint64_t now_ns) {
     row->faults = 0;
     row->probe_ns = now_ns;
     row->backoff_ns = MODULE_PROBE_MIN_NS;
-    memset(row->owed, 0, sizeof row->owed);
   }
 }
 
@@ -154,14 +153,6 @@ static module_change_t end_step(module_row_t *row, const job_t *job, rtu_outcome
   return go_offline(row, now_ns);
 }
 
-static void owe(module_row_t *row, const job_t *job, uint64_t now_ns) {
-  if (job->function != LINE_READ_HOLDING && job->function != LINE_READ_INPUT) return;
-  module_owed_t *oldest = &row->owed[0];
-  for (size_t i = 1; i < MODULE_OWED_MAX; i++)
-    if (row->owed[i].until_ns < oldest->until_ns) oldest = &row->owed[i];
-  *oldest = (module_owed_t){.count = job->count, .until_ns = now_ns + MODULE_OWED_NS};
-}
-
 static void count_answer(module_row_t *row, rtu_outcome_t outcome, double response_ms,
                          uint64_t now_ns) {
   bool good = outcome == RTU_OK || outcome == RTU_EXCEPTION; /* an exception is a valid answer */
@@ -185,37 +176,14 @@ module_change_t modules_result(modules_t *modules, const job_t *job, rtu_outcome
                                const uint16_t *values, double response_ms, bool probe,
                                uint64_t now_ns) {
   module_row_t *row = modules_at(modules, job->unit);
-  /* What was given up for a stop may still be answered, like what was waited for in vain. */
-  if (row && outcome == RTU_ABANDONED) owe(row, job, now_ns);
   if (!row || outcome == RTU_ABANDONED || outcome == RTU_RESTING || outcome == RTU_NO_PORT)
     return MODULE_SAME;
   count_answer(row, outcome, response_ms, now_ns);
-  if (outcome == RTU_TIMEOUT) owe(row, job, now_ns);
   if (probe) return end_step(row, job, outcome, values, now_ns);
   if (row->state == MODULE_ONLINE &&
       (row->misses >= MODULE_SILENT_OFFLINE || row->faults >= MODULE_FAULTS_OFFLINE))
     return go_offline(row, now_ns);
   return MODULE_SAME;
-}
-
-static bool is_owed(const module_row_t *row, uint16_t count, uint64_t now_ns) {
-  for (size_t i = 0; i < MODULE_OWED_MAX; i++)
-    if (row->owed[i].until_ns > now_ns && row->owed[i].count == count) return true;
-  return false;
-}
-
-bool modules_shape(modules_t *modules, job_t *job, uint64_t now_ns) {
-  module_row_t *row = modules_at(modules, job->unit);
-  if (!row || (job->function != LINE_READ_HOLDING && job->function != LINE_READ_INPUT)) return true;
-  if (!is_owed(row, job->count, now_ns)) return true;
-  uint16_t least = job->least ? job->least : job->count;
-  uint16_t most = job->most > job->count ? job->most : job->count;
-  for (uint16_t count = most; count >= least; count--) {
-    if (is_owed(row, count, now_ns)) continue;
-    job->count = count;
-    return true;
-  }
-  return false;
 }
 
 uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *line) {
@@ -224,15 +192,9 @@ uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *li
   return line->gap_us + line->turnaround_us + (expected ? GRACE_EXPECTED_US : GRACE_DOUBTED_US);
 }
 
-void modules_settle(modules_t *modules, uint8_t unit, uint16_t count) {
+void modules_foreign(modules_t *modules, uint8_t unit) {
   module_row_t *row = modules_at(modules, unit);
-  if (!row) return;
-  row->foreign++;
-  for (size_t i = 0; i < MODULE_OWED_MAX; i++) {
-    if (row->owed[i].until_ns == 0 || row->owed[i].count != count) continue;
-    row->owed[i] = (module_owed_t){0};
-    return;
-  }
+  if (row) row->foreign++;
 }
 
 double module_health(const module_row_t *row) {

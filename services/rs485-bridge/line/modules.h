@@ -14,8 +14,6 @@
 #define MODULE_FAULTS_OFFLINE 10                   /* answers failed in a row, of any kind */
 #define MODULE_PROBE_MIN_NS   UINT64_C(1000000000) /* re-probe back-off */
 #define MODULE_PROBE_MAX_NS   UINT64_C(5000000000)
-#define MODULE_OWED_MAX       8
-#define MODULE_OWED_NS        UINT64_C(500000000) /* an answer later than this does not come */
 
 typedef enum module_state { MODULE_UNKNOWN, MODULE_ONLINE, MODULE_OFFLINE } module_state_t;
 
@@ -26,12 +24,6 @@ typedef enum module_step {
   MODULE_STEP_SERIAL, /* 0x00F8 x 7: name, serial, build date */
   MODULE_STEP_DONE
 } module_step_t;
-
-/* What a read was sent for and not answered: a late answer of that length may still come. */
-typedef struct module_owed {
-  uint16_t count;
-  uint64_t until_ns;
-} module_owed_t;
 
 typedef struct module_row {
   uint8_t address;
@@ -52,7 +44,6 @@ typedef struct module_row {
   uint64_t response_count;
   uint32_t history; /* last 32 answers, 1 good; newest lowest */
   uint32_t history_len;
-  module_owed_t owed[MODULE_OWED_MAX];
 } module_row_t;
 
 typedef struct modules {
@@ -88,15 +79,12 @@ bool modules_scanned(const modules_t *modules);
 module_change_t modules_result(modules_t *modules, const job_t *job, rtu_outcome_t outcome,
                                const uint16_t *values, double response_ms, bool probe,
                                uint64_t now_ns);
-/* Chooses a length for a read so that no late answer can be taken for its own. False when there is
-   none: the unit rests until the late answer has come or has had its time. */
-bool modules_shape(modules_t *modules, job_t *job, uint64_t now_ns);
 /* How long after a request's last byte a stop waits for the unit's first, us: a healthy module
    begins after the silence and its turnaround, give or take; from one that has missed nothing is
    expected, and the line is taken sooner. */
 uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *line);
-/* A late answer came after all: nothing of that length is owed any more. */
-void modules_settle(modules_t *modules, uint8_t unit, uint16_t count);
+/* Counts a frame of the unit that answered something else. */
+void modules_foreign(modules_t *modules, uint8_t unit);
 /* Share of good answers among the last 32, percent; 50 while there are none. */
 double module_health(const module_row_t *row);
 /* Mean time to the whole answer, ms; 0 while there are none. */

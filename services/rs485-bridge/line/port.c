@@ -11,12 +11,14 @@
 #include <gantry/mailbox.h>
 
 #include "line_master.h"
+#include "owed.h"
 #include "plan.h"
 
 #define ORDERS_MAX       64
 #define RESULTS_MAX      256
 #define REOPEN_NS        UINT64_C(250000000)
 #define PROBE_OVERDUE_NS UINT64_C(100000000)
+#define BABBLE_NS        UINT64_C(50000000)
 #define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
 
@@ -39,6 +41,7 @@ struct port {
   /* The thread's own from here. */
   jobs_t jobs;
   modules_t modules;
+  owed_t owed;
   line_master_t *master;
   bool quit;
   bool scanned; /* every address has been probed once since the port opened */
@@ -118,11 +121,20 @@ static void open_line(port_t *port) {
   }
   port->closed_detail[0] = '\0';
   port->scanned = false;
+  port->owed = (owed_t){0};
   modules_restart(&port->modules, clock_mono_ns());
   for (size_t i = 0; i < port->cfg.greeting_count; i++)
     (void)jobs_push(&port->jobs, &port->cfg.greeting[i]);
   port_result_t result = {.news = PORT_OPENED};
   report(port, &result);
+}
+
+/* Late answers that came after all. */
+static void take_strays(port_t *port, const line_strays_t *strays) {
+  for (size_t i = 0; i < strays->count; i++) {
+    owed_settle(&port->owed, strays->frames[i].unit, strays->frames[i].count);
+    modules_foreign(&port->modules, strays->frames[i].unit);
+  }
 }
 
 /* Waits for orders or bytes until until_ns. False when the device is gone. */
@@ -137,19 +149,23 @@ static bool listen_until(port_t *port, uint64_t until_ns) {
       {.fd = port->master ? line_master_fd(port->master) : -1, .events = POLLIN}};
   (void)ppoll(fds, 2, &left, NULL);
   if (fds[0].revents) (void)take_orders(port);
-  if (fds[1].revents & POLLIN) return line_master_hear(port->master);
-  return fds[1].revents == 0;
+  if (!(fds[1].revents & POLLIN)) return fds[1].revents == 0;
+  line_strays_t strays;
+  bool there = line_master_hear(port->master, &strays);
+  take_strays(port, &strays);
+  return there;
 }
 
-/* Waits out the silence between two frames. A stop does not wait for bytes that nobody asked for.
- */
+/* Waits out the silence between two frames. What comes unasked holds the line for a while, not for
+   ever, and holds no stop. */
 static bool wait_silence(port_t *port) {
-  uint64_t first_ns = line_master_quiet_ns(port->master);
+  uint64_t patience_ns = clock_mono_ns() + BABBLE_NS;
   while (!port->quit) {
-    uint64_t quiet_ns = line_master_quiet_ns(port->master);
-    if (jobs_has_urgent(&port->jobs)) quiet_ns = first_ns;
-    if (clock_mono_ns() >= quiet_ns) return true;
-    if (!listen_until(port, quiet_ns)) return false;
+    uint64_t now_ns = clock_mono_ns();
+    uint64_t free_ns = line_master_free_ns(port->master, jobs_has_urgent(&port->jobs));
+    if (free_ns > patience_ns) free_ns = patience_ns;
+    if (now_ns >= free_ns) return true;
+    if (!listen_until(port, free_ns)) return false;
   }
   return true;
 }
@@ -168,15 +184,19 @@ static void attempt(port_t *port, job_t job, port_result_t *result) {
   line_strays_t strays = {.count = 0};
   bool probe = job.tag == PORT_TAG_PROBE;
   uint64_t now_ns = clock_mono_ns();
-  if (!modules_shape(&port->modules, &job, now_ns)) {
+  if (!owed_shape(&port->owed, &job, now_ns)) {
     *result = (port_result_t){.job = job, .outcome = RTU_RESTING, .sent_ns = now_ns};
     return;
   }
   job.grace_us = modules_grace_us(&port->modules, job.unit, &port->cfg.line);
   line_master_run(port->master, &job, result, &strays);
-  for (size_t i = 0; i < strays.count; i++)
-    modules_settle(&port->modules, strays.frames[i].unit, strays.frames[i].count);
+  take_strays(port, &strays);
   now_ns = clock_mono_ns();
+  /* Exceptions all look alike: this one may be the late answer to another request. */
+  bool doubtful =
+      result->outcome == RTU_EXCEPTION && owed_has(&port->owed, job.unit, result->last_byte_ns);
+  if (doubtful) result->outcome = RTU_DAMAGED;
+  if (doubtful || result->owed) owed_add(&port->owed, &job, doubtful, now_ns);
   double response_ms = clock_age_ms(result->last_byte_ns, result->sent_end_ns);
   result->change = modules_result(&port->modules, &job, result->outcome, result->values,
                                   response_ms, probe, now_ns);
@@ -241,8 +261,8 @@ static void say_goodbye(port_t *port) {
   for (size_t i = 0; port->master && i < port->cfg.greeting_count; i++) {
     port_result_t result;
     line_strays_t strays;
-    while (clock_mono_ns() < line_master_quiet_ns(port->master))
-      if (!listen_until(port, line_master_quiet_ns(port->master))) return;
+    while (clock_mono_ns() < line_master_free_ns(port->master, true))
+      if (!listen_until(port, line_master_free_ns(port->master, true))) return;
     line_master_run(port->master, &port->cfg.greeting[i], &result, &strays);
   }
 }

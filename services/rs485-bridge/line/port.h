@@ -33,6 +33,7 @@ typedef struct port_result {
   job_t job; /* count as sent: may differ within least and most */
   rtu_outcome_t outcome;
   uint8_t exception;
+  bool owed; /* given up: the answer may still come */
   uint16_t values[LINE_READ_MAX];
   uint64_t sent_ns;      /* begin of the request; monotonic, all of them */
   uint64_t sent_end_ns;  /* its last byte on the wire, by baud rate */

@@ -202,43 +202,6 @@ Test(modules, health_is_the_share_of_good_answers) {
   cr_assert_float_eq(module_response_ms(row()), 3.0, 0.01);
 }
 
-Test(modules, after_a_timeout_the_next_read_has_another_length) {
-  discover(RTU_OK);
-  job_t first = poll_job(), second = poll_job(), third = poll_job();
-  cr_assert(modules_shape(&modules, &first, now_ns));
-  cr_assert_eq(first.count, 8);
-  (void)result(&first, RTU_TIMEOUT, false);
-
-  cr_assert(modules_shape(&modules, &second, now_ns));
-  cr_assert_eq(second.count, 7);
-  (void)result(&second, RTU_TIMEOUT, false);
-  cr_assert(modules_shape(&modules, &third, now_ns));
-  cr_assert_eq(third.count, 6);
-}
-
-Test(modules, a_unit_rests_where_no_other_length_is_possible) {
-  discover(RTU_OK);
-  job_t job = poll_job();
-  job.least = 8;
-  (void)result(&job, RTU_TIMEOUT, false);
-
-  cr_assert_not(modules_shape(&modules, &job, now_ns));
-  cr_assert_not(modules_shape(&modules, &job, now_ns + MODULE_OWED_NS - 1));
-  cr_assert(modules_shape(&modules, &job, now_ns + MODULE_OWED_NS));
-}
-
-Test(modules, the_late_answer_ends_the_rest) {
-  discover(RTU_OK);
-  job_t job = poll_job();
-  job.least = 8;
-  (void)result(&job, RTU_TIMEOUT, false);
-
-  modules_settle(&modules, 4, 8);
-
-  cr_assert(modules_shape(&modules, &job, now_ns));
-  cr_assert_eq(row()->foreign, 1);
-}
-
 Test(modules, a_stop_waits_less_for_a_unit_in_doubt) {
   const line_cfg_t line = {.baud = 115200, .turnaround_us = 1000, .gap_us = 1750};
   discover(RTU_OK);
@@ -249,18 +212,16 @@ Test(modules, a_stop_waits_less_for_a_unit_in_doubt) {
   cr_assert_leq(expected_us, 7000);
 }
 
-Test(modules, writes_need_no_other_length) {
+Test(modules, a_foreign_frame_is_counted) {
   discover(RTU_OK);
-  job_t job = {.unit = 4, .function = LINE_WRITE_MANY, .first = 1, .count = 2};
-  (void)result(&job, RTU_TIMEOUT, false);
-  cr_assert(modules_shape(&modules, &job, now_ns));
+  modules_foreign(&modules, 4);
+  modules_foreign(&modules, 99); /* outside the registry: nobody's */
+  cr_assert_eq(row()->foreign, 1);
 }
 
-Test(modules, a_unit_outside_the_registry_is_let_through) {
+Test(modules, a_unit_outside_the_registry_changes_nothing) {
   job_t job = {.unit = 99, .function = LINE_READ_HOLDING, .count = 1};
-  cr_assert(modules_shape(&modules, &job, now_ns));
   cr_assert_eq(result(&job, RTU_TIMEOUT, false), MODULE_SAME);
-  modules_settle(&modules, 99, 1);
 }
 
 Test(modules, a_restart_asks_everybody_again_and_keeps_the_books) {
@@ -270,27 +231,6 @@ Test(modules, a_restart_asks_everybody_again_and_keeps_the_books) {
   cr_assert_not(modules_scanned(&modules));
   cr_assert_eq(modules_next_ns(&modules), now_ns);
   cr_assert_eq(row()->requests, requests);
-}
-
-Test(modules, an_abandoned_read_may_still_be_answered) {
-  job_t job = poll_job();
-  discover(RTU_OK);
-  (void)poll(RTU_ABANDONED);
-  cr_assert(modules_shape(&modules, &job, now_ns));
-  cr_assert_neq(job.count, 8);
-}
-
-Test(modules, a_stops_read_back_never_rests) {
-  job_t job = poll_job();
-  discover(RTU_OK);
-  for (int i = 0; i < 40; i++) {
-    job = poll_job();
-    job.least = job.count = 2;
-    job.most = 2 + MODULE_OWED_MAX;
-    now_ns += 8 * MS;
-    cr_assert(modules_shape(&modules, &job, now_ns), "after %d timeouts", i);
-    (void)result(&job, RTU_TIMEOUT, false);
-  }
 }
 
 Test(modules, a_probe_answered_twice_counts_once) {

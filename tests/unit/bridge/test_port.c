@@ -184,7 +184,7 @@ Test(port, an_answer_of_another_length_is_thrown_away) {
 Test(port, a_stop_ends_the_wait_for_a_silent_unit) {
   uint8_t request[64];
   open_port();
-  job_t slow = command(7, 2), stop = command(8, 2);
+  job_t slow = command(7, 2), stop = command(8, 3);
   slow.answer_us = 400000;
   stop.lane = JOB_SAFETY;
   cr_assert(port_submit(port, &slow));
@@ -195,6 +195,79 @@ Test(port, a_stop_ends_the_wait_for_a_silent_unit) {
   cr_assert(is_for(request, next_request(request, 1000), 9));
 
   cr_assert_lt(clock_age_ms(clock_mono_ns(), asked_ns), 100.0, "far below the 400 ms of the wait");
+}
+
+Test(port, noise_before_an_answer_does_no_harm) {
+  uint8_t request[64], noise = 0;
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  pty_pair_write(&line, &noise, 1);
+  answer_read(9, 2, 0x600D);
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+  cr_assert_eq(result.values[1], 0x600D);
+}
+
+Test(port, a_late_answer_is_not_taken_for_the_next_ones) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2), next_job = command(8, 2);
+  next_job.least = 1;
+  next_job.answer_us = 200000;
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_TIMEOUT);
+
+  cr_assert(port_submit(port, &next_job));
+  cr_assert(await_command(request));
+  answer_read(9, 2, 0x0BAD); /* of the first */
+  answer_read(9, 1, 0x600D);
+
+  cr_assert(next(PORT_RESULT, 8, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+  cr_assert_eq(result.job.count, 1);
+  cr_assert_eq(result.values[0], 0x600D);
+}
+
+/* Noise without a pause until a request is seen or a second has passed. */
+static bool babble_until_request(uint8_t byte) {
+  uint8_t bytes[64], request[64];
+  uint64_t until_ns = clock_mono_ns() + (uint64_t)GANTRY_NS_PER_S;
+  memset(bytes, byte, sizeof bytes);
+  while (clock_mono_ns() < until_ns) {
+    pty_pair_write(&line, bytes, sizeof bytes);
+    size_t len = next_request(request, 1);
+    for (size_t at = 0; at < len; at += 8) /* probes may have piled up before it */
+      if (is_for(request + at, len - at, 9)) return true;
+  }
+  return false;
+}
+
+Test(port, a_babbling_module_hangs_neither_the_receive_nor_the_silence) {
+  static const uint8_t bytes[] = {0x00, 0x03, 0x55, 0xFF};
+  port_result_t result;
+  open_port();
+  for (uint32_t i = 0; i < sizeof bytes; i++) {
+    job_t job = command(7 + i, (uint16_t)(2 + i));
+    cr_assert(port_submit(port, &job));
+    cr_assert(babble_until_request(bytes[i]), "%u", i);
+    cr_assert(next(PORT_RESULT, 7 + i, &result), "%u", i);
+    cr_assert_neq(result.outcome, RTU_OK);
+  }
+}
+
+Test(port, a_stop_is_sent_into_babble) {
+  job_t stop = command(8, 3);
+  stop.lane = JOB_SAFETY;
+  open_port();
+  cr_assert_not(babble_until_request(0x03));
+  cr_assert(port_submit(port, &stop));
+  cr_assert(babble_until_request(0x03));
 }
 
 Test(port, a_stop_takes_waiting_writes_away) {
