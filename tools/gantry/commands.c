@@ -17,6 +17,12 @@ static const command_t COMMANDS[] = {
     {"tap", command_tap, "[PATTERN] [--stats]", "show messages, or rates, bytes, gaps and ages"},
     {"call", command_call, "REQUEST [JSON]", "send a request, print the reply"},
     {"ping", command_ping, "[SERVICE ...]", "ask services whether they are there"},
+    {"robot", command_robot, "[VERB ...]", "what the robot does; move, pause, reset, mode, ..."},
+    {"modules", command_modules, "[--watch]",
+     "what hangs on the RS485 lines; ping, reset, quarantine"},
+    {"lines", command_lines, "[--watch]", "how busy the RS485 lines are"},
+    {"registers", command_registers, "MODULE [NAME [VALUE]]", "read and write registers by name"},
+    {"discover", command_discover, "[--first N --last N]", "look for modules"},
     {"slam", command_slam, "LOG [--out DIR]", "map a recorded log as fast as it goes"},
 };
 static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];
@@ -24,7 +30,7 @@ static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];
 static void help(FILE *out) {
   fputs("Usage: gantry COMMAND [ARGUMENT ...]\n\n", out);
   for (size_t i = 0; i < COMMAND_COUNT; i++) {
-    fprintf(out, "  %-7s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].usage, COMMANDS[i].doc);
+    fprintf(out, "  %-9s %-22s %s\n", COMMANDS[i].name, COMMANDS[i].usage, COMMANDS[i].doc);
   }
   fputs("\n`gantry COMMAND --help` says more. The suite is found by --bus, else by GANTRY_BUS.\n",
         out);

@@ -14,6 +14,16 @@ int command_tap(int argc, char **argv);
 int command_call(int argc, char **argv);
 /* Asks services whether they are there. */
 int command_ping(int argc, char **argv);
+/* Shows what the robot does, and commands it. */
+int command_robot(int argc, char **argv);
+/* Prints the modules with their statistics, or does something to one. */
+int command_modules(int argc, char **argv);
+/* Prints the RS485 lines with their statistics. */
+int command_lines(int argc, char **argv);
+/* Reads and writes registers by name. */
+int command_registers(int argc, char **argv);
+/* Looks for modules, with progress. */
+int command_discover(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
 
