@@ -4,6 +4,7 @@
 #include "line_master.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <modbus/modbus.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <gantry/clock.h>
 
 #include "rtu_stream.h"
+#include "serial.h"
 
 #define NS_PER_US     UINT64_C(1000)
 #define PIECE_NS      UINT64_C(10000000) /* within a frame; a USB adapter hands over in pieces */
@@ -26,6 +28,7 @@ struct line_master {
   line_master_cfg_t cfg;
   modbus_t *modbus;
   int fd;
+  int claim_fd; /* holds the device for this line; nothing is read or written there */
   rtu_stream_t stream;
   uint64_t own_free_ns;   /* silence after the last request and its answer */
   uint64_t other_free_ns; /* the same after what came unasked */
@@ -45,20 +48,32 @@ typedef struct exchange {
 
 typedef enum wait_end { WAIT_BYTES, WAIT_TIMEOUT, WAIT_GONE } wait_end_t;
 
+/* Opens the device for this line alone. NULL, or what is wrong with it. The claim comes first, on a
+   descriptor of its own: libmodbus sets the rate of whatever it opens. */
+static const char *connect_line(line_master_t *self) {
+  self->claim_fd = open(self->cfg.path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (self->claim_fd < 0) return strerror(errno);
+  if (!isatty(self->claim_fd)) return "it is no terminal";
+  if (!serial_claim(self->claim_fd)) return "it is in use already, by another line or process";
+  if (modbus_connect(self->modbus) != 0) return strerror(errno);
+  self->fd = modbus_get_socket(self->modbus);
+  return serial_runs_at(self->fd, self->cfg.line.baud) ? NULL : "it does not take the baud rate";
+}
+
 gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out, char *detail,
                               size_t size) {
   *out = NULL;
   line_master_t *self = calloc(1, sizeof *self);
   if (!self) return GANTRY_E_INTERNAL;
   self->cfg = *cfg;
+  self->claim_fd = -1;
   self->modbus = modbus_new_rtu(cfg->path, (int)cfg->line.baud, 'N', 8, 1);
-  if (!self->modbus || modbus_connect(self->modbus) != 0) {
-    (void)snprintf(detail, size, "%s cannot be opened: %s", cfg->path, strerror(errno));
-    if (self->modbus) modbus_free(self->modbus);
-    free(self);
+  const char *flaw = self->modbus ? connect_line(self) : strerror(errno);
+  if (flaw) {
+    (void)snprintf(detail, size, "%s: %s", cfg->path, flaw);
+    line_master_close(&self);
     return GANTRY_E_DEVICE;
   }
-  self->fd = modbus_get_socket(self->modbus);
   (void)modbus_set_error_recovery(self->modbus, MODBUS_ERROR_RECOVERY_NONE);
   (void)modbus_flush(self->modbus);
   self->own_free_ns = clock_mono_ns() + cfg->line.gap_us * NS_PER_US;
@@ -68,8 +83,9 @@ gantry_err_t line_master_open(const line_master_cfg_t *cfg, line_master_t **out,
 
 void line_master_close(line_master_t **self) {
   if (!*self) return;
-  modbus_close((*self)->modbus);
+  if ((*self)->modbus) modbus_close((*self)->modbus);
   modbus_free((*self)->modbus);
+  if ((*self)->claim_fd >= 0) (void)close((*self)->claim_fd);
   free(*self);
   *self = NULL;
 }
