@@ -14,7 +14,7 @@
 #include "bridge_options.h"
 #include "latch_file.h"
 #include "latch_keeper.h"
-#include "plan.h"
+#include "serial.h"
 
 #define TICK_MS    10
 #define SAFETY_MS  200
@@ -131,6 +131,9 @@ static gantry_err_t open_lidar(bridge_t *bridge, gantry_fault_t *fault) {
   if (!path[0]) return GANTRY_OK;
   GANTRY_TRY(bridge_check_device(bridge, "lidar_port", path, fault));
   uint32_t baud = (uint32_t)config_int(bridge->service->config, "lidar_baud");
+  if (!serial_has_rate(baud))
+    return fault_set(fault, GANTRY_E_INVALID, "lidar_baud",
+                     "%u is no rate of a serial line; a C1 runs at 460800", baud);
   gantry_err_t err = lidar_port_new(path, baud, &bridge->lidar);
   if (err != GANTRY_OK)
     return fault_set(fault, err, "lidar_port", "the LiDAR's thread could not be started");
@@ -172,6 +175,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   if (!bridge) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   *self = bridge;
   bridge->service = service;
+  GANTRY_TRY(bridge_check_settings(service->config, fault));
   bridge->lines = calloc(LINES_MAX, sizeof *bridge->lines);
   if (!bridge->lines) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   bridge->profile = registers_profile(config_text(service->config, "profile"));

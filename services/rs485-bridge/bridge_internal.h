@@ -191,6 +191,9 @@ void bridge_event(bridge_t *bridge, const char *id, sys_category_t category,
 void bridge_audit(bridge_t *bridge, const char *actor, const char *action, bool success,
                   const char *detail);
 
+/* bridge_check.c: settings that contradict each other; before anything is opened. */
+gantry_err_t bridge_check_settings(const config_t *config, gantry_fault_t *fault);
+
 /* The travel module's address in the profile. */
 uint8_t bridge_unit(const bridge_t *bridge, const char *module);
 

@@ -9,6 +9,7 @@
 
 #include "plan.h"
 #include "port_list.h"
+#include "serial.h"
 
 #define GREETING_TAG 0xFFFE0000u
 #define DRAIN_MAX    64 /* results of one line before the others have their turn */
@@ -157,6 +158,11 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
   if (!cfg->profile)
     return fault_set(fault, GANTRY_E_INVALID, key, "%s: there is no register profile '%.60s'",
                      entry->path, entry->profile);
+  if (!serial_has_rate(cfg->line.baud))
+    return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "baud" : key,
+                     "%u is no rate of a serial line; take 9600, 19200, 38400, 57600, 115200 or "
+                     "another that termios knows",
+                     cfg->line.baud);
   if (cfg->first_address > cfg->last_address ||
       cfg->last_address - cfg->first_address >= MODULES_MAX)
     return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "last_address" : key,
@@ -181,6 +187,10 @@ gantry_err_t bridge_open_ports(bridge_t *bridge, gantry_fault_t *fault) {
   if (!port_list_parse(config_text(config, "more_ports"), &defaults, more, LINES_MAX - 1, &count,
                        why, sizeof why))
     return fault_set(fault, GANTRY_E_INVALID, "more_ports", "%s", why);
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(more[i].path, own.path) == 0)
+      return fault_set(fault, GANTRY_E_INVALID, "more_ports",
+                       "%s is the device of rs485_port already", own.path);
   GANTRY_TRY(add_line(bridge, &own, "rs485_port", fault));
   bridge->port = bridge->lines[0].port;
   for (size_t i = 0; i < count; i++)

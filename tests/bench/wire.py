@@ -30,14 +30,15 @@ class Client:
             self.lanes[lane].linger = 0
             self.lanes[lane].connect(f"ipc://{folder}/rs485-bridge.{lane}")
 
-    def call(self, name, body, lane="rpc", timeout_ms=1000):
-        """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`."""
+    def call(self, name, body, lane="rpc", timeout_ms=1000, **header):
+        """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`.
+        A body of bytes goes as it is; what the header shall say otherwise is given by name."""
         self.seq += 1
         now = time.monotonic_ns()
         header = {"kind": "request", "version": 1, "from": "gantry", "robot": "robot-01", "boot": self.boot, "seq": self.seq,
-                  "mono": now, "wall": time.time_ns(), "born": now, "trace": random.getrandbits(64), "ttl_ms": timeout_ms}
+                  "mono": now, "wall": time.time_ns(), "born": now, "trace": random.getrandbits(64), "ttl_ms": timeout_ms, **header}
         lane = self.lanes[lane]
-        lane.send_multipart([name.encode(), msgpack.packb(header), msgpack.packb(body)])
+        lane.send_multipart([name.encode(), msgpack.packb(header), body if isinstance(body, bytes) else msgpack.packb(body)])
         while lane.poll(timeout_ms + 200):
             _, head, answer = lane.recv_multipart()
             self.head = head = msgpack.unpackb(head)
