@@ -67,8 +67,10 @@ static void on_safety_tick(void *arg) {
 
 static void init_cores(bridge_t *bridge) {
   config_t *config = bridge->service->config;
+  motors_init(&bridge->wiring, bridge->profile);
   drive_cfg_t drive = {.max_mps = real(bridge, "max_speed"),
                        .full_scale_mps = real(bridge, "full_scale_speed"),
+                       .full_scale = bridge->wiring.motors[0].full_scale,
                        .accel_mps2 = real(bridge, "acceleration"),
                        .decel_mps2 = real(bridge, "deceleration")};
   zones_cfg_t zones = {.stop_m = real(bridge, "zone_stop"),
@@ -118,11 +120,14 @@ static void init_metrics(bridge_t *bridge) {
   bridge->trips_metric = metrics_counter(metrics, "gantry_stops_total", "", "Stops latched.");
   bridge->turns_metric =
       metrics_counter(metrics, "gantry_lidar_turns_total", "", "Turns of the LiDAR.");
-  for (size_t i = 0; i < bridge->profile->poll_count; i++) {
+}
+
+static void init_poll_metrics(bridge_t *bridge) {
+  for (size_t i = 0; bridge->port && i < port_plan(bridge->port)->count; i++) {
     char labels[64];
-    (void)snprintf(labels, sizeof labels, "poll=\"%s\"", bridge->profile->polls[i].name);
+    (void)snprintf(labels, sizeof labels, "poll=\"%s\"", port_plan(bridge->port)->polls[i].name);
     bridge->poll_metrics[i] =
-        metrics_counter(metrics, "gantry_polls_total", labels, "Polls answered.");
+        metrics_counter(bridge->service->metrics, "gantry_polls_total", labels, "Polls answered.");
   }
 }
 
@@ -185,6 +190,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(bridge_open_ports(bridge, fault));
+  init_poll_metrics(bridge);
   GANTRY_TRY(open_lidar(bridge, fault));
   bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
   bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);

@@ -8,41 +8,34 @@
 
 #define STEP_NS         (100 * (uint64_t)GANTRY_NS_PER_MS) /* the ramp's step: two frames of 6 ms each */
 #define WRITE_ANSWER_US 20000u
-#define DIRECTION       0x0007
-#define ENABLE          0x0001
-
-static const uint16_t motor_base[2] = {0x0000, 0x0010};
+#define DRIVE_SPEED     MOTORS_MAX
+#define DRIVE_JOBS      (MOTORS_MAX + MOTORS_MAX * MOTOR_FRAMES_MAX)
 
 static void submit(bridge_t *bridge, uint32_t index, const job_t *job) {
   if (port_submit(bridge->port, job)) bridge->motors.waiting |= 1u << index;
 }
 
+static job_t drive_job(uint32_t index, job_lane_t lane) {
+  return (job_t){.tag = TAG_DRIVE + index,
+                 .lane = lane,
+                 .answer_us = WRITE_ANSWER_US,
+                 .retries = 1,
+                 .poll = JOB_NO_POLL};
+}
+
 static void write_direction(bridge_t *bridge, uint32_t motor, uint16_t direction) {
-  job_t job = {.tag = TAG_DRIVE + motor,
-               .lane = JOB_COMMAND,
-               .unit = bridge_unit(bridge, "travel_motor"),
-               .function = LINE_WRITE_ONE,
-               .first = (uint16_t)(motor_base[motor] + DIRECTION),
-               .count = 1,
-               .values = {direction},
-               .answer_us = WRITE_ANSWER_US,
-               .retries = 1,
-               .poll = JOB_NO_POLL};
+  job_t job = drive_job(motor, JOB_COMMAND);
+  motors_direction_job(&bridge->wiring, motor, direction == 2, &job);
   submit(bridge, motor, &job);
 }
 
 static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words, job_lane_t lane) {
-  job_t job = {.tag = TAG_DRIVE + 2 + motor,
-               .lane = lane,
-               .unit = bridge_unit(bridge, "travel_motor"),
-               .function = LINE_WRITE_MANY,
-               .first = (uint16_t)(motor_base[motor] + ENABLE),
-               .count = 2,
-               .values = {words.enable, words.speed},
-               .answer_us = WRITE_ANSWER_US,
-               .retries = 1,
-               .poll = JOB_NO_POLL};
-  submit(bridge, 2 + motor, &job);
+  for (uint32_t frame = 0; frame < bridge->wiring.motors[motor].write_count; frame++) {
+    uint32_t index = DRIVE_SPEED + motor + MOTORS_MAX * frame;
+    job_t job = drive_job(index, lane);
+    motors_speed_job(&bridge->wiring, motor, frame, words.enable, words.speed, &job);
+    submit(bridge, index, &job);
+  }
 }
 
 /* Tells both motors what they have not been told yet. A stop latched in between finds nothing
@@ -57,9 +50,9 @@ static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
   if (words.enable && motors->waiting) return;
   if (words.enable) bridge->motors_off = false;
   bool turn = words.enable && (!motors->known || words.direction != motors->written.direction);
-  for (uint32_t i = 0; i < 2 && turn; i++)
+  for (uint32_t i = 0; i < bridge->wiring.count && turn; i++)
     write_direction(bridge, i, words.direction);
-  for (uint32_t i = 0; i < 2; i++)
+  for (uint32_t i = 0; i < bridge->wiring.count; i++)
     write_speed(bridge, i, words, lane);
   if (!words.enable && motors->known) words.direction = motors->written.direction;
   motors->written = words;
@@ -69,7 +62,7 @@ static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
 
 void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result) {
   uint32_t index = result->job.tag - TAG_DRIVE;
-  if (index >= 4) return;
+  if (index >= DRIVE_JOBS) return;
   bridge->motors.waiting &= ~(1u << index);
   if (result->outcome != RTU_OK) bridge->motors.known = false; /* said again at the next step */
 }

@@ -11,6 +11,7 @@
 #include "latch_keeper.h"
 #include "lidar_port.h"
 #include "motion.h"
+#include "motors.h"
 #include "port.h"
 #include "readings.h"
 #include "robot_state.h"
@@ -24,12 +25,12 @@
 
 /* Tags of jobs: below TAG_STOP the index of a poll. */
 enum {
-  TAG_STOP = 0x1000,  /* + 4 * round; + 0, 1: the motors' stop frames; + 2, 3: their read-back */
-  TAG_DRIVE = 0x2000, /* + 0, 1 direction, + 2, 3 enable and speed */
+  TAG_STOP = 0x1000,  /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
+  TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
   TAG_READ = 0x3000   /* + slot of a register read */
 };
 
-enum { STOP_JOBS = 4, STOP_ROUNDS = 256 };
+enum { STOP_JOBS = MOTORS_STOP_MAX, STOP_ROUNDS = 256 };
 
 /* A caller that waits for a stop. Only frames that were sent after it came count for it. */
 typedef struct stop_call {
@@ -46,8 +47,7 @@ typedef struct stop_run {
   unsigned waiting;  /* bits of the round's jobs without a result */
   uint32_t round;    /* counts on; part of the tags, so that a result finds its own round */
   uint64_t round_ns; /* the round's first frame was sent then; 0: not acknowledged */
-  bool acked[2];     /* frame acknowledged, in this round */
-  bool off[2];       /* read back disabled and at zero, in this round */
+  unsigned good;     /* bits of the round's jobs that went well: acknowledged, read back at zero */
   unsigned failed;   /* rounds in vain */
   uint64_t arrived_ns;
   double stop_ms, confirm_ms; /* < 0: not yet */
@@ -97,6 +97,7 @@ struct bridge {
   service_t *service;
   const register_profile_t *profile;
   readings_t readings;
+  motors_t wiring; /* what the motors are told and asked by */
   sys_source_t source;
   bool reporting; /* replay: zones report, they do not latch */
   latch_keeper_t *latch;

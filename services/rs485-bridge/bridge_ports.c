@@ -87,18 +87,17 @@ static void init_modules(bridge_line_t *line) {
 }
 
 static void fill_greeting(const bridge_t *bridge, port_cfg_t *cfg) {
-  static const uint16_t firsts[2] = {0x0001, 0x0011};
-  for (size_t i = 0; i < 2; i++)
-    cfg->greeting[i] = (job_t){.tag = GREETING_TAG,
-                               .lane = JOB_SAFETY,
-                               .unit = bridge_unit(bridge, "travel_motor"),
-                               .function = LINE_WRITE_MANY,
-                               .first = firsts[i],
-                               .count = 2,
-                               .answer_us = PLAN_ANSWER_US,
-                               .retries = 1,
-                               .poll = JOB_NO_POLL};
-  cfg->greeting_count = 2;
+  const motors_t *wiring = &bridge->wiring;
+  for (size_t i = 0; i < wiring->stop_count && cfg->greeting_count < PORT_GREETING_MAX; i++) {
+    if (wiring->stops[i].read) continue;
+    job_t *job = &cfg->greeting[cfg->greeting_count++];
+    *job = (job_t){.tag = GREETING_TAG,
+                   .lane = JOB_SAFETY,
+                   .answer_us = PLAN_ANSWER_US,
+                   .retries = 1,
+                   .poll = JOB_NO_POLL};
+    motors_stop_job(wiring, i, job);
+  }
 }
 
 /* NULL when a terminal can be opened there; else what is wrong, in words. */
@@ -127,16 +126,16 @@ static gantry_err_t start_line(bridge_line_t *line, const char *key, gantry_faul
   port_cfg_t *cfg = &line->cfg;
   if (!cfg->path[0]) return GANTRY_OK;
   GANTRY_TRY(bridge_check_device(bridge, key, cfg->path, fault));
+  plan_t plan;
+  char why[PLAN_WHY];
+  if (!plan_make(&plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why))
+    return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "max_hold_us" : key, "%s: %s",
+                     cfg->profile->name, why);
   gantry_err_t err = port_new(cfg, &line->port);
-  if (err == GANTRY_E_INVALID)
-    return fault_set(fault, err, line->number == 1 ? "max_hold_us" : key,
-                     "%s: a poll of the profile holds the line longer than max_hold_us at %u baud; "
-                     "raise it",
-                     cfg->path, cfg->line.baud);
   if (err != GANTRY_OK) return fault_set(fault, err, key, "the port's thread could not be started");
-  log_info("POLL-PLAN", "line %u: %zu polls need %.0f %% of it at %u baud", line->number,
-           cfg->profile->poll_count, 100.0 * plan_load_share(&cfg->line, cfg->profile),
-           cfg->line.baud);
+  log_info("POLL-PLAN",
+           "line %u: %zu polls, those of mandatory modules need %.0f %% of it at %u baud",
+           line->number, plan.count, 100.0 * plan_share(&plan, NULL), cfg->line.baud);
   return loop_watch(bridge->service->loop, port_fd(line->port), on_port, line);
 }
 

@@ -55,17 +55,19 @@ static void on_ranges(bridge_t *bridge, const port_result_t *result, const cause
                       register_view_t view) {
   static const char *const keys[] = {"range_1", "range_2", "range_3", "range_4"};
   double range_m[ZONES_SIDES];
+  bool any = false;
   for (int i = 0; i < ZONES_SIDES; i++) {
     reading_t reading = (reading_t)(READING_RANGE_1 + i);
     range_m[i] = -1.0;
     if (!readings_has(&bridge->readings, reading, view)) continue;
+    any = true;
     double value = value_of(bridge, reading, view);
     bool valid = value >= RANGE_MIN_M && value < RANGE_MAX_M;
     range_m[i] =
         value < RANGE_MAX_M ? value : -1.0; /* nearer than the sensor's span is near all the same */
     publish_range(bridge, cause, setting(bridge, keys[i]), value, valid, NULL);
   }
-  zones_ranges(&bridge->zones, range_m, result->last_byte_ns);
+  if (any) zones_ranges(&bridge->zones, range_m, result->last_byte_ns);
 }
 
 static void on_acceleration(bridge_t *bridge, const cause_t *cause, register_view_t view) {
@@ -139,21 +141,25 @@ static void on_odometry(bridge_t *bridge, const cause_t *cause, register_view_t 
   publish_motion(bridge, cause);
 }
 
+/* A profile with one drive for both wheels: they turn alike. */
+static bool wheel_turns(bridge_t *bridge, int motor, double speed_mps, uint64_t now_ns) {
+  if (bridge->wiring.count == 1) (void)motion_wheel(&bridge->motion, 0, speed_mps, now_ns);
+  return motion_wheel(&bridge->motion, bridge->wiring.count == 1 ? 1 : motor, speed_mps, now_ns);
+}
+
 static void on_motor(bridge_t *bridge, const port_result_t *result, const cause_t *cause,
                      register_view_t view, int motor) {
-  static const reading_t rows[2][3] = {
-      {READING_MOTOR_1_SPEED, READING_MOTOR_1_DIRECTION, READING_MOTOR_1_ERROR},
-      {READING_MOTOR_2_SPEED, READING_MOTOR_2_DIRECTION, READING_MOTOR_2_ERROR}};
   double counts = 0.0, direction = 0.0, error = 0.0;
-  if (!readings_get(&bridge->readings, rows[motor][0], view, &counts) ||
-      !readings_get(&bridge->readings, rows[motor][1], view, &direction))
-    return;
-  double speed_mps = counts / 255.0 * bridge->drive.cfg.full_scale_mps;
-  if (direction == 2.0) speed_mps = -speed_mps;
-  if (readings_get(&bridge->readings, rows[motor][2], view, &error))
+  if (readings_get(&bridge->readings, (reading_t)(READING_MOTOR_1_ERROR + motor), view, &error))
     bridge->motor_error[motor] = (uint16_t)error;
-  if (motion_wheel(&bridge->motion, motor, speed_mps, result->last_byte_ns))
-    publish_motion(bridge, cause);
+  if (!readings_get(&bridge->readings, (reading_t)(READING_MOTOR_1_SPEED + motor), view, &counts) ||
+      !readings_get(&bridge->readings, (reading_t)(READING_MOTOR_1_DIRECTION + motor), view,
+                    &direction))
+    return;
+  const motor_wiring_t *wiring = &bridge->wiring.motors[motor];
+  double speed_mps = counts / wiring->full_scale * bridge->drive.cfg.full_scale_mps;
+  if (direction == (double)wiring->reverse) speed_mps = -speed_mps;
+  if (wheel_turns(bridge, motor, speed_mps, result->last_byte_ns)) publish_motion(bridge, cause);
 }
 
 /* Power is said once a second, when the battery block comes and all parts have been heard. */
@@ -194,44 +200,61 @@ static void on_power(bridge_t *bridge, const cause_t *cause, register_view_t vie
   }
 }
 
-static void decode(bridge_t *bridge, const port_result_t *result, const cause_t *cause) {
+static bool is_of(const register_module_t *module, const char *name) {
+  return strcmp(module->name, name) == 0;
+}
+
+/* What a read brought is told by the registers in it: each of these takes what it knows. */
+static void decode(bridge_t *bridge, const register_module_t *module, const port_result_t *result,
+                   const cause_t *cause) {
   register_view_t view = view_of(result);
-  const char *name = bridge->profile->polls[result->job.tag].name;
-  const char *module =
-      bridge->profile->modules[bridge->profile->polls[result->job.tag].module].name;
-  if (strcmp(module, "power") == 0) on_power(bridge, cause, view);
-  if (strcmp(name, "safety") == 0) on_safety(bridge, result, view);
-  if (strcmp(name, "ranges") == 0) on_ranges(bridge, result, cause, view);
-  if (strcmp(name, "odometry") == 0) on_odometry(bridge, cause, view);
-  if (strcmp(name, "acceleration") == 0) on_acceleration(bridge, cause, view);
-  if (strcmp(name, "tag") == 0) on_tag(bridge, cause, view);
-  if (strcmp(name, "proximity") == 0) on_proximity(bridge, cause, view);
-  if (strcmp(name, "motor_1") == 0) on_motor(bridge, result, cause, view, 0);
-  if (strcmp(name, "motor_2") == 0) on_motor(bridge, result, cause, view, 1);
+  if (is_of(module, "power")) on_power(bridge, cause, view);
+  if (is_of(module, "safety")) {
+    on_safety(bridge, result, view);
+    on_ranges(bridge, result, cause, view);
+  }
+  if (is_of(module, "dock")) {
+    on_acceleration(bridge, cause, view);
+    on_tag(bridge, cause, view);
+    on_proximity(bridge, cause, view);
+  }
+  if (is_of(module, "travel_motor")) on_odometry(bridge, cause, view);
+  for (int i = 0; i < (int)bridge->wiring.count; i++)
+    if (bridge->wiring.motors[i].unit == result->job.unit) on_motor(bridge, result, cause, view, i);
+}
+
+static int poll_of(const bridge_t *bridge, reading_t reading) {
+  const register_row_t *row = bridge->readings.rows[reading];
+  const plan_t *plan = port_plan(bridge->port);
+  for (size_t i = 0; row && i < bridge->profile->module_count; i++) {
+    const register_module_t *module = &bridge->profile->modules[i];
+    if (registers_find(module, row->name) == row) return plan_find(plan, module, row);
+  }
+  return JOB_NO_POLL;
 }
 
 /* A travel module without an odometry block: its motors are read as often instead. */
 static void follow_odometry(bridge_t *bridge) {
-  for (size_t i = 0; i < bridge->profile->poll_count; i++) {
-    const char *name = bridge->profile->polls[i].name;
-    if (strcmp(name, "motor_1") != 0 && strcmp(name, "motor_2") != 0) continue;
-    (void)port_set_poll(bridge->port, (int)i, true, 50 * GANTRY_NS_PER_MS);
+  for (int i = 0; i < MOTORS_MAX; i++) {
+    int poll = poll_of(bridge, (reading_t)(READING_MOTOR_1_SPEED + i));
+    if (poll != JOB_NO_POLL) (void)port_set_poll(bridge->port, poll, true, 50 * GANTRY_NS_PER_MS);
   }
   log_info("ODOMETRY-ABSENT", "the travel module has no odometry block; speeds are integrated");
 }
 
 void bridge_on_poll(bridge_t *bridge, const port_result_t *result) {
-  if (result->job.tag >= bridge->profile->poll_count) return;
+  const plan_t *plan = port_plan(bridge->port);
+  uint32_t tag = result->job.tag;
+  if (tag >= plan->count) return;
   if (result->outcome == RTU_EXCEPTION && result->exception == 2 &&
-      strcmp(bridge->profile->polls[result->job.tag].name, "odometry") == 0)
+      (int)tag == poll_of(bridge, READING_ODOMETRY_X))
     follow_odometry(bridge);
   if (result->outcome != RTU_OK) return;
-  metric_add(bridge->poll_metrics[result->job.tag], 1.0);
+  metric_add(bridge->poll_metrics[tag], 1.0);
   cause_t cause = cause_new(result->last_byte_ns);
   log_set_trace(cause.trace);
-  log_debug("POLL-READ", "%s from 0x%02X", bridge->profile->polls[result->job.tag].name,
-            result->job.unit);
-  decode(bridge, result, &cause);
+  log_debug("POLL-READ", "%s from 0x%02X", plan->polls[tag].name, result->job.unit);
+  decode(bridge, &bridge->profile->modules[plan->polls[tag].module], result, &cause);
   log_set_trace(0);
 }
 

@@ -11,33 +11,24 @@
   1u /* the first repetition at once, later ones leave the line to the others */
 #define RETRY_MS        100u
 #define ROUND_LIMIT_MS  500u /* then the round has lost a job or a result and is begun again */
-#define READ_BACK_MOST  12   /* registers 1 to 12 of a motor: a length that no late answer has */
 #define REPLY_MARGIN_MS 10u  /* the refusal must be there before the caller gives up */
-
-static const uint16_t motor_base[2] = {0x0000, 0x0010};
 
 static void submit_round(bridge_t *bridge) {
   stop_run_t *stop = &bridge->stop;
-  uint8_t unit = bridge_unit(bridge, "travel_motor");
+  const motors_t *wiring = &bridge->wiring;
   uint32_t tag = TAG_STOP + STOP_JOBS * (++stop->round % STOP_ROUNDS);
   stop->again = false;
   stop->waiting = 0;
   stop->round_ns = 0;
-  stop->acked[0] = stop->acked[1] = stop->off[0] = stop->off[1] = false;
+  stop->good = 0;
   loop_set(bridge->service->loop, stop->retry_alarm, ROUND_LIMIT_MS);
-  for (uint32_t i = 0; i < STOP_JOBS && bridge->port; i++) {
-    bool write = i < 2;
+  for (uint32_t i = 0; i < wiring->stop_count && bridge->port; i++) {
     job_t job = {.tag = tag + i,
                  .lane = JOB_SAFETY,
-                 .unit = unit,
-                 .function = write ? LINE_WRITE_MANY : LINE_READ_HOLDING,
-                 .first = (uint16_t)(motor_base[i % 2] + 1), /* enable and set-point, both zero */
-                 .count = 2,
-                 .least = 2,
-                 .most = write ? 2 : READ_BACK_MOST,
                  .answer_us = STOP_ANSWER_US,
-                 .retries = write ? 1 : 0,
+                 .retries = wiring->stops[i].read ? 0 : 1,
                  .poll = JOB_NO_POLL};
+    motors_stop_job(wiring, i, &job);
     if (port_submit(bridge->port, &job)) stop->waiting |= 1u << i;
   }
 }
@@ -217,7 +208,7 @@ static void confirm(bridge_t *bridge, uint64_t confirmed_ns) {
 
 static void end_round(bridge_t *bridge, uint64_t now_ns) {
   stop_run_t *stop = &bridge->stop;
-  bool off = stop->acked[0] && stop->acked[1] && stop->off[0] && stop->off[1];
+  bool off = stop->good == (1u << bridge->wiring.stop_count) - 1u;
   if (off)
     confirm(bridge, now_ns);
   else if (++stop->failed == 2)
@@ -250,7 +241,8 @@ void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result) {
   stop->waiting &= ~(1u << index);
   bool ok = result->outcome == RTU_OK;
   if (index == 0 && ok) on_first_frame(bridge, result);
-  if (index < 2) stop->acked[index] = ok;
-  if (index >= 2) stop->off[index - 2] = ok && result->values[0] == 0 && result->values[1] == 0;
+  bool read = bridge->wiring.stops[index].read;
+  if (ok && (!read || motors_stop_shows_off(&bridge->wiring, index, result->values)))
+    stop->good |= 1u << index;
   if (stop->waiting == 0) end_round(bridge, ok ? result->last_byte_ns : clock_mono_ns());
 }

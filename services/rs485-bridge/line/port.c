@@ -12,7 +12,6 @@
 
 #include "line_master.h"
 #include "owed.h"
-#include "plan.h"
 
 #define ORDERS_MAX       64
 #define RESULTS_MAX      256
@@ -34,6 +33,7 @@ typedef struct order {
 
 struct port {
   port_cfg_t cfg;
+  plan_t plan;
   mailbox_t *orders;
   mailbox_t *results;
   pthread_t thread;
@@ -294,7 +294,11 @@ gantry_err_t port_new(const port_cfg_t *cfg, port_t **out) {
   self->cfg = *cfg;
   jobs_init(&self->jobs, &cfg->line, cfg->max_hold_us);
   modules_init(&self->modules, cfg->profile, cfg->first_address, cfg->last_address);
-  gantry_err_t err = plan_load(&self->jobs, cfg->profile, &bad) ? GANTRY_OK : GANTRY_E_INVALID;
+  char why[PLAN_WHY];
+  bool planned =
+      plan_make(&self->plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why) &&
+      plan_load(&self->jobs, &self->plan, &bad);
+  gantry_err_t err = planned ? GANTRY_OK : GANTRY_E_INVALID;
   if (err == GANTRY_OK) err = mailbox_new(sizeof(order_t), ORDERS_MAX, &self->orders);
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_result_t), RESULTS_MAX, &self->results);
   if (err == GANTRY_OK && pthread_create(&self->thread, NULL, run, self) != 0)
@@ -332,6 +336,10 @@ bool port_set_poll(port_t *port, int poll, bool enabled, uint64_t period_ns) {
 bool port_discover(port_t *port) {
   order_t order = {.kind = ORDER_DISCOVER};
   return mailbox_send(port->orders, &order);
+}
+
+const plan_t *port_plan(const port_t *port) {
+  return &port->plan;
 }
 
 int port_fd(const port_t *port) {

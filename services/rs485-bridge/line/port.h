@@ -6,10 +6,12 @@
 #include <gantry/err.h>
 
 #include "modules.h"
+#include "plan.h"
 
 typedef struct port port_t;
 
-#define PORT_TAG_PROBE 0xFFFF0000u /* results with this tag come from discovery */
+#define PORT_GREETING_MAX 4
+#define PORT_TAG_PROBE    0xFFFF0000u /* results with this tag come from discovery */
 
 typedef struct port_cfg {
   char path[256];
@@ -17,8 +19,8 @@ typedef struct port_cfg {
   const register_profile_t *profile;
   uint8_t first_address, last_address; /* discovery */
   uint32_t max_hold_us;
-  job_t greeting[2]; /* sent first whenever the port opens, and last when it closes: the motors'
-                        stop */
+  job_t greeting[PORT_GREETING_MAX]; /* sent first whenever the port opens, and last when it
+                                        closes: the motors' stop */
   size_t greeting_count;
 } port_cfg_t;
 
@@ -43,7 +45,8 @@ typedef struct port_result {
   char detail[96];
 } port_result_t;
 
-/* Starts the thread. cfg is copied. */
+/* Starts the thread. cfg is copied, its profile borrowed. GANTRY_E_INVALID when the profile's polls
+   do not fit the line; plan_make says why. */
 gantry_err_t port_new(const port_cfg_t *cfg, port_t **out);
 /* Ends the thread after the greeting has been sent once more; waits a few transactions at most. */
 void port_destroy(port_t **self);
@@ -53,6 +56,8 @@ bool port_submit(port_t *port, const job_t *job);
 bool port_set_poll(port_t *port, int poll, bool enabled, uint64_t period_ns);
 /* Discovers anew. */
 bool port_discover(port_t *port);
+/* What it polls: poll i has the tag i. Constant. */
+const plan_t *port_plan(const port_t *port);
 /* Readable while results wait. */
 int port_fd(const port_t *port);
 /* The oldest result; false when there is none. */

@@ -29,12 +29,6 @@ static const reading_name_t names[READING_COUNT] = {
     [READING_ODOMETRY_Y] = {"travel_motor", "odometry_y"},
     [READING_ODOMETRY_THETA] = {"travel_motor", "odometry_theta"},
     [READING_ODOMETRY_CLOCK] = {"travel_motor", "odometry_clock"},
-    [READING_MOTOR_1_SPEED] = {"travel_motor", "motor_1_speed"},
-    [READING_MOTOR_2_SPEED] = {"travel_motor", "motor_2_speed"},
-    [READING_MOTOR_1_DIRECTION] = {"travel_motor", "motor_1_direction"},
-    [READING_MOTOR_2_DIRECTION] = {"travel_motor", "motor_2_direction"},
-    [READING_MOTOR_1_ERROR] = {"travel_motor", "motor_1_error"},
-    [READING_MOTOR_2_ERROR] = {"travel_motor", "motor_2_error"},
     [READING_PACK_VOLTAGE] = {"power", "pack_voltage"},
     [READING_PACK_CURRENT] = {"power", "pack_current"},
     [READING_CHARGE] = {"power", "charge"},
@@ -50,8 +44,15 @@ static const reading_name_t names[READING_COUNT] = {
 };
 
 void readings_init(readings_t *readings, const register_profile_t *profile) {
+  memset(readings, 0, sizeof *readings);
   for (size_t i = 0; i < READING_COUNT; i++)
-    readings->rows[i] = registers_find(registers_module(profile, names[i].module), names[i].name);
+    if (names[i].module)
+      readings->rows[i] = registers_find(registers_module(profile, names[i].module), names[i].name);
+  for (size_t i = 0; i < profile->motor_count; i++) {
+    readings->rows[READING_MOTOR_1_SPEED + i] = profile->motors[i].speed;
+    readings->rows[READING_MOTOR_1_DIRECTION + i] = profile->motors[i].direction;
+    readings->rows[READING_MOTOR_1_ERROR + i] = profile->motors[i].error;
+  }
 }
 
 bool readings_has(const readings_t *readings, reading_t reading, register_view_t view) {

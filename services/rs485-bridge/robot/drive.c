@@ -5,13 +5,14 @@
 #include <string.h>
 
 #define NS_PER_MS    UINT64_C(1000000)
-#define COUNTS       255.0
+#define FULL_SCALE   255.0
 #define STEP_MAX_S   0.2 /* a longer pause does not become a jump */
 #define FIRST_STEP_S 0.02
 
 void drive_init(drive_t *drive, const drive_cfg_t *cfg) {
   memset(drive, 0, sizeof *drive);
   drive->cfg = *cfg;
+  if (drive->cfg.full_scale <= 0.0) drive->cfg.full_scale = FULL_SCALE;
 }
 
 void drive_command(drive_t *drive, double share, bool backward, uint32_t hold_ms, uint64_t now_ns) {
@@ -55,9 +56,10 @@ uint32_t drive_hold_ms(const drive_t *drive, uint64_t now_ns) {
 }
 
 drive_words_t drive_get_words(const drive_t *drive) {
-  double counts = round(fabs(drive->setpoint_mps) / drive->cfg.full_scale_mps * COUNTS);
+  double counts =
+      round(fabs(drive->setpoint_mps) / drive->cfg.full_scale_mps * drive->cfg.full_scale);
   if (counts < 1.0) return (drive_words_t){0, 0, 0};
   return (drive_words_t){.enable = 1,
-                         .speed = (uint16_t)fmin(counts, COUNTS),
+                         .speed = (uint16_t)fmin(counts, drive->cfg.full_scale),
                          .direction = drive->setpoint_mps < 0.0 ? 2 : 1};
 }

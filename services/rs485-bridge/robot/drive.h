@@ -8,7 +8,8 @@
 
 typedef struct drive_cfg {
   double max_mps;        /* highest speed that may be asked for */
-  double full_scale_mps; /* speed of register value 255 */
+  double full_scale_mps; /* speed of the greatest set-point */
+  double full_scale;     /* the greatest set-point, as a register; 0: 255 */
   double accel_mps2, decel_mps2;
 } drive_cfg_t;
 
