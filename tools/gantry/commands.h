@@ -24,6 +24,8 @@ int command_lines(int argc, char **argv);
 int command_registers(int argc, char **argv);
 /* Looks for modules, with progress. */
 int command_discover(int argc, char **argv);
+/* Does something to the simulated plant; 69 when there is none. */
+int command_sim(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
 

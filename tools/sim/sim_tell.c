@@ -69,6 +69,35 @@ static void say_line(const sim_t *sim, text_t *text, int64_t now_ns) {
       elapsed_ns > 0.0 ? (double)stats->occupied_ns / elapsed_ns : 0.0);
 }
 
+static bool is_faulty(const module_fault_t *fault) {
+  return fault->silent || fault->garbage || fault->zeros || fault->exception || fault->has_alias ||
+         fault->lost_share > 0.0 || fault->crc_share > 0.0 || fault->late_max_us > 0;
+}
+
+static void say_plant(sim_t *sim, text_t *text) {
+  plant_t *plant = &sim->plant;
+  const bank_t *power = &plant_module(plant, MODULE_POWER)->bank;
+  plant_refresh(plant, plant_module(plant, MODULE_POWER));
+  say(text,
+      ",\"battery\":{\"pack_v\":%.2f,\"current_a\":%.2f,\"temperature_c\":%.1f,"
+      "\"charge_state\":%u,\"faults\":%u}",
+      battery_pack_v(&plant->battery), plant->battery.current_a, plant->battery.temperature_c,
+      bank_get(power, 0x003E), bank_get(power, 0x0023));
+  say(text, ",\"dock\":{\"status\":%u,\"docked\":%s,\"fault\":%u,\"tries\":%u}", plant->dock.status,
+      truth(plant->dock.status & DOCK_DOCKED), plant->dock.fault_code, plant->dock.tries);
+  say(text, ",\"inputs\":%u,\"noise\":%s,\"unique\":%s,\"modules\":[", plant->inputs,
+      truth(sim->noise), truth(plant->unique));
+  const char *comma = "";
+  for (size_t i = 0; i < PLANT_MODULES; i++) {
+    const module_t *module = &plant->modules[i];
+    if (!module->present && !is_faulty(&module->fault)) continue;
+    say(text, "%s{\"unit\":%u,\"present\":%s,\"faulty\":%s}", comma, module->unit,
+        truth(module->present), truth(is_faulty(&module->fault)));
+    comma = ",";
+  }
+  say(text, "]");
+}
+
 void sim_tell_state(sim_t *sim, text_t *text) {
   static const char *const modes[] = {"running", "stopped", "frozen"};
   const world_t *world = &sim->plant.world;
@@ -86,6 +115,7 @@ void sim_tell_state(sim_t *sim, text_t *text) {
       (unsigned long long)world->contacts, world->obstacle_count, truth(sim->plant.estop_input),
       battery_soc(&sim->plant.battery));
   say_motors(sim, text);
+  say_plant(sim, text);
   say_line(sim, text, now_ns);
   say(text, ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}",
       truth(sim->lidar.scanning), truth(sim->lidar_stopped), (unsigned long long)sim->lidar.sample,
