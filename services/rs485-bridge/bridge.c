@@ -76,6 +76,10 @@ static void init_cores(bridge_t *bridge) {
   zones_cfg_t zones = {.stop_m = real(bridge, "zone_stop"),
                        .slow_m = real(bridge, "zone_slow"),
                        .clear_m = real(bridge, "zone_clear"),
+                       .range_m = {real(bridge, "range_zone_1"), real(bridge, "range_zone_2"),
+                                   real(bridge, "range_zone_3"), real(bridge, "range_zone_4")},
+                       .dock_stop_m = real(bridge, "dock_stop"),
+                       .contact_m = real(bridge, "contact"),
                        .min_factor = real(bridge, "zone_min_factor"),
                        .max_factor = real(bridge, "zone_max_factor"),
                        .half_length_m = real(bridge, "half_length"),
@@ -188,6 +192,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   init_metrics(bridge);
   GANTRY_TRY(init_latch(bridge));
   GANTRY_TRY(bridge_stop_prepare(bridge));
+  GANTRY_TRY(bridge_watch_start(bridge));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(bridge_open_ports(bridge, fault));
   init_poll_metrics(bridge);

@@ -146,6 +146,8 @@ void on_drive(rpc_context_t *call, const void *takes, void *arg) {
   uint64_t now_ns = clock_mono_ns();
   robot_guards_t guards = bridge_guards(bridge);
   char why[128];
+  /* Whoever jogs looks where the robot goes, and may take an empty one to its charger. */
+  guards.pose_lost = guards.battery_low = false;
   if (refuse_way(bridge, call, drive, now_ns)) return;
   bool began = bridge->robot.state == ROBOT_IDLE;
   if (!robot_apply(&bridge->robot, ROBOT_DRIVE, &guards, now_ns, why, sizeof why)) {

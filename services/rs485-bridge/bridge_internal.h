@@ -15,6 +15,7 @@
 #include "port.h"
 #include "readings.h"
 #include "robot_state.h"
+#include "supervisor.h"
 #include "zones.h"
 
 #define STOP_CALLS_MAX 8  /* callers that wait for one stop */
@@ -29,6 +30,8 @@ enum {
   TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
   TAG_READ = 0x3000   /* + slot of a register read */
 };
+
+enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
 
 enum { STOP_JOBS = MOTORS_STOP_MAX, STOP_ROUNDS = 256 };
 
@@ -64,13 +67,28 @@ typedef struct drive_run {
   uint64_t wrote_ns;
 } drive_run_t;
 
+enum { POWER_BATTERY = 1, POWER_TEMPERATURE = 2, POWER_CELL_VOLTAGES = 4, POWER_ALL = 7 };
+
 typedef struct power_state {
   double voltage, current, charge, temperature;
   double cells[POWER_CELLS];
   uint32_t faults;
   int charging;
-  unsigned known; /* bits: battery, temperature, cells, faults, charger */
+  unsigned known; /* POWER_ bits */
 } power_state_t;
+
+/* The supervisor, and what only it is told. */
+typedef struct bridge_watch {
+  supervisor_t supervisor;
+  supervisor_input_t input; /* what is noted as it comes; the rest is filled for each judgement */
+  supervisor_verdict_t verdict;
+  zones_verdict_t zones;           /* that it rests on */
+  uint64_t asked_ns[WATCH_JOBS];   /* 0: to be asked at once */
+  unsigned said;                   /* warnings that were told */
+  uint64_t changed_ns[WARN_COUNT]; /* since then otherwise than told; 0: as told */
+  bool auto_reset_said;
+  uint64_t held_ns; /* motors that turned after a stop were told again then */
+} bridge_watch_t;
 
 typedef struct module_copy {
   module_row_t row;
@@ -117,7 +135,7 @@ struct bridge {
   drive_run_t motors;
   read_call_t reads[READ_CALLS_MAX];
   rpc_context_t *discovering;
-  uint64_t safety_ns; /* newest valid answer of the safety poll */
+  bridge_watch_t watch;
   bool estop_input;
   int module_zone; /* as the safety module says */
   uint16_t motor_error[2];
@@ -154,6 +172,14 @@ robot_guards_t bridge_guards(const bridge_t *bridge);
 int bridge_motion_sign(const bridge_t *bridge);
 void on_estop(rpc_context_t *call, const void *takes, void *arg);
 void on_estop_reset(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_watch.c: what the supervisor is told, and what it warns of. */
+gantry_err_t bridge_watch_start(bridge_t *bridge);
+/* The safety module has come or gone. */
+void bridge_watch_module(bridge_t *bridge, bool online);
+void bridge_on_watch_result(bridge_t *bridge, const port_result_t *result);
+supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns);
+supervisor_verdict_t bridge_watch(bridge_t *bridge, uint64_t now_ns);
 
 /* bridge_drive.c: set-points on their way to the motors. */
 void bridge_drive_tick(void *arg);

@@ -135,6 +135,9 @@ void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   bool travel = line->number == 1 && copy->row.address == bridge_unit(bridge, "travel_motor");
   if (result->change == MODULE_CAME && travel && !robot_may_move(&bridge->robot))
     bridge_verify_off(bridge);
+  bool safety = line->number == 1 && copy->row.address == bridge_unit(bridge, "safety");
+  if (safety && (result->change == MODULE_CAME || result->change == MODULE_WENT))
+    bridge_watch_module(bridge, result->change == MODULE_CAME);
   answer_discovery(bridge);
 }
 

@@ -35,6 +35,8 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
     bridge_on_read_result(bridge, result);
   else if (line->number != 1)
     return;
+  else if (tag >= TAG_WATCH && tag < TAG_WATCH + WATCH_JOBS)
+    bridge_on_watch_result(bridge, result);
   else if (tag < TAG_STOP)
     bridge_on_poll(bridge, result);
   else if (tag < TAG_DRIVE)

@@ -11,8 +11,6 @@
 #define RANGE_MAX_M     5.0
 #define PROXIMITY_MAX_M 1.0
 
-enum { POWER_BATTERY = 1, POWER_TEMPERATURE = 2, POWER_CELL_VOLTAGES = 4, POWER_ALL = 7 };
-
 static const char *setting(const bridge_t *bridge, const char *key) {
   return config_text(bridge->service->config, key);
 }
@@ -40,7 +38,7 @@ static void publish_range(bridge_t *bridge, const cause_t *cause, const char *se
 static void on_safety(bridge_t *bridge, const port_result_t *result, register_view_t view) {
   double estop = 0.0, zone = 0.0;
   if (!readings_get(&bridge->readings, READING_ESTOP, view, &estop)) return;
-  bridge->safety_ns = result->last_byte_ns;
+  bridge->watch.input.seen_ns[SUPERVISED_SAFETY] = result->last_byte_ns;
   bool was_open = bridge->estop_input;
   bridge->estop_input = estop != 0.0;
   if (readings_get(&bridge->readings, READING_ZONE, view, &zone)) bridge->module_zone = (int)zone;
@@ -78,6 +76,9 @@ static void on_acceleration(bridge_t *bridge, const cause_t *cause, register_vie
                    .x = value_of(bridge, READING_ACCEL_X, view),
                    .y = value_of(bridge, READING_ACCEL_Y, view),
                    .z = value_of(bridge, READING_ACCEL_Z, view)};
+  /* Where there is weight there is no zero: a sensor that has failed says nothing. */
+  if (imu.x == 0.0 && imu.y == 0.0 && imu.z == 0.0) return;
+  bridge->watch.input.seen_ns[SUPERVISED_IMU] = cause->born_ns;
   imu.has_temperature =
       readings_get(&bridge->readings, READING_ACCEL_TEMPERATURE, view, &imu.temperature);
   (void)snprintf(imu.sensor, sizeof imu.sensor, "%s", setting(bridge, "imu"));
@@ -90,6 +91,7 @@ static void on_tag(bridge_t *bridge, const cause_t *cause, register_view_t view)
                readings_get(&bridge->readings, READING_TAG_PRESENT, view, &present) &&
                readings_get(&bridge->readings, READING_TAG_SIGNAL, view, &signal);
   if (!whole) return;
+  bridge->watch.input.seen_ns[SUPERVISED_TAG] = cause->born_ns;
   if (present == 0.0) {
     bridge->tag_id[0] = '\0';
     return;
@@ -138,6 +140,7 @@ static void on_odometry(bridge_t *bridge, const cause_t *cause, register_view_t 
                   value_of(bridge, READING_ODOMETRY_Y, view),
                   value_of(bridge, READING_ODOMETRY_THETA, view),
                   value_of(bridge, READING_ODOMETRY_CLOCK, view));
+  bridge->watch.input.speed_ns[SPEED_ODOMETRY] = cause->born_ns;
   publish_motion(bridge, cause);
 }
 
@@ -159,6 +162,7 @@ static void on_motor(bridge_t *bridge, const port_result_t *result, const cause_
   const motor_wiring_t *wiring = &bridge->wiring.motors[motor];
   double speed_mps = counts / wiring->full_scale * bridge->drive.cfg.full_scale_mps;
   if (direction == (double)wiring->reverse) speed_mps = -speed_mps;
+  bridge->watch.input.speed_ns[SPEED_MOTOR_1 + motor] = result->last_byte_ns;
   if (wheel_turns(bridge, motor, speed_mps, result->last_byte_ns)) publish_motion(bridge, cause);
 }
 

@@ -139,6 +139,8 @@ static const char *refuse_begin(const robot_guards_t *guards) {
   if (!guards->safety_fresh) return "the safety module does not answer; restore it first";
   if (!guards->modules_online) return "a mandatory module is offline; restore it first";
   if (guards->motor_fault) return "a motor reports a fault; clear it first";
+  if (guards->auto_reset)
+    return "the safety module may reset itself; write 0 to its auto_reset (0x0052) first";
   if (guards->interlock) return "an interlock is open; close it first";
   return NULL;
 }
@@ -146,7 +148,8 @@ static const char *refuse_begin(const robot_guards_t *guards) {
 static const char *refuse_drive(const robot_guards_t *guards, bool stands) {
   const char *reason = refuse_begin(guards);
   if (reason) return reason;
-  if (stands && guards->battery_low) return "the battery is too low to move; charge it first";
+  if (stands && guards->battery_low)
+    return "the battery is too low to move, or its charge is not known; charge it first";
   if (stands && guards->pose_lost)
     return "the robot does not know well enough where it is; locate it first";
   if (stands && guards->blind)

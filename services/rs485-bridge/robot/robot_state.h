@@ -61,17 +61,18 @@ typedef enum stop_cause {
 /* What holds now; filled by the caller before an event. What does not apply to the event (no pose
    is needed to jog, no charge to dock) the caller clears. */
 typedef struct robot_guards {
-  bool modules_online;            /* all mandatory modules */
-  bool estop_input;               /* the hardware chain is open */
-  bool safety_fresh;              /* the safety module has answered in time */
-  bool motors_off;                /* read back disabled and at zero */
-  bool blind;                     /* nothing says what is in the way */
-  bool blocked;                   /* an obstacle stands in the way to go */
-  bool motor_fault;               /* a motor reports a fault code */
-  bool interlock;                 /* a door, gate, light curtain or supply is not in order */
-  bool battery_low;               /* below the least state of charge for a move */
-  bool pose_lost;                 /* the pose is not known well enough for a move by command */
-  bool lidar_lost;                /* no turn of the LiDAR in time: no docking */
+  bool modules_online; /* all mandatory modules */
+  bool estop_input;    /* the hardware chain is open */
+  bool safety_fresh;   /* the safety module has answered in time */
+  bool motors_off;     /* read back disabled and at zero */
+  bool blind;          /* nothing says what is in the way */
+  bool blocked;        /* an obstacle stands in the way to go */
+  bool motor_fault;    /* a motor reports a fault code */
+  bool auto_reset;     /* the safety module would reset itself, or has not denied it yet */
+  bool interlock;      /* a door, gate, light curtain or supply is not in order */
+  bool battery_low;    /* below the least state of charge for a move */
+  bool pose_lost;      /* the pose is not known well enough for a move by command */
+  bool lidar_lost;     /* no turn of the LiDAR in time: no docking */
   bool safe_confirm, location_ok; /* of a reset */
 } robot_guards_t;
 

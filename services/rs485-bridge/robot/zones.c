@@ -55,11 +55,31 @@ static double nearer(double one, double other) {
   return fmin(one, other);
 }
 
-static zone_t zone_of(const zones_cfg_t *cfg, double clearance_m) {
-  if (clearance_m < 0.0 || clearance_m > cfg->clear_m) return ZONE_NONE;
-  if (clearance_m > cfg->slow_m) return ZONE_EARLY_WARNING;
-  if (clearance_m > 0.5 * (cfg->slow_m + cfg->stop_m)) return ZONE_CAUTION;
-  return clearance_m > cfg->stop_m ? ZONE_WARNING : ZONE_CRITICAL;
+static double stop_m(const zones_t *zones) {
+  return zones->docking ? zones->cfg.dock_stop_m : zones->cfg.stop_m;
+}
+
+static double pause_m(const zones_cfg_t *cfg) {
+  return 0.5 * (cfg->slow_m + cfg->stop_m);
+}
+
+static bool is_within(double clearance_m, double limit_m) {
+  return clearance_m >= 0.0 && clearance_m <= limit_m;
+}
+
+static zone_t zone_of_lidar(const zones_t *zones, double clearance_m) {
+  if (is_within(clearance_m, stop_m(zones))) return ZONE_CRITICAL;
+  if (is_within(clearance_m, pause_m(&zones->cfg))) return ZONE_WARNING;
+  if (is_within(clearance_m, zones->cfg.slow_m)) return ZONE_CAUTION;
+  return is_within(clearance_m, zones->cfg.clear_m) ? ZONE_EARLY_WARNING : ZONE_NONE;
+}
+
+static zone_t zone_of_range(const zones_t *zones, double clearance_m) {
+  if (is_within(clearance_m, stop_m(zones))) return ZONE_CRITICAL;
+  int zone = ZONE_NONE;
+  while (zone < ZONES_RANGE_STEPS && is_within(clearance_m, zones->cfg.range_m[zone]))
+    zone++;
+  return (zone_t)zone;
 }
 
 static double factor_of(const zones_cfg_t *cfg, double clearance_m) {
@@ -72,21 +92,40 @@ static bool is_fresh(uint64_t then_ns, uint64_t now_ns, uint64_t max_age_ns) {
   return then_ns != 0 && (then_ns > now_ns || now_ns - then_ns <= max_age_ns);
 }
 
+/* Docking, the way of travel leads to the dock: what touches the robot elsewhere is not the dock.
+ */
+static bool is_touched(const zones_t *zones, int motion) {
+  zones_side_t faces = motion < 0 ? ZONES_REAR : ZONES_FRONT;
+  for (int side = 0; side < ZONES_SIDES; side++)
+    if (side != (int)faces && is_within(zones->range_m[side], zones->cfg.contact_m)) return true;
+  return false;
+}
+
+/* Clearance in the direction of motion by one kind of sensor, index front and rear. */
+static double clearance(const double side_m[2], int motion, bool fresh) {
+  if (!fresh) return -1.0;
+  return motion > 0   ? side_m[ZONES_FRONT]
+         : motion < 0 ? side_m[ZONES_REAR]
+                      : nearer(side_m[ZONES_FRONT], side_m[ZONES_REAR]);
+}
+
 zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns,
                             uint64_t max_age_ns) {
+  const zones_cfg_t *cfg = &zones->cfg;
   bool lidar = is_fresh(zones->lidar_ns, now_ns, max_age_ns);
   bool ranges = is_fresh(zones->range_ns, now_ns, max_age_ns);
-  double side_m[2];
-  for (int side = 0; side < 2; side++)
-    side_m[side] =
-        nearer(ranges ? zones->range_m[side] : -1.0, lidar ? zones->lidar_m[side] : -1.0);
-  double clearance_m = motion > 0   ? side_m[ZONES_FRONT]
-                       : motion < 0 ? side_m[ZONES_REAR]
-                                    : nearer(side_m[ZONES_FRONT], side_m[ZONES_REAR]);
-  zones_verdict_t verdict = {.zone = zone_of(&zones->cfg, clearance_m),
-                             .clearance_m = clearance_m,
-                             .factor = motion == 0 ? 1.0 : factor_of(&zones->cfg, clearance_m),
-                             .blind = !lidar && !ranges};
-  verdict.stop = motion != 0 && verdict.zone == ZONE_CRITICAL;
-  return verdict;
+  double lidar_m = clearance(zones->lidar_m, motion, lidar);
+  double range_m = clearance(zones->range_m, motion, ranges);
+  double clearance_m = nearer(lidar_m, range_m);
+  zone_t by_lidar = zone_of_lidar(zones, lidar_m), by_range = zone_of_range(zones, range_m);
+  bool moves = motion != 0;
+  return (zones_verdict_t){.zone = by_lidar > by_range ? by_lidar : by_range,
+                           .clearance_m = clearance_m,
+                           .factor = moves ? factor_of(cfg, clearance_m) : 1.0,
+                           .stop = moves && is_within(clearance_m, stop_m(zones)),
+                           .pause = moves && is_within(clearance_m, pause_m(cfg)),
+                           .crawl = moves && zones->docking && is_within(clearance_m, cfg->stop_m),
+                           .contact =
+                               moves && zones->docking && ranges && is_touched(zones, motion),
+                           .blind = !lidar && !ranges};
 }

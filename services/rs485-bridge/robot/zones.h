@@ -1,6 +1,6 @@
 /* Zones in the direction of motion: what is near enough to stop for, and what slows the robot.
-   Range sensors look straight ahead and back; the LiDAR counts within the corridor the robot
-   sweeps. The nearer of the two wins. Pure. */
+   Range sensors look straight ahead and back and have thresholds of their own; the LiDAR counts
+   within the corridor the robot sweeps. The stricter of the two wins. Pure. */
 #ifndef BRIDGE_ZONES_H
 #define BRIDGE_ZONES_H
 
@@ -16,12 +16,18 @@ typedef enum zone {
   ZONE_CRITICAL
 } zone_t;
 
+#define ZONES_RANGE_STEPS 4
+
 typedef struct zones_cfg {
-  double stop_m;          /* nearer: stop, latched */
-  double slow_m;          /* nearer: slower */
-  double clear_m;         /* nearer: early warning */
-  double min_factor;      /* speed factor at stop_m, */
-  double max_factor;      /* and at slow_m */
+  double stop_m;                     /* nearer: stop, latched */
+  double slow_m;                     /* nearer: slower */
+  double clear_m;                    /* nearer: early warning */
+  double min_factor;                 /* speed factor at stop_m, */
+  double max_factor;                 /* and at slow_m */
+  double range_m[ZONES_RANGE_STEPS]; /* of the range sensors: early warning, caution, warning,
+                                        critical; descending */
+  double dock_stop_m;     /* while docking this stands for stop_m, and stop_m is where it crawls */
+  double contact_m;       /* while docking, nearer than this beside or behind is a contact */
   double half_length_m;   /* from the LiDAR to the body's front and rear */
   double corridor_half_m; /* half the width that the LiDAR watches */
 } zones_cfg_t;
@@ -36,6 +42,7 @@ typedef enum zones_side {
 
 typedef struct zones {
   zones_cfg_t cfg;
+  bool docking;                /* set by who knows */
   double range_m[ZONES_SIDES]; /* from the body's edge; negative: unknown */
   uint64_t range_ns;           /* of their reading, 0: never */
   double lidar_m[2]; /* nearest in the corridor, front and rear, from the edge; negative: unknown or
@@ -48,7 +55,10 @@ typedef struct zones_verdict {
   double clearance_m; /* in the direction of motion; negative: nothing known */
   double factor;      /* of speed, 0 to 1 */
   bool stop;
-  bool blind; /* neither range sensors nor LiDAR have spoken in time */
+  bool pause;   /* half of the way from slowing to stopping is used up: a move by command waits */
+  bool crawl;   /* docking, and nearer than stop_m */
+  bool contact; /* docking, and something touches a side that does not face the dock */
+  bool blind;   /* neither range sensors nor LiDAR have spoken in time */
 } zones_verdict_t;
 
 void zones_init(zones_t *zones, const zones_cfg_t *cfg);

@@ -78,6 +78,13 @@ Test(robot_state, does_not_drive_with_a_module_offline) {
   cr_assert_not(apply(ROBOT_DRIVE, guards));
 }
 
+Test(robot_state, does_not_drive_when_the_safety_module_may_reset_itself) {
+  robot_guards_t guards = fine;
+  guards.auto_reset = true;
+  cr_assert_not(apply(ROBOT_DRIVE, guards));
+  cr_assert_not_null(strstr(why, "0x0052"));
+}
+
 Test(robot_state, a_lost_module_takes_readiness_away) {
   cr_assert(apply(ROBOT_LOST, fine));
   cr_assert_eq(robot.state, ROBOT_INIT);

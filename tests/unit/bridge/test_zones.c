@@ -10,6 +10,9 @@
 static const zones_cfg_t cfg = {.stop_m = 0.5,
                                 .slow_m = 1.0,
                                 .clear_m = 2.0,
+                                .range_m = {1.0, 0.5, 0.2, 0.1},
+                                .dock_stop_m = 0.1,
+                                .contact_m = 0.05,
                                 .min_factor = 0.3,
                                 .max_factor = 0.7,
                                 .half_length_m = 0.3,
@@ -79,11 +82,84 @@ Test(zones, slower_the_nearer) {
   cr_assert_float_eq(with_ranges(1.5, -1, -1, -1, 1).factor, 1.0, 0.0);
 }
 
-Test(zones, are_named_by_distance) {
-  cr_assert_eq(with_ranges(2.5, -1, -1, -1, 1).zone, ZONE_NONE);
-  cr_assert_eq(with_ranges(1.5, -1, -1, -1, 1).zone, ZONE_EARLY_WARNING);
-  cr_assert_eq(with_ranges(0.9, -1, -1, -1, 1).zone, ZONE_CAUTION);
-  cr_assert_eq(with_ranges(0.6, -1, -1, -1, 1).zone, ZONE_WARNING);
+typedef struct named {
+  double clearance_m;
+  zone_t zone, docking;
+} named_t;
+
+Test(zones, of_the_lidar_are_named_by_its_thresholds) {
+  static const named_t rows[] = {{2.01, ZONE_NONE, ZONE_NONE},
+                                 {1.99, ZONE_EARLY_WARNING, ZONE_EARLY_WARNING},
+                                 {1.01, ZONE_EARLY_WARNING, ZONE_EARLY_WARNING},
+                                 {0.99, ZONE_CAUTION, ZONE_CAUTION},
+                                 {0.76, ZONE_CAUTION, ZONE_CAUTION},
+                                 {0.74, ZONE_WARNING, ZONE_WARNING},
+                                 {0.51, ZONE_WARNING, ZONE_WARNING},
+                                 {0.49, ZONE_CRITICAL, ZONE_WARNING},
+                                 {0.11, ZONE_CRITICAL, ZONE_WARNING},
+                                 {0.09, ZONE_CRITICAL, ZONE_CRITICAL}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    zones_init(&zones, &cfg);
+    cr_assert_eq(with_ray(0.0, rows[i].clearance_m + 0.3, 3, 1).zone, rows[i].zone, "%.2f",
+                 rows[i].clearance_m);
+    zones.docking = true;
+    cr_assert_eq(zones_judge(&zones, 1, MS, AGE).zone, rows[i].docking, "docking, %.2f",
+                 rows[i].clearance_m);
+  }
+}
+
+Test(zones, of_the_range_sensors_are_named_by_theirs) {
+  static const named_t rows[] = {{1.01, ZONE_NONE, ZONE_NONE},
+                                 {1.0, ZONE_EARLY_WARNING, ZONE_EARLY_WARNING},
+                                 {0.51, ZONE_EARLY_WARNING, ZONE_EARLY_WARNING},
+                                 {0.5, ZONE_CRITICAL, ZONE_CAUTION},
+                                 {0.21, ZONE_CRITICAL, ZONE_CAUTION},
+                                 {0.2, ZONE_CRITICAL, ZONE_WARNING},
+                                 {0.11, ZONE_CRITICAL, ZONE_WARNING},
+                                 {0.1, ZONE_CRITICAL, ZONE_CRITICAL},
+                                 {0.0, ZONE_CRITICAL, ZONE_CRITICAL}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    zones_init(&zones, &cfg);
+    cr_assert_eq(with_ranges(rows[i].clearance_m, -1, -1, -1, 1).zone, rows[i].zone, "%.2f",
+                 rows[i].clearance_m);
+    zones.docking = true;
+    cr_assert_eq(with_ranges(rows[i].clearance_m, -1, -1, -1, 1).zone, rows[i].docking,
+                 "docking, %.2f", rows[i].clearance_m);
+  }
+}
+
+Test(zones, the_stricter_zone_wins) {
+  (void)with_ray(0.0, 1.2, 3, 1);
+  cr_assert_eq(with_ranges(0.95, -1, -1, -1, 1).zone, ZONE_CAUTION, "the LiDAR's");
+  zones_init(&zones, &cfg);
+  (void)with_ray(0.0, 2.0, 3, 1);
+  cr_assert_eq(with_ranges(0.45, -1, -1, -1, 1).zone, ZONE_CRITICAL, "the range sensor's");
+}
+
+Test(zones, docking_crawls_where_it_would_have_stopped) {
+  zones.docking = true;
+  zones_verdict_t near = with_ranges(0.5, -1, -1, -1, 1), far = with_ranges(0.51, -1, -1, -1, 1);
+  cr_assert(near.crawl && !near.stop);
+  cr_assert_not(far.crawl);
+  cr_assert(with_ranges(0.1, -1, -1, -1, 1).stop);
+  cr_assert_not(with_ranges(0.11, -1, -1, -1, 1).stop);
+  cr_assert(with_ranges(-1, 0.1, -1, -1, -1).stop, "backward by the rear");
+}
+
+Test(zones, docking_a_touch_beside_is_a_contact_and_the_dock_ahead_is_not) {
+  cr_assert_not(with_ranges(-1, -1, 0.04, -1, 1).contact, "only while docking");
+  zones.docking = true;
+  cr_assert(with_ranges(-1, -1, 0.04, -1, 1).contact);
+  cr_assert(with_ranges(-1, 0.04, -1, -1, 1).contact, "behind");
+  cr_assert_not(with_ranges(0.04, -1, 0.06, 0.06, 1).contact);
+  cr_assert_not(with_ranges(-1, -1, 0.04, -1, 0).contact, "standing");
+}
+
+Test(zones, half_of_the_way_to_the_stop_is_where_a_command_waits) {
+  cr_assert_not(with_ranges(0.76, -1, -1, -1, 1).pause);
+  cr_assert(with_ranges(0.75, -1, -1, -1, 1).pause);
+  cr_assert_not(with_ranges(-1, 0.6, -1, -1, 1).pause, "behind");
+  cr_assert(with_ranges(-1, 0.6, -1, -1, -1).pause);
 }
 
 Test(zones, the_lidar_counts_in_the_corridor) {
