@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BANK_ROWS_MAX   80
+#define BANK_ROWS_MAX   96
 #define BANK_VALUES_MAX 224
 
 /* Modbus exception codes; 0 is none. */
@@ -24,7 +24,7 @@ typedef enum bank_mode { BANK_R = 1, BANK_W = 2, BANK_RW = 3 } bank_mode_t;
 
 /* count registers from address on that share mode, bounds and initial value. A register that is
    only written reads as 0. */
-typedef struct register_row {
+typedef struct bank_row {
   uint16_t address, count;
   bank_mode_t mode;
   uint16_t min, max, initial;

@@ -132,6 +132,17 @@ static const bank_row_t travel_rows[] = {
 };
 
 static const bank_row_t dock_rows[] = {
+    {0x0000, 17, R, ANY, 0},  /* acceleration, turn rate, field, temperature, quaternion, angles */
+    {0x0020, 5, R, ANY, 0},   /* field, strength, heading */
+    {0x0025, 1, RW, ANY, 0},  /* declination */
+    {0x0026, 1, R, ANY, 0},   /* inclination */
+    {0x0030, 3, RW, ANY, 0},  /* position, kept as written */
+    {0x0033, 6, R, ANY, 0},   /* velocity, acceleration */
+    {0x0039, 3, RW, ANY, 0},  /* angles, kept as written */
+    {0x0040, 1, R, 0, 5, 0},  /* dock status */
+    {0x0041, 1, RW, 0, 3, 0}, /* dock mode */
+    {0x0042, 4, RW, ANY, 0},  /* target */
+    {0x0046, 10, R, ANY, 0},  /* its errors, distance, aligned, speed, time-out, retries, done */
     {0x7000, 1, RW, ANY, 58000},   /* target dock position, mm */
     {0x7001, 1, R, ANY, 0},        /* current dock position, mm */
     {0x7002, 1, RW, 0, 2000, 200}, /* approach speed */
@@ -150,7 +161,7 @@ static const bank_row_t dock_rows[] = {
     {0x7302, 2, R, ANY, 1000},     /* proximity distance */
     {0x7304, 1, R, 0, 1, 0},       /* docked confirmed */
     {0x8000, 6, W, 0, 1, 0},       /* enable, start, stop, E-stop, clear faults, calibrate */
-    {0x8006, 1, W, 0, 59999, 0},   /* set dock position */
+    {0x8006, 1, W, ANY, 0},        /* set dock position */
     {0x8007, 1, W, 0, 2000, 0},    /* set approach distance */
     {0x9000, 3, R, ANY, 0},        /* fault status, code, count */
     {0x9003, 1, R, ANY, 27},       /* temperature */
@@ -169,25 +180,25 @@ static const bank_row_t dock_rows[] = {
 
 /* The profile "oht50-alt": one drive of two motors, speeds from 0 to 10000. */
 static const bank_row_t travel_alt_rows[] = {
-    {0x0000, 1, RW, 0, 1, 0},       /* enable */
-    {0x0001, 1, RW, 0, 3, 1},       /* mode */
-    {0x0002, 1, RW, 0, 10000, 0},   /* speed target */
-    {0x0003, 1, R, 0, 10000, 0},    /* speed */
-    {0x0004, 1, RW, ANY, 0},        /* position target */
-    {0x0005, 1, R, ANY, 0},         /* position, no odometry */
-    {0x0006, 1, RW, 0, 2, 0},       /* direction */
-    {0x0007, 2, RW, 1, 10000, 500}, /* acceleration, deceleration */
-    {0x0009, 1, RW, 0, 10000, 0},   /* jerk */
-    {0x000A, 1, RW, 0, 1000, 1000}, /* torque limit */
-    {0x000B, 1, R, ANY, 0},         /* temperature, 0.1 degree */
-    {0x000C, 2, R, ANY, 0},         /* 0.1 V, 0.1 A */
-    {0x000E, 2, R, ANY, 0},         /* fault, operation status */
-    {0x0010, 5, R, ANY, 0},         /* running, ready, fault ext, warning, E-stop */
-    {0x0015, 2, R, ANY, 0},         /* home, limit switches */
-    {0x0017, 8, R, ANY, 0},         /* sub-status */
-    {0x001F, 1, R, ANY, 1},         /* operation mode */
-    {0x0020, 5, W, 0, 1, 0},        /* move, stop, home, clear faults, hard stop */
-    {0x0025, 3, R, ANY, 0},         /* at target, motion complete, fault code */
+    {0x0000, 1, RW, 0, 1, 0},     /* enable */
+    {0x0001, 1, RW, ANY, 1},      /* mode */
+    {0x0002, 1, RW, 0, 10000, 0}, /* speed target */
+    {0x0003, 1, R, 0, 10000, 0},  /* speed */
+    {0x0004, 1, RW, ANY, 0},      /* position target */
+    {0x0005, 1, R, ANY, 0},       /* position, no odometry */
+    {0x0006, 1, RW, 0, 2, 0},     /* direction */
+    {0x0007, 2, RW, ANY, 500},    /* acceleration, deceleration */
+    {0x0009, 1, RW, ANY, 0},      /* jerk */
+    {0x000A, 1, RW, ANY, 1000},   /* torque limit */
+    {0x000B, 1, R, ANY, 0},       /* temperature, 0.1 degree */
+    {0x000C, 2, R, ANY, 0},       /* 0.1 V, 0.1 A */
+    {0x000E, 2, R, ANY, 0},       /* fault, operation status */
+    {0x0010, 5, R, ANY, 0},       /* running, ready, fault ext, warning, E-stop */
+    {0x0015, 2, R, ANY, 0},       /* home, limit switches */
+    {0x0017, 8, R, ANY, 0},       /* sub-status */
+    {0x001F, 1, R, ANY, 1},       /* operation mode */
+    {0x0020, 5, W, 0, 1, 0},      /* move, stop, home, clear faults, hard stop */
+    {0x0025, 3, R, ANY, 0},       /* at target, motion complete, fault code */
 };
 
 static const bank_row_t odometry_rows[] = {
@@ -236,7 +247,7 @@ static const struct {
   uint16_t first, last;
 } optional[] = {
     {MODULE_POWER, 0x0005, 0x0006}, {MODULE_POWER, 0x000A, 0x000A}, {MODULE_POWER, 0x000D, 0x0013},
-    {MODULE_POWER, 0x0024, 0x002B}, {MODULE_POWER, 0x0038, 0x003A},
+    {MODULE_POWER, 0x0024, 0x002B}, {MODULE_POWER, 0x0038, 0x003A}, {MODULE_DOCK, 0x0000, 0x004F},
 };
 
 static bool is_optional(uint8_t unit, uint16_t address) {

@@ -112,7 +112,7 @@ static bool is_word(const char *text, size_t len, const char *word) {
 
 static bool read_words(options_t *options, const option_t *option, const char *text) {
   if (strcmp(option->name, "profile") == 0) {
-    options->alt = strcmp(text, "oht50-alt") == 0;
+    options->alt = options->old_system = strcmp(text, "oht50-alt") == 0;
     return options->alt || strcmp(text, "oht50") == 0 ||
            complain(option, "oht50 or oht50-alt", text);
   }

@@ -46,6 +46,23 @@ static void refresh_safety(plant_t *plant, bank_t *bank) {
     bank_set(bank, 0x0021 + i, inputs >> i & 1);
 }
 
+/* A digital output: as it is put, or what its function says of the motor of the same number. */
+static uint16_t digital_output(const bank_t *bank, uint16_t i) {
+  uint16_t status = bank_get(bank, (uint16_t)(i * 0x10 + 0x0B));
+  switch (bank_get(bank, (uint16_t)(0x0032 + 2 * i))) {
+  case 1: /* running */
+    return status >> 1 & 1;
+  case 2: /* fault */
+    return status >> 2 & 1;
+  case 3: /* at speed */
+    return status >> 3 & 1;
+  case 4: /* ready */
+    return !(status >> 2 & 1);
+  default:
+    return bank_get(bank, (uint16_t)(0x0031 + 2 * i));
+  }
+}
+
 static void refresh_travel(plant_t *plant, bank_t *bank) {
   for (int i = 0; i < 2; i++) {
     uint16_t base = (uint16_t)(i * 0x10);
@@ -61,7 +78,10 @@ static void refresh_travel(plant_t *plant, bank_t *bank) {
                         (enabled && wanted == actual) << 3));
     bank_set(bank, base + 0x0C, fault);
   }
-  bank_set(bank, 0x0030, (uint16_t)(bank_get(bank, 0x0031) | bank_get(bank, 0x0033) << 1));
+  uint16_t outputs = 0;
+  for (uint16_t i = 0; i < 2; i++)
+    outputs = (uint16_t)(outputs | digital_output(bank, i) << i);
+  bank_set(bank, 0x0030, outputs);
 }
 
 /* A frozen sensor gives its last values on and says nothing; a failed one says so. */
@@ -97,6 +117,7 @@ static void refresh_dock(plant_t *plant, bank_t *bank) {
   bank_set(bank, 0x9007, plant->dock.done);
   bank_set(bank, 0x9008, plant->dock.failed);
   bank_set(bank, 0x9009, plant->dock.last_ms);
+  plant_refresh_orientation(plant, bank);
 }
 
 static void refresh_axis(const axis_t *axis, bank_t *bank) {
