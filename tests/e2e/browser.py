@@ -82,8 +82,9 @@ class Browser:
         return value
 
     def mouse(self, kind, selector):
-        box = self.run(f"(() => {{ const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-                       " return [b.x + b.width / 2, b.y + b.height / 2] })()")
+        box = self.run(f"(() => {{ const found = document.querySelector({json.dumps(selector)});"
+                       " found.scrollIntoView({ block: 'nearest' });"
+                       " const b = found.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] })()")
         self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
 
     def click(self, selector):

@@ -3,7 +3,9 @@
 import { forget, get, isAway, login, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
+import { forgetModules, permitModules, refreshModules, setUpModules, showSearch } from './modules.js'
 import { forgetRobot, pill, refreshHealth, refreshMaps, refreshSensors, showRobot, showSafety } from './panels.js'
+import { needsReset, permitRobot, sendReset, setUpRobot, showActivity } from './robot.js'
 import { connect } from './socket.js'
 
 const byId = (id) => document.getElementById(id)
@@ -25,6 +27,16 @@ byId('toast').onclick = () => (byId('toast').className = '')
 const complain = (error) => say(isAway(error) ? 'The gateway does not answer.' : error.message)
 
 const letGo = setUpDrive(say)
+let latched = false
+setUpRobot(say)
+setUpModules(say)
+
+function showStatus(data) {
+  latched = Boolean(data.safety?.latched)
+  showSafety(data.safety, data.robot_status, needsReset(data))
+  showActivity(data)
+  showSearch(data.discovery)
+}
 
 async function stopNow() {
   letGo()
@@ -44,7 +56,7 @@ const handlers = {
     showRobot({ position: data })
   },
   telemetry: (data) => showRobot({ telemetry: data }),
-  status: (data) => showSafety(data.safety, data.robot_status),
+  status: showStatus,
   map_update: (data) => view.patch(data),
   alert: (data) => say(`${data.level}: ${data.message}`),
   sensor_data: (data) => {
@@ -67,9 +79,14 @@ function enter() {
   byId('logout').hidden = false
   byId('stop').disabled = false
   disconnect = connect(handlers, onLink)
+  get('/api/v1/auth/me').then((user) => {
+    permitRobot(user.permissions)
+    permitModules(user.permissions)
+  }, complain)
   every(2000, refreshHealth)
   every(2000, refreshSensors)
   every(2000, () => refreshMaps(say, () => view.fetch()))
+  every(2000, refreshModules)
 }
 
 function onLink(up) {
@@ -80,14 +97,22 @@ function onLink(up) {
     return
   }
   view.lose()
+  forgetAll()
+}
+
+function forgetAll() {
   forgetRobot()
+  showActivity(null)
+  forgetModules()
 }
 
 function leave() {
   forget()
   disconnect?.()
   disconnect = null
-  forgetRobot()
+  forgetAll()
+  permitRobot(null)
+  permitModules(null)
   pill('link-state', 'no live data', 'unknown')
   document.body.classList.remove('lost')
   timers.forEach(clearInterval)
@@ -113,8 +138,7 @@ byId('login').onsubmit = async (event) => {
 byId('reset').onsubmit = (event) => {
   event.preventDefault()
   const form = new FormData(event.target)
-  post('/api/v1/robot/emergency-stop/reset', { safe_confirm: form.has('safe'), location_ok: form.has('location'),
-    reason: form.get('reason') }).then(() => event.target.reset(), complain)
+  sendReset(latched, form).then(() => event.target.reset(), complain)
 }
 byId('mapping').onsubmit = (event) => {
   event.preventDefault()

@@ -52,13 +52,14 @@ export function showRobot(change) {
   }))
 }
 
-export function showSafety(safety, robotStatus) {
+// resettable: the robot waits for a confirmed reset, latched or not.
+export function showSafety(safety, robotStatus, resettable) {
   pill('robot-state', robotStatus.replace('_', ' '), tone(robotStatus))
-  byId('latch').hidden = !safety?.latched
-  if (safety?.latched) {
-    byId('latch-cause').textContent = `${safety.detail || 'Emergency stop'} (${safety.cause}); motors ` +
-      (safety.motors_off ? 'are off' : 'are NOT confirmed off')
-  }
+  byId('latch').hidden = !resettable
+  if (!safety || !resettable) return
+  byId('latch-title').textContent = safety.latched ? 'Stopped' : `In state ${safety.state}`
+  byId('latch-cause').textContent = `${safety.detail || 'Emergency stop'} (${safety.cause}); motors ` +
+    (safety.motors_off ? 'are off' : 'are NOT confirmed off')
 }
 
 // Nothing is heard any more: what was known is not shown as if it still held.
