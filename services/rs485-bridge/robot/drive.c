@@ -13,6 +13,18 @@ void drive_init(drive_t *drive, const drive_cfg_t *cfg) {
   memset(drive, 0, sizeof *drive);
   drive->cfg = *cfg;
   if (drive->cfg.full_scale <= 0.0) drive->cfg.full_scale = FULL_SCALE;
+  drive_set_limits(drive, 1.0, 1.0, cfg->max_mps);
+}
+
+void drive_set_limits(drive_t *drive, double accel_share, double decel_share, double limit_mps) {
+  drive->accel_mps2 = accel_share * drive->cfg.accel_mps2;
+  drive->decel_mps2 = decel_share * drive->cfg.decel_mps2;
+  drive->limit_mps = fmin(limit_mps, drive->cfg.max_mps);
+}
+
+void drive_aim(drive_t *drive, double speed_mps) {
+  drive->target_mps = speed_mps;
+  drive->hold_until_ns = 0;
 }
 
 void drive_command(drive_t *drive, double share, bool backward, uint32_t hold_ms, uint64_t now_ns) {
@@ -44,10 +56,15 @@ drive_end_t drive_step(drive_t *drive, double factor, uint64_t now_ns) {
     drive_cut(drive);
     return DRIVE_LET_GO;
   }
-  double target = drive->target_mps * fmin(fmax(factor, 0.0), 1.0);
-  drive->setpoint_mps = approach(drive->setpoint_mps, target, drive->cfg.accel_mps2,
-                                 drive->cfg.decel_mps2, fmin(dt_s, STEP_MAX_S));
-  return drive->target_mps == 0.0 && drive->setpoint_mps == 0.0 ? DRIVE_RESTS : DRIVE_GOES;
+  double limited_mps = fmin(fmax(drive->target_mps, -drive->limit_mps), drive->limit_mps);
+  double target_mps = limited_mps * fmin(fmax(factor, 0.0), 1.0);
+  drive->setpoint_mps = approach(drive->setpoint_mps, target_mps, drive->accel_mps2,
+                                 drive->decel_mps2, fmin(dt_s, STEP_MAX_S));
+  return drive_rests(drive) ? DRIVE_RESTS : DRIVE_GOES;
+}
+
+bool drive_rests(const drive_t *drive) {
+  return drive->target_mps == 0.0 && drive->setpoint_mps == 0.0;
 }
 
 uint32_t drive_hold_ms(const drive_t *drive, uint64_t now_ns) {

@@ -17,7 +17,9 @@ void motion_odometry(motion_t *motion, double x_m, double y_m, double theta_rad,
   if (motion->odometry && dt_s > 0.0 && dt_s < PAUSE_MAX_S) {
     double middle = 0.5 * (theta_rad + motion->theta_rad);
     double dx_m = x_m - motion->x_m, dy_m = y_m - motion->y_m;
-    motion->speed_mps = (dx_m * cos(middle) + dy_m * sin(middle)) / dt_s;
+    double ahead_m = dx_m * cos(middle) + dy_m * sin(middle);
+    motion->path_m += ahead_m;
+    motion->speed_mps = ahead_m / dt_s;
     motion->turn_radps = (theta_rad - motion->theta_rad) / dt_s;
   } else if (dt_s != 0.0) {
     motion->speed_mps = 0.0;
@@ -41,6 +43,7 @@ bool motion_wheel(motion_t *motion, int wheel, double speed_mps, uint64_t now_ns
   motion->speed_mps = 0.5 * (motion->wheel_mps[0] + motion->wheel_mps[1]);
   motion->turn_radps = (motion->wheel_mps[1] - motion->wheel_mps[0]) / motion->track_m;
   double middle = motion->theta_rad + 0.5 * motion->turn_radps * dt_s;
+  motion->path_m += motion->speed_mps * dt_s;
   motion->x_m += motion->speed_mps * dt_s * cos(middle);
   motion->y_m += motion->speed_mps * dt_s * sin(middle);
   motion->theta_rad += motion->turn_radps * dt_s;

@@ -11,6 +11,7 @@ typedef struct motion {
   bool odometry; /* the block was there */
   double x_m, y_m, theta_rad, clock_s;
   double speed_mps, turn_radps;
+  double path_m;       /* driven along the way since power-on, forward positive */
   bool known;          /* one reading at least */
   double wheel_mps[2]; /* signed, as last read */
   bool wheel_known[2];
