@@ -17,6 +17,7 @@
 #include "serial.h"
 
 #define TICK_MS    10
+#define STATUS_MS  200
 #define SAFETY_MS  200
 #define MODULES_MS 1000
 
@@ -157,6 +158,7 @@ static gantry_err_t serve(bridge_t *bridge) {
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_HALT, on_halt, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_MODULES, on_modules, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
+  GANTRY_TRY(bridge_commands_serve(bridge));
   return rpc_serve(server, REQUEST_ROBOT_REGISTERS_READ, on_registers_read, bridge);
 }
 
@@ -164,9 +166,10 @@ static void bridge_finish(void **self) {
   bridge_t *bridge = *self;
   if (!bridge) return;
   loop_t *loop = bridge->service->loop;
-  const int timers[] = {bridge->tick_timer,       bridge->safety_timer,
-                        bridge->module_timer,     bridge->stop.deadline_alarm,
-                        bridge->stop.retry_alarm, bridge->motors.hold_timer};
+  const int timers[] = {bridge->tick_timer,          bridge->safety_timer,
+                        bridge->status_timer,        bridge->module_timer,
+                        bridge->stop.deadline_alarm, bridge->stop.retry_alarm,
+                        bridge->motors.hold_timer};
   for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
     if (timers[i]) loop_cancel(loop, timers[i]);
   if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
@@ -191,6 +194,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   init_cores(bridge);
   init_metrics(bridge);
   GANTRY_TRY(init_latch(bridge));
+  bridge_commands_init(bridge);
   GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(bridge_watch_start(bridge));
   GANTRY_TRY(serve(bridge));
@@ -198,6 +202,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   init_poll_metrics(bridge);
   GANTRY_TRY(open_lidar(bridge, fault));
   bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
+  bridge->status_timer = loop_every(service->loop, STATUS_MS, bridge_publish_status, bridge);
   bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);
   bridge->module_timer = loop_every(service->loop, MODULES_MS, bridge_publish_modules, bridge);
   bridge_publish_safety(bridge);

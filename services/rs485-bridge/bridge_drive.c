@@ -42,11 +42,11 @@ static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words, j
  * enabled after it. */
 static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
   drive_run_t *motors = &bridge->motors;
-  drive_words_t words = drive_get_words(&bridge->drive);
+  drive_words_t words = pilot_words(bridge_pilot(bridge));
   bool same = motors->known && words.enable == motors->written.enable &&
               words.speed == motors->written.speed &&
               (!words.enable || words.direction == motors->written.direction);
-  if (same || !bridge->port || (words.enable && !robot_may_move(&bridge->robot))) return;
+  if (same || !bridge->port) return;
   if (words.enable && motors->waiting) return;
   if (words.enable) bridge->motors_off = false;
   bool turn = words.enable && (!motors->known || words.direction != motors->written.direction);
@@ -67,30 +67,31 @@ void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result) {
   if (result->outcome != RTU_OK) bridge->motors.known = false; /* said again at the next step */
 }
 
-static void come_to_rest(bridge_t *bridge, uint64_t now_ns) {
-  if (bridge->robot.state != ROBOT_MOVE) return;
-  robot_guards_t guards = bridge_guards(bridge);
-  (void)robot_apply(&bridge->robot, ROBOT_HALT, &guards, now_ns, NULL, 0);
-  if (!robot_apply(&bridge->robot, ROBOT_STOPPED, &guards, now_ns, NULL, 0)) return;
-  latch_keeper_set(bridge->latch, STOP_NONE, "");
-  bridge_publish_safety(bridge);
+static void ramp(bridge_t *bridge, uint64_t now_ns) {
+  unsigned acts = pilot_ramp(bridge_pilot(bridge), bridge->verdict.factor, now_ns);
+  write_motors(bridge, acts & ACT_CUT ? JOB_SAFETY : JOB_COMMAND, now_ns);
+  if (acts & ACT_CUT) log_info("DRIVE-LET-GO", "the drive command was not renewed: set-point zero");
+  if (acts & ACT_CHANGED) bridge_tell(bridge);
 }
 
-static void step(bridge_t *bridge, uint64_t now_ns) {
-  drive_end_t end = drive_step(&bridge->drive, bridge->verdict.factor, now_ns);
-  write_motors(bridge, end == DRIVE_LET_GO ? JOB_SAFETY : JOB_COMMAND, now_ns);
-  if (end == DRIVE_LET_GO)
-    log_info("DRIVE-LET-GO", "the drive command was not renewed: set-point zero");
-  if (end != DRIVE_GOES) come_to_rest(bridge, now_ns);
+void bridge_act(bridge_t *bridge, unsigned acts, uint64_t now_ns) {
+  bool rested = drive_rests(&bridge->drive) || bridge->drive.stepped_ns == 0;
+  if (acts & ACT_CUT) write_motors(bridge, JOB_SAFETY, now_ns);
+  if (acts & ACT_SOON && rested) bridge->drive.stepped_ns = 0;
+  if (acts & (ACT_DOCK | ACT_DOCK_STOP)) bridge_dock_order(bridge, acts);
+  if (acts & ACT_CHANGED) bridge_tell(bridge);
+  if (acts & ACT_SOON) ramp(bridge, now_ns);
 }
 
 void bridge_drive_tick(void *arg) {
   bridge_t *bridge = arg;
   uint64_t now_ns = clock_mono_ns();
+  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  bridge_act(bridge, pilot_step(bridge_pilot(bridge), &input, now_ns), now_ns);
   if (bridge->robot.latched) return;
   bool due = now_ns - bridge->motors.wrote_ns >= STEP_NS;
   bool unsaid = !bridge->motors.known && bridge->motors.waiting == 0;
-  if (bridge->robot.state == ROBOT_MOVE ? due : unsaid) step(bridge, now_ns);
+  if (robot_may_move(&bridge->robot) ? due : unsaid) ramp(bridge, now_ns);
 }
 
 static void let_go(void *arg) {
@@ -102,7 +103,7 @@ static void let_go(void *arg) {
   if (left_ms > 0)
     bridge->motors.hold_timer = loop_after(bridge->service->loop, left_ms, let_go, bridge);
   else
-    step(bridge, now_ns);
+    ramp(bridge, now_ns);
 }
 
 static void hold(bridge_t *bridge, uint32_t hold_ms) {
@@ -117,27 +118,23 @@ static void reply_driving(bridge_t *bridge, rpc_context_t *call, uint64_t now_ns
   rpc_reply(call, &driving);
 }
 
-/* A standing robot does not start towards an obstacle, blindly, or before the motors' own stop is
- * done. */
-static bool refuse_way(bridge_t *bridge, rpc_context_t *call, const robot_drive_t *drive,
+bool bridge_refuse_way(bridge_t *bridge, rpc_context_t *call, int way, bool waits,
                        uint64_t now_ns) {
-  int motion = drive->direction == ROBOT_DIRECTION_BACKWARD ? -1 : 1;
-  zones_verdict_t ahead = zones_judge(&bridge->zones, motion, now_ns, ZONES_FRESH_NS);
-  if (bridge->robot.state != ROBOT_IDLE) return false;
+  zones_verdict_t ahead = zones_judge(&bridge->zones, way, now_ns, ZONES_FRESH_NS);
   if (bridge->stop.active) {
     rpc_fail(call, GANTRY_E_CONFLICT, "", "the motors are being read back; try again");
     return true;
   }
-  if (bridge->reporting || drive->speed <= 0.0) return false;
-  if (ahead.blind) {
+  if (bridge->reporting) return false;
+  bool blocked = ahead.stop || (waits && ahead.pause);
+  if (ahead.blind)
     rpc_fail(call, GANTRY_E_CONFLICT, "",
              "neither range sensors nor LiDAR say what is in the way; restore one of them");
-  } else if (ahead.stop) {
+  else if (blocked)
     rpc_fail(call, GANTRY_E_CONFLICT, "direction",
              "an obstacle stands %.2f m away there; clear it or drive the other way",
              ahead.clearance_m);
-  }
-  return ahead.blind || ahead.stop;
+  return ahead.blind || blocked;
 }
 
 void on_drive(rpc_context_t *call, const void *takes, void *arg) {
@@ -145,37 +142,38 @@ void on_drive(rpc_context_t *call, const void *takes, void *arg) {
   const robot_drive_t *drive = takes;
   uint64_t now_ns = clock_mono_ns();
   robot_guards_t guards = bridge_guards(bridge);
-  char why[128];
-  /* Whoever jogs looks where the robot goes, and may take an empty one to its charger. */
-  guards.pose_lost = guards.battery_low = false;
-  if (refuse_way(bridge, call, drive, now_ns)) return;
-  bool began = bridge->robot.state == ROBOT_IDLE;
-  if (!robot_apply(&bridge->robot, ROBOT_DRIVE, &guards, now_ns, why, sizeof why)) {
-    rpc_fail(call, GANTRY_E_CONFLICT, "", "%s", why);
+  bool backward = drive->direction == ROBOT_DIRECTION_BACKWARD;
+  bool begins = bridge->robot.state == ROBOT_IDLE;
+  if (begins && drive->speed > 0.0 &&
+      bridge_refuse_way(bridge, call, backward ? -1 : 1, false, now_ns))
+    return;
+  guards.blind = guards.blind && drive->speed > 0.0;
+  pilot_answer_t answer =
+      pilot_jog(bridge_pilot(bridge), drive->speed, backward, drive->hold_ms, &guards, now_ns);
+  if (answer.verdict != PILOT_TAKEN) {
+    bridge_refuse(call, &answer);
     return;
   }
-  drive_command(&bridge->drive, drive->speed, drive->direction == ROBOT_DIRECTION_BACKWARD,
-                drive->hold_ms, now_ns);
   hold(bridge, drive->hold_ms);
-  if (began) {
-    bridge->drive.stepped_ns = 0;
-    latch_keeper_set(bridge->latch, STOP_RESTART,
-                     "the bridge was restarted while the robot was driving");
-    bridge_publish_safety(bridge);
-  }
-  if (now_ns - bridge->motors.wrote_ns >= STEP_NS) step(bridge, now_ns);
+  bridge_act(bridge, answer.acts, now_ns);
+  if (now_ns - bridge->motors.wrote_ns >= STEP_NS) ramp(bridge, now_ns);
   reply_driving(bridge, call, now_ns);
 }
 
 void on_halt(rpc_context_t *call, const void *takes, void *arg) {
   (void)takes;
   bridge_t *bridge = arg;
-  if (bridge->robot.latched) {
-    rpc_fail(call, GANTRY_E_CONFLICT, "", "a stop is latched; the robot stands already");
+  uint64_t now_ns = clock_mono_ns();
+  command_t stop = {.kind = COMMAND_STOP};
+  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  robot_guards_t guards = {0};
+  pilot_answer_t answer = pilot_take(bridge_pilot(bridge), &stop, &guards, &input, now_ns);
+  if (answer.verdict != PILOT_TAKEN) {
+    bridge_refuse(call, &answer);
     return;
   }
-  drive_halt(&bridge->drive);
   if (bridge->motors.hold_timer) loop_cancel(bridge->service->loop, bridge->motors.hold_timer);
   bridge->motors.hold_timer = 0;
-  reply_driving(bridge, call, clock_mono_ns());
+  bridge_act(bridge, answer.acts, now_ns);
+  reply_driving(bridge, call, now_ns);
 }

@@ -12,6 +12,7 @@
 #include "lidar_port.h"
 #include "motion.h"
 #include "motors.h"
+#include "pilot.h"
 #include "port.h"
 #include "readings.h"
 #include "robot_state.h"
@@ -28,7 +29,8 @@
 enum {
   TAG_STOP = 0x1000,  /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
   TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
-  TAG_READ = 0x3000   /* + slot of a register read */
+  TAG_READ = 0x3000,  /* + slot of a register read */
+  TAG_DOCK = 0x5000   /* + DOCK_READ ...: orders to the dock module */
 };
 
 enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
@@ -111,6 +113,27 @@ typedef struct read_call {
   rpc_context_t *call;
 } read_call_t;
 
+/* What the dock module said last, and how far an order to it has come. */
+typedef struct dock_state {
+  uint16_t status;
+  double distance_m, approach_mps, final_mps;
+  uint64_t heard_ns; /* of these; 0: never */
+  double back_m;     /* how far an undocking backs off */
+  unsigned waiting;  /* jobs without a result */
+  bool fast;         /* polled as often as docking needs */
+} dock_state_t;
+
+/* What was published last of the robot's state, to see what has changed. */
+typedef struct told {
+  robot_state_t state;
+  command_state_t command_state;
+  uint32_t command_id;
+  mode_id_t mode;
+  bool moved; /* a drive is on record on the disk */
+  bool overdue;
+  uint64_t led_ns;
+} told_t;
+
 struct bridge {
   service_t *service;
   const register_profile_t *profile;
@@ -130,6 +153,12 @@ struct bridge {
   zones_t zones;
   zones_verdict_t verdict;
   motion_t motion;
+  uint64_t motion_ns; /* of its newest reading; 0: never */
+  commands_t commands;
+  pilot_cfg_t pilot_cfg;
+  dock_state_t dock;
+  told_t told;
+  uint32_t tags; /* that came into the field, counted */
   power_state_t power;
   stop_run_t stop;
   drive_run_t motors;
@@ -145,7 +174,7 @@ struct bridge {
   double last_stop_ms, last_confirm_ms; /* < 0: none */
   int phase;                            /* robot_stop_phase_t */
   char tag_id[9];                       /* in the field, "" none */
-  int tick_timer, safety_timer, module_timer, drive_timer;
+  int tick_timer, safety_timer, module_timer, status_timer;
   lidar_message_t turn; /* too large for the stack */
   raw_scan_t scan;
   metric_t *stop_metric, *confirm_metric, *trips_metric, *turns_metric;
@@ -170,6 +199,9 @@ void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
 void bridge_supervise(void *arg);
 robot_guards_t bridge_guards(const bridge_t *bridge);
 int bridge_motion_sign(const bridge_t *bridge);
+/* Ends a latched stop, or refuses call with the reason. True when it has ended; nothing is replied.
+ */
+bool bridge_reset(bridge_t *bridge, rpc_context_t *call, const robot_estop_reset_t *reset);
 void on_estop(rpc_context_t *call, const void *takes, void *arg);
 void on_estop_reset(rpc_context_t *call, const void *takes, void *arg);
 
@@ -199,6 +231,31 @@ gantry_err_t bridge_check_device(const bridge_t *bridge, const char *key, const 
 bridge_line_t *bridge_line(const bridge_t *bridge, unsigned number);
 /* The module's row on the robot's own line, by its name in the profile; NULL when not known. */
 const module_row_t *bridge_module(const bridge_t *bridge, const char *name);
+
+/* Carries out what the pilot asks for. */
+void bridge_act(bridge_t *bridge, unsigned acts, uint64_t now_ns);
+/* Refuses call when the motors are being read back, or nothing sees the way, or something is nearer
+   in it than the stop zone; waits: or nearer than where a move by command waits. */
+bool bridge_refuse_way(bridge_t *bridge, rpc_context_t *call, int way, bool waits, uint64_t now_ns);
+
+/* bridge_commands.c: commands, modes, the orders to the dock module. */
+gantry_err_t bridge_commands_serve(bridge_t *bridge);
+void bridge_commands_init(bridge_t *bridge);
+pilot_t bridge_pilot(bridge_t *bridge);
+pilot_input_t bridge_pilot_input(const bridge_t *bridge, uint64_t now_ns);
+void bridge_refuse(rpc_context_t *call, const pilot_answer_t *answer);
+
+/* bridge_dock.c: the dock module's part in a command. */
+void bridge_dock_order(bridge_t *bridge, unsigned acts);
+void bridge_on_dock(bridge_t *bridge, const port_result_t *result, register_view_t view);
+void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result);
+
+/* bridge_status.c: robot.status and robot.led. */
+/* Says what has changed since it was called last: state, command, mode; keeps the drive on record.
+ */
+void bridge_tell(bridge_t *bridge);
+void bridge_publish_status(void *arg);
+void bridge_fill_status(bridge_t *bridge, robot_status_t *out);
 
 /* bridge_modules.c: registry, register reads. */
 void bridge_on_module(bridge_line_t *line, const port_result_t *result);

@@ -4,7 +4,7 @@
 
 #include <gantry/config.h>
 
-#define BRIDGE_OPTION_COUNT 48
+#define BRIDGE_OPTION_COUNT 53
 
 extern const option_t BRIDGE_OPTIONS[BRIDGE_OPTION_COUNT];
 

@@ -101,6 +101,7 @@ static void on_tag(bridge_t *bridge, const cause_t *cause, register_view_t view)
   (void)snprintf(tag.tag, sizeof tag.tag, "%08X", (unsigned)id);
   tag.first = strcmp(tag.tag, bridge->tag_id) != 0;
   (void)snprintf(bridge->tag_id, sizeof bridge->tag_id, "%s", tag.tag);
+  bridge->tags += tag.first;
   (void)bus_publish_from(bridge->service->bus, cause, TOPIC_RAW_TAG, tag.sensor, &tag);
 }
 
@@ -132,7 +133,8 @@ static void publish_motion(bridge_t *bridge, const cause_t *cause) {
   (void)bus_publish_from(bridge->service->bus, cause, TOPIC_ROBOT_MOTION, NULL, &out);
 }
 
-static void on_odometry(bridge_t *bridge, const cause_t *cause, register_view_t view) {
+static void on_odometry(bridge_t *bridge, const port_result_t *result, const cause_t *cause,
+                        register_view_t view) {
   if (!readings_has(&bridge->readings, READING_ODOMETRY_X, view) ||
       !readings_has(&bridge->readings, READING_ODOMETRY_CLOCK, view))
     return;
@@ -141,6 +143,7 @@ static void on_odometry(bridge_t *bridge, const cause_t *cause, register_view_t 
                   value_of(bridge, READING_ODOMETRY_THETA, view),
                   value_of(bridge, READING_ODOMETRY_CLOCK, view));
   bridge->watch.input.speed_ns[SPEED_ODOMETRY] = cause->born_ns;
+  bridge->motion_ns = result->last_byte_ns;
   publish_motion(bridge, cause);
 }
 
@@ -163,7 +166,9 @@ static void on_motor(bridge_t *bridge, const port_result_t *result, const cause_
   double speed_mps = counts / wiring->full_scale * bridge->drive.cfg.full_scale_mps;
   if (direction == (double)wiring->reverse) speed_mps = -speed_mps;
   bridge->watch.input.speed_ns[SPEED_MOTOR_1 + motor] = result->last_byte_ns;
-  if (wheel_turns(bridge, motor, speed_mps, result->last_byte_ns)) publish_motion(bridge, cause);
+  if (!wheel_turns(bridge, motor, speed_mps, result->last_byte_ns)) return;
+  bridge->motion_ns = result->last_byte_ns;
+  publish_motion(bridge, cause);
 }
 
 /* Power is said once a second, when the battery block comes and all parts have been heard. */
@@ -221,8 +226,9 @@ static void decode(bridge_t *bridge, const register_module_t *module, const port
     on_acceleration(bridge, cause, view);
     on_tag(bridge, cause, view);
     on_proximity(bridge, cause, view);
+    bridge_on_dock(bridge, result, view);
   }
-  if (is_of(module, "travel_motor")) on_odometry(bridge, cause, view);
+  if (is_of(module, "travel_motor")) on_odometry(bridge, result, cause, view);
   for (int i = 0; i < (int)bridge->wiring.count; i++)
     if (bridge->wiring.motors[i].unit == result->job.unit) on_motor(bridge, result, cause, view, i);
 }

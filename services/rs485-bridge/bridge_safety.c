@@ -61,7 +61,6 @@ static void watch(bridge_t *bridge, uint64_t now_ns) {
 void bridge_supervise(void *arg) {
   bridge_t *bridge = arg;
   uint64_t now_ns = clock_mono_ns();
-  robot_state_t before = bridge->robot.state;
   robot_guards_t guards = bridge_guards(bridge);
   if (bridge->robot.state == ROBOT_BOOT)
     (void)robot_apply(&bridge->robot, ROBOT_BOOT_COMPLETE, &guards, now_ns, NULL, 0);
@@ -74,10 +73,7 @@ void bridge_supervise(void *arg) {
     /* The way out of INIT leads over motors that were read back off. */
     if (!bridge->motors_off) bridge_verify_off(bridge);
   }
-  if (bridge->robot.state == before) return;
-  log_info("STATE-CHANGED", "%s to %s", robot_state_name(before),
-           robot_state_name(bridge->robot.state));
-  bridge_publish_safety(bridge);
+  bridge_tell(bridge);
 }
 
 void on_estop(rpc_context_t *call, const void *takes, void *arg) {
@@ -87,9 +83,7 @@ void on_estop(rpc_context_t *call, const void *takes, void *arg) {
               call);
 }
 
-void on_estop_reset(rpc_context_t *call, const void *takes, void *arg) {
-  bridge_t *bridge = arg;
-  const robot_estop_reset_t *reset = takes;
+bool bridge_reset(bridge_t *bridge, rpc_context_t *call, const robot_estop_reset_t *reset) {
   robot_guards_t guards = bridge_guards(bridge);
   uint64_t now_ns = clock_mono_ns();
   char why[128] = "", actor[51];
@@ -98,18 +92,23 @@ void on_estop_reset(rpc_context_t *call, const void *takes, void *arg) {
   guards.location_ok = reset->location_ok;
   bool done = robot_apply(&bridge->robot, ROBOT_RESET, &guards, now_ns, why, sizeof why);
   if (done) {
-    robot_safety_t safety;
     (void)robot_apply(&bridge->robot, ROBOT_INIT_COMPLETE, &guards, now_ns, NULL, 0);
     bridge->phase = ROBOT_STOP_PHASE_NONE;
     latch_keeper_set(bridge->latch, STOP_NONE, "");
-    bridge_fill_safety(bridge, &safety);
-    rpc_reply(call, &safety);
-    bridge_publish_safety(bridge);
     log_info("STOP-RESET", "%s", reset->reason);
+    bridge_tell(bridge);
   } else {
     bool confirmed = reset->safe_confirm && reset->location_ok;
     rpc_fail(call, confirmed ? GANTRY_E_CONFLICT : GANTRY_E_REFUSED,
              reset->safe_confirm ? (confirmed ? "" : "location_ok") : "safe_confirm", "%s", why);
   }
   bridge_audit(bridge, actor, "robot.estop_reset", done, done ? reset->reason : why);
+  return done;
+}
+
+void on_estop_reset(rpc_context_t *call, const void *takes, void *arg) {
+  robot_safety_t safety;
+  if (!bridge_reset(arg, call, takes)) return;
+  bridge_fill_safety(arg, &safety);
+  rpc_reply(call, &safety);
 }

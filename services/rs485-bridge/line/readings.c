@@ -41,6 +41,10 @@ static const reading_name_t names[READING_COUNT] = {
     [READING_CELL_5] = {"power", "cell_5"},
     [READING_POWER_FAULTS] = {"power", "faults"},
     [READING_CHARGE_STATE] = {"power", "charge_state"},
+    [READING_DOCK_STATUS] = {"dock", "dock_status"},
+    [READING_DOCK_DISTANCE] = {"dock", "dock_distance"},
+    [READING_APPROACH_SPEED] = {"dock", "approach_speed"},
+    [READING_FINAL_SPEED] = {"dock", "final_speed"},
 };
 
 void readings_init(readings_t *readings, const register_profile_t *profile) {

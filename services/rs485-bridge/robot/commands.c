@@ -87,8 +87,9 @@ double commands_limit_mps(const commands_t *commands, bool jog) {
 robot_guards_t commands_guards(const commands_t *commands, command_kind_t kind,
                                const robot_guards_t *guards) {
   robot_guards_t out = *guards;
-  bool spared = mode_is_spared(commands->mode);
+  /* Whoever jogs looks where the robot goes, and may take an empty one to its charger. */
+  bool spared = kind == COMMAND_NONE || mode_is_spared(commands->mode);
   if (spared) out.battery_low = false;
-  if (spared || kind == COMMAND_NONE || kind == COMMAND_UNDOCK) out.pose_lost = false;
+  if (spared || kind == COMMAND_UNDOCK) out.pose_lost = false;
   return out;
 }

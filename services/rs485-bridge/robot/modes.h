@@ -6,7 +6,7 @@
 #include "robot_state.h"
 
 /* Codes of enum robot.mode. */
-typedef enum robot_mode {
+typedef enum mode_id {
   MODE_AUTO,
   MODE_MANUAL,
   MODE_SEMI,
@@ -42,7 +42,7 @@ bool mode_is_spared(mode_id_t mode);
 const char *mode_name(mode_id_t mode);
 
 /* Codes of enum robot.word: the state in the vocabulary of the web API. */
-typedef enum robot_word {
+typedef enum state_word {
   WORD_IDLE,
   WORD_MOVING,
   WORD_DOCKING,

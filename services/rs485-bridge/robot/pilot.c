@@ -48,7 +48,7 @@ static unsigned expire(pilot_t pilot, uint64_t now_ns) {
   return ACT_CHANGED | ACT_CUT;
 }
 
-static unsigned pause(pilot_t pilot, const char *detail, uint64_t now_ns) {
+static unsigned pause_move(pilot_t pilot, const char *detail, uint64_t now_ns) {
   if (!robot_apply(pilot.robot, ROBOT_PAUSE, &none, now_ns, NULL, 0)) return 0;
   drive_halt(pilot.drive);
   (void)snprintf(pilot.commands->detail, sizeof pilot.commands->detail, "%s", detail);
@@ -68,12 +68,12 @@ static unsigned follow(pilot_t pilot, const pilot_input_t *input, uint64_t now_n
   if (mode_is_held(commands->mode) && now_ns >= commands->hold_ns) {
     if (pilot.robot->state == ROBOT_DOCK)
       return halt(pilot, COMMAND_CANCELLED, "the dead man let go", now_ns);
-    return pause(pilot, "the dead man let go; resume while it is held", now_ns);
+    return pause_move(pilot, "the dead man let go; resume while it is held", now_ns);
   }
   if (input->near && pilot.robot->state == ROBOT_MOVE && !commands->goal.waits) {
     (void)snprintf(detail, sizeof detail, "an obstacle %.2f m away; clear it, then resume",
                    fmax(input->clearance_m, 0.0));
-    return pause(pilot, detail, now_ns);
+    return pause_move(pilot, detail, now_ns);
   }
   follow_step_t step =
       follow_way(commands, input, pilot.drive->setpoint_mps, pilot.drive->decel_mps2, now_ns);
@@ -128,10 +128,15 @@ double pilot_limit_mps(pilot_t pilot) {
 }
 
 void pilot_dock_answer(pilot_t pilot, bool taken, double back_m, double back_mps,
-                       const pilot_input_t *input) {
+                       const pilot_input_t *input, uint64_t now_ns) {
   command_goal_t *goal = &pilot.commands->goal;
-  if (!is_running(pilot) || !goal->waits || !taken) return; /* silence is its time-out's */
+  if (!is_running(pilot) || !goal->waits || !robot_may_drive(pilot.robot)) return;
+  if (!taken) {
+    (void)halt(pilot, COMMAND_FAILED, "the dock module did not take the order", now_ns);
+    return;
+  }
   goal->waits = false;
+  goal->asked_ns = now_ns; /* what it said before does not count */
   goal->begun_path_m = input->path_m;
   if (pilot.commands->kind != COMMAND_UNDOCK) return;
   goal->distance_m = back_m;
