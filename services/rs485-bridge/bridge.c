@@ -43,16 +43,23 @@ static void on_lidar(void *arg) {
   }
 }
 
+/* Said when it begins and when it ends; tried again each second. */
 static void on_latch_kept(void *arg) {
   bridge_t *bridge = arg;
   stop_cause_t cause = STOP_NONE;
   gantry_err_t err = GANTRY_OK;
-  if (!latch_keeper_receive(bridge->latch, &cause, &err) || err == GANTRY_OK) return;
-  if (cause == STOP_NONE)
-    log_error("LATCH-NOT-CLEARED", "the latch could not be removed from the disk");
+  if (!latch_keeper_receive(bridge->latch, &cause, &err)) return;
+  bool lost = err != GANTRY_OK;
+  if (lost == bridge->latch_lost) return;
+  bridge->latch_lost = lost;
+  if (lost)
+    log_error(
+        "LATCH-NOT-KEPT",
+        "the latch (%s) cannot be written to %s/stop.latch: a restart would not find it; make "
+        "the folder writable or free the disk",
+        stop_cause_name(cause), config_text(bridge->service->config, "data"));
   else
-    log_error("LATCH-NOT-KEPT", "the latch (%s) could not be written to the disk",
-              stop_cause_name(cause));
+    log_info("LATCH-KEPT", "the latch (%s) is on the disk", stop_cause_name(cause));
 }
 
 static void on_tick(void *arg) {
@@ -64,6 +71,12 @@ static void on_tick(void *arg) {
 
 static void on_safety_tick(void *arg) {
   bridge_publish_safety(arg);
+}
+
+static void on_module_tick(void *arg) {
+  bridge_t *bridge = arg;
+  if (bridge->latch_lost) latch_keeper_repeat(bridge->latch);
+  bridge_publish_modules(bridge);
 }
 
 static void init_cores(bridge_t *bridge) {
@@ -109,6 +122,7 @@ static gantry_err_t init_latch(bridge_t *bridge) {
   GANTRY_TRY(
       loop_watch(bridge->service->loop, latch_keeper_fd(bridge->latch), on_latch_kept, bridge));
   robot_init(&bridge->robot, kept, detail, clock_mono_ns());
+  latch_keeper_set(bridge->latch, kept, detail); /* now there is room for it on the disk */
   if (kept == STOP_NONE) return GANTRY_OK;
   bridge->stopped_wall_ns = clock_wall_ns();
   log_warn("STOP-KEPT", "started with a latched stop: %s: %s", stop_cause_name(kept), detail);
@@ -204,7 +218,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
   bridge->status_timer = loop_every(service->loop, STATUS_MS, bridge_publish_status, bridge);
   bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);
-  bridge->module_timer = loop_every(service->loop, MODULES_MS, bridge_publish_modules, bridge);
+  bridge->module_timer = loop_every(service->loop, MODULES_MS, on_module_tick, bridge);
   bridge_publish_safety(bridge);
   return GANTRY_OK;
 }
@@ -224,6 +238,10 @@ static void bridge_health(void *self, sys_health_t *out) {
     (void)snprintf(out->detail, sizeof out->detail, "RS485: %s; retrying", line->detail);
   else if (offline[0])
     (void)snprintf(out->detail, sizeof out->detail, "modules without answer: %s", offline);
+  else if (bridge->latch_lost)
+    (void)snprintf(out->detail, sizeof out->detail,
+                   "the latch cannot be written to the data folder; make it writable or free the "
+                   "disk");
   else if (bridge->lidar && !bridge->lidar_open)
     (void)snprintf(out->detail, sizeof out->detail, "LiDAR: %s; retrying", bridge->lidar_detail);
   else

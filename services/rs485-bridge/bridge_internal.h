@@ -142,6 +142,7 @@ struct bridge {
   sys_source_t source;
   bool reporting; /* replay: zones report, they do not latch */
   latch_keeper_t *latch;
+  bool latch_lost;      /* it could not be written to the disk */
   bridge_line_t *lines; /* LINES_MAX; the first is the robot's own, configured or not */
   size_t line_count;
   port_t *port;        /* that of the robot's own line, NULL: none configured */
@@ -211,6 +212,8 @@ gantry_err_t bridge_watch_start(bridge_t *bridge);
 void bridge_watch_module(bridge_t *bridge, bool online);
 void bridge_on_watch_result(bridge_t *bridge, const port_result_t *result);
 supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns);
+/* What limits the robot now, in words; empty when nothing. */
+void bridge_describe(const bridge_t *bridge, char *out, size_t size);
 supervisor_verdict_t bridge_watch(bridge_t *bridge, uint64_t now_ns);
 
 /* bridge_drive.c: set-points on their way to the motors. */

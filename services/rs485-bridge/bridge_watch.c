@@ -80,6 +80,14 @@ supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns) {
   return input;
 }
 
+void bridge_describe(const bridge_t *bridge, char *out, size_t size) {
+  static const char lost[] = "the latch cannot be kept on the disk";
+  supervisor_describe(bridge->watch.verdict.warnings, out, size);
+  size_t len = strlen(out);
+  if (bridge->latch_lost && len + sizeof lost + 2 <= size)
+    (void)snprintf(out + len, size - len, "%s%s", len ? "; " : "", lost);
+}
+
 /* The registers that only the supervisor reads. One request of each kind is on its way at a time; a
  * request that was lost is repeated with the next period. */
 static void ask(bridge_t *bridge, unsigned index, uint16_t first, uint16_t most, uint64_t period_ns,

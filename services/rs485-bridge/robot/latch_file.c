@@ -1,22 +1,41 @@
-/* First line the cause, second line the detail. The name is in place before the disk is: a killed
-   process finds its latch at once, and a power cut in between leaves an empty or an older file,
-   of which the empty one is a stop too. */
+/* The record is text: a title, the cause, the detail, blanks up to its size, and a checksum of all
+   that as the last line. It is one write of one sector; should a power cut tear it all the same,
+   the checksum tells. */
 #include "latch_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_MAX_LEN 300
+#define TITLE    "gantry latch 1"
+#define SUM_SIZE 9 /* eight digits and the end of the line */
+#define SUMMED   (LATCH_RECORD_SIZE - SUM_SIZE)
+
+/* FNV-1a. */
+static uint32_t sum_of(const char *text) {
+  uint32_t sum = 2166136261u;
+  for (size_t i = 0; i < SUMMED; i++)
+    sum = (sum ^ (uint8_t)text[i]) * 16777619u;
+  return sum;
+}
+
+static void fill_record(char record[LATCH_RECORD_SIZE + 1], stop_cause_t cause,
+                        const char *detail) {
+  memset(record, ' ', LATCH_RECORD_SIZE);
+  int len = snprintf(record, SUMMED, TITLE "\n%s\n%.300s\n", stop_cause_name(cause), detail);
+  record[len] = ' ';
+  record[SUMMED - 1] = '\n';
+  (void)snprintf(record + SUMMED, SUM_SIZE + 1, "%08x\n", sum_of(record));
+}
 
 /* The folder of path onto the disk: only then the name in it is. */
 static bool sync_folder(const char *path) {
-  char folder[PATH_MAX_LEN];
+  char folder[sizeof((latch_file_t *)0)->path];
   const char *slash = strrchr(path, '/');
   size_t len = slash ? (size_t)(slash - path) : 0;
-  if (len >= sizeof folder) return false;
   (void)snprintf(folder, sizeof folder, "%.*s", (int)len, path);
   int fd = open(!slash ? "." : len ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return false;
@@ -25,42 +44,67 @@ static bool sync_folder(const char *path) {
   return synced;
 }
 
-gantry_err_t latch_file_write(const char *path, stop_cause_t cause, const char *detail) {
-  char fresh[PATH_MAX_LEN];
-  char text[256];
-  int len = snprintf(text, sizeof text, "%s\n%s\n", stop_cause_name(cause), detail);
-  if (len < 0 || (size_t)len >= sizeof text) return GANTRY_E_TOO_LARGE;
-  if ((size_t)snprintf(fresh, sizeof fresh, "%s.new", path) >= sizeof fresh)
-    return GANTRY_E_TOO_LARGE;
-  int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  if (fd < 0) return GANTRY_E_UNAVAILABLE;
-  bool kept = write(fd, text, (size_t)len) == len && rename(fresh, path) == 0 && fsync(fd) == 0 &&
-              sync_folder(path);
-  return close(fd) == 0 && kept ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+gantry_err_t latch_file_init(latch_file_t *file, const char *path) {
+  file->fd = -1;
+  int len = snprintf(file->path, sizeof file->path, "%s", path);
+  return len < (int)sizeof file->path ? GANTRY_OK : GANTRY_E_TOO_LARGE;
 }
 
-gantry_err_t latch_file_clear(const char *path) {
-  if (unlink(path) != 0) return errno == ENOENT ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
-  return sync_folder(path) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+void latch_file_fini(latch_file_t *file) {
+  if (file->fd >= 0) (void)close(file->fd);
+  file->fd = -1;
+}
+
+/* Whether the open file is the one that the next start will find. */
+static bool is_in_place(const latch_file_t *file) {
+  struct stat open_one, named;
+  return file->fd >= 0 && fstat(file->fd, &open_one) == 0 && stat(file->path, &named) == 0 &&
+         open_one.st_ino == named.st_ino && open_one.st_dev == named.st_dev;
+}
+
+gantry_err_t latch_file_write(latch_file_t *file, stop_cause_t cause, const char *detail) {
+  char record[LATCH_RECORD_SIZE + 1];
+  bool fresh = !is_in_place(file);
+  if (fresh) {
+    latch_file_fini(file);
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  }
+  if (file->fd < 0) return GANTRY_E_UNAVAILABLE;
+  fill_record(record, cause, detail);
+  bool kept = pwrite(file->fd, record, LATCH_RECORD_SIZE, 0) == LATCH_RECORD_SIZE &&
+              fdatasync(file->fd) == 0 && (!fresh || sync_folder(file->path));
+  if (!kept) latch_file_fini(file);
+  return kept ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
 }
 
 static void cut_line(char *text) {
   text[strcspn(text, "\r\n")] = '\0';
 }
 
+/* The record at path: its length, -1 when it cannot be read, -2 when there is none. */
+static ssize_t fetch(const char *path, char record[LATCH_RECORD_SIZE + 1]) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? -2 : -1;
+  ssize_t len = pread(fd, record, LATCH_RECORD_SIZE, 0);
+  record[len > 0 ? len : 0] = '\0';
+  (void)close(fd);
+  return len;
+}
+
 stop_cause_t latch_file_read(const char *path, char *detail, size_t size) {
-  char name[32] = "";
-  FILE *file = fopen(path, "re");
-  if (!file && errno == ENOENT) return STOP_NONE;
+  char record[LATCH_RECORD_SIZE + 1], sum[SUM_SIZE + 1];
+  ssize_t len = fetch(path, record);
+  if (len == -2) return STOP_NONE;
   (void)snprintf(detail, size, "the record of the last stop could not be read");
-  if (!file) return STOP_RESTART;
-  bool known = fgets(name, sizeof name, file) != NULL;
+  if (len != LATCH_RECORD_SIZE) return STOP_RESTART;
+  (void)snprintf(sum, sizeof sum, "%08x\n", sum_of(record));
+  if (memcmp(sum, record + SUMMED, SUM_SIZE) != 0 || strncmp(record, TITLE "\n", sizeof TITLE) != 0)
+    return STOP_RESTART;
+  char *name = record + sizeof TITLE, *words = strchr(name, '\n') + 1;
   cut_line(name);
+  cut_line(words);
   stop_cause_t cause = stop_cause_parse(name);
-  if (!known || cause == STOP_NONE)
-    cause = STOP_RESTART;
-  else if (fgets(detail, (int)size, file))
-    cut_line(detail);
-  (void)fclose(file);
+  if (cause == STOP_NONE && strcmp(name, stop_cause_name(STOP_NONE)) != 0) return STOP_RESTART;
+  (void)snprintf(detail, size, "%s", words);
   return cause;
 }

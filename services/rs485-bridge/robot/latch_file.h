@@ -1,6 +1,6 @@
 /* The latch on disk: a latched stop, or a drive that was under way, survives a crash and a power
- * cut. One small
- * text file in the data folder. */
+   cut. One small file in the data folder, always there and always written in place: a disk that has
+   become full still takes it. */
 #ifndef BRIDGE_LATCH_FILE_H
 #define BRIDGE_LATCH_FILE_H
 
@@ -8,12 +8,22 @@
 
 #include "robot_state.h"
 
-/* Writes cause and detail, replaced as a whole. Blocks until they are on the disk: they survive a
-   power cut. */
-gantry_err_t latch_file_write(const char *path, stop_cause_t cause, const char *detail);
-/* Removes it, on the disk too; a missing file is fine. Blocks likewise. */
-gantry_err_t latch_file_clear(const char *path);
-/* STOP_NONE when there is no file. A file that cannot be read is STOP_RESTART: in doubt, stop. */
+#define LATCH_RECORD_SIZE 512
+
+typedef struct latch_file {
+  char path[300];
+  int fd; /* kept open: a stop needs no free descriptor; -1: could not be opened */
+} latch_file_t;
+
+/* Touches nothing yet. GANTRY_E_TOO_LARGE for a path that is too long. */
+gantry_err_t latch_file_init(latch_file_t *file, const char *path);
+void latch_file_fini(latch_file_t *file);
+/* Keeps cause and detail; STOP_NONE: nothing is latched. The first time, and whenever somebody has
+   taken the file away, it is made anew. Blocks until the record is on the disk: it survives a power
+   cut. GANTRY_E_UNAVAILABLE when it could not be kept. */
+gantry_err_t latch_file_write(latch_file_t *file, stop_cause_t cause, const char *detail);
+/* STOP_NONE when the record says so or there is no file. A file that cannot be read, or whose
+   record is not whole, is STOP_RESTART with a sentence in detail: in doubt, stop. */
 stop_cause_t latch_file_read(const char *path, char *detail, size_t size);
 
 #endif

@@ -15,7 +15,7 @@ typedef struct wish {
 } wish_t;
 
 struct latch_keeper {
-  char path[300];
+  latch_file_t file; /* the thread's, while it runs */
   pthread_t thread;
   bool started;
   int fd;
@@ -27,11 +27,6 @@ struct latch_keeper {
   gantry_err_t tried_err;
 };
 
-static gantry_err_t fulfil(const latch_keeper_t *keeper, const wish_t *wish) {
-  if (wish->cause == STOP_NONE) return latch_file_clear(keeper->path);
-  return latch_file_write(keeper->path, wish->cause, wish->detail);
-}
-
 static void *run(void *arg) {
   latch_keeper_t *keeper = arg;
   pthread_mutex_lock(&keeper->mutex);
@@ -42,7 +37,7 @@ static void *run(void *arg) {
     wish_t wish = keeper->wish;
     keeper->wanted = false;
     pthread_mutex_unlock(&keeper->mutex);
-    gantry_err_t err = fulfil(keeper, &wish);
+    gantry_err_t err = latch_file_write(&keeper->file, wish.cause, wish.detail);
     pthread_mutex_lock(&keeper->mutex);
     keeper->tried = true;
     keeper->tried_cause = wish.cause;
@@ -57,11 +52,12 @@ gantry_err_t latch_keeper_new(const char *path, latch_keeper_t **out) {
   *out = NULL;
   latch_keeper_t *self = calloc(1, sizeof *self);
   if (!self) return GANTRY_E_INTERNAL;
-  (void)snprintf(self->path, sizeof self->path, "%s", path);
+  gantry_err_t err = latch_file_init(&self->file, path);
   (void)pthread_mutex_init(&self->mutex, NULL);
   (void)pthread_cond_init(&self->changed, NULL);
   self->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  self->started = self->fd >= 0 && pthread_create(&self->thread, NULL, run, self) == 0;
+  self->started =
+      err == GANTRY_OK && self->fd >= 0 && pthread_create(&self->thread, NULL, run, self) == 0;
   if (!self->started) latch_keeper_destroy(&self);
   *out = self;
   return self ? GANTRY_OK : GANTRY_E_INTERNAL;
@@ -76,6 +72,7 @@ void latch_keeper_destroy(latch_keeper_t **self) {
   pthread_mutex_unlock(&keeper->mutex);
   if (keeper->started) (void)pthread_join(keeper->thread, NULL);
   if (keeper->fd >= 0) (void)close(keeper->fd);
+  latch_file_fini(&keeper->file);
   (void)pthread_cond_destroy(&keeper->changed);
   (void)pthread_mutex_destroy(&keeper->mutex);
   free(keeper);
@@ -86,6 +83,13 @@ void latch_keeper_set(latch_keeper_t *keeper, stop_cause_t cause, const char *de
   pthread_mutex_lock(&keeper->mutex);
   keeper->wish.cause = cause;
   (void)snprintf(keeper->wish.detail, sizeof keeper->wish.detail, "%s", detail);
+  keeper->wanted = true;
+  pthread_cond_signal(&keeper->changed);
+  pthread_mutex_unlock(&keeper->mutex);
+}
+
+void latch_keeper_repeat(latch_keeper_t *keeper) {
+  pthread_mutex_lock(&keeper->mutex);
   keeper->wanted = true;
   pthread_cond_signal(&keeper->changed);
   pthread_mutex_unlock(&keeper->mutex);

@@ -13,8 +13,10 @@ typedef struct latch_keeper latch_keeper_t;
 gantry_err_t latch_keeper_new(const char *path, latch_keeper_t **out);
 /* Keeps the last wish, ends the thread. */
 void latch_keeper_destroy(latch_keeper_t **self);
-/* Wishes the file to say cause and detail; STOP_NONE: to be gone. Does not block. */
+/* Wishes the file to say cause and detail; STOP_NONE: that nothing is latched. Does not block. */
 void latch_keeper_set(latch_keeper_t *keeper, stop_cause_t cause, const char *detail);
+/* Wishes the same again: it has failed, and the disk may have room now. */
+void latch_keeper_repeat(latch_keeper_t *keeper);
 /* Readable once a wish has been fulfilled or has failed. */
 int latch_keeper_fd(const latch_keeper_t *keeper);
 /* The outcome of the newest wish that was tried; err is GANTRY_OK when it is on the disk. False

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "latch_file.h"
@@ -21,7 +22,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
   latch_keeper_destroy(&keeper);
-  (void)latch_file_clear(path);
+  (void)unlink(path);
   (void)rmdir(folder);
 }
 
@@ -66,17 +67,27 @@ Test(latch_keeper, what_was_wished_before_the_end_is_kept) {
   cr_assert_eq(latch_file_read(path, detail, sizeof detail), STOP_NETWORK);
 }
 
-Test(latch_keeper, none_removes_the_file) {
-  (void)latch_file_write(path, STOP_SOFTWARE, "asked");
+Test(latch_keeper, none_says_that_nothing_is_latched) {
   keep(path);
+  latch_keeper_set(keeper, STOP_SOFTWARE, "asked");
+  cr_assert(tried(STOP_SOFTWARE));
   latch_keeper_set(keeper, STOP_NONE, "");
   cr_assert(tried(STOP_NONE));
   cr_assert_eq(latch_file_read(path, detail, sizeof detail), STOP_NONE);
+  cr_assert_eq(access(path, F_OK), 0, "its place on the disk stays taken");
 }
 
-Test(latch_keeper, a_failure_is_told) {
-  keep("/nowhere/stop.latch");
+Test(latch_keeper, a_failure_is_told_and_a_repetition_finds_the_folder_that_came_back) {
+  cr_assert_eq(rmdir(folder), 0);
+  keep(path);
   latch_keeper_set(keeper, STOP_ZONE, "an obstacle");
   cr_assert(tried(STOP_ZONE));
   cr_assert_eq(err, GANTRY_E_UNAVAILABLE);
+
+  cr_assert_eq(mkdir(folder, 0700), 0);
+  latch_keeper_repeat(keeper);
+
+  cr_assert(tried(STOP_ZONE));
+  cr_assert_eq(err, GANTRY_OK);
+  cr_assert_eq(latch_file_read(path, detail, sizeof detail), STOP_ZONE);
 }
