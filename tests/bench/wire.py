@@ -53,7 +53,7 @@ class Client:
 class Line:
     """Simulator and bridge, nothing else."""
 
-    def __init__(self, *options, settings=()):
+    def __init__(self, *options, settings=(), drives=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-line-"))
         self.transcript = self.folder / "transcript"
         self.settings = settings
@@ -64,7 +64,8 @@ class Line:
         self.wait("the simulator's line", (self.folder / "rs485").exists)
         self.start_bridge()
         self.client = Client(self.folder)
-        self.wait("a robot that may drive", self.can_drive)
+        if drives:
+            self.wait("a robot that may drive", self.can_drive)
 
     def start_bridge(self):
         environment = {**os.environ, "GANTRY_BUS": f"ipc://{self.folder}", "GANTRY_DATA": str(self.folder)}

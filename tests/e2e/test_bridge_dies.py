@@ -1,0 +1,230 @@
+"""The bridge killed, frozen, and its device pulled, while the robot drives: what the line then carries, by the simulator's
+transcript. GANTRY_KILLS and GANTRY_REPLUGS say how often; the defaults are a short run."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/bench"))
+from suite import until  # noqa: E402
+from wire import RESET, STOP_FRAMES, Line  # noqa: E402
+
+KILLS, REPLUGS = int(os.environ.get("GANTRY_KILLS", "5")), int(os.environ.get("GANTRY_REPLUGS", "6"))
+MOTOR, ENABLES, SETPOINTS = 4, (0x0001, 0x0011), (0x0002, 0x0012)
+
+
+def writes(frame):
+    """Register to value of a request that writes; empty for others."""
+    data = bytes.fromhex(frame["hex"])
+    if frame["dir"] != "request" or frame["unit"] != MOTOR:
+        return {}
+    first = int.from_bytes(data[2:4], "big")
+    if data[1] == 6:
+        return {first: int.from_bytes(data[4:6], "big")}
+    if data[1] != 16:
+        return {}
+    return {first + i: int.from_bytes(data[7 + 2 * i:9 + 2 * i], "big") for i in range(data[6] // 2)}
+
+
+def drives(frame):
+    return any(value for register, value in writes(frame).items() if register in ENABLES + SETPOINTS)
+
+
+def stop_of(frame):
+    """Which motor's stop the frame is, None for others."""
+    return STOP_FRAMES.get(frame["hex"][:22]) if frame["dir"] == "request" else None
+
+
+class Driver:
+    """Renews a drive ten times a second, as a page does, until it is told to end."""
+
+    def __init__(self, line, hold_ms=400):
+        self.line, self.hold_ms, self.going = line, hold_ms, True
+        until("a robot that drives", lambda: line.can_drive() and any(m["setpoint"] for m in line.sim("state")["motors"]), 20)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while self.going:
+            self.line.drive(hold_ms=self.hold_ms)
+            time.sleep(0.1)
+
+    def end(self):
+        self.going = False
+        self.thread.join()
+
+
+class Dying(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.line = Line()
+        cls.random = random.Random(7)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.line.close()
+
+    def kill_and_restart(self):
+        """Returns when it was killed and when the next began, ns."""
+        self.line.bridge.kill()
+        self.line.bridge.wait()
+        killed = time.monotonic_ns()
+        self.line.log.close()
+        self.line.start_bridge()
+        return killed, time.monotonic_ns()
+
+    def safety(self):
+        _, error, status = self.line.client.call("robot.estop", {"reason": "look", "cause": "software"}, "safety", 1000)
+        return status if error is None else None
+
+    def test_killed_while_driving_it_begins_with_the_stop_and_stays_stopped(self):
+        run_on = []
+        for _ in range(KILLS):
+            driver = Driver(self.line)
+            time.sleep(self.random.uniform(0, 0.4))
+            at = self.line.frames()[1]
+            killed, begun = self.kill_and_restart()
+            driver.end()  # it went on to renew at the new one, which must refuse
+            answer = until("an answer", self.safety, 10)
+            self.assertTrue(answer["latched"])
+            self.assertIn(answer["cause"], ("restart", "zone"), "the first cause stays")
+            self.assertIn("restart", answer["detail"])
+            self.assertFalse(self.line.drive())
+            frames = [frame for frame in self.line.frames(at)[0] if frame["end_ns"] > killed]
+            own = [frame for frame in frames if frame["dir"] == "request" and frame["start_ns"] > begun]
+            self.assertEqual({stop_of(frame) for frame in own[:2]}, {0, 1}, own[:4])
+            self.assertEqual([frame for frame in own if drives(frame)], [])
+            run_on.append((min(frame["end_ns"] for frame in frames if stop_of(frame) is not None) - killed) / 1e9)
+        print(f"kill to stop frame: {len(run_on)} times, at most {max(run_on):.3f} s")
+        self.assertLess(max(run_on), 1.0)
+
+    def test_killed_right_after_a_stop_it_knows_why_it_stands(self):
+        for turn in range(KILLS):
+            until("a robot that may drive", self.line.can_drive, 10)
+            _, error, _ = self.line.client.call("robot.estop", {"reason": f"turn {turn}", "cause": "network"}, "safety", 600)
+            self.assertIsNone(error)
+            self.kill_and_restart()
+            answer = until("an answer", self.safety, 10)
+            self.assertEqual((answer["latched"], answer["cause"], answer["detail"]), (True, "network", f"turn {turn}"))
+
+    def test_frozen_beyond_the_hold_it_lets_go_first(self):
+        for _ in range(3):
+            driver = Driver(self.line, hold_ms=200)
+            driver.end()
+            self.assertTrue(self.line.drive(hold_ms=200))
+            time.sleep(self.random.uniform(0, 0.03))
+            self.line.bridge.send_signal(signal.SIGSTOP)
+            time.sleep(0.3)
+            at, woken = self.line.frames()[1], time.monotonic_ns()
+            self.line.bridge.send_signal(signal.SIGCONT)
+            until("set-points zero", lambda: not any(m["setpoint"] for m in self.line.sim("state")["motors"]), 5)
+            told = [frame for frame in self.line.frames(at)[0] if frame["start_ns"] > woken and frame["dir"] == "request"]
+            self.assertEqual([frame for frame in told if drives(frame)], [])
+            let_go = next(frame for frame in told if stop_of(frame) is not None or 0 in writes(frame).values())
+            self.assertLess((let_go["end_ns"] - woken) / 1e9, 0.5)
+
+    def test_replugged_again_and_again_it_keeps_nothing(self):
+        def cost():
+            pid = self.line.bridge.pid
+            pages = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1])
+            return len(os.listdir(f"/proc/{pid}/fd")), pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+        def whole():
+            answer = self.line.client.call("robot.modules", {})[2]
+            return bool(answer) and all(row["status"] == "healthy" for row in answer["modules"])
+
+        def replug():
+            until("all modules", whole, 20)
+            self.line.sim("unplug rs485")
+            until("the loss", lambda: not whole(), 5, 0.02)
+            self.line.sim("plug rs485")
+            begin = time.monotonic()
+            until("all modules again", whole, 10, 0.02)
+            return time.monotonic() - begin
+
+        first = replug()  # what is made once is made
+        before = cost()
+        spent = [replug() for _ in range(REPLUGS)]
+        after = cost()
+        print(f"{REPLUGS} replugs: at most {max(first, *spent):.2f} s; descriptors, KiB {before} to {after}")
+        self.assertLess(max(spent), 2.0)
+        self.assertEqual(after[0], before[0])
+        self.assertLess(after[1], before[1] + 512)
+
+
+class Freezing(unittest.TestCase):
+    """Every register holds a value of its own; whoever freezes, no value becomes another's."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.line = Line("--unique", drives=False)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.line.close()
+
+    def test_nobody_who_freezes_gives_a_value_to_another_register(self):
+        blocks = [(2, 0x0014, 4), (2, 0x001C, 4), (2, 0x0030, 4), (3, 0x0010, 4), (4, 0x0005, 4), (5, 0x7000, 4), (5, 0x7300, 4)]
+        held = {(unit, first, count): [(unit << 12 | first & 0xFFF) + (first >> 12) * 0x50 + i for i in range(count)]
+                for unit, first, count in blocks}
+        wrong, right = [], 0
+        for turn in range(10):
+            frozen = (self.line.bridge, self.line.sim_process)[turn % 2]
+            frozen.send_signal(signal.SIGSTOP)
+            thaw = threading.Timer(0.3, frozen.send_signal, (signal.SIGCONT,))
+            thaw.start()
+            for unit, first, count in blocks:
+                _, error, answer = self.line.client.call("robot.registers_read",
+                                                         {"address": unit, "register": first, "count": count})
+                if error is None:
+                    right += answer["values"] == held[unit, first, count]
+                    wrong += [(turn, unit, first, answer["values"])] * (answer["values"] != held[unit, first, count])
+            thaw.join()
+        self.assertEqual(wrong, [])
+        self.assertGreater(right, 20)
+
+
+class WallClock(unittest.TestCase):
+    """Somebody sets the machine's time while the robot drives: nothing but time stamps for people takes note."""
+
+    def test_a_wall_clock_that_jumps_moves_nothing(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-wall-"))
+        self.addCleanup(shutil.rmtree, folder)
+        shim, jump = folder / "wall_jump.so", folder / "jump"
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, ROOT / "tests/peer/wall_jump.c", "-ldl"], check=True)
+        jump.write_text("0")
+        os.environ.update(LD_PRELOAD=str(shim), WALL_JUMP=str(jump))
+        try:
+            line = Line()
+        finally:
+            del os.environ["LD_PRELOAD"], os.environ["WALL_JUMP"]
+        self.addCleanup(line.close)
+
+        driver = Driver(line)
+        for seconds in (3600, -86400, 40 * 365 * 86400):
+            jump.write_text(str(seconds))
+            at = line.frames()[1]
+            time.sleep(1.0)
+            self.assertTrue(line.drive())
+            self.assertAlmostEqual((line.client.head["wall"] / 1e9 - time.time()) / 60, seconds / 60, delta=1)
+            polls = [frame for frame in line.frames(at)[0] if frame["dir"] == "answer"]
+            self.assertGreater(len(polls), 80, "111 polls a second are planned")
+        driver.end()
+        begin = time.monotonic()
+        until("let go by its hold", lambda: not any(m["setpoint"] for m in line.sim("state")["motors"]), 3, 0.01)
+        self.assertLess(time.monotonic() - begin, 1.0)
+        until("a drive", line.can_drive, 5)
+        error, answer = line.client.call("robot.estop", {"reason": "jump", "cause": "software"}, "safety")[1:]
+        self.assertEqual((error, answer["motors_off"]), (None, True))
+
+
+if __name__ == "__main__":
+    unittest.main()
