@@ -107,6 +107,9 @@ typedef struct bridge_line {
   char detail[96];                    /* why not */
   module_copy_t modules[MODULES_MAX]; /* by ascending address */
   size_t module_count;
+  discovery_view_t search; /* as told last */
+  uint32_t search_run;     /* the one that was asked for last */
+  line_counts_t counts;
 } bridge_line_t;
 
 typedef struct read_call {

@@ -48,7 +48,7 @@ static robot_module_status_t status_of(const module_row_t *row) {
   if (row->state == MODULE_UNKNOWN) return ROBOT_MODULE_STATUS_UNKNOWN;
   if (row->state == MODULE_OFFLINE)
     return row->faults >= ABSENT_AFTER ? ROBOT_MODULE_STATUS_LOST : ROBOT_MODULE_STATUS_OFFLINE;
-  double health = module_health(row);
+  double health = module_stats_health(&row->stats);
   if (health < HEALTH_POOR) return ROBOT_MODULE_STATUS_ERROR;
   return health < HEALTH_FAIR ? ROBOT_MODULE_STATUS_WARNING : ROBOT_MODULE_STATUS_HEALTHY;
 }
@@ -65,13 +65,13 @@ static void fill_module(const bridge_line_t *line, const module_copy_t *copy, ro
                           .mandatory = row->mandatory,
                           .serial = row->serial,
                           .device_id = row->device_id,
-                          .requests = row->requests,
-                          .failures = row->failures,
-                          .timeouts = row->timeouts,
-                          .crc_errors = row->damaged,
-                          .exceptions = row->exceptions,
-                          .response_ms = module_response_ms(row),
-                          .health = module_health(row)};
+                          .requests = row->stats.requests,
+                          .failures = row->stats.failures,
+                          .timeouts = row->stats.timeouts,
+                          .crc_errors = row->stats.damaged,
+                          .exceptions = row->stats.exceptions,
+                          .response_ms = module_stats_response_ms(&row->stats),
+                          .health = module_stats_health(&row->stats)};
   module_name(line, row->address, out->name, sizeof out->name);
   fill_version(out->firmware, sizeof out->firmware, row->firmware);
   fill_version(out->hardware, sizeof out->hardware, row->hardware);
@@ -108,17 +108,19 @@ static void say_change(bridge_line_t *line, const port_result_t *result) {
   }
 }
 
-static bool is_scanned(const bridge_t *bridge) {
+static bool is_searching(const bridge_t *bridge) {
   for (size_t i = 0; i < bridge->line_count; i++) {
     const bridge_line_t *line = &bridge->lines[i];
-    for (size_t k = 0; line->open && k < line->module_count; k++)
-      if (line->modules[k].row.state == MODULE_UNKNOWN) return false;
+    bool begun = line->search.run >= line->search_run;
+    bool under_way =
+        line->search.state == DISCOVERY_RUNNING || line->search.state == DISCOVERY_PAUSED;
+    if (line->open && (under_way || !begun)) return true;
   }
-  return true;
+  return false;
 }
 
 static void answer_discovery(bridge_t *bridge) {
-  if (!bridge->discovering || !is_scanned(bridge)) return;
+  if (!bridge->discovering || is_searching(bridge)) return;
   rpc_context_t *call = bridge->discovering;
   bridge->discovering = NULL;
   on_modules(call, NULL, bridge);
@@ -127,7 +129,10 @@ static void answer_discovery(bridge_t *bridge) {
 void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
   module_copy_t *copy = copy_of(line, result->module.address);
-  if (!copy) return;
+  if (!copy) {
+    answer_discovery(bridge);
+    return;
+  }
   if (result->module.seen_ns != copy->row.seen_ns) copy->seen_wall_ns = clock_wall_ns();
   copy->row = result->module;
   if (line->number != 1) copy->row.mandatory = false;
@@ -172,10 +177,9 @@ static bool start_discovery(bridge_t *bridge) {
   bool started = false;
   for (size_t i = 0; i < bridge->line_count; i++) {
     bridge_line_t *line = &bridge->lines[i];
-    if (!line->open || !port_discover(line->port)) continue;
+    if (!line->open || !port_search(line->port, SEARCH_START, 0, 0)) continue;
     started = true;
-    for (size_t k = 0; k < line->module_count; k++)
-      line->modules[k].row.state = MODULE_UNKNOWN;
+    line->search_run = line->search.run + 1;
   }
   return started;
 }

@@ -30,7 +30,7 @@ const module_row_t *bridge_module(const bridge_t *bridge, const char *name) {
 static void on_result(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
   uint32_t tag = result->job.tag;
-  if (result->module.address) bridge_on_module(line, result);
+  bridge_on_module(line, result);
   if (tag >= TAG_READ && tag < TAG_READ + READ_CALLS_MAX)
     bridge_on_read_result(bridge, result);
   else if (line->number != 1)
@@ -68,8 +68,12 @@ static void on_port(void *arg) {
   bridge_line_t *line = arg;
   port_result_t result;
   for (int i = 0; i < DRAIN_MAX && port_receive(line->port, &result); i++) {
+    line->counts = result.counts;
+    line->search = result.search;
     if (result.news == PORT_RESULT)
       on_result(line, &result);
+    else if (result.news == PORT_MODULE)
+      bridge_on_module(line, &result);
     else
       on_news(line, &result);
   }
@@ -82,7 +86,8 @@ void bridge_drain_port(bridge_t *bridge) {
 /* Every module that the discovery will ask has a row from the start, unknown. */
 static void init_modules(bridge_line_t *line) {
   modules_t modules;
-  modules_init(&modules, line->cfg.profile, line->cfg.first_address, line->cfg.last_address);
+  modules_init(&modules, line->cfg.profile, line->cfg.first_address, line->cfg.last_address,
+               !line->cfg.nothing_expected);
   line->module_count = modules.count;
   for (size_t i = 0; i < modules.count; i++) {
     line->modules[i] = (module_copy_t){.row = modules.rows[i]};
@@ -166,10 +171,9 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
                      "%u is no rate of a serial line; take 9600, 19200, 38400, 57600, 115200 or "
                      "another that termios knows",
                      cfg->line.baud);
-  if (cfg->first_address > cfg->last_address ||
-      cfg->last_address - cfg->first_address >= MODULES_MAX)
+  if (cfg->first_address > cfg->last_address)
     return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "last_address" : key,
-                     "discovery asks at most %d addresses, in ascending order", MODULES_MAX);
+                     "discovery asks from first to last; these are the wrong way round");
   if (line->number == 1) fill_greeting(bridge, cfg);
   init_modules(line);
   return start_line(line, key, fault);

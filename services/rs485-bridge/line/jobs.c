@@ -132,6 +132,12 @@ uint64_t jobs_next_ns(const jobs_t *jobs, uint64_t now_ns) {
   return next_ns < now_ns ? now_ns : next_ns;
 }
 
+bool jobs_is_polling(const jobs_t *jobs) {
+  for (size_t i = 0; i < jobs->poll_count; i++)
+    if (jobs->polls[i].enabled) return true;
+  return false;
+}
+
 double jobs_load(const jobs_t *jobs) {
   double load = 0.0;
   for (size_t i = 0; i < jobs->poll_count; i++) {

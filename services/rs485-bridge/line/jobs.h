@@ -78,6 +78,8 @@ bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out);
 bool jobs_has_urgent(const jobs_t *jobs);
 /* When jobs_pick will next have something; now_ns when it has, UINT64_MAX for never. */
 uint64_t jobs_next_ns(const jobs_t *jobs, uint64_t now_ns);
+/* Whether any poll is enabled. */
+bool jobs_is_polling(const jobs_t *jobs);
 /* Share of the line that the enabled polls need, 1 is all of it. */
 double jobs_load(const jobs_t *jobs);
 

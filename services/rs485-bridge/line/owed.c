@@ -16,13 +16,14 @@ void owed_add(owed_t *owed, const job_t *job, bool doubtful, uint64_t now_ns) {
       .unit = job->unit, .count = job->count, .doubtful = doubtful, .until_ns = now_ns + OWED_NS};
 }
 
-void owed_settle(owed_t *owed, uint8_t unit, uint16_t count) {
+bool owed_settle(owed_t *owed, uint8_t unit, uint16_t count) {
   for (size_t i = 0; i < OWED_MAX; i++) {
     owed_row_t *row = &owed->rows[i];
     if (row->until_ns == 0 || row->unit != unit || row->count != count) continue;
     *row = (owed_row_t){0};
-    return;
+    return true;
   }
+  return false;
 }
 
 bool owed_has(const owed_t *owed, uint8_t unit, uint64_t now_ns) {

@@ -25,8 +25,8 @@ typedef struct owed {
 /* The read job was given up at now_ns, or (doubtful) its answer was perhaps another's. Writes owe
    nothing. */
 void owed_add(owed_t *owed, const job_t *job, bool doubtful, uint64_t now_ns);
-/* A late answer of count registers came from unit after all. */
-void owed_settle(owed_t *owed, uint8_t unit, uint16_t count);
+/* A late answer of count registers came from unit after all. False when none was owed. */
+bool owed_settle(owed_t *owed, uint8_t unit, uint16_t count);
 /* Whether unit owes anything beyond doubt: an exception that it answers may then stand for another
  * request. */
 bool owed_has(const owed_t *owed, uint8_t unit, uint64_t now_ns);

@@ -21,16 +21,6 @@
 #define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
 
-typedef enum order_kind { ORDER_JOB, ORDER_POLL, ORDER_DISCOVER, ORDER_QUIT } order_kind_t;
-
-typedef struct order {
-  order_kind_t kind;
-  job_t job;
-  int poll;
-  bool enabled;
-  uint64_t period_ns;
-} order_t;
-
 struct port {
   port_cfg_t cfg;
   plan_t plan;
@@ -41,14 +31,18 @@ struct port {
   /* The thread's own from here. */
   jobs_t jobs;
   modules_t modules;
+  discovery_t discovery;
   owed_t owed;
+  line_counts_t counts;
   line_master_t *master;
   bool quit;
-  bool scanned; /* every address has been probed once since the port opened */
   char closed_detail[96];
 };
 
-static void report(port_t *port, const port_result_t *result) {
+static void report(port_t *port, port_result_t *result) {
+  line_counts_plan(&port->counts, &port->jobs);
+  result->counts = port->counts;
+  result->search = port->discovery.view;
   (void)mailbox_send(port->results, result);
 }
 
@@ -65,20 +59,42 @@ static void take_job(port_t *port, const job_t *job) {
   if (!port->master || !jobs_push(&port->jobs, job)) refuse(port, job, RTU_NO_PORT);
 }
 
-static void take_order(port_t *port, const order_t *order) {
+static void take_search(port_t *port, const port_order_t *order) {
+  discovery_t *discovery = &port->discovery;
+  if (order->search == SEARCH_START && port->master)
+    discovery_start(discovery, order->first, order->last, clock_mono_ns());
+  if (order->search == SEARCH_STOP) discovery_stop(discovery);
+  if (order->search == SEARCH_PAUSE) discovery_pause(discovery);
+  if (order->search == SEARCH_RESUME) discovery_resume(discovery);
+  report(port, &(port_result_t){.news = PORT_MODULE});
+}
+
+static void take_quarantine(port_t *port, uint8_t address, bool on) {
   uint64_t now_ns = clock_mono_ns();
+  port_result_t result = {.news = PORT_MODULE};
+  if (!modules_quarantine(&port->modules, address, on, now_ns)) return;
+  jobs_enable_unit(&port->jobs, address, false, now_ns); /* its answer brings them back */
+  (void)discovery_follow(&port->discovery, &port->modules, address, now_ns);
+  result.module = *modules_at(&port->modules, address);
+  report(port, &result);
+}
+
+static void take_order(port_t *port, const port_order_t *order) {
   switch (order->kind) {
-  case ORDER_JOB:
+  case PORT_JOB:
     take_job(port, &order->job);
     break;
-  case ORDER_POLL:
+  case PORT_POLL:
     if (order->period_ns) jobs_set_period(&port->jobs, order->poll, order->period_ns);
-    jobs_enable_poll(&port->jobs, order->poll, order->enabled, now_ns);
+    jobs_enable_poll(&port->jobs, order->poll, order->enabled, clock_mono_ns());
     break;
-  case ORDER_DISCOVER:
-    modules_restart(&port->modules, now_ns);
+  case PORT_SEARCH:
+    take_search(port, order);
     break;
-  case ORDER_QUIT:
+  case PORT_QUARANTINE:
+    take_quarantine(port, order->first, order->enabled);
+    break;
+  case PORT_QUIT:
     port->quit = true;
     break;
   }
@@ -87,7 +103,7 @@ static void take_order(port_t *port, const order_t *order) {
 /* Takes what has arrived; true when a safety job waits. */
 static bool take_orders(void *arg) {
   port_t *port = arg;
-  order_t order;
+  port_order_t order;
   while (mailbox_receive(port->orders, &order))
     take_order(port, &order);
   return port->quit || jobs_has_urgent(&port->jobs);
@@ -95,6 +111,7 @@ static bool take_orders(void *arg) {
 
 static void close_line(port_t *port, const char *detail) {
   line_master_close(&port->master);
+  discovery_fail(&port->discovery);
   job_t job;
   while ((port->jobs.lanes[JOB_SAFETY].count || port->jobs.lanes[JOB_COMMAND].count) &&
          jobs_pick(&port->jobs, clock_mono_ns(), &job))
@@ -120,21 +137,23 @@ static void open_line(port_t *port) {
     return;
   }
   port->closed_detail[0] = '\0';
-  port->scanned = false;
   port->owed = (owed_t){0};
   modules_restart(&port->modules, clock_mono_ns());
+  discovery_start(&port->discovery, 0, 0, clock_mono_ns());
   for (size_t i = 0; i < port->cfg.greeting_count; i++)
     (void)jobs_push(&port->jobs, &port->cfg.greeting[i]);
-  port_result_t result = {.news = PORT_OPENED};
-  report(port, &result);
+  report(port, &(port_result_t){.news = PORT_OPENED});
 }
 
 /* Late answers that came after all. */
 static void take_strays(port_t *port, const line_strays_t *strays) {
   for (size_t i = 0; i < strays->count; i++) {
-    owed_settle(&port->owed, strays->frames[i].unit, strays->frames[i].count);
-    modules_foreign(&port->modules, strays->frames[i].unit);
+    uint8_t unit = strays->frames[i].unit;
+    bool late = owed_settle(&port->owed, unit, strays->frames[i].count);
+    modules_foreign(&port->modules, unit, late);
+    if (late) discovery_heard(&port->discovery, &port->modules, unit);
   }
+  port->counts.foreign += strays->count;
 }
 
 /* Waits for orders or bytes until until_ns. False when the device is gone. */
@@ -179,13 +198,26 @@ static void follow_module(port_t *port, const port_result_t *result) {
     jobs_enable_poll(&port->jobs, result->job.poll, false, now_ns);
 }
 
+static module_change_t judge(port_t *port, const job_t *job, const port_result_t *result) {
+  uint64_t now_ns = clock_mono_ns();
+  module_answer_t answer = {.job = job,
+                            .outcome = result->outcome,
+                            .exception = result->exception,
+                            .values = result->values,
+                            .response_ms = clock_age_ms(result->last_byte_ns, result->sent_end_ns),
+                            .probe = job->tag == PORT_TAG_PROBE};
+  if (job->tag == PORT_TAG_SEARCH)
+    return discovery_result(&port->discovery, &port->modules, &answer, now_ns);
+  return modules_result(&port->modules, &answer, now_ns);
+}
+
 /* One attempt: shapes the read, runs it, keeps the books. */
 static void attempt(port_t *port, job_t job, port_result_t *result) {
   line_strays_t strays = {.count = 0};
-  bool probe = job.tag == PORT_TAG_PROBE;
   uint64_t now_ns = clock_mono_ns();
   if (!owed_shape(&port->owed, &job, now_ns)) {
     *result = (port_result_t){.job = job, .outcome = RTU_RESTING, .sent_ns = now_ns};
+    result->change = judge(port, &job, result);
     return;
   }
   job.grace_us = modules_grace_us(&port->modules, job.unit, &port->cfg.line);
@@ -197,9 +229,9 @@ static void attempt(port_t *port, job_t job, port_result_t *result) {
       result->outcome == RTU_EXCEPTION && owed_has(&port->owed, job.unit, result->last_byte_ns);
   if (doubtful) result->outcome = RTU_DAMAGED;
   if (doubtful || result->owed) owed_add(&port->owed, &job, doubtful, now_ns);
-  double response_ms = clock_age_ms(result->last_byte_ns, result->sent_end_ns);
-  result->change = modules_result(&port->modules, &job, result->outcome, result->values,
-                                  response_ms, probe, now_ns);
+  line_counts_add(&port->counts, result->outcome,
+                  line_master_free_ns(port->master, true) - result->sent_ns);
+  result->change = judge(port, &job, result);
 }
 
 /* A stop is said again at once, whatever else is urgent; anything else makes room. */
@@ -223,7 +255,7 @@ static bool execute(port_t *port, const job_t *job) {
   }
   bool reads = job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT;
   if (result.outcome == RTU_ABANDONED && reads) { /* a probe is due again by itself */
-    if (job->tag != PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
+    if (job->tag < PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
     return true;
   }
   result.news = PORT_RESULT;
@@ -231,13 +263,23 @@ static bool execute(port_t *port, const job_t *job) {
   follow_module(port, &result);
   const module_row_t *row = modules_at(&port->modules, job->unit);
   if (row) result.module = *row;
+  if (discovery_follow(&port->discovery, &port->modules, job->unit, clock_mono_ns()))
+    result.change = MODULE_REMOVED;
   report(port, &result);
   return result.outcome != RTU_NO_PORT;
 }
 
+/* A question to a module that may not be there; it takes long only while nobody is polled. */
 static bool pick_probe(port_t *port, uint64_t now_ns, job_t *job) {
-  uint32_t answer_us = port->scanned ? PLAN_ANSWER_US : PLAN_DISCOVERY_US;
-  return modules_probe(&port->modules, now_ns, PORT_TAG_PROBE, answer_us, job);
+  uint32_t answer_us = jobs_is_polling(&port->jobs) ? PLAN_ANSWER_US : PLAN_DISCOVERY_US;
+  return modules_probe(&port->modules, now_ns, PORT_TAG_PROBE, answer_us, job) ||
+         discovery_ask(&port->discovery, &port->modules, now_ns, PORT_TAG_SEARCH, answer_us, job);
+}
+
+static uint64_t next_probe_ns(const port_t *port) {
+  uint64_t module_ns = modules_next_ns(&port->modules);
+  uint64_t search_ns = discovery_next_ns(&port->discovery);
+  return module_ns < search_ns ? module_ns : search_ns;
 }
 
 /* One turn of the thread with an open line. False when the device is gone. */
@@ -246,13 +288,11 @@ static bool step(port_t *port) {
   if (!wait_silence(port)) return false;
   uint64_t now_ns = clock_mono_ns();
   job_t job;
-  port->scanned = port->scanned || modules_scanned(&port->modules);
-  bool overdue = modules_next_ns(&port->modules) < now_ns - PROBE_OVERDUE_NS;
-  if (overdue && !jobs_has_urgent(&port->jobs) && pick_probe(port, now_ns, &job))
-    return execute(port, &job);
-  if (jobs_pick(&port->jobs, now_ns, &job)) return execute(port, &job);
-  if (pick_probe(port, now_ns, &job)) return execute(port, &job);
-  uint64_t job_ns = jobs_next_ns(&port->jobs, now_ns), probe_ns = modules_next_ns(&port->modules);
+  bool overdue = next_probe_ns(port) < now_ns - PROBE_OVERDUE_NS && !jobs_has_urgent(&port->jobs);
+  bool picked = (overdue && pick_probe(port, now_ns, &job)) ||
+                jobs_pick(&port->jobs, now_ns, &job) || pick_probe(port, now_ns, &job);
+  if (picked) return execute(port, &job);
+  uint64_t job_ns = jobs_next_ns(&port->jobs, now_ns), probe_ns = next_probe_ns(port);
   return listen_until(port, job_ns < probe_ns ? job_ns : probe_ns);
 }
 
@@ -293,13 +333,17 @@ gantry_err_t port_new(const port_cfg_t *cfg, port_t **out) {
   if (!self) return GANTRY_E_INTERNAL;
   self->cfg = *cfg;
   jobs_init(&self->jobs, &cfg->line, cfg->max_hold_us);
-  modules_init(&self->modules, cfg->profile, cfg->first_address, cfg->last_address);
+  modules_init(&self->modules, cfg->profile, cfg->first_address, cfg->last_address,
+               !cfg->nothing_expected);
+  discovery_init(&self->discovery, cfg->first_address, cfg->last_address);
+  for (size_t i = 0; i < cfg->seed_count; i++)
+    modules_seed(&self->modules, &cfg->seeds[i]);
   char why[PLAN_WHY];
   bool planned =
       plan_make(&self->plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why) &&
       plan_load(&self->jobs, &self->plan, &bad);
   gantry_err_t err = planned ? GANTRY_OK : GANTRY_E_INVALID;
-  if (err == GANTRY_OK) err = mailbox_new(sizeof(order_t), ORDERS_MAX, &self->orders);
+  if (err == GANTRY_OK) err = mailbox_new(sizeof(port_order_t), ORDERS_MAX, &self->orders);
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_result_t), RESULTS_MAX, &self->results);
   if (err == GANTRY_OK && pthread_create(&self->thread, NULL, run, self) != 0)
     err = GANTRY_E_INTERNAL;
@@ -312,7 +356,7 @@ gantry_err_t port_new(const port_cfg_t *cfg, port_t **out) {
 void port_destroy(port_t **self) {
   if (!*self) return;
   if ((*self)->started) {
-    order_t order = {.kind = ORDER_QUIT};
+    port_order_t order = {.kind = PORT_QUIT};
     while (!mailbox_send((*self)->orders, &order)) /* full: the thread is emptying it */
       (void)poll(NULL, 0, 1);
     (void)pthread_join((*self)->thread, NULL);
@@ -323,19 +367,8 @@ void port_destroy(port_t **self) {
   *self = NULL;
 }
 
-bool port_submit(port_t *port, const job_t *job) {
-  order_t order = {.kind = ORDER_JOB, .job = *job};
-  return mailbox_send(port->orders, &order);
-}
-
-bool port_set_poll(port_t *port, int poll, bool enabled, uint64_t period_ns) {
-  order_t order = {.kind = ORDER_POLL, .poll = poll, .enabled = enabled, .period_ns = period_ns};
-  return mailbox_send(port->orders, &order);
-}
-
-bool port_discover(port_t *port) {
-  order_t order = {.kind = ORDER_DISCOVER};
-  return mailbox_send(port->orders, &order);
+bool port_send(port_t *port, const port_order_t *order) {
+  return mailbox_send(port->orders, order);
 }
 
 const plan_t *port_plan(const port_t *port) {
