@@ -111,16 +111,16 @@ bool ask_whole(const ask_t *ask, const char *what, const char *text, long min, l
 
 /* ---- question and answer */
 
-static const char *advice(gantry_err_t err) {
-  switch (err) {
+/* What the bridge itself refuses says by itself what to do. */
+static const char *advice(const gantry_fault_t *fault) {
+  switch (fault->err) {
   case GANTRY_E_UNAVAILABLE:
+    if (!strstr(fault->detail, "is not there")) return NULL;
     return "If the suite runs, `gantry ping rs485-bridge` tells whether the bridge is there; --bus "
            "or GANTRY_BUS names another bus.";
   case GANTRY_E_TIMEOUT:
     return "The bridge, or the module behind it, did not answer in time; `gantry lines` shows the "
            "line.";
-  case GANTRY_E_NOT_FOUND:
-    return "`gantry modules` lists what is known, `gantry discover` looks again.";
   default:
     return NULL;
   }
@@ -133,7 +133,7 @@ bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives) {
   if (fault.err == GANTRY_OK) return true;
   ask_progress("%s", "");
   session_complain(ask->name, &fault);
-  if (advice(fault.err)) fprintf(stderr, "%s\n", advice(fault.err));
+  if (advice(&fault)) fprintf(stderr, "%s\n", advice(&fault));
   return false;
 }
 

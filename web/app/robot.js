@@ -8,10 +8,20 @@ const LAMPS = ['power', 'system', 'comm', 'net', 'error']
 const SAYS = { off: 'off', on: 'on', slow: 'blinking slowly', fast: 'blinking fast', pulse: 'pulsing' }
 const RESETTABLE = ['fault', 'safe', 'estop']
 
+// What a mode lets the robot do by itself, and what it says of it.
+const BY_ITSELF = { auto: ['move', 'home', 'dock', 'undock'], semi: ['move', 'home', 'dock', 'undock'],
+  emergency: ['home', 'undock'], manual: [], maintenance: [] }
+const MODE_SAYS = {
+  auto: 'Commands only; no driving by hand.', semi: 'Commands run only while a drive button or an arrow key is held.',
+  manual: 'Driving by hand; choose auto for commands.', maintenance: 'Driving by hand, slowly.',
+  emergency: 'A creep by hand, home and undock.',
+}
+
 // When a button makes sense; the bridge judges again.
+const starts = (what) => (now) => now.ready && BY_ITSELF[now.mode].includes(what)
 const ALLOWED = {
-  forward: (now) => now.ready, backward: (now) => now.ready, home: (now) => now.ready, dock: (now) => now.ready,
-  undock: (now) => now.state === 'idle' && now.docked,
+  forward: starts('move'), backward: starts('move'), home: starts('home'), dock: starts('dock'),
+  undock: (now) => now.docked && starts('undock')(now),
   pause: (now) => now.state === 'move', resume: (now) => now.state === 'paused',
   halt: (now) => ['move', 'dock', 'paused'].includes(now.state),
 }
@@ -63,10 +73,11 @@ function showLamps(led) {
 export function showActivity(status) {
   activity = status?.activity ?? null
   byId('fsm').textContent = activity?.state ?? status?.safety?.state ?? '–'
-  byId('waits').textContent = !activity ? 'unknown' : activity.ready ? 'nothing: a move would be accepted' : activity.waits_for
+  byId('waits').textContent = !activity ? 'unknown' : activity.ready ? 'nothing, it may move' : activity.waits_for
   byId('degraded-row').hidden = !activity?.degraded
   byId('degraded').textContent = activity?.degraded ?? ''
   byId('limit').textContent = activity ? `${activity.speed_limit.toFixed(2)} m/s (${activity.preset})` : '–'
+  byId('mode-says').textContent = MODE_SAYS[activity?.mode] ?? ''
   if (activity && document.activeElement !== byId('mode')) byId('mode').value = activity.mode
   if (!activity) byId('mode').selectedIndex = -1
   showCommand()
