@@ -106,13 +106,15 @@ static void run(sim_t *sim) {
   housekeep(sim, now_ns);
 }
 
-static void arm(const sim_t *sim) {
+static void arm(sim_t *sim) {
   int64_t next_ns = sim->tick_ns;
   int64_t line_ns = line_next_ns(&sim->line), lidar_ns = sim_lidar_next_ns(sim, sim_now_ns());
   if (line_ns < next_ns) next_ns = line_ns;
   if (lidar_ns < next_ns) next_ns = lidar_ns;
   if (sim->noise && sim->noise_ns < next_ns) next_ns = sim->noise_ns;
   if (next_ns < 1) next_ns = 1;
+  if (next_ns == sim->armed_ns) return;
+  sim->armed_ns = next_ns;
   struct itimerspec due = {
       .it_value = {.tv_sec = next_ns / SECOND_NS, .tv_nsec = next_ns % SECOND_NS}};
   (void)timerfd_settime(sim->timer, TFD_TIMER_ABSTIME, &due, NULL);
@@ -129,9 +131,10 @@ static void receive_rs485(sim_t *sim) {
 static bool serve(sim_t *sim, int fd) {
   uint64_t expirations = 0;
   if (fd == sim->signals) return false;
-  if (fd == sim->timer)
+  if (fd == sim->timer) {
     (void)!read(fd, &expirations, sizeof expirations);
-  else if (fd == sim->rs485.master)
+    sim->armed_ns = 0;
+  } else if (fd == sim->rs485.master)
     receive_rs485(sim);
   else if (fd == sim->lidar_port.master)
     sim_lidar_receive(sim, sim_now_ns());

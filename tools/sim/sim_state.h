@@ -47,6 +47,7 @@ typedef struct sim {
   int64_t halted_ns;  /* since when time stands still; valid unless the world runs */
   int64_t cleared_ns; /* since when the line's statistics count */
   int64_t tick_ns;    /* next housekeeping */
+  int64_t armed_ns;   /* when the timer fires; 0: it has */
 } sim_t;
 
 /* CLOCK_MONOTONIC. */
