@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "sim_picture.h"
 
 #define EXIT_FAILED  1
 #define EXIT_USAGE   64
@@ -26,14 +27,16 @@ typedef struct sim_call {
   const char *control, *base; /* as given; NULL: not */
   char line[256];             /* the command's words */
   bool watch;
+  const char *picture; /* file to draw the state into; NULL: none */
 } sim_call_t;
 
 static void help(FILE *out) {
-  fputs(
-      "Usage: gantry sim [--control PATH] [--bus BASE] COMMAND\n"
-      "Does something to the simulated plant. The simulator is that of the suite which --bus or\n"
-      "GANTRY_BUS names; --control names another's socket. state --watch goes on every second.\n\n",
-      out);
+  fputs("Usage: gantry sim [--control PATH] [--bus BASE] COMMAND\n"
+        "Does something to the simulated plant. The simulator is that of the suite which --bus or\n"
+        "GANTRY_BUS names; --control names another's socket. state --watch goes on every second; "
+        "picture FILE.png\n"
+        "draws the hall from above as it is now.\n\n",
+        out);
   for (size_t i = 0; command_row(i); i++)
     fprintf(out, "  %-31s %s\n", command_row(i)->pattern, command_row(i)->doc);
   fputs("\nWords in upper case:\n", out);
@@ -70,6 +73,10 @@ static int parse(int argc, char **argv, sim_call_t *call) {
   if (i == argc) {
     help(stderr);
     return EXIT_USAGE;
+  }
+  if (argc - i == 2 && strcmp(argv[i], "picture") == 0) {
+    call->picture = argv[i + 1];
+    return add_word(call, "state") ? -1 : EXIT_USAGE;
   }
   call->watch = argc - i == 2 && strcmp(argv[i], "state") == 0 && !strcmp(argv[i + 1], "--watch");
   for (; i < argc - call->watch; i++) {
@@ -181,6 +188,7 @@ static int converse(const sim_call_t *call, int fd) {
     print_glance(answer);
     (void)poll(&gone, 1, WATCH_MS); /* nothing comes unasked but the simulator's end */
   }
+  if (call->picture) return sim_picture_write(call->picture, answer) ? 0 : EXIT_FAILED;
   print_answer(answer);
   return 0;
 }

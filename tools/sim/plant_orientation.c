@@ -4,10 +4,10 @@
 #include "layout.h"
 #include "plant_internal.h"
 
-#define NORTH_UT      20.0  /* the earth's field in the hall: north, along y, */
-#define DOWN_UT       -42.0 /* and down */
+#define NORTH_UT      20.0    /* the earth's field in the hall: north, along y, */
+#define DOWN_UT       (-42.0) /* and down */
 #define QUATERNION    10000.0
-#define DEGREES(rad)  ((rad)*180.0 / M_PI)
+#define DEGREES(rad)  ((rad) * (180.0 / M_PI))
 #define MGAUSS_PER_UT 10.0
 
 static void put(bank_t *bank, uint16_t address, double value) {

@@ -69,6 +69,14 @@ static void say_line(const sim_t *sim, text_t *text, int64_t now_ns) {
       elapsed_ns > 0.0 ? (double)stats->occupied_ns / elapsed_ns : 0.0);
 }
 
+static void say_obstacles(const world_t *world, text_t *text) {
+  say(text, ",\"obstacles_at\":[");
+  for (size_t i = 0; i < world->obstacle_count; i++)
+    say(text, "%s[%.3f,%.3f,%.3f]", i ? "," : "", world->obstacles[i].x, world->obstacles[i].y,
+        world->obstacles[i].radius_m);
+  say(text, "]");
+}
+
 static bool is_faulty(const module_fault_t *fault) {
   return fault->silent || fault->garbage || fault->zeros || fault->exception || fault->has_alias ||
          fault->lost_share > 0.0 || fault->crc_share > 0.0 || fault->late_max_us > 0;
@@ -115,6 +123,7 @@ void sim_tell_state(sim_t *sim, text_t *text) {
       (unsigned long long)world->contacts, world->obstacle_count, truth(sim->plant.estop_input),
       battery_soc(&sim->plant.battery));
   say_motors(sim, text);
+  say_obstacles(world, text);
   say_plant(sim, text);
   say_line(sim, text, now_ns);
   say(text, ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}",

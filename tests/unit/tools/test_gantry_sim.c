@@ -59,6 +59,22 @@ Test(gantry_sim, finds_the_simulator_beside_the_bus, .init = start, .fini = stop
   cr_assert(strstr(said(cr_get_redirected_stdout()), "\n \"rail_m\":0.00000,"));
 }
 
+Test(gantry_sim, draws_the_hall, .init = start, .fini = stop) {
+  char path[128], magic[9] = "";
+  (void)snprintf(path, sizeof path, "%s/hall.png", process.folder);
+  cr_assert_eq(RUN_HERE("obstacle", "add", "-6", "-5", "0.3"), 0);
+
+  cr_assert_eq(RUN_HERE("picture", path), 0);
+  FILE *file = fopen(path, "rb");
+  cr_assert_not_null(file);
+  cr_assert_eq(fread(magic, 1, 8, file), 8);
+  (void)fclose(file);
+  (void)remove(path);
+
+  cr_assert_arr_eq(magic, "\x89PNG\r\n\x1a\n", 8);
+  cr_assert_eq(RUN_HERE("picture", "/nowhere/hall.png"), 1);
+}
+
 Test(gantry_sim, tells_what_the_simulator_refuses, .init = start, .fini = stop) {
   cr_assert_eq(RUN_HERE("fault", "99", "silent"), 1);
 
