@@ -33,6 +33,7 @@ robot_guards_t bridge_guards(const bridge_t *bridge) {
   supervisor_input_t input = bridge_watch_input(bridge, now_ns);
   robot_guards_t guards = {.modules_online = modules_suffice(bridge),
                            .motors_off = bridge->motors_off,
+                           .latch_lost = bridge->latch_lost,
                            .blind = input.zones.blind && !bridge->reporting};
   supervisor_guard(&bridge->watch.supervisor, &input, now_ns, &guards);
   return guards;

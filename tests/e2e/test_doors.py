@@ -12,7 +12,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/bench"))
 from suite import until  # noqa: E402
-from wire import BIN, Line  # noqa: E402
+from wire import BIN, RESET, Line  # noqa: E402
 
 BRIDGE = BIN / "services/rs485-bridge/rs485-bridge"
 DONE, USAGE, DEVICE, CONFIG = 0, 64, 69, 78
@@ -116,6 +116,47 @@ class Start(unittest.TestCase):
     def test_a_bus_that_cannot_be_bound(self):
         self.ends(CONFIG, ["bus", "/nonexistent"], GANTRY_BUS="ipc:///nonexistent/folder")
         self.ends(CONFIG, ["bus", "expected"], GANTRY_BUS="nonsense")
+
+
+class Disk(unittest.TestCase):
+    """The latch of a stop has to outlive the bridge: where the disk does not take it, no move begins; stops are as ever."""
+
+    def check(self, line, mend):
+        client = line.client
+        until("a robot that is in order else", lambda: client.call("robot.estop_reset", RESET)[1] is None or
+              client.call("robot.status", {})[2]["state"] == "idle", 10)
+        until("the refusal", lambda: not line.drive(), 10)
+        self.assertEqual(client.head["err"], "conflict")
+        self.assertIn("data folder", client.head["detail"])
+        self.assertIn("LATCH-NOT-KEPT", (line.folder / "bridge.log").read_text())
+        error, answer = client.call("robot.estop", {"reason": "disk", "cause": "software"}, "safety")[1:]
+        self.assertEqual((error, answer["motors_off"], answer["phase"]), (None, True, "confirmed"))
+        mend()
+        until("a robot that may drive", line.can_drive, 10)  # without a restart
+        self.assertTrue(line.drive())
+
+    def test_a_folder_that_takes_no_file(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-disk-"))
+        self.addCleanup(shutil.rmtree, folder)
+        place = folder / "data"
+        place.write_text("a file where the folder should be")
+        line = Line("--unpaced", settings=(f"data={place}",), drives=False)
+        self.addCleanup(line.close)
+
+        def mend():
+            place.unlink()
+            place.mkdir()
+
+        self.check(line, mend)
+
+    def test_a_disk_that_is_full(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-disk-"))
+        self.addCleanup(shutil.rmtree, folder)
+        latch = folder / "stop.latch"
+        latch.symlink_to("/dev/full")
+        line = Line("--unpaced", settings=(f"data={folder}",), drives=False)
+        self.addCleanup(line.close)
+        self.check(line, latch.unlink)
 
 
 class Requests(unittest.TestCase):

@@ -145,9 +145,15 @@ static const char *refuse_begin(const robot_guards_t *guards) {
   return NULL;
 }
 
+static const char *refuse_unkept(const robot_guards_t *guards) {
+  if (!guards->latch_lost) return NULL;
+  return "a stop could not be kept on the disk; make the data folder writable first";
+}
+
 static const char *refuse_drive(const robot_guards_t *guards, bool stands) {
   const char *reason = refuse_begin(guards);
   if (reason) return reason;
+  if (stands && refuse_unkept(guards)) return refuse_unkept(guards);
   if (stands && guards->battery_low)
     return "the battery is too low to move, or its charge is not known; charge it first";
   if (stands && guards->pose_lost)
@@ -162,7 +168,8 @@ static const char *refuse_drive(const robot_guards_t *guards, bool stands) {
 static const char *refuse_approach(const robot_guards_t *guards) {
   const char *reason = refuse_begin(guards);
   if (reason) return reason;
-  return guards->lidar_lost ? "no docking without the LiDAR; restore it first" : NULL;
+  if (guards->lidar_lost) return "no docking without the LiDAR; restore it first";
+  return refuse_unkept(guards);
 }
 
 static const char *refuse_ready(const robot_guards_t *guards) {

@@ -70,6 +70,7 @@ typedef struct robot_guards {
   bool motor_fault;    /* a motor reports a fault code */
   bool auto_reset;     /* the safety module would reset itself, or has not denied it yet */
   bool interlock;      /* a door, gate, light curtain or supply is not in order */
+  bool latch_lost;     /* a stop could not be kept over a restart: the disk does not take it */
   bool battery_low;    /* below the least state of charge for a move */
   bool pose_lost;      /* the pose is not known well enough for a move by command */
   bool lidar_lost;     /* no turn of the LiDAR in time: no docking */

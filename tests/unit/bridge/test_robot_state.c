@@ -85,6 +85,16 @@ Test(robot_state, does_not_drive_when_the_safety_module_may_reset_itself) {
   cr_assert_not_null(strstr(why, "0x0052"));
 }
 
+Test(robot_state, does_not_begin_to_move_when_a_stop_could_not_be_kept) {
+  robot_guards_t guards = fine;
+  guards.latch_lost = true;
+  cr_assert_not(apply(ROBOT_DRIVE, guards));
+  cr_assert_not_null(strstr(why, "data folder"));
+  cr_assert_not(apply(ROBOT_APPROACH, guards));
+  cr_assert(apply(ROBOT_DRIVE, fine));
+  cr_assert(apply(ROBOT_DRIVE, guards), "what moves goes on");
+}
+
 Test(robot_state, a_lost_module_takes_readiness_away) {
   cr_assert(apply(ROBOT_LOST, fine));
   cr_assert_eq(robot.state, ROBOT_INIT);
