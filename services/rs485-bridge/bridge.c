@@ -211,6 +211,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   bridge_commands_init(bridge);
   GANTRY_TRY(bridge_stop_prepare(bridge));
   GANTRY_TRY(bridge_watch_start(bridge));
+  GANTRY_TRY(bridge_trip_start(bridge, fault));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(bridge_open_ports(bridge, fault));
   init_poll_metrics(bridge);

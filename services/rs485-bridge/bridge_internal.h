@@ -34,6 +34,7 @@ enum {
 };
 
 enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
+enum { TAG_RELAY = 0x7100, RELAYS = 4 };
 
 enum { STOP_JOBS = MOTORS_STOP_MAX, STOP_ROUNDS = 256 };
 
@@ -91,6 +92,29 @@ typedef struct bridge_watch {
   bool auto_reset_said;
   uint64_t held_ns; /* motors that turned after a stop were told again then */
 } bridge_watch_t;
+
+typedef struct bridge_place {
+  double x_m, y_m, theta_rad;
+  uint64_t known_ns; /* 0: never */
+} bridge_place_t;
+
+typedef struct relay_run {
+  uint64_t asked_ns; /* last request, 0: never */
+  bool asked;        /* for on */
+  bool done, is;     /* acknowledged, and as what */
+  unsigned failed;   /* in a row */
+} relay_run_t;
+
+/* The circumstances of the last stop, and what else a stop switches. */
+typedef struct bridge_trip {
+  bridge_place_t here; /* as localization says */
+  bridge_place_t place;
+  bool located; /* place is of the map; else of the odometry */
+  double speed_mps;
+  zone_t zone;
+  unsigned relays_off, relays_on; /* bits */
+  relay_run_t relays[RELAYS];
+} bridge_trip_t;
 
 typedef struct module_copy {
   module_row_t row;
@@ -169,6 +193,7 @@ struct bridge {
   read_call_t reads[READ_CALLS_MAX];
   rpc_context_t *discovering;
   bridge_watch_t watch;
+  bridge_trip_t trip;
   bool estop_input;
   int module_zone; /* as the safety module says */
   uint16_t motor_error[2];
@@ -212,12 +237,22 @@ void on_estop_reset(rpc_context_t *call, const void *takes, void *arg);
 /* bridge_watch.c: what the supervisor is told, and what it warns of. */
 gantry_err_t bridge_watch_start(bridge_t *bridge);
 /* The safety module has come or gone. */
-void bridge_watch_module(bridge_t *bridge, bool online);
+void bridge_watch_module(bridge_t *bridge);
 void bridge_on_watch_result(bridge_t *bridge, const port_result_t *result);
 supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns);
 /* What limits the robot now, in words; empty when nothing. */
 void bridge_describe(const bridge_t *bridge, char *out, size_t size);
 supervisor_verdict_t bridge_watch(bridge_t *bridge, uint64_t now_ns);
+
+/* bridge_trip.c: the circumstances of a stop, its relays. */
+gantry_err_t bridge_trip_start(bridge_t *bridge, gantry_fault_t *fault);
+/* To be called when a stop is latched, before anything changes. */
+void bridge_trip_note(bridge_t *bridge, uint64_t now_ns);
+/* Cause, times, speed, zone and place of the latched stop, one sentence. */
+void bridge_trip_words(const bridge_t *bridge, double stop_ms, double confirm_ms, char *out,
+                       size_t size);
+void bridge_switch_relays(bridge_t *bridge, uint64_t now_ns);
+void bridge_on_relay_result(bridge_t *bridge, const port_result_t *result);
 
 /* bridge_drive.c: set-points on their way to the motors. */
 void bridge_drive_tick(void *arg);

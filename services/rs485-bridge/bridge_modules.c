@@ -142,7 +142,7 @@ void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
     bridge_verify_off(bridge);
   bool safety = line->number == 1 && copy->row.address == bridge_unit(bridge, "safety");
   if (safety && (result->change == MODULE_CAME || result->change == MODULE_WENT))
-    bridge_watch_module(bridge, result->change == MODULE_CAME);
+    bridge_watch_module(bridge);
   answer_discovery(bridge);
 }
 

@@ -37,6 +37,8 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
     return;
   else if (tag >= TAG_WATCH && tag < TAG_WATCH + WATCH_JOBS)
     bridge_on_watch_result(bridge, result);
+  else if (tag >= TAG_RELAY && tag < TAG_RELAY + RELAYS)
+    bridge_on_relay_result(bridge, result);
   else if (tag < TAG_STOP)
     bridge_on_poll(bridge, result);
   else if (tag < TAG_DRIVE)

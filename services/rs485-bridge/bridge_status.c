@@ -54,7 +54,7 @@ void bridge_fill_status(bridge_t *bridge, robot_status_t *out) {
       .dock_status = bridge->dock.status,
       .docked = (bridge->dock.status & DOCK_DOCKED) != 0};
   (void)snprintf(out->command_detail, sizeof out->command_detail, "%s", commands->detail);
-  supervisor_describe(bridge->watch.verdict.warnings, out->degraded, sizeof out->degraded);
+  bridge_describe(bridge, out->degraded, sizeof out->degraded);
   fill_ready(bridge, now_ns, out);
 }
 

@@ -116,17 +116,18 @@ static void add_call(bridge_t *bridge, rpc_context_t *call, uint64_t arrived_ns)
 void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
                  rpc_context_t *call) {
   bool fresh = !bridge->robot.latched;
+  if (fresh) bridge_trip_note(bridge, arrived_ns);
   drive_cut(&bridge->drive);
   bridge->motors.known = false;
   bridge->motors_off = false;
   write_stop(bridge, arrived_ns, fresh);
-  (void)robot_latch(&bridge->robot, cause, detail, arrived_ns);
+  if (robot_latch(&bridge->robot, cause, detail, arrived_ns))
+    latch_keeper_set(bridge->latch, cause, detail);
   bridge->phase = ROBOT_STOP_PHASE_STOPPING;
   if (fresh) {
     bridge->stopped_wall_ns = clock_wall_ns();
     bridge->last_stop_ms = bridge->last_confirm_ms = -1.0;
     metric_add(bridge->trips_metric, 1.0);
-    latch_keeper_set(bridge->latch, cause, detail);
   }
   bridge_publish_safety(bridge);
   if (call) add_call(bridge, call, arrived_ns);
@@ -144,16 +145,14 @@ void bridge_verify_off(bridge_t *bridge) {
 
 static void answer_call(bridge_t *bridge, const stop_call_t *row, uint64_t confirmed_ns) {
   robot_safety_t safety;
-  char actor[51], detail[96];
+  char actor[51], detail[192];
   bridge_fill_safety(bridge, &safety);
   safety.has_stop_ms = safety.has_confirm_ms = true;
   safety.stop_ms = row->stop_ms;
   safety.confirm_ms = clock_age_ms(confirmed_ns, row->arrived_ns);
   (void)snprintf(actor, sizeof actor, "%s", rpc_actor(row->call));
   rpc_reply(row->call, &safety);
-  (void)snprintf(detail, sizeof detail,
-                 "first motor's frame after %.1f ms, read back after %.1f ms", safety.stop_ms,
-                 safety.confirm_ms);
+  bridge_trip_words(bridge, safety.stop_ms, safety.confirm_ms, detail, sizeof detail);
   bridge_audit(bridge, actor, "robot.estop", true, detail);
 }
 
@@ -174,13 +173,11 @@ static void answer_calls(bridge_t *bridge, uint64_t confirmed_ns) {
 /* The run's own reason has been served. */
 static void record_run(bridge_t *bridge, bool asked) {
   stop_run_t *stop = &bridge->stop;
-  char detail[160];
+  char detail[192];
   if (!bridge->robot.latched) return;
   metric_observe(bridge->stop_metric, stop->stop_ms);
   metric_observe(bridge->confirm_metric, stop->confirm_ms);
-  (void)snprintf(detail, sizeof detail,
-                 "%s; first motor's frame after %.1f ms, read back after %.1f ms",
-                 stop_cause_name(bridge->robot.cause), stop->stop_ms, stop->confirm_ms);
+  bridge_trip_words(bridge, stop->stop_ms, stop->confirm_ms, detail, sizeof detail);
   log_info("STOP-CONFIRMED", "%s", detail);
   if (!asked) bridge_audit(bridge, "", "robot.estop", true, detail);
 }
@@ -206,13 +203,23 @@ static void confirm(bridge_t *bridge, uint64_t confirmed_ns) {
   bridge_publish_safety(bridge);
 }
 
+/* Once a run. A caller is told by its own time-out. */
+static void say_unconfirmed(bridge_t *bridge) {
+  static const char text[] = "the travel motor does not confirm the stop; still retrying";
+  log_error("STOP-UNCONFIRMED", "%s", text);
+  if (!bridge->robot.latched) return;
+  bridge_event(bridge, "STOP-UNCONFIRMED", SYS_CATEGORY_STATE, SYS_SEVERITY_CRITICAL, "robot",
+               text);
+  if (bridge->stop.call_count == 0) bridge_audit(bridge, "", "robot.estop", false, text);
+}
+
 static void end_round(bridge_t *bridge, uint64_t now_ns) {
   stop_run_t *stop = &bridge->stop;
   bool off = stop->good == (1u << bridge->wiring.stop_count) - 1u;
   if (off)
     confirm(bridge, now_ns);
   else if (++stop->failed == 2)
-    log_error("STOP-UNCONFIRMED", "the travel motor does not confirm the stop; still retrying");
+    say_unconfirmed(bridge);
   if (!stop->active) return;
   if (off || stop->again)
     submit_round(bridge);

@@ -7,8 +7,6 @@
 
 #include <gantry/clock.h>
 
-#define AUTO_RESET       0x0052
-#define INPUTS           0x0020
 #define AUTO_RESET_NS    (5000 * (uint64_t)GANTRY_NS_PER_MS)
 #define INPUTS_NS        (50 * (uint64_t)GANTRY_NS_PER_MS)
 #define WATCH_ANSWER_US  20000u
@@ -29,6 +27,11 @@ static void on_loc_status(const frame_t *frame, const void *body, void *arg) {
   bridge->watch.input.seen_ns[SUPERVISED_POSE] = clock_mono_ns();
 }
 
+/* A profile without the register has modules that cannot reset themselves by it. */
+static bool may_reset_itself(const bridge_t *bridge) {
+  return registers_find(registers_module(bridge->profile, "safety"), "auto_reset") != NULL;
+}
+
 gantry_err_t bridge_watch_start(bridge_t *bridge) {
   const config_t *config = bridge->service->config;
   bool has_imu = bridge->readings.rows[READING_ACCEL_X] != NULL;
@@ -44,7 +47,7 @@ gantry_err_t bridge_watch_start(bridge_t *bridge) {
       .reporting = bridge->reporting,
       .imu_stop_ns = has_imu ? (uint64_t)config_int(config, "imu_stop_ms") * GANTRY_NS_PER_MS : 0};
   supervisor_init(&bridge->watch.supervisor, &cfg);
-  bridge->watch.input.auto_reset = true; /* until the module has denied it */
+  bridge->watch.input.auto_reset = may_reset_itself(bridge); /* until the module has denied it */
   return bus_subscribe(bridge->service->bus, TOPIC_LOC_STATUS, NULL, 0, on_loc_status, bridge);
 }
 
@@ -88,19 +91,21 @@ void bridge_describe(const bridge_t *bridge, char *out, size_t size) {
     (void)snprintf(out + len, size - len, "%s%s", len ? "; " : "", lost);
 }
 
-/* The registers that only the supervisor reads. One request of each kind is on its way at a time; a
- * request that was lost is repeated with the next period. */
-static void ask(bridge_t *bridge, unsigned index, uint16_t first, uint16_t most, uint64_t period_ns,
-                uint64_t now_ns) {
+/* The registers that only the supervisor reads; most: how many may be read together with it. One
+ * request of each kind is on its way at a time; one that was lost is repeated with the next period.
+ */
+static void ask(bridge_t *bridge, unsigned index, const char *name, uint16_t most,
+                uint64_t period_ns, uint64_t now_ns) {
   uint64_t *asked_ns = &bridge->watch.asked_ns[index];
   const module_row_t *safety = bridge_module(bridge, "safety");
-  if (!bridge->port || !safety || safety->state != MODULE_ONLINE) return;
+  const register_row_t *row = registers_find(registers_module(bridge->profile, "safety"), name);
+  if (!row || !bridge->port || !safety || safety->state != MODULE_ONLINE) return;
   if (*asked_ns != 0 && now_ns - *asked_ns < period_ns) return;
   job_t job = {.tag = TAG_WATCH + index,
                .lane = JOB_COMMAND,
                .unit = safety->address,
                .function = LINE_READ_HOLDING,
-               .first = first,
+               .first = row->address,
                .count = 1,
                .least = 1,
                .most = most,
@@ -142,9 +147,9 @@ void bridge_on_watch_result(bridge_t *bridge, const port_result_t *result) {
   if (result->job.tag == TAG_WATCH + WATCH_INPUTS) on_inputs(bridge, result);
 }
 
-void bridge_watch_module(bridge_t *bridge, bool online) {
+void bridge_watch_module(bridge_t *bridge) {
   memset(bridge->watch.asked_ns, 0, sizeof bridge->watch.asked_ns);
-  if (!online) bridge->watch.input.auto_reset = true; /* it may come back another */
+  bridge->watch.input.auto_reset = may_reset_itself(bridge); /* it may have come back another */
 }
 
 /* A warning that lasts is an event; its end is one too. */
@@ -188,14 +193,15 @@ static void hold_still(bridge_t *bridge, unsigned warnings, uint64_t now_ns) {
 
 supervisor_verdict_t bridge_watch(bridge_t *bridge, uint64_t now_ns) {
   bridge->zones.docking = bridge->robot.state == ROBOT_DOCK;
-  ask(bridge, WATCH_AUTO_RESET, AUTO_RESET, 2, AUTO_RESET_NS, now_ns);
+  ask(bridge, WATCH_AUTO_RESET, "auto_reset", 2, AUTO_RESET_NS, now_ns);
   if (bridge->watch.supervisor.cfg.interlocks)
-    ask(bridge, WATCH_INPUTS, INPUTS, 5, INPUTS_NS, now_ns);
+    ask(bridge, WATCH_INPUTS, "inputs", 5, INPUTS_NS, now_ns);
   supervisor_input_t input = bridge_watch_input(bridge, now_ns);
   supervisor_verdict_t verdict = supervisor_judge(&bridge->watch.supervisor, &input, now_ns);
   bridge->watch.verdict = verdict;
   bridge->watch.zones = input.zones;
   if (bridge->was_ready) say_warnings(bridge, verdict.warnings, now_ns);
+  bridge_switch_relays(bridge, now_ns);
   hold_still(bridge, verdict.warnings, now_ns);
   return verdict;
 }
