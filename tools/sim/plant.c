@@ -28,16 +28,31 @@ void plant_init(plant_t *plant, const plant_cfg_t *cfg) {
   }
 }
 
+static void start_module(plant_t *plant, module_t *module) {
+  bank_reset(&module->bank);
+  module->since = plant->world.step;
+  axis_t *axis = plant_axis(plant, module->unit);
+  if (axis) *axis = (axis_t){.position = axis->position, .jammed = axis->jammed};
+  if (module->unit == MODULE_TRAVEL) {
+    plant->world.odometry = (pose2_t){0};
+    memset(plant->motor_fault, 0, sizeof plant->motor_fault);
+  }
+  if (module->unit == MODULE_DOCK) {
+    plant->dock = (dock_t){0};
+    plant->tag_ever = false;
+    plant->tag_present = false;
+    plant->tag_id = 0;
+  }
+}
+
 void plant_power_on(plant_t *plant) {
   for (size_t i = 0; i < PLANT_MODULES; i++)
-    bank_reset(&plant->modules[i].bank);
-  plant->world.odometry = (pose2_t){0};
-  plant->power_on_step = plant->world.step;
-  plant->dock = (dock_t){0};
-  plant->tag_ever = false;
-  plant->tag_present = false;
-  plant->tag_id = 0;
-  memset(plant->motor_fault, 0, sizeof plant->motor_fault);
+    start_module(plant, &plant->modules[i]);
+}
+
+void plant_module_power(plant_t *plant, module_t *module, bool on) {
+  if (on && !module->present) start_module(plant, module);
+  module->present = on;
 }
 
 module_t *plant_module(plant_t *plant, uint8_t unit) {

@@ -33,6 +33,7 @@ typedef struct module {
   bank_t bank;
   module_fault_t fault;
   uint64_t answers; /* index of the fault's noise */
+  uint64_t since;   /* world step of its power-on */
 } module_t;
 
 typedef enum imu_mode { IMU_RUNS, IMU_FROZEN, IMU_FAILED } imu_mode_t;
@@ -65,7 +66,6 @@ typedef struct plant {
   imu_mode_t imu;
   bool charger_fault;
   bool unique; /* registers read as plant_unique says */
-  uint64_t power_on_step;
   uint32_t tag_id; /* last tag read */
   double tag_rssi;
   bool tag_present;
@@ -78,6 +78,8 @@ void plant_init(plant_t *plant, const plant_cfg_t *cfg);
 /* Modules start anew, as after a power cut: registers, odometry and clock at power-on values.
    The robot stands where it was. */
 void plant_power_on(plant_t *plant);
+/* Power of one module; off and on again it starts anew. */
+void plant_module_power(plant_t *plant, module_t *module, bool on);
 /* Advances to world step `step`; earlier steps are ignored. */
 void plant_advance(plant_t *plant, uint64_t step);
 /* The E-stop chain: opening it cuts the motors within one world step. */

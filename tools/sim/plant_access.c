@@ -10,7 +10,7 @@ static void set_long(bank_t *bank, uint16_t address, uint32_t value) {
 
 void plant_latch_odometry(plant_t *plant, module_t *module) {
   pose2_t pose = plant->replay.on ? plant->replay.odometry : plant->world.odometry;
-  uint64_t clock_ms = plant->world.step - plant->power_on_step;
+  uint64_t clock_ms = plant->world.step - module->since;
   set_long(&module->bank, 0x0040, (uint32_t)(int32_t)lround(pose.x * 1e4));
   set_long(&module->bank, 0x0042, (uint32_t)(int32_t)lround(pose.y * 1e4));
   set_long(&module->bank, 0x0044, (uint32_t)(int32_t)lround(pose.theta * 1e5));

@@ -76,8 +76,8 @@ static void refresh_rail(bank_t *bank, uint16_t address, bool on, double volts, 
   bank_set(bank, address + 2, on ? plant_word(volts * amps * 10.0) : 0);
 }
 
-static void refresh_counters(const plant_t *plant, bank_t *bank) {
-  uint64_t used_s = (plant->world.step - plant->power_on_step) / 1000;
+static void refresh_counters(plant_t *plant, bank_t *bank) {
+  uint64_t used_s = (plant->world.step - plant_module(plant, MODULE_POWER)->since) / 1000;
   bank_set(bank, 0x000D, (uint16_t)(used_s & 0xFF));
   bank_set(bank, 0x0038, (uint16_t)(used_s / 3600));
   bank_set(bank, 0x0039, (uint16_t)(used_s / 60 % 60));

@@ -112,7 +112,7 @@ static void refresh_dock(plant_t *plant, bank_t *bank) {
   bank_set(bank, 0x9000, (plant->dock.status & (DOCK_FAULT | DOCK_ESTOP)) != 0);
   bank_set(bank, 0x9001, plant->dock.fault_code);
   bank_set(bank, 0x9002, plant->dock.fault_count);
-  uint64_t used_s = (plant->world.step - plant->power_on_step) / 1000;
+  uint64_t used_s = (plant->world.step - plant_module(plant, MODULE_DOCK)->since) / 1000;
   bank_set(bank, 0x9006, plant_word((double)used_s));
   bank_set(bank, 0x9007, plant->dock.done);
   bank_set(bank, 0x9008, plant->dock.failed);

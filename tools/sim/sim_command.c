@@ -54,8 +54,7 @@ static const char *do_module(sim_t *sim, const command_t *command) {
   module_t *module = module_of(sim, command);
   if (!module) return NO_MODULE;
   sim_advance(sim, sim_now_ns());
-  if (command->on && !module->present) bank_reset(&module->bank);
-  module->present = command->on;
+  plant_module_power(&sim->plant, module, command->on);
   return NULL;
 }
 

@@ -84,7 +84,7 @@ void registers_text(const register_row_t *row, register_view_t view, char out[RE
   if (!registers_has(row, view) || row->words != 2) return;
   const uint16_t *words = view.values + (row->address - view.first);
   for (size_t i = 0; i < 4; i++) {
-    unsigned letter = words[i / 2] >> (i % 2 ? 0 : 8) & 0xFFu;
+    unsigned letter = (unsigned)words[i / 2] >> (i % 2 ? 0 : 8) & 0xFFu;
     out[i] = (char)(letter >= ' ' && letter <= '~' ? letter : '?');
   }
 }

@@ -314,3 +314,21 @@ Test(battery, says_when_it_is_low) {
   cr_assert_eq(get(MODULE_POWER, 0x0002), 50);
   cr_assert(get(MODULE_POWER, 0x0023) & 0x40);
 }
+
+Test(modules, start_anew_after_their_own_power_cut) {
+  start_plain();
+  drive(128, 1);
+  plant_advance(&plant, 3000);
+  module_t *travel = plant_module(&plant, MODULE_TRAVEL);
+
+  plant_module_power(&plant, travel, false);
+  plant_advance(&plant, 5000);
+  cr_assert_eq(plant.world.speed_mps, 0.0);
+  plant_module_power(&plant, travel, true);
+  plant_advance(&plant, 6000);
+
+  cr_assert_eq(get(MODULE_TRAVEL, 0x0001), 0);
+  (void)get(MODULE_TRAVEL, 0x0040);
+  cr_assert_eq(get(MODULE_TRAVEL, 0x0046), 1000);
+  cr_assert_eq(get(MODULE_DOCK, 0x9006), 6);
+}

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <criterion/criterion.h>
+#include <modbus.h>
 
 #include "sim_process.h"
 
@@ -79,5 +80,49 @@ Test(process_control, takes_every_command_of_its_language) {
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "reg 4 0x000A"), "value"), 77);
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "reg 3 0x0100"), "value"), 7);
   cr_assert_float_eq(sim_process_number(sim_process_ask(&process, "state"), "soc"), 0.15, 0.001);
+  sim_process_stop(&process);
+}
+
+/* Reads with a libmodbus master of its own; how many registers came, -1 for none. */
+static int read_as_master(const sim_process_t *process, int unit, int address, int count,
+                          uint16_t *out) {
+  modbus_t *master = modbus_new_rtu(process->rs485, 115200, 'N', 8, 1);
+  cr_assert_not_null(master);
+  cr_assert_eq(modbus_connect(master), 0);
+  cr_assert_eq(modbus_set_slave(master, unit), 0);
+  int got = modbus_read_registers(master, address, count, out);
+  modbus_close(master);
+  modbus_free(master);
+  return got;
+}
+
+Test(process_control, makes_a_second_line_of_other_modules) {
+  static const char *const arguments[] = {"--modules", "6,0x0B", NULL};
+  sim_process_t first, second;
+  uint16_t values[5];
+  sim_process_start(&first, NULL);
+  sim_process_start(&second, arguments);
+
+  cr_assert_eq(read_as_master(&second, 0x0B, 0x0000, 5, values), 5);
+  cr_assert_float_eq(values[0], 220, 25);
+  cr_assert_eq(read_as_master(&second, 6, 0x0104, 1, values), 1);
+  cr_assert_eq(values[0], 7);
+  cr_assert_eq(read_as_master(&second, 3, 0x0000, 1, values), -1);
+  cr_assert_eq(read_as_master(&first, 0x0B, 0x0000, 1, values), -1);
+  cr_assert_eq(read_as_master(&first, 3, 0x0100, 1, values), 1);
+
+  sim_process_stop(&second);
+  sim_process_stop(&first);
+}
+
+Test(process_control, reads_unique_values_over_the_line) {
+  static const char *const arguments[] = {"--unique", "--unpaced", NULL};
+  sim_process_t process;
+  uint16_t values[3];
+  sim_process_start(&process, arguments);
+
+  cr_assert_eq(read_as_master(&process, 5, 0x7200, 3, values), 3);
+
+  cr_assert_arr_eq(values, ((uint16_t[]){0x5430, 0x5431, 0x5432}), sizeof values);
   sim_process_stop(&process);
 }
