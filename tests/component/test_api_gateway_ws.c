@@ -158,6 +158,33 @@ static void publish_alerts(uint32_t count) {
   free(alerts);
 }
 
+Test(api_gateway_ws, tells_commands_lamps_and_the_search_as_they_change) {
+  robot_status_t status_now = {.state = ROBOT_FSM_STATE_MOVE,
+                               .mode = ROBOT_MODE_AUTO,
+                               .command = ROBOT_COMMAND_KIND_MOVE,
+                               .command_id = 4,
+                               .command_state = ROBOT_COMMAND_STATE_RUNNING,
+                               .has_progress = true,
+                               .progress = 0.5};
+  robot_led_t led = {.system = ROBOT_LED_PATTERN_FAST};
+  robot_discovery_t search = {.state = ROBOT_DISCOVERY_STATE_RUNNING, .progress = 0.25};
+  int fd = open_socket("/ws/status");
+  const char *first = expect(fd, "\"type\":\"status\"");
+  cr_expect_null(strstr(first, "activity"), "nothing is told, nothing is shown: %s", first);
+  cr_assert(harness_heard(door.harness, door.bridge->bus, "robot.discovery", 2000));
+
+  bus_publish(door.bridge->bus, TOPIC_ROBOT_LED, NULL, &led);
+  bus_publish(door.bridge->bus, TOPIC_ROBOT_DISCOVERY, NULL, &search);
+  bus_publish(door.bridge->bus, TOPIC_ROBOT_STATUS, NULL, &status_now);
+
+  const char *frame = expect(fd, "\"activity\":{\"state\":\"move\"");
+  cr_expect_not_null(strstr(frame, "\"mode\":\"auto\""), "%s", frame);
+  cr_expect_not_null(strstr(frame, "\"progress\":0.5"), "%s", frame);
+  cr_expect_not_null(strstr(frame, "\"system\":\"fast\""), "%s", frame);
+  cr_expect_not_null(strstr(frame, "\"discovery\":{\"state\":\"running\",\"progress\":0.25"));
+  close(fd);
+}
+
 Test(api_gateway_ws, tells_alerts_once_when_raised_and_when_over) {
   int fd = open_socket("/ws/alerts");
   expect(fd, "subscription_confirmed");
