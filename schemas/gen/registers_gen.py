@@ -132,7 +132,7 @@ def check_register(row, classes, common, where):
     if row["access"] not in ACCESS:
         wrong(where, f"access {row['access']} is none of {', '.join(ACCESS)}")
     if not 0 <= row["address"] <= 0x10000 - WORDS[row["type"]]:
-        wrong(where, f"address {row['address']:#06x} is beyond the last register; stay below 0x10000")
+        wrong(where, f"address {row['address']} is beyond the last register; stay below 65536")
     if row["scale"] == 0:
         wrong(where, "scale 0 makes every value 0; give another")
     if row["type"] == "text4" and row["mode"] != "r":

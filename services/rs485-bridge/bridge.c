@@ -81,7 +81,6 @@ static void on_module_tick(void *arg) {
 
 static void init_cores(bridge_t *bridge) {
   config_t *config = bridge->service->config;
-  motors_init(&bridge->wiring, bridge->profile);
   drive_cfg_t drive = {.max_mps = real(bridge, "max_speed"),
                        .full_scale_mps = real(bridge, "full_scale_speed"),
                        .full_scale = bridge->wiring.motors[0].full_scale,
@@ -102,7 +101,6 @@ static void init_cores(bridge_t *bridge) {
   drive_init(&bridge->drive, &drive);
   zones_init(&bridge->zones, &zones);
   motion_init(&bridge->motion, real(bridge, "track"));
-  readings_init(&bridge->readings, bridge->profile);
   bridge->source = strcmp(source, "simulated") == 0 ? SYS_SOURCE_SIMULATED
                    : strcmp(source, "replay") == 0  ? SYS_SOURCE_REPLAY
                                                     : SYS_SOURCE_HARDWARE;
@@ -191,6 +189,7 @@ static void bridge_finish(void **self) {
   bridge_close_ports(bridge);
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
+  bridge_drop_profiles(bridge);
   free(bridge->lines);
   free(bridge);
   *self = NULL;
@@ -204,7 +203,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   GANTRY_TRY(bridge_check_settings(service->config, fault));
   bridge->lines = calloc(LINES_MAX, sizeof *bridge->lines);
   if (!bridge->lines) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
-  bridge->profile = registers_profile(config_text(service->config, "profile"));
+  GANTRY_TRY(bridge_load_profile(bridge, fault));
   init_cores(bridge);
   init_metrics(bridge);
   GANTRY_TRY(init_latch(bridge));

@@ -161,8 +161,16 @@ typedef struct told {
   uint64_t led_ns;
 } told_t;
 
+/* A register profile of the user's own. */
+typedef struct bridge_profile {
+  char path[256];
+  struct profile_file *file;
+} bridge_profile_t;
+
 struct bridge {
   service_t *service;
+  bridge_profile_t profiles[LINES_MAX];
+  size_t profile_count;
   const register_profile_t *profile;
   readings_t readings;
   motors_t wiring; /* what the motors are told and asked by */
@@ -209,6 +217,14 @@ struct bridge {
   metric_t *stop_metric, *confirm_metric, *trips_metric, *turns_metric;
   metric_t *poll_metrics[JOBS_POLL_MAX];
 };
+
+/* bridge_profile.c: which profile a line has. */
+/* A built-in one by its name, or one read from a file; the fault names key. Kept by the bridge. */
+gantry_err_t bridge_find_profile(bridge_t *bridge, const char *key, const char *name,
+                                 const register_profile_t **out, gantry_fault_t *fault);
+/* That of the robot's own line: it has to say what the robot drives and stops with. */
+gantry_err_t bridge_load_profile(bridge_t *bridge, gantry_fault_t *fault);
+void bridge_drop_profiles(bridge_t *bridge);
 
 /* bridge_readings.c: results of polls, published. */
 void bridge_on_poll(bridge_t *bridge, const port_result_t *result);

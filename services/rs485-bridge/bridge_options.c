@@ -10,8 +10,9 @@ const option_t BRIDGE_OPTIONS[] = {
     {"lidar_port", OPTION_TEXT, "", 0, 255, NULL, "Device of the RPLIDAR; empty: none."},
     {"baud", OPTION_INT, "115200", 1200, 4000000, NULL, "Rate of the RS485 line, 8N1."},
     {"lidar_baud", OPTION_INT, "460800", 9600, 1000000, NULL, "Rate of the LiDAR."},
-    {"profile", OPTION_CHOICE, "oht50", 0, 0, "oht50|oht50-alt",
-     "Register profile of the modules."},
+    {"profile", OPTION_TEXT, "oht50", 0, 255, NULL,
+     "Register profile of the modules: oht50, oht50-alt, or the path of one's own "
+     "(docs/profiles.md)."},
     {"first_address", OPTION_INT, "2", 1, 247, NULL, "First address that discovery asks."},
     {"last_address", OPTION_INT, "5", 1, 247, NULL,
      "Last address that discovery asks; at most 16 together."},

@@ -158,16 +158,13 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
   *line = (bridge_line_t){.bridge = bridge, .number = (uint8_t)bridge->line_count};
   port_cfg_t *cfg = &line->cfg;
   (void)snprintf(cfg->path, sizeof cfg->path, "%s", entry->path);
-  cfg->profile = registers_profile(entry->profile);
+  GANTRY_TRY(bridge_find_profile(bridge, key, entry->profile, &cfg->profile, fault));
   cfg->line.baud = entry->baud;
   cfg->line.gap_us = gap_us < 0 ? line_gap_us(entry->baud) : (uint32_t)gap_us;
   cfg->line.turnaround_us = (uint32_t)config_int(config, "turnaround_us");
   cfg->max_hold_us = entry->max_hold_us;
   cfg->first_address = entry->first;
   cfg->last_address = entry->last;
-  if (!cfg->profile)
-    return fault_set(fault, GANTRY_E_INVALID, key, "%s: there is no register profile '%.60s'",
-                     entry->path, entry->profile);
   if (!serial_has_rate(cfg->line.baud))
     return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "baud" : key,
                      "%u is no rate of a serial line; take 9600, 19200, 38400, 57600, 115200 or "

@@ -15,7 +15,7 @@ THIRD_PARTY = {
     "zmq.h": ["libcommon/frame", "libcommon/bus", "libcommon/rpc", "libcommon/service", "libcommon/parts.h",
               "tests/component/"],
     "msgpack.h": ["libcommon/pack", "libcommon/unpack", "tests/"],
-    "jansson.h": ["libcommon/json", "tests/"],
+    "jansson.h": ["libcommon/json", "services/rs485-bridge/line/profile_", "tests/"],
     "modbus.h": ["services/rs485-bridge/line/", "tools/sim/", "tests/"],
     "modbus/modbus.h": ["services/rs485-bridge/line/", "tools/sim/", "tests/"],
     "libwebsockets.h": ["services/api-gateway/gateway", "services/api-gateway/http", "services/api-gateway/ws"],

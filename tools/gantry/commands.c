@@ -24,6 +24,7 @@ static const command_t COMMANDS[] = {
     {"registers", command_registers, "MODULE [NAME [VALUE]]", "read and write registers by name"},
     {"discover", command_discover, "[--first N --last N]", "look for modules"},
     {"sim", command_sim, "COMMAND", "act on the simulated plant: faults, E-stop, obstacles"},
+    {"profile", command_profile, "show|check PROFILE", "print or check a register profile"},
     {"slam", command_slam, "LOG [--out DIR]", "map a recorded log as fast as it goes"},
 };
 static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];

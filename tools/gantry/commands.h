@@ -26,6 +26,8 @@ int command_registers(int argc, char **argv);
 int command_discover(int argc, char **argv);
 /* Does something to the simulated plant; 69 when there is none. */
 int command_sim(int argc, char **argv);
+/* Prints or checks a register profile. */
+int command_profile(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
 

@@ -130,6 +130,19 @@ void registers_words(const register_row_t *row, int64_t raw, uint16_t out[2]);
    module_register for modules that the bridge has no messages for. False when it is not. */
 bool registers_sensor(const register_module_t *module, const register_row_t *row, char *out,
                       size_t size);
+/* Names as profiles write them. registers_mode_name looks at READ, WRITE and ONCE. */
+#define REGISTERS_TYPES  "u16, i16, bool, enum, bits, u32, i32, text4"
+#define REGISTERS_MODES  "r, w, rw, once"
+#define REGISTERS_ACCESS "user, admin, system"
+const char *registers_type_name(register_type_t type);
+const char *registers_mode_name(unsigned flags);
+const char *registers_access_name(register_access_t access);
+bool registers_parse_type(const char *name, register_type_t *out);
+bool registers_parse_mode(const char *name, unsigned *flags);
+bool registers_parse_access(const char *name, register_access_t *out);
+/* Words and raw numbers that a type can hold. */
+unsigned registers_width(register_type_t type);
+void registers_limits(register_type_t type, int64_t *low, int64_t *high);
 /* What a profile lacks for driving the robot: false with a sentence in why. */
 bool registers_can_drive(const register_profile_t *profile, char *why, size_t size);
 
