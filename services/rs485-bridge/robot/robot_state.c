@@ -258,7 +258,8 @@ bool robot_apply(robot_t *robot, robot_event_t event, const robot_guards_t *guar
 bool robot_expire(robot_t *robot, uint64_t now_ns) {
   if (robot->deadline_ns == 0 || now_ns < robot->deadline_ns) return false;
   const transition_t *row = find(robot->state, ROBOT_TIMEOUT);
-  if (!row || robot->ending) { /* the way down has lasted too long */
+  if (!row) return false;
+  if (robot->ending) { /* the way down has lasted too long */
     enter(robot, ROBOT_IDLE, false, now_ns);
     return true;
   }

@@ -1,9 +1,11 @@
-/* States, guards, the latch; and a long random walk over the invariants. */
+/* States, guards, the latch. The invariants of all of it together: test_pilot_model.c. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "robot_state.h"
+
+#define MS UINT64_C(1000000)
 
 static const robot_guards_t fine = {.modules_online = true,
                                     .safety_fresh = true,
@@ -175,49 +177,62 @@ Test(robot_state, names_are_those_of_the_documents) {
   cr_assert_str_eq(stop_cause_name(STOP_CAUSES), "?");
 }
 
-/* A small generator of its own, so that the walk is the same everywhere. */
-static uint32_t next_random(uint32_t *state) {
-  *state = *state * 1664525u + 1013904223u;
-  return *state >> 8;
+Test(robot_state, a_fault_found_later_leads_from_a_stop_to_fault) {
+  (void)robot_latch(&robot, STOP_SOFTWARE, "", 5);
+  cr_assert(robot_latch(&robot, STOP_MOTOR_FAULT, "over-current", 6));
+  cr_assert_eq(robot.state, ROBOT_FAULT);
+  cr_assert_eq(robot.cause, STOP_MOTOR_FAULT);
+  cr_assert_eq(robot.trips, 1);
 }
 
-static robot_guards_t random_guards(uint32_t *seed) {
-  uint32_t bits = next_random(seed);
-  if (bits & 128) return fine;
-  return (robot_guards_t){.modules_online = bits & 1,
-                          .estop_input = bits & 2,
-                          .safety_fresh = bits & 4,
-                          .motors_off = bits & 8,
-                          .motor_fault = bits & 16,
-                          .safe_confirm = bits & 32,
-                          .location_ok = bits & 64};
+Test(robot_state, init_that_waits_is_overdue_and_not_lost) {
+  robot_init(&robot, STOP_NONE, "", 0);
+  (void)apply(ROBOT_BOOT_COMPLETE, fine);
+  cr_assert_not(robot_expire(&robot, 4900 * MS));
+  cr_assert(robot_expire(&robot, 5100 * MS));
+  cr_assert_eq(robot.state, ROBOT_INIT);
+  cr_assert(robot.overdue);
+  cr_assert_not(robot_expire(&robot, 60000 * MS), "said once");
+  cr_assert(apply(ROBOT_INIT_COMPLETE, fine));
+  cr_assert_not(robot.overdue);
 }
 
-Test(robot_state, a_million_random_events_keep_the_invariants) {
-  uint32_t seed = 1;
-  unsigned drives = 0, trips = 0;
-  for (uint32_t i = 0; i < 1000000; i++) {
-    bool was_latched = robot.latched;
-    robot_guards_t guards = random_guards(&seed);
-    uint32_t choice = next_random(&seed) % (ROBOT_EVENTS + 1);
-    robot_event_t event = (robot_event_t)choice;
-    bool done = choice < ROBOT_EVENTS && apply(event, guards);
-    if (choice == ROBOT_EVENTS && next_random(&seed) % 8 == 0)
-      trips +=
-          robot_latch(&robot, (stop_cause_t)(1 + next_random(&seed) % (STOP_CAUSES - 1)), "x", i);
-    bool moving_state =
-        robot.state == ROBOT_MOVE || robot.state == ROBOT_DOCK || robot.state == ROBOT_PAUSED;
-    cr_assert(!robot_may_move(&robot) || (moving_state && !robot.latched));
-    if (robot.state == ROBOT_SHUTDOWN) /* a restart */
-      robot_init(&robot, robot.latched ? robot.cause : STOP_NONE, "kept", i);
-    bool held =
-        robot.state == ROBOT_ESTOP || robot.state == ROBOT_FAULT || robot.state == ROBOT_SAFE;
-    cr_assert(robot.latched == held);
-    if (was_latched && !robot.latched)
-      cr_assert(done && event == ROBOT_RESET && guards.safe_confirm && guards.location_ok &&
-                guards.motors_off && !guards.estop_input && guards.safety_fresh);
-    drives += robot.state == ROBOT_MOVE;
-  }
-  cr_assert_gt(drives, 1000);
-  cr_assert_gt(trips, 1000);
+Test(robot_state, every_state_has_the_time_of_the_documents) {
+  static const struct {
+    robot_state_t state;
+    uint64_t ms;
+  } rows[] = {{ROBOT_BOOT, 10000},   {ROBOT_INIT, 5000}, {ROBOT_MOVE, 30000},  {ROBOT_DOCK, 15000},
+              {ROBOT_PAUSED, 60000}, {ROBOT_IDLE, 0},    {ROBOT_CONFIG, 10000}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    cr_assert_eq(robot.timeout_ms[rows[i].state], rows[i].ms, "%s",
+                 robot_state_name(rows[i].state));
+}
+
+Test(robot_state, a_move_that_lasts_too_long_is_brought_to_zero_and_then_cut) {
+  (void)apply(ROBOT_DRIVE, fine);
+  cr_assert(robot_expire(&robot, 31000 * MS));
+  cr_assert_eq(robot.state, ROBOT_MOVE);
+  cr_assert(robot_may_move(&robot) && !robot_may_drive(&robot));
+  cr_assert(robot_expire(&robot, 37000 * MS));
+  cr_assert_eq(robot.state, ROBOT_IDLE);
+}
+
+Test(robot_state, only_a_move_is_paused_and_only_a_pause_is_resumed) {
+  cr_assert_not(apply(ROBOT_PAUSE, fine));
+  cr_assert_not(apply(ROBOT_RESUME, fine));
+  (void)apply(ROBOT_APPROACH, fine);
+  cr_assert_not(apply(ROBOT_PAUSE, fine));
+  (void)apply(ROBOT_DRIVE, fine);
+  cr_assert(apply(ROBOT_PAUSE, fine));
+  robot_guards_t blocked = fine;
+  blocked.blocked = true;
+  cr_assert_not(apply(ROBOT_RESUME, blocked));
+  cr_assert(apply(ROBOT_RESUME, fine));
+}
+
+Test(robot_state, shut_down_ends_by_a_restart_alone) {
+  cr_assert(apply(ROBOT_SHUT_DOWN, fine));
+  for (int event = 0; event < ROBOT_EVENTS; event++)
+    cr_assert_not(apply((robot_event_t)event, fine));
+  cr_assert_not_null(strstr(why, "restart"));
 }
