@@ -1,5 +1,5 @@
-/* Values from one thread to another: a ring under a mutex, and an eventfd that is readable exactly
-   while the ring holds something (it is written and read under the same mutex). */
+/* Values from one thread to another: a ring under a mutex, and an eventfd that is readable from
+   the first item sent until the ring is empty (it is written and read under the same mutex). */
 #include <gantry/mailbox.h>
 
 #include <gantry/clock.h>
@@ -15,6 +15,7 @@ struct mailbox {
   pthread_mutex_t mutex;
   ring_t ring;
   int fd;
+  bool signalled; /* fd is readable */
 };
 
 gantry_err_t mailbox_new(size_t item_size, size_t capacity, mailbox_t **out) {
@@ -38,19 +39,39 @@ void mailbox_destroy(mailbox_t **self) {
   *self = NULL;
 }
 
-bool mailbox_send(mailbox_t *mailbox, const void *item) {
+static void signal_receiver(mailbox_t *mailbox) {
+  if (mailbox->signalled || mailbox->ring.count == 0) return;
+  mailbox->signalled = eventfd_write(mailbox->fd, 1) == 0;
+}
+
+static bool push(mailbox_t *mailbox, const void *item, bool wake) {
   pthread_mutex_lock(&mailbox->mutex);
   bool sent = ring_push(&mailbox->ring, item);
-  if (sent && mailbox->ring.count == 1) eventfd_write(mailbox->fd, 1);
+  if (wake) signal_receiver(mailbox);
   pthread_mutex_unlock(&mailbox->mutex);
   return sent;
+}
+
+bool mailbox_send(mailbox_t *mailbox, const void *item) {
+  return push(mailbox, item, true);
+}
+
+bool mailbox_put(mailbox_t *mailbox, const void *item) {
+  return push(mailbox, item, false);
+}
+
+void mailbox_wake(mailbox_t *mailbox) {
+  pthread_mutex_lock(&mailbox->mutex);
+  signal_receiver(mailbox);
+  pthread_mutex_unlock(&mailbox->mutex);
 }
 
 bool mailbox_receive(mailbox_t *mailbox, void *item) {
   pthread_mutex_lock(&mailbox->mutex);
   bool received = ring_pop(&mailbox->ring, item);
   eventfd_t ignored;
-  if (received && mailbox->ring.count == 0) eventfd_read(mailbox->fd, &ignored);
+  if (mailbox->ring.count == 0 && mailbox->signalled)
+    mailbox->signalled = eventfd_read(mailbox->fd, &ignored) != 0;
   pthread_mutex_unlock(&mailbox->mutex);
   return received;
 }

@@ -64,7 +64,7 @@ static void on_latch_kept(void *arg) {
 
 static void on_tick(void *arg) {
   bridge_t *bridge = arg;
-  bridge_drain_port(bridge); /* what has arrived counts before what is missing */
+  bridge_drain_ports(bridge); /* what has arrived counts before what is missing */
   bridge_supervise(bridge);
   bridge_drive_tick(bridge);
 }

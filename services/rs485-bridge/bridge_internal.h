@@ -280,7 +280,7 @@ void on_halt(rpc_context_t *call, const void *takes, void *arg);
 gantry_err_t bridge_open_ports(bridge_t *bridge, gantry_fault_t *fault);
 void bridge_close_ports(bridge_t *bridge);
 /* Handles what the robot's own line has brought. */
-void bridge_drain_port(bridge_t *bridge);
+void bridge_drain_ports(bridge_t *bridge);
 /* GANTRY_E_DEVICE when the device that key names is missing and must not be; else a warning. */
 gantry_err_t bridge_check_device(const bridge_t *bridge, const char *key, const char *path,
                                  gantry_fault_t *fault);

@@ -212,6 +212,7 @@ void on_registers_read(rpc_context_t *call, const void *takes, void *arg) {
                .count = read->count,
                .answer_us = 100000,
                .retries = 1,
+               .patient = true,
                .poll = JOB_NO_POLL};
   if (read->count > 125 || (uint32_t)read->register_ + read->count > 0x10000)
     rpc_fail(call, GANTRY_E_INVALID, "count", "registers end at 0xFFFF; at most 125 a read");

@@ -19,6 +19,9 @@ const option_t BRIDGE_OPTIONS[] = {
     {"max_hold_us", OPTION_INT, "7100", 1000, 1000000, NULL,
      "Longest time a poll may hold the line, us: bounds the wait of a stop. Raise it for slower "
      "lines."},
+    {"poll_scale", OPTION_REAL, "1.0", 0.7, 1000.0, NULL,
+     "Factor of all poll rates. What does not fit the line comes as often as it can, the safety "
+     "module always first; below 0.7 its polls could not keep their deadline."},
     {"gap_us", OPTION_INT, "-1", -1, 100000, NULL,
      "Silence between frames, us; -1: what the standard asks for."},
     {"turnaround_us", OPTION_INT, "1000", 0, 100000, NULL,

@@ -81,8 +81,9 @@ static void on_port(void *arg) {
   }
 }
 
-void bridge_drain_port(bridge_t *bridge) {
-  if (bridge->port) on_port(&bridge->lines[0]);
+void bridge_drain_ports(bridge_t *bridge) {
+  for (size_t i = 0; i < bridge->line_count; i++)
+    if (bridge->lines[i].port) on_port(&bridge->lines[i]);
 }
 
 /* Every module that the discovery will ask has a row from the start, unknown. */
@@ -142,6 +143,7 @@ static gantry_err_t start_line(bridge_line_t *line, const char *key, gantry_faul
   if (!plan_make(&plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why))
     return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "max_hold_us" : key, "%s: %s",
                      cfg->profile->name, why);
+  plan_scale(&plan, cfg->poll_scale);
   gantry_err_t err = port_new(cfg, &line->port);
   if (err != GANTRY_OK) return fault_set(fault, err, key, "the port's thread could not be started");
   log_info("POLL-PLAN",
@@ -163,6 +165,7 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
   cfg->line.gap_us = gap_us < 0 ? line_gap_us(entry->baud) : (uint32_t)gap_us;
   cfg->line.turnaround_us = (uint32_t)config_int(config, "turnaround_us");
   cfg->max_hold_us = entry->max_hold_us;
+  cfg->poll_scale = config_real(config, "poll_scale");
   cfg->first_address = entry->first;
   cfg->last_address = entry->last;
   if (!serial_has_rate(cfg->line.baud))

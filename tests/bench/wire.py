@@ -51,21 +51,24 @@ class Client:
 
 
 class Line:
-    """Simulator and bridge, nothing else."""
+    """Simulator and bridge, nothing else. record: keep a transcript; bridge: start one, and wait until
+    the robot can drive (drives) or all modules answer."""
 
-    def __init__(self, *options, settings=(), drives=True):
+    def __init__(self, *options, settings=(), record=True, bridge=True, drives=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-line-"))
         self.transcript = self.folder / "transcript"
         self.settings = settings
+        self.bridge = self.client = None
+        record = ["--transcript", self.transcript] if record else []
         self.sim_process = subprocess.Popen(
             [BIN / "tools/sim/gantry-sim", "--rs485", self.folder / "rs485", "--lidar", self.folder / "lidar", "--control",
-             self.folder / "control", "--transcript", self.transcript, "--realtime", *map(str, options)],
+             self.folder / "control", *record, "--realtime", *map(str, options)],
             stderr=subprocess.DEVNULL)
         self.wait("the simulator's line", (self.folder / "rs485").exists)
-        self.start_bridge()
-        self.client = Client(self.folder)
-        if drives:
-            self.wait("a robot that may drive", self.can_drive)
+        if bridge:
+            self.start_bridge()
+            self.client = Client(self.folder)
+            self.wait("all modules", self.can_drive if drives else self.all_answer)
 
     def start_bridge(self):
         environment = {**os.environ, "GANTRY_BUS": f"ipc://{self.folder}", "GANTRY_DATA": str(self.folder)}
@@ -82,6 +85,10 @@ class Line:
                 raise AssertionError(f"not within {seconds} s: {what}")
             time.sleep(every)
         return value
+
+    def all_answer(self):
+        modules = self.client.call("robot.modules", {})[2]
+        return modules and all(row["status"] == "healthy" for row in modules["modules"])
 
     def can_drive(self):
         self.client.call("robot.estop_reset", RESET)
@@ -109,9 +116,11 @@ class Line:
         return [json.loads(line) for line in text[:end].splitlines()], since + end
 
     def close(self):
-        self.client.close()
-        for process in (self.bridge, self.sim_process):
-            process.terminate()
-            process.wait(10)
-        self.log.close()
+        if self.bridge:
+            self.client.close()
+            self.bridge.terminate()
+            self.bridge.wait(10)
+            self.log.close()
+        self.sim_process.terminate()
+        self.sim_process.wait(10)
         shutil.rmtree(self.folder, ignore_errors=True)

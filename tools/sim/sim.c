@@ -188,9 +188,9 @@ static void prepare_plant(sim_t *sim) {
 }
 
 /* A device does not wait for its turn. Timers fire on time; on a busy machine --realtime also puts
-   this process before all others. */
+   this process before all others, the bridge's threads among them. */
 static void raise_priority(bool realtime) {
-  const struct sched_param first = {.sched_priority = 1};
+  const struct sched_param first = {.sched_priority = 20};
   (void)prctl(PR_SET_TIMERSLACK, 1UL);
   if (realtime && sched_setscheduler(0, SCHED_FIFO, &first) != 0)
     (void)fprintf(stderr, "gantry-sim: no real-time priority: %s\n", strerror(errno));

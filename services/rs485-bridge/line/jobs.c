@@ -24,7 +24,25 @@ static bool is_write(const job_t *job) {
   return job->function == LINE_WRITE_ONE || job->function == LINE_WRITE_MANY;
 }
 
+bool jobs_defer(jobs_t *jobs, const job_t *job, uint64_t due_ns) {
+  if (jobs->later_count == JOBS_LATER_MAX) return false;
+  jobs->later[jobs->later_count++] = (job_later_t){.job = *job, .due_ns = due_ns};
+  return true;
+}
+
+static void take_later(jobs_t *jobs, size_t i, job_t *out) {
+  *out = jobs->later[i].job;
+  jobs->later_count--;
+  for (; i < jobs->later_count; i++)
+    jobs->later[i] = jobs->later[i + 1];
+}
+
 bool jobs_take_write(jobs_t *jobs, job_t *out) {
+  for (size_t i = 0; i < jobs->later_count; i++) {
+    if (!is_write(&jobs->later[i].job)) continue;
+    take_later(jobs, i, out);
+    return true;
+  }
   job_lane_queue_t *lane = &jobs->lanes[JOB_COMMAND];
   for (size_t i = 0; i < lane->count; i++) {
     if (!is_write(&lane->slots[(lane->head + i) % JOBS_LANE_MAX])) continue;
@@ -100,15 +118,32 @@ static void take_turn(job_poll_t *poll, uint64_t now_ns) {
   poll->due_ns += missed * poll->period_ns;
 }
 
-bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
-  for (int i = 0; i < 2; i++) {
-    job_lane_queue_t *lane = &jobs->lanes[i];
-    if (lane->count == 0) continue;
-    *out = lane->slots[lane->head];
-    lane->head = (lane->head + 1) % JOBS_LANE_MAX;
-    lane->count--;
+static bool take_first(job_lane_queue_t *lane, job_t *out) {
+  if (lane->count == 0) return false;
+  *out = lane->slots[lane->head];
+  lane->head = (lane->head + 1) % JOBS_LANE_MAX;
+  lane->count--;
+  return true;
+}
+
+static bool take_due(jobs_t *jobs, uint64_t now_ns, job_t *out) {
+  for (size_t i = 0; i < jobs->later_count; i++) {
+    if (jobs->later[i].due_ns > now_ns) continue;
+    take_later(jobs, i, out);
     return true;
   }
+  return false;
+}
+
+bool jobs_flush(jobs_t *jobs, job_t *out) {
+  return take_first(&jobs->lanes[JOB_SAFETY], out) || take_first(&jobs->lanes[JOB_COMMAND], out) ||
+         take_due(jobs, UINT64_MAX, out);
+}
+
+bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
+  if (take_first(&jobs->lanes[JOB_SAFETY], out) || take_due(jobs, now_ns, out) ||
+      take_first(&jobs->lanes[JOB_COMMAND], out))
+    return true;
   job_poll_t *best = NULL;
   for (size_t i = 0; i < jobs->poll_count; i++) {
     job_poll_t *poll = &jobs->polls[i];
@@ -127,6 +162,8 @@ bool jobs_has_urgent(const jobs_t *jobs) {
 uint64_t jobs_next_ns(const jobs_t *jobs, uint64_t now_ns) {
   if (jobs->lanes[JOB_SAFETY].count > 0 || jobs->lanes[JOB_COMMAND].count > 0) return now_ns;
   uint64_t next_ns = UINT64_MAX;
+  for (size_t i = 0; i < jobs->later_count; i++)
+    if (jobs->later[i].due_ns < next_ns) next_ns = jobs->later[i].due_ns;
   for (size_t i = 0; i < jobs->poll_count; i++)
     if (jobs->polls[i].enabled && jobs->polls[i].due_ns < next_ns) next_ns = jobs->polls[i].due_ns;
   return next_ns < now_ns ? now_ns : next_ns;

@@ -10,10 +10,11 @@
 
 #include "line_time.h"
 
-#define JOB_WRITE_MAX 8  /* registers in one write */
-#define JOBS_LANE_MAX 32 /* waiting jobs a lane */
-#define JOBS_POLL_MAX 48
-#define JOB_NO_POLL   (-1)
+#define JOB_WRITE_MAX  8  /* registers in one write */
+#define JOBS_LANE_MAX  32 /* waiting jobs a lane */
+#define JOBS_POLL_MAX  48
+#define JOBS_LATER_MAX 16
+#define JOB_NO_POLL    (-1)
 
 typedef enum job_lane { JOB_SAFETY, JOB_COMMAND, JOB_POLL } job_lane_t;
 
@@ -29,6 +30,8 @@ typedef struct job {
   uint32_t answer_us;             /* to the first byte of the answer, after the request's last */
   uint32_t grace_us;              /* a stop waits this long for that first byte, and no longer */
   uint8_t retries;                /* repetitions at once after a failure */
+  bool patient;                   /* a unit that is busy or rests: again later, behind others */
+  uint64_t patience_ns;           /* until then; set when it is first put off */
   int poll;                       /* index of the poll it stands for, JOB_NO_POLL otherwise */
 } job_t;
 
@@ -48,19 +51,28 @@ typedef struct job_lane_queue {
   uint64_t refused;
 } job_lane_queue_t;
 
+typedef struct job_later {
+  job_t job;
+  uint64_t due_ns;
+} job_later_t;
+
 typedef struct jobs {
   line_cfg_t line;
   uint32_t max_hold_us;
   job_lane_queue_t lanes[2]; /* JOB_SAFETY and JOB_COMMAND */
   job_poll_t polls[JOBS_POLL_MAX];
   size_t poll_count;
+  job_later_t later[JOBS_LATER_MAX]; /* commands put off */
+  size_t later_count;
 } jobs_t;
 
 /* max_hold_us: longest time a poll may hold the line. */
 void jobs_init(jobs_t *jobs, const line_cfg_t *line, uint32_t max_hold_us);
 /* Queues a safety or command job. False, counted, when its lane is full. */
 bool jobs_push(jobs_t *jobs, const job_t *job);
-/* Takes one waiting write out of the command lane: when a stop comes, nothing that was to be
+/* Puts a picked command off until due_ns. False when too many are. */
+bool jobs_defer(jobs_t *jobs, const job_t *job, uint64_t due_ns);
+/* Takes one waiting write out of the commands: when a stop comes, nothing that was to be
    written before it may be written after it. False when there is none. */
 bool jobs_take_write(jobs_t *jobs, job_t *out);
 /* Puts a picked job back as the next of its lane: it was given up for a more urgent one. */
@@ -76,6 +88,8 @@ void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns);
    that have passed altogether are skipped and counted. False when nothing is due. */
 bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out);
 bool jobs_has_urgent(const jobs_t *jobs);
+/* Takes any waiting safety or command job, due or not. False when there is none. */
+bool jobs_flush(jobs_t *jobs, job_t *out);
 /* When jobs_pick will next have something; now_ns when it has, UINT64_MAX for never. */
 uint64_t jobs_next_ns(const jobs_t *jobs, uint64_t now_ns);
 /* Whether any poll is enabled. */

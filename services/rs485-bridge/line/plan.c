@@ -132,6 +132,11 @@ bool plan_make(plan_t *plan, const register_profile_t *profile, const line_cfg_t
   return true;
 }
 
+void plan_scale(plan_t *plan, double factor) {
+  for (size_t i = 0; i < plan->count; i++)
+    plan->polls[i].rate_hz *= factor;
+}
+
 bool plan_load(jobs_t *jobs, const plan_t *plan, size_t *bad) {
   for (size_t i = 0; i < plan->count; i++) {
     const plan_poll_t *poll = &plan->polls[i];

@@ -40,6 +40,8 @@ typedef struct plan {
    with a sentence in why when a register fits into no read, or there are too many reads. */
 bool plan_make(plan_t *plan, const register_profile_t *profile, const line_cfg_t *line,
                uint32_t max_hold_us, char *why, size_t size);
+/* All polls so many times as often. */
+void plan_scale(plan_t *plan, double factor);
 /* Adds every poll, disabled, in the plan's order, so that poll i of the plan is poll i of jobs.
    False when one does not fit; *bad is its index then. */
 bool plan_load(jobs_t *jobs, const plan_t *plan, size_t *bad);

@@ -17,6 +17,10 @@
 #define RESULTS_MAX      256
 #define REOPEN_NS        UINT64_C(250000000)
 #define PROBE_OVERDUE_NS UINT64_C(100000000)
+#define PATIENCE_NS      UINT64_C(600000000) /* longer than any late answer */
+#define BUSY_NS          UINT64_C(50000000)
+#define REST_NS          UINT64_C(10000000)
+#define WAKE_NS          UINT64_C(1000000)
 #define BABBLE_NS        UINT64_C(50000000)
 #define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
@@ -36,6 +40,7 @@ struct port {
   line_counts_t counts;
   line_master_t *master;
   bool quit;
+  uint64_t woke_ns; /* when the loop was last woken for a result */
   char closed_detail[96];
 };
 
@@ -44,6 +49,18 @@ static void report(port_t *port, port_result_t *result) {
   result->counts = port->counts;
   result->search = port->discovery.view;
   (void)mailbox_send(port->results, result);
+}
+
+/* A poll's values, right behind others, wait for the next silence or the loop's own look: on a fast
+   line a wake-up costs as much as the transaction. */
+static void report_routine(port_t *port, const port_result_t *result) {
+  bool routine = result->job.lane == JOB_POLL && result->change == MODULE_SAME;
+  if (routine && result->last_byte_ns < port->woke_ns + WAKE_NS) {
+    (void)mailbox_put(port->results, result);
+    return;
+  }
+  port->woke_ns = result->last_byte_ns;
+  report(port, result);
 }
 
 static void refuse(port_t *port, const job_t *job, rtu_outcome_t outcome) {
@@ -113,8 +130,7 @@ static void close_line(port_t *port, const char *detail) {
   line_master_close(&port->master);
   discovery_fail(&port->discovery);
   job_t job;
-  while ((port->jobs.lanes[JOB_SAFETY].count || port->jobs.lanes[JOB_COMMAND].count) &&
-         jobs_pick(&port->jobs, clock_mono_ns(), &job))
+  while (jobs_flush(&port->jobs, &job))
     refuse(port, &job, RTU_NO_PORT);
   for (size_t i = 0; i < port->jobs.poll_count; i++)
     jobs_enable_poll(&port->jobs, (int)i, false, 0);
@@ -166,6 +182,7 @@ static bool listen_until(port_t *port, uint64_t until_ns) {
   struct pollfd fds[2] = {
       {.fd = mailbox_fd(port->orders), .events = POLLIN},
       {.fd = port->master ? line_master_fd(port->master) : -1, .events = POLLIN}};
+  if (left_ns > 0) mailbox_wake(port->results);
   (void)ppoll(fds, 2, &left, NULL);
   if (fds[0].revents) (void)take_orders(port);
   if (!(fds[1].revents & POLLIN)) return fds[1].revents == 0;
@@ -241,6 +258,20 @@ static bool is_worth_repeating(const port_t *port, const job_t *job, const port_
   return failed && result->change != MODULE_WENT && room;
 }
 
+/* A busy module, or one that rests, is no faulty one: a patient command comes again. */
+static bool put_off(port_t *port, const port_result_t *result, const job_t *job) {
+  job_t again = *job;
+  bool busy = result->outcome == RTU_EXCEPTION && (result->exception == RTU_EXCEPTION_ACKNOWLEDGE ||
+                                                   result->exception == RTU_EXCEPTION_BUSY);
+  uint64_t now_ns = clock_mono_ns();
+  if (result->change != MODULE_SAME || !job->patient || job->lane != JOB_COMMAND ||
+      !(busy || result->outcome == RTU_RESTING))
+    return false;
+  if (again.patience_ns == 0) again.patience_ns = now_ns + PATIENCE_NS;
+  if (now_ns >= again.patience_ns) return false;
+  return jobs_defer(&port->jobs, &again, now_ns + (busy ? BUSY_NS : REST_NS));
+}
+
 /* Runs a job to its end. False when the device is gone. */
 static bool execute(port_t *port, const job_t *job) {
   port_result_t result;
@@ -258,6 +289,7 @@ static bool execute(port_t *port, const job_t *job) {
     if (job->tag < PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
     return true;
   }
+  if (put_off(port, &result, job)) return true;
   result.news = PORT_RESULT;
   result.change = change;
   follow_module(port, &result);
@@ -265,7 +297,7 @@ static bool execute(port_t *port, const job_t *job) {
   if (row) result.module = *row;
   if (discovery_follow(&port->discovery, &port->modules, job->unit, clock_mono_ns()))
     result.change = MODULE_REMOVED;
-  report(port, &result);
+  report_routine(port, &result);
   return result.outcome != RTU_NO_PORT;
 }
 
@@ -340,8 +372,9 @@ gantry_err_t port_new(const port_cfg_t *cfg, port_t **out) {
     modules_seed(&self->modules, &cfg->seeds[i]);
   char why[PLAN_WHY];
   bool planned =
-      plan_make(&self->plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why) &&
-      plan_load(&self->jobs, &self->plan, &bad);
+      plan_make(&self->plan, cfg->profile, &cfg->line, cfg->max_hold_us, why, sizeof why);
+  if (cfg->poll_scale > 0.0) plan_scale(&self->plan, cfg->poll_scale);
+  planned = planned && plan_load(&self->jobs, &self->plan, &bad);
   gantry_err_t err = planned ? GANTRY_OK : GANTRY_E_INVALID;
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_order_t), ORDERS_MAX, &self->orders);
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_result_t), RESULTS_MAX, &self->results);

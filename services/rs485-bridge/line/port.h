@@ -24,6 +24,7 @@ typedef struct port_cfg {
   module_seed_t seeds[MODULES_MAX]; /* what is remembered */
   size_t seed_count;
   uint32_t max_hold_us;
+  double poll_scale;                 /* of all the profile's poll rates; 0: 1 */
   job_t greeting[PORT_GREETING_MAX]; /* sent first whenever the port opens, and last when it
                                         closes: the motors' stop */
   size_t greeting_count;

@@ -8,6 +8,11 @@
 
 #define RTU_REQUEST_MAX (7 + 2 * JOB_WRITE_MAX)
 
+enum {
+  RTU_EXCEPTION_ACKNOWLEDGE = 5, /* accepted, and takes its time */
+  RTU_EXCEPTION_BUSY = 6
+};
+
 typedef enum rtu_outcome {
   RTU_OK,
   RTU_TIMEOUT,   /* no first byte in time */

@@ -217,3 +217,60 @@ Test(jobs, a_full_poll_table_refuses) {
     cr_assert_eq(add_poll(1, 3, MS, 1), i);
   cr_assert_eq(add_poll(1, 3, MS, 1), -1);
 }
+
+Test(jobs, a_command_put_off_comes_at_its_time_and_behind_safety) {
+  job_t job = job_of(1, JOB_COMMAND, LINE_READ_HOLDING), next;
+  cr_assert(jobs_defer(&jobs, &job, 10 * MS));
+  push(2, JOB_COMMAND, LINE_READ_HOLDING);
+  cr_assert(jobs_pick(&jobs, 0, &next));
+  cr_assert_eq(next.tag, 2, "others go on meanwhile");
+  cr_assert_not(jobs_pick(&jobs, 9 * MS, &next));
+  cr_assert_eq(jobs_next_ns(&jobs, 0), 10 * MS);
+  push(3, JOB_SAFETY, LINE_WRITE_MANY);
+  cr_assert(jobs_pick(&jobs, 10 * MS, &next));
+  cr_assert_eq(next.tag, 3);
+  cr_assert(jobs_pick(&jobs, 10 * MS, &next));
+  cr_assert_eq(next.tag, 1);
+}
+
+Test(jobs, a_stop_takes_writes_that_were_put_off_too) {
+  job_t read = job_of(1, JOB_COMMAND, LINE_READ_HOLDING), taken;
+  job_t write = job_of(2, JOB_COMMAND, LINE_WRITE_ONE);
+  cr_assert(jobs_defer(&jobs, &read, 10 * MS));
+  cr_assert(jobs_defer(&jobs, &write, 10 * MS));
+  cr_assert(jobs_take_write(&jobs, &taken));
+  cr_assert_eq(taken.tag, 2);
+  cr_assert_not(jobs_take_write(&jobs, &taken));
+}
+
+Test(jobs, a_flush_takes_everything_that_waits) {
+  job_t later = job_of(1, JOB_COMMAND, LINE_READ_HOLDING), next;
+  cr_assert(jobs_defer(&jobs, &later, 1000 * MS));
+  push(2, JOB_SAFETY, LINE_WRITE_MANY);
+  push(3, JOB_COMMAND, LINE_READ_HOLDING);
+  for (int i = 0; i < 3; i++)
+    cr_assert(jobs_flush(&jobs, &next));
+  cr_assert_not(jobs_flush(&jobs, &next));
+}
+
+Test(jobs, no_more_are_put_off_than_there_is_room_for) {
+  job_t job = job_of(1, JOB_COMMAND, LINE_READ_HOLDING);
+  for (int i = 0; i < JOBS_LATER_MAX; i++)
+    cr_assert(jobs_defer(&jobs, &job, 0));
+  cr_assert_not(jobs_defer(&jobs, &job, 0));
+}
+
+/* Saturated: every poll is due again before all have had their turn. */
+Test(jobs, with_more_polls_than_line_none_starves) {
+  unsigned turns[4] = {0};
+  job_t next;
+  for (uint32_t i = 0; i < 4; i++)
+    (void)add_poll(i, 3, (i == 3 ? 1000 : 5) * MS, i == 0 ? 0 : 1);
+  jobs_enable_unit(&jobs, 3, true, 0);
+  for (uint64_t now_ns = 0; now_ns < 10000 * MS; now_ns += 4 * MS)
+    if (jobs_pick(&jobs, now_ns, &next)) turns[next.tag]++;
+  cr_assert_geq(turns[0], 1900, "rank 0 keeps its rate: %u", turns[0]);
+  cr_assert_geq(turns[1], 100);
+  cr_assert_geq(turns[2], 100);
+  cr_assert_geq(turns[3], 4, "a slow poll keeps its own: %u", turns[3]);
+}

@@ -152,6 +152,68 @@ Test(port, an_exception_is_told) {
   cr_assert_eq(result.exception, 2);
 }
 
+Test(port, a_busy_unit_is_asked_again_later) {
+  uint8_t request[64];
+  port_result_t result;
+  static const uint8_t codes[] = {6, 5};
+  open_port();
+  job_t job = command(7, 2);
+  job.patient = true;
+  cr_assert(port_submit(port, &job));
+  uint64_t first_ns = 0;
+  for (size_t i = 0; i < sizeof codes; i++) {
+    uint8_t frame[8] = {9, 0x83, codes[i]};
+    cr_assert(await_command(request));
+    if (i == 0) first_ns = clock_mono_ns();
+    pty_pair_write(&line, frame, pty_pair_seal(frame, 3));
+  }
+  cr_assert(await_command(request));
+  cr_assert_gt(clock_age_ms(clock_mono_ns(), first_ns), 90.0, "not at once");
+  answer_read(9, 2, 0x600D);
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+}
+
+Test(port, patience_with_a_busy_unit_ends) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2);
+  job.patient = true;
+  cr_assert(port_submit(port, &job));
+  unsigned times = 0;
+  while (times < 100) {
+    uint8_t frame[8] = {9, 0x83, 6};
+    size_t len = next_request(request, 300);
+    if (len == 0) break;
+    if (!is_for(request, len, 9)) continue;
+    times++;
+    pty_pair_write(&line, frame, pty_pair_seal(frame, 3));
+  }
+  cr_assert(times >= 2 && times <= 14, "%u", times);
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_EXCEPTION);
+  cr_assert_eq(result.exception, 6);
+}
+
+Test(port, a_patient_read_of_a_unit_that_rests_comes_when_it_may) {
+  uint8_t request[64];
+  port_result_t result;
+  open_port();
+  job_t job = command(7, 2), same = command(8, 2);
+  same.patient = true;
+  cr_assert(port_submit(port, &job));
+  cr_assert(await_command(request));
+  cr_assert(next(PORT_RESULT, 7, &result));
+  cr_assert(port_submit(port, &same));
+  answer_read(9, 2, 0x0BAD); /* late: now nothing is owed any more */
+  cr_assert(await_command(request));
+  answer_read(9, 2, 0x600D);
+  cr_assert(next(PORT_RESULT, 8, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+  cr_assert_eq(result.values[0], 0x600D);
+}
+
 Test(port, a_damaged_answer_is_repeated_at_once) {
   uint8_t request[64], bad[9] = {9, 3, 4, 0, 1, 0, 1, 0xAA, 0xAA};
   port_result_t result;

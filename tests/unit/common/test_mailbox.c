@@ -79,3 +79,29 @@ Test(mailbox, wants_a_capacity) {
   cr_assert_eq(mailbox_new(4, 0, &mailbox), GANTRY_E_INVALID);
   cr_assert_null(mailbox);
 }
+
+Test(mailbox, what_is_put_waits_for_a_wake_or_a_send) {
+  mailbox_t *mailbox;
+  int item = 1;
+  mailbox_new(sizeof item, 4, &mailbox);
+  mailbox_wake(mailbox);
+  cr_assert_not(is_readable(mailbox), "nothing is there");
+  cr_assert(mailbox_put(mailbox, &item));
+  cr_assert_not(is_readable(mailbox));
+  mailbox_wake(mailbox);
+  cr_assert(is_readable(mailbox));
+  cr_assert(mailbox_receive(mailbox, &item));
+  cr_assert_not(is_readable(mailbox));
+
+  item = 2;
+  cr_assert(mailbox_put(mailbox, &item));
+  item = 3;
+  cr_assert(mailbox_send(mailbox, &item));
+  cr_assert(is_readable(mailbox));
+  cr_assert(mailbox_receive(mailbox, &item));
+  cr_assert_eq(item, 2);
+  cr_assert(is_readable(mailbox), "one is left");
+  cr_assert(mailbox_receive(mailbox, &item));
+  cr_assert_not(is_readable(mailbox));
+  mailbox_destroy(&mailbox);
+}
