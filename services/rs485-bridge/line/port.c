@@ -1,5 +1,5 @@
 /* The thread of one RS485 port: takes orders, picks jobs, runs them, reports results. */
-#include "port.h"
+#include "port_internal.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -8,64 +8,17 @@
 #include <sys/prctl.h>
 
 #include <gantry/clock.h>
-#include <gantry/mailbox.h>
-
-#include "line_master.h"
-#include "owed.h"
 
 #define ORDERS_MAX       64
 #define RESULTS_MAX      256
 #define REOPEN_NS        UINT64_C(250000000)
 #define PROBE_OVERDUE_NS UINT64_C(100000000)
-#define PATIENCE_NS      UINT64_C(600000000) /* longer than any late answer */
-#define BUSY_NS          UINT64_C(50000000)
-#define REST_NS          UINT64_C(10000000)
-#define WAKE_NS          UINT64_C(1000000)
-#define BABBLE_NS        UINT64_C(50000000)
 #define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
 
-struct port {
-  port_cfg_t cfg;
-  plan_t plan;
-  mailbox_t *orders;
-  mailbox_t *results;
-  pthread_t thread;
-  bool started;
-  /* The thread's own from here. */
-  jobs_t jobs;
-  modules_t modules;
-  discovery_t discovery;
-  owed_t owed;
-  line_counts_t counts;
-  line_master_t *master;
-  bool quit;
-  uint64_t woke_ns; /* when the loop was last woken for a result */
-  char closed_detail[96];
-};
-
-static void report(port_t *port, port_result_t *result) {
-  line_counts_plan(&port->counts, &port->jobs);
-  result->counts = port->counts;
-  result->search = port->discovery.view;
-  (void)mailbox_send(port->results, result);
-}
-
-/* A poll's values, right behind others, wait for the next silence or the loop's own look: on a fast
-   line a wake-up costs as much as the transaction. */
-static void report_routine(port_t *port, const port_result_t *result) {
-  bool routine = result->job.lane == JOB_POLL && result->change == MODULE_SAME;
-  if (routine && result->last_byte_ns < port->woke_ns + WAKE_NS) {
-    (void)mailbox_put(port->results, result);
-    return;
-  }
-  port->woke_ns = result->last_byte_ns;
-  report(port, result);
-}
-
 static void refuse(port_t *port, const job_t *job, rtu_outcome_t outcome) {
   port_result_t result = {.news = PORT_RESULT, .job = *job, .outcome = outcome};
-  report(port, &result);
+  port_report(port, &result);
 }
 
 /* Queues a job. A safety job takes all waiting writes away: they must not follow a stop. */
@@ -83,7 +36,7 @@ static void take_search(port_t *port, const port_order_t *order) {
   if (order->search == SEARCH_STOP) discovery_stop(discovery);
   if (order->search == SEARCH_PAUSE) discovery_pause(discovery);
   if (order->search == SEARCH_RESUME) discovery_resume(discovery);
-  report(port, &(port_result_t){.news = PORT_MODULE});
+  port_report(port, &(port_result_t){.news = PORT_MODULE});
 }
 
 static void take_quarantine(port_t *port, uint8_t address, bool on) {
@@ -93,7 +46,7 @@ static void take_quarantine(port_t *port, uint8_t address, bool on) {
   jobs_enable_unit(&port->jobs, address, false, now_ns); /* its answer brings them back */
   (void)discovery_follow(&port->discovery, &port->modules, address, now_ns);
   result.module = *modules_at(&port->modules, address);
-  report(port, &result);
+  port_report(port, &result);
 }
 
 static void take_order(port_t *port, const port_order_t *order) {
@@ -117,8 +70,7 @@ static void take_order(port_t *port, const port_order_t *order) {
   }
 }
 
-/* Takes what has arrived; true when a safety job waits. */
-static bool take_orders(void *arg) {
+bool port_take_orders(void *arg) {
   port_t *port = arg;
   port_order_t order;
   while (mailbox_receive(port->orders, &order))
@@ -138,7 +90,7 @@ static void close_line(port_t *port, const char *detail) {
   port_result_t result = {.news = PORT_CLOSED};
   (void)strncpy(port->closed_detail, detail, sizeof port->closed_detail - 1);
   (void)strncpy(result.detail, detail, sizeof result.detail - 1);
-  report(port, &result);
+  port_report(port, &result);
 }
 
 static void open_line(port_t *port) {
@@ -146,7 +98,7 @@ static void open_line(port_t *port) {
   line_master_cfg_t cfg = {.path = port->cfg.path,
                            .line = port->cfg.line,
                            .wake_fd = mailbox_fd(port->orders),
-                           .urgent = take_orders,
+                           .urgent = port_take_orders,
                            .arg = port};
   if (line_master_open(&cfg, &port->master, detail, sizeof detail) != GANTRY_OK) {
     close_line(port, detail);
@@ -158,147 +110,7 @@ static void open_line(port_t *port) {
   discovery_start(&port->discovery, 0, 0, clock_mono_ns());
   for (size_t i = 0; i < port->cfg.greeting_count; i++)
     (void)jobs_push(&port->jobs, &port->cfg.greeting[i]);
-  report(port, &(port_result_t){.news = PORT_OPENED});
-}
-
-/* Late answers that came after all. */
-static void take_strays(port_t *port, const line_strays_t *strays) {
-  for (size_t i = 0; i < strays->count; i++) {
-    uint8_t unit = strays->frames[i].unit;
-    bool late = owed_settle(&port->owed, unit, strays->frames[i].count);
-    modules_foreign(&port->modules, unit, late);
-    if (late) discovery_heard(&port->discovery, &port->modules, unit);
-  }
-  port->counts.foreign += strays->count;
-}
-
-/* Waits for orders or bytes until until_ns. False when the device is gone. */
-static bool listen_until(port_t *port, uint64_t until_ns) {
-  uint64_t now_ns = clock_mono_ns();
-  uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-  if (left_ns > GANTRY_NS_PER_S) left_ns = GANTRY_NS_PER_S;
-  struct timespec left = {.tv_sec = (time_t)(left_ns / GANTRY_NS_PER_S),
-                          .tv_nsec = (long)(left_ns % GANTRY_NS_PER_S)};
-  struct pollfd fds[2] = {
-      {.fd = mailbox_fd(port->orders), .events = POLLIN},
-      {.fd = port->master ? line_master_fd(port->master) : -1, .events = POLLIN}};
-  if (left_ns > 0) mailbox_wake(port->results);
-  (void)ppoll(fds, 2, &left, NULL);
-  if (fds[0].revents) (void)take_orders(port);
-  if (!(fds[1].revents & POLLIN)) return fds[1].revents == 0;
-  line_strays_t strays;
-  bool there = line_master_hear(port->master, &strays);
-  take_strays(port, &strays);
-  return there;
-}
-
-/* Waits out the silence between two frames. What comes unasked holds the line for a while, not for
-   ever, and holds no stop. */
-static bool wait_silence(port_t *port) {
-  uint64_t patience_ns = clock_mono_ns() + BABBLE_NS;
-  while (!port->quit) {
-    uint64_t now_ns = clock_mono_ns();
-    uint64_t free_ns = line_master_free_ns(port->master, jobs_has_urgent(&port->jobs));
-    if (free_ns > patience_ns) free_ns = patience_ns;
-    if (now_ns >= free_ns) return true;
-    if (!listen_until(port, free_ns)) return false;
-  }
-  return true;
-}
-
-static void follow_module(port_t *port, const port_result_t *result) {
-  uint64_t now_ns = clock_mono_ns();
-  if (result->change == MODULE_CAME) jobs_enable_unit(&port->jobs, result->job.unit, true, now_ns);
-  if (result->change == MODULE_WENT) jobs_enable_unit(&port->jobs, result->job.unit, false, now_ns);
-  /* Illegal function or address: this module has no such block. */
-  if (result->outcome == RTU_EXCEPTION && result->exception <= 2 && result->job.lane == JOB_POLL)
-    jobs_enable_poll(&port->jobs, result->job.poll, false, now_ns);
-}
-
-static module_change_t judge(port_t *port, const job_t *job, const port_result_t *result) {
-  uint64_t now_ns = clock_mono_ns();
-  module_answer_t answer = {.job = job,
-                            .outcome = result->outcome,
-                            .exception = result->exception,
-                            .values = result->values,
-                            .response_ms = clock_age_ms(result->last_byte_ns, result->sent_end_ns),
-                            .probe = job->tag == PORT_TAG_PROBE};
-  if (job->tag == PORT_TAG_SEARCH)
-    return discovery_result(&port->discovery, &port->modules, &answer, now_ns);
-  return modules_result(&port->modules, &answer, now_ns);
-}
-
-/* One attempt: shapes the read, runs it, keeps the books. */
-static void attempt(port_t *port, job_t job, port_result_t *result) {
-  line_strays_t strays = {.count = 0};
-  uint64_t now_ns = clock_mono_ns();
-  if (!owed_shape(&port->owed, &job, now_ns)) {
-    *result = (port_result_t){.job = job, .outcome = RTU_RESTING, .sent_ns = now_ns};
-    result->change = judge(port, &job, result);
-    return;
-  }
-  job.grace_us = modules_grace_us(&port->modules, job.unit, &port->cfg.line);
-  line_master_run(port->master, &job, result, &strays);
-  take_strays(port, &strays);
-  now_ns = clock_mono_ns();
-  /* Exceptions all look alike: this one may be the late answer to another request. */
-  bool doubtful =
-      result->outcome == RTU_EXCEPTION && owed_has(&port->owed, job.unit, result->last_byte_ns);
-  if (doubtful) result->outcome = RTU_DAMAGED;
-  if (doubtful || result->owed) owed_add(&port->owed, &job, doubtful, now_ns);
-  line_counts_add(&port->counts, result->outcome,
-                  line_master_free_ns(port->master, true) - result->sent_ns);
-  result->change = judge(port, &job, result);
-}
-
-/* A stop is said again at once, whatever else is urgent; anything else makes room. */
-static bool is_worth_repeating(const port_t *port, const job_t *job, const port_result_t *result) {
-  bool failed = result->outcome == RTU_TIMEOUT || result->outcome == RTU_DAMAGED;
-  bool room = job->lane == JOB_SAFETY || !jobs_has_urgent(&port->jobs);
-  return failed && result->change != MODULE_WENT && room;
-}
-
-/* A busy module, or one that rests, is no faulty one: a patient command comes again. */
-static bool put_off(port_t *port, const port_result_t *result, const job_t *job) {
-  job_t again = *job;
-  bool busy = result->outcome == RTU_EXCEPTION && (result->exception == RTU_EXCEPTION_ACKNOWLEDGE ||
-                                                   result->exception == RTU_EXCEPTION_BUSY);
-  uint64_t now_ns = clock_mono_ns();
-  if (result->change != MODULE_SAME || !job->patient || job->lane != JOB_COMMAND ||
-      !(busy || result->outcome == RTU_RESTING))
-    return false;
-  if (again.patience_ns == 0) again.patience_ns = now_ns + PATIENCE_NS;
-  if (now_ns >= again.patience_ns) return false;
-  return jobs_defer(&port->jobs, &again, now_ns + (busy ? BUSY_NS : REST_NS));
-}
-
-/* Runs a job to its end. False when the device is gone. */
-static bool execute(port_t *port, const job_t *job) {
-  port_result_t result;
-  module_change_t change = MODULE_SAME;
-  for (unsigned tries = 0;; tries++) {
-    attempt(port, *job, &result);
-    if (result.change != MODULE_SAME) change = result.change;
-    if (tries >= job->retries || !is_worth_repeating(port, job, &result)) break;
-    if (!wait_silence(port)) result.outcome = RTU_NO_PORT;
-    if (result.outcome == RTU_NO_PORT || port->quit) break;
-    if (job->lane != JOB_SAFETY && jobs_has_urgent(&port->jobs)) break; /* came in the silence */
-  }
-  bool reads = job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT;
-  if (result.outcome == RTU_ABANDONED && reads) { /* a probe is due again by itself */
-    if (job->tag < PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
-    return true;
-  }
-  if (put_off(port, &result, job)) return true;
-  result.news = PORT_RESULT;
-  result.change = change;
-  follow_module(port, &result);
-  const module_row_t *row = modules_at(&port->modules, job->unit);
-  if (row) result.module = *row;
-  if (discovery_follow(&port->discovery, &port->modules, job->unit, clock_mono_ns()))
-    result.change = MODULE_REMOVED;
-  report_routine(port, &result);
-  return result.outcome != RTU_NO_PORT;
+  port_report(port, &(port_result_t){.news = PORT_OPENED});
 }
 
 /* A question to a module that may not be there; it takes long only while nobody is polled. */
@@ -316,16 +128,16 @@ static uint64_t next_probe_ns(const port_t *port) {
 
 /* One turn of the thread with an open line. False when the device is gone. */
 static bool step(port_t *port) {
-  (void)take_orders(port);
-  if (!wait_silence(port)) return false;
+  (void)port_take_orders(port);
+  if (!port_await_silence(port)) return false;
   uint64_t now_ns = clock_mono_ns();
   job_t job;
   bool overdue = next_probe_ns(port) < now_ns - PROBE_OVERDUE_NS && !jobs_has_urgent(&port->jobs);
   bool picked = (overdue && pick_probe(port, now_ns, &job)) ||
                 jobs_pick(&port->jobs, now_ns, &job) || pick_probe(port, now_ns, &job);
-  if (picked) return execute(port, &job);
+  if (picked) return port_execute(port, &job);
   uint64_t job_ns = jobs_next_ns(&port->jobs, now_ns), probe_ns = next_probe_ns(port);
-  return listen_until(port, job_ns < probe_ns ? job_ns : probe_ns);
+  return port_listen(port, job_ns < probe_ns ? job_ns : probe_ns);
 }
 
 /* The last frames are those of the beginning: nobody is left to let go of the motors later. */
@@ -334,7 +146,7 @@ static void say_goodbye(port_t *port) {
     port_result_t result;
     line_strays_t strays;
     while (clock_mono_ns() < line_master_free_ns(port->master, true))
-      if (!listen_until(port, line_master_free_ns(port->master, true))) return;
+      if (!port_listen(port, line_master_free_ns(port->master, true))) return;
     line_master_run(port->master, &port->cfg.greeting[i], &result, &strays);
   }
 }
@@ -348,7 +160,7 @@ static void *run(void *arg) {
   while (!port->quit) {
     if (!port->master) open_line(port);
     if (!port->master) {
-      (void)listen_until(port, clock_mono_ns() + REOPEN_NS);
+      (void)port_listen(port, clock_mono_ns() + REOPEN_NS);
       continue;
     }
     if (!step(port)) close_line(port, "the device has disappeared");
