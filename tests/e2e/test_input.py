@@ -33,6 +33,21 @@ REFUSED = [
     ("POST", "/api/v1/robot/jog", {"direction": "forward", "speed": 2, "dead_man_ms": 100}, 422, "speed"),
     ("POST", "/api/v1/robot/jog", {"direction": "forward", "speed": 0.1, "dead_man_ms": 501}, 422, "dead_man_ms"),
     ("POST", "/api/v1/robot/emergency-stop/reset", {"safe_confirm": True, "reason": "x"}, 422, "location_ok"),
+    ("POST", "/api/v1/robot/control", {"command_type": "fly"}, 422, "command_type"),
+    ("POST", "/api/v1/robot/control", {"command_type": "move", "parameters": {"distance": -1}}, 422, "parameters.distance"),
+    ("POST", "/api/v1/robot/control", {"command_type": "move", "timeout": 1e300}, 422, "timeout"),
+    ("POST", "/api/v1/robot/move?direction=sideways", b"", 422, "direction"),
+    ("POST", "/api/v1/robot/move/forward?speed=fast", b"", 422, "speed"),
+    ("POST", "/api/v1/robot/speed", {"speed": 1.01}, 422, "speed"),
+    ("POST", "/api/v1/robot/speed/preset", {"preset": "ludicrous"}, 422, "preset"),
+    ("POST", "/api/v1/robot/mode", {"mode": "auto", "force": True}, 400, "force"),
+    ("POST", "/api/v1/rs485/discovery/start", {"first": 9, "last": 2}, 422, "first"),
+    ("POST", "/api/v1/rs485/discovery/start", {"last": 300}, 422, "last"),
+    ("POST", "/api/v1/rs485/modules/0/ping", b"", 422, "address"),
+    ("POST", "/api/v1/rs485/modules/999999999999/reset", b"", 422, "address"),
+    ("POST", "/api/v1/rs485/modules/2/telemetry", {"register_address": "0xZZ", "value": 1}, 422, "register_address"),
+    ("POST", "/api/v1/rs485/modules/2/telemetry", {"register_address": "0x0000", "value": None}, 422, "value"),
+    ("POST", "/api/v1/rs485/modules/2/configure", {"registers": []}, 422, "registers"),
     ("POST", "/api/v1/localization/config", {"config_key": "k", "config_value": {}, "config_type": "moon"}, 422,
      "config_type"),
     ("GET", "/api/v1/sensors/data/P1?limit=0", None, 422, "limit"),
@@ -63,7 +78,7 @@ class Input(unittest.TestCase):
         for method, path, body, status, field in REFUSED:
             with self.subTest(path=path, body=body):
                 raw = body if isinstance(body, bytes) else None
-                answer = self.suite.http(method, path, None if raw else body, raw=raw)
+                answer = self.suite.http(method, path, None if raw is not None else body, raw=raw)
                 self.assertEqual(answer.status, status, answer.body)
                 error = answer.json
                 self.assertFalse(error["success"])
