@@ -14,7 +14,7 @@ import msgpack
 import zmq
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / "build/run"
+BIN = pathlib.Path(os.environ.get("GANTRY_BIN", ROOT / "build/run"))
 RESET = {"safe_confirm": True, "location_ok": True, "reason": "bench"}
 STOP_FRAMES = {"0410000100020400000000": 0, "0410001100020400000000": 1}  # unit 4: disable and zero, motor 1 and 2
 

@@ -15,7 +15,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/bench"))
 from suite import until  # noqa: E402
-from wire import RESET, STOP_FRAMES, Line  # noqa: E402
+from wire import STOP_FRAMES, Client, Line  # noqa: E402
 
 KILLS, REPLUGS = int(os.environ.get("GANTRY_KILLS", "5")), int(os.environ.get("GANTRY_REPLUGS", "6"))
 MOTOR, ENABLES, SETPOINTS = 4, (0x0001, 0x0011), (0x0002, 0x0012)
@@ -47,15 +47,17 @@ class Driver:
     """Renews a drive ten times a second, as a page does, until it is told to end."""
 
     def __init__(self, line, hold_ms=400):
-        self.line, self.hold_ms, self.going = line, hold_ms, True
+        self.hold_ms, self.going = hold_ms, True
+        self.client = Client(line.folder)  # of its own: a socket belongs to one thread
         until("a robot that drives", lambda: line.can_drive() and any(m["setpoint"] for m in line.sim("state")["motors"]), 20)
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
     def run(self):
         while self.going:
-            self.line.drive(hold_ms=self.hold_ms)
+            self.client.call("robot.drive", {"direction": "forward", "speed": 0.2, "hold_ms": self.hold_ms})
             time.sleep(0.1)
+        self.client.close()
 
     def end(self):
         self.going = False
@@ -157,7 +159,8 @@ class Dying(unittest.TestCase):
         print(f"{REPLUGS} replugs: at most {max(first, *spent):.2f} s; descriptors, KiB {before} to {after}")
         self.assertLess(max(spent), 2.0)
         self.assertEqual(after[0], before[0])
-        self.assertLess(after[1], before[1] + 512)
+        if "GANTRY_BIN" not in os.environ:  # a sanitizer keeps what it has seen
+            self.assertLess(after[1], before[1] + 512)
 
 
 class Freezing(unittest.TestCase):
@@ -209,6 +212,7 @@ class WallClock(unittest.TestCase):
         self.addCleanup(line.close)
 
         driver = Driver(line)
+        self.addCleanup(driver.end)
         for seconds in (3600, -86400, 40 * 365 * 86400):
             jump.write_text(str(seconds))
             at = line.frames()[1]

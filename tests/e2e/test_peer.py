@@ -54,7 +54,7 @@ class Pymodbus(unittest.TestCase):
             self.assertEqual((row["name"], row["type"], row["firmware"], row["hardware"], row["serial"], row["device_id"]),
                              (name, unit, f"3.{unit}", "2.0", 0x21000 + unit, unit))
         for unit in (6, 7):  # pymodbus is silent for units it does not have
-            self.assertNotIn(rows[unit]["status"], ("healthy", "warning"), rows[unit])
+            self.assertNotIn(rows.get(unit, {}).get("status"), ("healthy", "warning"))
 
     def test_polls_run_at_their_rates(self):
         def rates(seconds=2.0):
@@ -99,8 +99,8 @@ class Pymodbus(unittest.TestCase):
         self.peer.slave.set(2, 0x0002, 640)
 
     def test_exceptions_come_by_name(self):
-        error, _ = self.read(5, 0x1234)
-        self.assertEqual(error, "not_found")
+        # While a late answer is owed, an exception may be another request's and is not taken for this one's.
+        until("an exception beyond doubt", lambda: self.read(5, 0x1234)[0] == "not_found", 5)
         self.assertIn("illegal data address", self.peer.client.head["detail"])
         self.assertEqual(self.peer.client.head["field"], "register")
 
