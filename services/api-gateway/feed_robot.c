@@ -83,6 +83,7 @@ static void on_module(const frame_t *frame, const void *body, void *arg) {
   if (!row) return;
   row->module = *module;
   row->at = latest_stamp(&frame->header, clock_mono_ns());
+  latest_drop_modules(((gateway_t *)arg)->latest, row->at.heard_ns);
 }
 
 static void on_line(const frame_t *frame, const void *body, void *arg) {

@@ -65,6 +65,18 @@ latest_module_t *latest_module(latest_t *latest, uint8_t port, uint8_t address) 
   return row;
 }
 
+void latest_drop_modules(latest_t *latest, uint64_t now_ns) {
+  uint32_t kept = 0;
+
+  for (uint32_t i = 0; i < latest->module_count; i++) {
+    if (latest_is_silent(&latest->modules[i].at, now_ns, LATEST_STATE_MS)) continue;
+    if (kept != i) latest->modules[kept] = latest->modules[i];
+    kept++;
+  }
+  memset(&latest->modules[kept], 0, (latest->module_count - kept) * sizeof latest->modules[0]);
+  latest->module_count = kept;
+}
+
 latest_line_t *latest_line(latest_t *latest, uint8_t port) {
   for (uint32_t i = 0; i < latest->line_count; i++) {
     if (latest->lines[i].line.port == port) return &latest->lines[i];

@@ -86,6 +86,8 @@ uint8_t latest_port(const robot_module_t *module);
 latest_sensor_t *latest_sensor(latest_t *latest, const char *sensor);
 latest_module_t *latest_module(latest_t *latest, uint8_t port, uint8_t address);
 latest_line_t *latest_line(latest_t *latest, uint8_t port);
+/* Drops the modules that are not told any more, while others are: the bridge has forgotten them. */
+void latest_drop_modules(latest_t *latest, uint64_t now_ns);
 latest_service_t *latest_service(latest_t *latest, const char *service);
 /* The same without making one; NULL when absent. */
 const latest_sensor_t *latest_find_sensor(const latest_t *latest, const char *sensor);

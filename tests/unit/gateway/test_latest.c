@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include <gantry/clock.h>
+
 #define MS 1000000ull
 
 Test(latest, carries_the_age_at_sending_over_to_our_clock) {
@@ -59,6 +61,21 @@ Test(latest, keeps_one_row_a_sensor_module_and_service) {
   cr_expect_neq(latest_module(&table, 1, 3), latest_module(&table, 2, 3));
   cr_expect_eq(latest_service(&table, "mapper"), latest_find_service(&table, "mapper"));
   cr_expect_null(latest_find_service(&table, "storage"));
+}
+
+Test(latest, drops_a_module_that_is_told_no_more) {
+  const uint64_t now_ns = 100 * GANTRY_NS_PER_S;
+  for (uint8_t address = 2; address < 6; address++)
+    latest_module(&table, 1, address)->at = (stamp_t){.known = true, .heard_ns = now_ns};
+  latest_module(&table, 1, 3)->at.heard_ns = now_ns - 4 * GANTRY_NS_PER_S;
+
+  latest_drop_modules(&table, now_ns);
+
+  cr_assert_eq(table.module_count, 3);
+  cr_expect_eq(table.modules[0].module.address, 2);
+  cr_expect_eq(table.modules[1].module.address, 4);
+  cr_expect_eq(table.modules[2].module.address, 5);
+  cr_expect_not(latest_module(&table, 1, 3)->at.known);
 }
 
 Test(latest, refuses_rows_beyond_its_tables) {
