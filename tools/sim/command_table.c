@@ -42,6 +42,7 @@ static const command_row_t rows[] = {
     {"obstacle move NUMBER X Y SPEED", COMMAND_OBSTACLE_MOVE, true, "an obstacle goes there, m/s"},
     {"obstacle clear", COMMAND_OBSTACLE_CLEAR, true, "takes all obstacles away"},
     {"person AHEAD SPEED", COMMAND_PERSON, true, "somebody crosses the rail ahead, m, m/s"},
+    {"place RAIL", COMMAND_PLACE, true, "the robot is carried there; its odometry does not know"},
     {"unplug rs485", COMMAND_PLUG_RS485, false, "the Modbus adapter goes"},
     {"unplug lidar", COMMAND_PLUG_LIDAR, false, "the scanner's adapter goes"},
     {"plug rs485", COMMAND_PLUG_RS485, true, "it comes back under the same name"},
@@ -76,6 +77,7 @@ static const command_arg_t args[] = {
     {"NUMBER", 1, 32, true, "in the order of adding, from 1"},
     {"SPEED", 0.01, 10, false, "0.01 to 10 m/s"},
     {"AHEAD", -30, 30, false, "along the rail, -30 to 30 m"},
+    {"RAIL", 0, 60, false, "place on the rail, 0 to 60 m"},
     {"ADDRESS", 0, 65535, true, "0 to 0xFFFF"},
     {"VALUE", 0, 65535, true, "0 to 65535"},
 };

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "layout.h"
 #include "sim_state.h"
 
 static const char NO_MODULE[] = "there is no module at that address";
@@ -143,6 +144,13 @@ static const char *do_obstacle(sim_t *sim, const command_t *command) {
   return world_obstacle_add(world, args[0], args[1], args[2]) ? NULL : "no room for more obstacles";
 }
 
+static const char *do_place(sim_t *sim, const command_t *command) {
+  sim_advance(sim, sim_now_ns());
+  sim->plant.world.s_m = layout_wrap_m(command->args[0]);
+  sim->plant.world.speed_mps = 0.0;
+  return NULL;
+}
+
 static const char *set_plugged(sim_t *sim, pty_t *pty, const char *link, bool plugged) {
   if (!link) return "this simulator does not have that port";
   if (plugged && pty->master < 0 && !sim_plug(sim, pty, link)) return "the port cannot be made";
@@ -233,6 +241,7 @@ static const handler_t handlers[COMMAND_KINDS] = {
     [COMMAND_DOCK_ANGLE] = do_dock,
     [COMMAND_OBSTACLE_MOVE] = do_obstacle,
     [COMMAND_PERSON] = do_obstacle,
+    [COMMAND_PLACE] = do_place,
     [COMMAND_OBSTACLE_ADD] = do_obstacle,
     [COMMAND_OBSTACLE_CLEAR] = do_obstacle,
     [COMMAND_PLUG_RS485] = do_plug_rs485,

@@ -27,43 +27,25 @@ Test(process_control, babbles_on_the_line_and_writes_it_down) {
 }
 
 Test(process_control, takes_every_command_of_its_language) {
-  static const char *const lines[] = {"fault 3 crc 5%",
-                                      "fault 3 lost 5%",
-                                      "fault 3 late 0-4ms",
-                                      "fault 3 exception 6",
-                                      "fault 3 zeros",
-                                      "fault 3 alias 7",
-                                      "fault 3 garbage",
-                                      "fault 3 silent",
-                                      "fault 3 clear",
-                                      "conflict 3 7",
-                                      "firmware 3 0x0102",
-                                      "module 3 off",
-                                      "module 3 on",
-                                      "unique on",
-                                      "unique off",
-                                      "door open",
-                                      "input 4 on",
-                                      "motor 4 1 fault 4",
-                                      "motor 4 1 clear",
-                                      "imu freeze",
-                                      "imu fail",
-                                      "imu run",
-                                      "battery 15%",
-                                      "charger fault",
-                                      "charger clear",
-                                      "dock fault 1",
-                                      "dock angle 3",
-                                      "dock clear",
-                                      "axis 6 jam",
-                                      "axis 6 free",
-                                      "obstacle add 0 0 1",
-                                      "obstacle move 1 1 1 2",
-                                      "obstacle clear",
-                                      "person 3 1.4",
-                                      "set 4 0x000A 77",
-                                      "line clear",
-                                      "help"};
+  static const char *const lines[] = {"fault 3 crc 5%",     "fault 3 lost 5%",
+                                      "fault 3 late 0-4ms", "fault 3 exception 6",
+                                      "fault 3 zeros",      "fault 3 alias 7",
+                                      "fault 3 garbage",    "fault 3 silent",
+                                      "fault 3 clear",      "conflict 3 7",
+                                      "firmware 3 0x0102",  "module 3 off",
+                                      "module 3 on",        "unique on",
+                                      "unique off",         "door open",
+                                      "input 4 on",         "motor 4 1 fault 4",
+                                      "motor 4 1 clear",    "imu freeze",
+                                      "imu fail",           "imu run",
+                                      "battery 15%",        "charger fault",
+                                      "charger clear",      "dock fault 1",
+                                      "dock angle 3",       "dock clear",
+                                      "axis 6 jam",         "axis 6 free",
+                                      "obstacle add 0 0 1", "obstacle move 1 1 1 2",
+                                      "obstacle clear",     "person 3 1.4",
+                                      "place 57.5",         "set 4 0x000A 77",
+                                      "line clear",         "help"};
   static const char *const impossible[] = {
       "fault 99 silent", "motor 3 1 fault 4", "axis 3 jam",   "obstacle move 9 1 1 2",
       "set 4 0x1234 1",  "reg 4 0x1234",      "conflict 99 1"};
@@ -79,7 +61,9 @@ Test(process_control, takes_every_command_of_its_language) {
   }
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "reg 4 0x000A"), "value"), 77);
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "reg 3 0x0100"), "value"), 7);
-  cr_assert_float_eq(sim_process_number(sim_process_ask(&process, "state"), "soc"), 0.15, 0.001);
+  const char *state = sim_process_ask(&process, "state");
+  cr_assert_float_eq(sim_process_number(state, "soc"), 0.15, 0.001);
+  cr_assert_float_eq(sim_process_number(state, "rail_m"), 57.5, 1e-4);
   sim_process_stop(&process);
 }
 
