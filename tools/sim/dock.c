@@ -5,6 +5,7 @@
 
 #define STANDSTILL_MPS 0.003
 #define LEFT_M         0.05 /* farther from the mark a docked robot has left */
+#define LEFT_SHARE     0.95 /* of the approach distance: undocked, within a robot's precision */
 #define ASKEW_S        1.0  /* at the mark and still askew: it will not get better */
 #define CALIBRATE_S    2.0
 #define STEER_PER_S    2.0 /* speed a metre of distance, near the mark */
@@ -107,7 +108,7 @@ void dock_update(dock_t *dock, const dock_limits_t *limits, const dock_look_t *l
   if (dock->status & DOCK_CALIBRATING) update_calibration(dock, look);
   if ((dock->status & DOCK_DOCKED) && fabs(look->distance_m) > LEFT_M)
     dock->status = DOCK_UNDOCKING;
-  if ((dock->status & DOCK_UNDOCKING) && fabs(look->distance_m) > limits->approach_m)
+  if ((dock->status & DOCK_UNDOCKING) && fabs(look->distance_m) > LEFT_SHARE * limits->approach_m)
     dock->status = 0;
 }
 

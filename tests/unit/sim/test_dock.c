@@ -114,7 +114,7 @@ Test(dock, undocks_until_beyond_the_approach) {
   look(&dock, 2.0, 0.3, -0.1);
   cr_assert_eq(dock.status, DOCK_UNDOCKING);
   cr_assert_eq(dock_start(&dock, 3.0), DOCK_OCCUPIED);
-  look(&dock, 5.0, 0.6, -0.1);
+  look(&dock, 5.0, 0.48, -0.1);
 
   cr_assert_eq(dock.status, 0);
 }
