@@ -20,7 +20,8 @@ static_assert((int)LAMP_PULSE == (int)ROBOT_LED_PATTERN_PULSE, "lamp patterns ag
 static void fill_ready(bridge_t *bridge, uint64_t now_ns, robot_status_t *out) {
   robot_t robot = bridge->robot;
   robot_guards_t guards = bridge_guards(bridge);
-  guards = commands_guards(&bridge->commands, COMMAND_NONE, &guards);
+  bool by_command = mode_allows(bridge->commands.mode, MODE_MOVE);
+  guards = commands_guards(&bridge->commands, by_command ? COMMAND_MOVE : COMMAND_NONE, &guards);
   if (robot_may_move(&robot))
     (void)snprintf(out->waits_for, sizeof out->waits_for, "%s is under way",
                    bridge->commands.state == COMMAND_RUNNING ? command_name(bridge->commands.kind)

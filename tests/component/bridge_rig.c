@@ -14,15 +14,19 @@ typedef struct wanted {
   bool zero;
 } wanted_t;
 
-static char extra_setting[96];
+#define SETTINGS_MAX  8
+#define ARGUMENTS_MAX 12
+
+static char extra_settings[SETTINGS_MAX][96]; /* kept for a restart */
 
 static void open_bridge(bridge_rig_t *rig) {
   char rs485[128], lidar[128], data[128];
   (void)snprintf(rs485, sizeof rs485, "rs485_port=%s", rig->sim.rs485);
   (void)snprintf(lidar, sizeof lidar, "lidar_port=%s", rig->sim.lidar);
   (void)snprintf(data, sizeof data, "data=%s", rig->data);
-  const char *settings[] = {
-      rs485, lidar, data, "source=simulated", extra_setting[0] ? extra_setting : NULL, NULL};
+  const char *settings[5 + SETTINGS_MAX] = {rs485, lidar, data, "source=simulated"};
+  for (size_t i = 0; i < SETTINGS_MAX && extra_settings[i][0]; i++)
+    settings[4 + i] = extra_settings[i];
   rig->run = harness_open(rig->harness, &RS485_BRIDGE, settings);
 }
 
@@ -33,10 +37,20 @@ static void open_harness(bridge_rig_t *rig) {
 }
 
 void bridge_rig_open(bridge_rig_t *rig, const char *extra) {
+  bridge_rig_open_with(rig, (const char *[]){extra, NULL}, NULL);
+}
+
+void bridge_rig_open_with(bridge_rig_t *rig, const char *const *settings,
+                          const char *const *arguments) {
   memset(rig, 0, sizeof *rig);
-  (void)snprintf(extra_setting, sizeof extra_setting, "%s", extra ? extra : "");
+  memset(extra_settings, 0, sizeof extra_settings);
+  for (size_t i = 0; settings && settings[i] && i < SETTINGS_MAX; i++)
+    (void)snprintf(extra_settings[i], sizeof extra_settings[i], "%s", settings[i]);
   /* A device is on time whatever else the machine does; a late one would look like a fault. */
-  sim_process_start(&rig->sim, (const char *[]){"--realtime", NULL});
+  const char *all[2 + ARGUMENTS_MAX] = {"--realtime"};
+  for (size_t i = 0; arguments && arguments[i] && i < ARGUMENTS_MAX; i++)
+    all[1 + i] = arguments[i];
+  sim_process_start(&rig->sim, all);
   (void)snprintf(rig->data, sizeof rig->data, "%s/data", rig->sim.folder);
   open_harness(rig);
 }

@@ -15,6 +15,9 @@ typedef struct bridge_rig {
 
 /* Starts simulator and bridge. extra: one more setting, NULL for none. */
 void bridge_rig_open(bridge_rig_t *rig, const char *extra);
+/* The same with more settings and arguments of the simulator, each ended by NULL, or NULL. */
+void bridge_rig_open_with(bridge_rig_t *rig, const char *const *settings,
+                          const char *const *arguments);
 void bridge_rig_close(bridge_rig_t *rig);
 /* The bridge alone: closes it and starts it again on the same data. */
 void bridge_rig_restart(bridge_rig_t *rig);
