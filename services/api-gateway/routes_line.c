@@ -105,6 +105,23 @@ static void on_firmware(exchange_t *x) {
   exchange_answer(x, &answer);
 }
 
+static void on_restarted(exchange_t *x, const void *reply) {
+  (void)reply;
+  exchange_done(x, "The line was closed and is open again.");
+}
+
+static void on_restart(exchange_t *x) {
+  const http_bus_restart_t *body = x->body;
+  robot_line_of_t of = {.has_port = body->has_port, .port = body->port};
+
+  if (body->has_force && body->force) {
+    exchange_fail(x, GANTRY_E_REFUSED, "SAFETY_VIOLATION", "force",
+                  "The line of a robot that moves is not closed; halt it first.");
+    return;
+  }
+  exchange_call(x, REQUEST_ROBOT_LINE_RESTART, &of, on_restarted, NULL);
+}
+
 /* ---- the search for modules */
 
 static void on_scan_reply(exchange_t *x, const void *reply) {
@@ -171,6 +188,8 @@ static void on_results(exchange_t *x) {
 
 const call_route_t ROUTES_LINE[] = {
     {ENDPOINT_RS485_BUS_HEALTH, on_bus_health},
+    {ENDPOINT_RS485_BUS_RESTART, on_restart},
+    {ENDPOINT_CONFIG_FIRMWARE_RESTART, on_restart},
     {ENDPOINT_RS485_HEALTH, on_health},
     {ENDPOINT_TELEMETRY_FIRMWARE_STATUS, on_firmware_status},
     {ENDPOINT_CONFIG_FIRMWARE, on_firmware},

@@ -169,6 +169,7 @@ static gantry_err_t serve(bridge_t *bridge) {
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DRIVE, on_drive, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_HALT, on_halt, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_MODULES, on_modules, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_LINE_RESTART, on_line_restart, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
   GANTRY_TRY(bridge_commands_serve(bridge));
   return rpc_serve(server, REQUEST_ROBOT_REGISTERS_READ, on_registers_read, bridge);

@@ -128,6 +128,7 @@ typedef struct bridge_line {
   port_cfg_t cfg;
   port_t *port; /* NULL: none configured */
   bool open;
+  rpc_context_t *restarting;          /* waits for the device to open again */
   char detail[96];                    /* why not */
   module_copy_t modules[MODULES_MAX]; /* by ascending address */
   size_t module_count;
@@ -313,6 +314,10 @@ void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result);
 void bridge_tell(bridge_t *bridge);
 void bridge_publish_status(void *arg);
 void bridge_fill_status(bridge_t *bridge, robot_status_t *out);
+
+/* bridge_restart.c: a line's device closed and opened again by order. */
+void on_line_restart(rpc_context_t *call, const void *takes, void *arg);
+void bridge_follow_restart(bridge_line_t *line);
 
 /* bridge_modules.c: registry, register reads. */
 void bridge_on_module(bridge_line_t *line, const port_result_t *result);

@@ -53,6 +53,7 @@ static void on_news(bridge_line_t *line, const port_result_t *news) {
   bridge_t *bridge = line->bridge;
   line->open = news->news == PORT_OPENED;
   (void)snprintf(line->detail, sizeof line->detail, "%s", news->detail);
+  bridge_follow_restart(line);
   if (line->open) {
     log_info("PORT-OPENED", "line %u: %s is open", line->number, line->cfg.path);
     return;

@@ -102,6 +102,21 @@ Test(api_gateway_line, shows_firmware_and_the_link_to_it) {
   expect_text(&answer, "\"name\":\"rs485-bridge\"");
 }
 
+Test(api_gateway_line, restarts_a_line_but_forces_nothing) {
+  stub_t *stub = door_stub(REQUEST_ROBOT_LINE_RESTART);
+  const char *path = "/api/v1/rs485/bus/restart";
+
+  cr_expect_eq(door_request("POST", path, NULL).status, 200);
+  cr_expect_eq(door_request("POST", path, "{\"action\":\"restart\",\"port\":2}").status, 200);
+  cr_expect_eq(((robot_line_of_t *)stub->takes)->port, 2);
+  cr_expect_eq(door_request("POST", "/api/v1/config/firmware/restart", NULL).status, 200);
+  cr_expect_eq(door_request("POST", path, "{\"force\":true}").status, 400);
+  cr_expect_eq(door_request("POST", path, "{\"action\":\"burn\"}").status, 422);
+  cr_expect_eq(stub->count, 3);
+  stub->fail = GANTRY_E_CONFLICT;
+  cr_expect_eq(door_request("POST", path, NULL).status, 409);
+}
+
 /* ---- search */
 
 Test(api_gateway_line, steers_the_search_and_says_how_far_it_is) {

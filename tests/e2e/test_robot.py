@@ -201,7 +201,7 @@ class Robot(unittest.TestCase):
                                       (["robot", "move", "--speed", "2"], 64, "--speed"), (["robot", "preset"], 64, "slow"),
                                       (["robot", "mode", "wild"], 64, "maintenance"), (["robot", "resume"], 1, "CONFLICT"),
                                       (["robot", "up"], 1, "lifter"), (["modules", "ping"], 64, "module"),
-                                      (["registers"], 64, "module"), (["lines", "3"], 64, "too much"),
+                                      (["registers"], 64, "module"), (["lines", "3"], 64, "restart"),
                                       (["discover", "--first", "9", "--last", "2"], 64, "--first")):
             with self.subTest(arguments=arguments):
                 run = self.suite.gantry(*arguments)

@@ -14,10 +14,12 @@ static const char MODULES_HELP[] =
     "Prints every module that the bridge knows, with its statistics; or does something to one.\n"
     "MODULE is an address (3, 0x03) or a name (safety). Both take --json and --bus BASE.\n";
 
-static const char LINES_HELP[] =
-    "Usage: gantry lines [--watch]\n"
-    "Prints every RS485 line: how busy it is and how its requests end. Takes --json and --bus "
-    "BASE.\n";
+static const char LINES_HELP[] = "Usage: gantry lines [--watch]\n"
+                                 "       gantry lines restart [LINE]\n"
+                                 "Prints every RS485 line: how busy it is and how its requests "
+                                 "end; or closes a line's device and "
+                                 "opens\nit again. Both take --json and --bus "
+                                 "BASE.\n";
 
 static const sys_empty_t NOTHING = {0};
 
@@ -129,14 +131,28 @@ int command_modules(int argc, char **argv) {
   return code;
 }
 
+static int restart(ask_t *asked) {
+  robot_line_of_t of = {.has_port = true};
+  sys_empty_t nothing;
+  long port = 1;
+
+  if (strcmp(asked->words[0], "restart") != 0 || asked->count > 2)
+    return ask_wrong(asked, "it takes `restart` and the number of a line.");
+  if (asked->count == 2 && !ask_whole(asked, "LINE", asked->words[1], 1, 32, &port))
+    return ASK_USAGE;
+  of.port = (uint8_t)port;
+  if (!ask(asked, REQUEST_ROBOT_LINE_RESTART, &of, &nothing)) return 1;
+  if (!asked->json) printf("Line %ld is open again.\n", port);
+  return 0;
+}
+
 int command_lines(int argc, char **argv) {
   ask_t asked = {.name = "lines", .help = LINES_HELP};
   int code = ask_parse(&asked, argc, argv, "jw");
 
   if (code >= 0) return code;
-  if (asked.count) return ask_wrong(&asked, "`%s` is too much.", asked.words[0]);
   if (!session_open(&asked.session, asked.base)) return ASK_SETTINGS;
-  code = show_lines(&asked);
+  code = asked.count ? restart(&asked) : show_lines(&asked);
   session_close(&asked.session);
   return code;
 }

@@ -64,6 +64,9 @@ static void take_order(port_t *port, const port_order_t *order) {
   case PORT_QUARANTINE:
     take_quarantine(port, order->first, order->enabled);
     break;
+  case PORT_RESTART:
+    port->restart = port->master != NULL;
+    break;
   case PORT_QUIT:
     port->quit = true;
     break;
@@ -151,6 +154,13 @@ static void say_goodbye(port_t *port) {
   }
 }
 
+/* As ordered; a stop goes out first. */
+static void restart_line(port_t *port) {
+  if (!port->restart || jobs_has_urgent(&port->jobs)) return;
+  port->restart = false;
+  if (port->master) close_line(port, PORT_RESTARTED);
+}
+
 static void *run(void *arg) {
   port_t *port = arg;
   const struct sched_param priority = {.sched_priority = PRIORITY};
@@ -164,6 +174,7 @@ static void *run(void *arg) {
       continue;
     }
     if (!step(port)) close_line(port, "the device has disappeared");
+    restart_line(port);
   }
   say_goodbye(port);
   line_master_close(&port->master);

@@ -12,6 +12,7 @@
 typedef struct port port_t;
 
 #define PORT_GREETING_MAX 4
+#define PORT_RESTARTED    "closed by order"
 #define PORT_TAG_PROBE    0xFFFF0000u /* results with this tag come from the probing of a module */
 #define PORT_TAG_SEARCH   0xFFFF0001u /* and with this one from the search for new ones */
 
@@ -61,6 +62,7 @@ typedef enum port_order_kind {
   PORT_POLL,
   PORT_SEARCH,
   PORT_QUARANTINE,
+  PORT_RESTART,
   PORT_QUIT
 } port_order_kind_t;
 
@@ -92,6 +94,9 @@ const plan_t *port_plan(const port_t *port);
 bool port_search(port_t *port, port_search_t order, uint8_t first, uint8_t last);
 /* Leaves a module alone, or takes it back. */
 bool port_quarantine(port_t *port, uint8_t address, bool on);
+/* Closes the device and opens it again: PORT_CLOSED with the detail PORT_RESTARTED, then what comes
+   of it. Does nothing while it is closed. */
+bool port_restart(port_t *port);
 /* Readable while results wait. */
 int port_fd(const port_t *port);
 /* The oldest result; false when there is none. */

@@ -23,7 +23,7 @@ struct port {
   owed_t owed;
   line_counts_t counts;
   line_master_t *master;
-  bool quit;
+  bool quit, restart;
   uint64_t woke_ns; /* when the loop was last woken for a result */
   char closed_detail[96];
 };

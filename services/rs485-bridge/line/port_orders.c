@@ -16,6 +16,10 @@ bool port_search(port_t *port, port_search_t search, uint8_t first, uint8_t last
       port, &(port_order_t){.kind = PORT_SEARCH, .search = search, .first = first, .last = last});
 }
 
+bool port_restart(port_t *port) {
+  return port_send(port, &(port_order_t){.kind = PORT_RESTART});
+}
+
 bool port_quarantine(port_t *port, uint8_t address, bool on) {
   return port_send(port, &(port_order_t){.kind = PORT_QUARANTINE, .first = address, .enabled = on});
 }
