@@ -168,6 +168,20 @@ class Robot(unittest.TestCase):
         self.assertEqual(reset.status, 200, reset.body)
         self.until_status("rest", lambda row: row["fsm_state"] == "idle")
 
+    @undisturbed
+    def test_a_line_is_restarted_at_rest_only(self):
+        self.assertEqual(self.suite.post("/api/v1/robot/move/forward?speed=0.2").status, 200)
+        self.assertEqual(self.suite.post("/api/v1/rs485/bus/restart").status, 409)
+        self.suite.post("/api/v1/robot/move/stop")
+        self.until_status("rest", lambda row: row["fsm_state"] == "idle")
+
+        answer = self.suite.post("/api/v1/rs485/bus/restart", {"action": "restart"})
+
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn("closed by order", self.suite.log("rs485-bridge"))
+        self.until_status("a robot that may move again", lambda row: row["ready"])
+        self.assertEqual(self.suite.post("/api/v1/rs485/bus/restart", {"port": 9}).status, 404)
+
     # -- the same from the command line
 
     @undisturbed
