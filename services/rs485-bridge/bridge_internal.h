@@ -49,6 +49,7 @@ typedef struct stop_call {
  * shown them off to everybody who asked before it began. */
 typedef struct stop_run {
   bool active;
+  bool checks;       /* begun to see that the motors are off, not to stop them: nothing to record */
   bool again;        /* somebody came too late for the round under way */
   unsigned waiting;  /* bits of the round's jobs without a result */
   uint32_t round;    /* counts on; part of the tags, so that a result finds its own round */

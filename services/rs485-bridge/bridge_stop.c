@@ -120,6 +120,7 @@ void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint6
   drive_cut(&bridge->drive);
   bridge->motors.known = false;
   bridge->motors_off = false;
+  bridge->stop.checks = false;
   write_stop(bridge, arrived_ns, fresh);
   if (robot_latch(&bridge->robot, cause, detail, arrived_ns))
     latch_keeper_set(bridge->latch, cause, detail);
@@ -140,6 +141,7 @@ void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint6
 void bridge_verify_off(bridge_t *bridge) {
   bridge->motors_off = false;
   bridge->motors.known = false;
+  if (!bridge->stop.active) bridge->stop.checks = true;
   write_stop(bridge, clock_mono_ns(), false);
 }
 
@@ -174,7 +176,7 @@ static void answer_calls(bridge_t *bridge, uint64_t confirmed_ns) {
 static void record_run(bridge_t *bridge, bool asked) {
   stop_run_t *stop = &bridge->stop;
   char detail[192];
-  if (!bridge->robot.latched) return;
+  if (!bridge->robot.latched || stop->checks) return;
   metric_observe(bridge->stop_metric, stop->stop_ms);
   metric_observe(bridge->confirm_metric, stop->confirm_ms);
   bridge_trip_words(bridge, stop->stop_ms, stop->confirm_ms, detail, sizeof detail);
@@ -207,7 +209,7 @@ static void confirm(bridge_t *bridge, uint64_t confirmed_ns) {
 static void say_unconfirmed(bridge_t *bridge) {
   static const char text[] = "the travel motor does not confirm the stop; still retrying";
   log_error("STOP-UNCONFIRMED", "%s", text);
-  if (!bridge->robot.latched) return;
+  if (!bridge->robot.latched || bridge->stop.checks) return;
   bridge_event(bridge, "STOP-UNCONFIRMED", SYS_CATEGORY_STATE, SYS_SEVERITY_CRITICAL, "robot",
                text);
   if (bridge->stop.call_count == 0) bridge_audit(bridge, "", "robot.estop", false, text);

@@ -128,3 +128,14 @@ gantry_err_t bridge_rig_reset(bridge_rig_t *rig, bool safe, bool location, gantr
   robot_safety_t gives;
   return harness_call(rig->harness, REQUEST_ROBOT_ESTOP_RESET, NULL, &takes, &gives, 500, fault);
 }
+
+unsigned bridge_rig_frames(bridge_rig_t *rig, const char *hex) {
+  char text[1024];
+  unsigned count = 0;
+  harness_for(rig->harness, 250); /* it is written each 100 ms */
+  FILE *file = fopen(rig->sim.transcript, "r");
+  while (file && fgets(text, sizeof text, file))
+    count += strstr(text, hex) != NULL;
+  if (file) (void)fclose(file);
+  return count;
+}

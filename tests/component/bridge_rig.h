@@ -32,6 +32,8 @@ unsigned bridge_rig_register(bridge_rig_t *rig, unsigned unit, unsigned address)
 bool bridge_rig_is_off(bridge_rig_t *rig);
 /* Waits until the set-point of motor 1 is (true) or is not (false) zero in the simulator. */
 bool bridge_rig_await_setpoint(bridge_rig_t *rig, bool zero, uint32_t ms);
+/* Frames in the simulator's transcript with these bytes in them. */
+unsigned bridge_rig_frames(bridge_rig_t *rig, const char *hex);
 gantry_err_t bridge_rig_drive(bridge_rig_t *rig, double speed, uint32_t hold_ms,
                               gantry_fault_t *fault);
 gantry_err_t bridge_rig_stop(bridge_rig_t *rig, robot_safety_t *out, gantry_fault_t *fault);

@@ -222,17 +222,9 @@ Test(bridge_stop, a_robot_that_has_driven_is_ready_again_when_a_module_comes_bac
   cr_assert(safety->motors_off);
 }
 
-/* Disable-and-zero frames for motor 1 in the simulator's transcript, which it writes each 100 ms.
- */
+/* Disable-and-zero frames for motor 1. */
 static unsigned stop_frames(void) {
-  char text[1024];
-  unsigned count = 0;
-  harness_for(rig.harness, 250);
-  FILE *file = fopen(rig.sim.transcript, "r");
-  while (file && fgets(text, sizeof text, file))
-    count += strstr(text, "\"0410000100020400000000") != NULL;
-  if (file) (void)fclose(file);
-  return count;
+  return bridge_rig_frames(&rig, "\"0410000100020400000000");
 }
 
 Test(bridge_stop, a_repeated_stop_is_written_again_and_has_times_of_its_own) {
