@@ -88,7 +88,7 @@ static void describe(const robot_command_t *takes, char *out, size_t size) {
     (void)snprintf(out + len, size - len, " %s", desc_enum_text(&ROBOT_PRESET_ENUM, takes->preset));
 }
 
-static void reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t kind) {
+void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t kind) {
   robot_status_t status;
   bridge_fill_status(bridge, &status);
   if (kind != COMMAND_NONE && status.command != (robot_command_kind_t)kind) {
@@ -111,18 +111,6 @@ static bool refuse_way(bridge_t *bridge, rpc_context_t *call, const command_t *c
   return moves && stands && bridge_refuse_way(bridge, call, way, true, now_ns);
 }
 
-/* Cargo: the lifter takes a share of its lift, where the profile knows one. */
-static void do_cargo(bridge_t *bridge, rpc_context_t *call) {
-  const register_module_t *lifter = registers_module(bridge->profile, "lifter");
-  if (!lifter)
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
-             "cargo needs a lifter module, and profile %s knows none; load a profile that does",
-             bridge->profile->name);
-  else
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
-             "cargo needs the lifter module at 0x%02X, and it does not answer", lifter->address);
-}
-
 static void on_command(rpc_context_t *call, const void *takes, void *arg) {
   bridge_t *bridge = arg;
   const robot_command_t *wanted = takes;
@@ -131,13 +119,13 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
   char what[96];
   describe(wanted, what, sizeof what);
   if (command.kind == COMMAND_CARGO_UP || command.kind == COMMAND_CARGO_DOWN) {
-    do_cargo(bridge, call);
+    bridge_cargo(bridge, call, command.kind, wanted->has_position ? wanted->position : -1.0);
     return;
   }
   if (command.kind == COMMAND_RESET) {
     robot_estop_reset_t reset = {.safe_confirm = wanted->has_safe_confirm && wanted->safe_confirm,
                                  .location_ok = wanted->has_location_ok && wanted->location_ok};
-    if (bridge_reset(bridge, call, &reset)) reply_status(bridge, call, COMMAND_RESET);
+    if (bridge_reset(bridge, call, &reset)) bridge_reply_status(bridge, call, COMMAND_RESET);
     return;
   }
   if (refuse_way(bridge, call, &command, now_ns)) return;
@@ -149,7 +137,7 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
   bool taken = answer.verdict == PILOT_TAKEN;
   if (taken) {
     bridge_act(bridge, answer.acts, now_ns);
-    reply_status(bridge, call, command.kind);
+    bridge_reply_status(bridge, call, command.kind);
     log_info("COMMAND-TAKEN", "%s", what);
   } else {
     bridge_refuse(call, &answer);
@@ -159,7 +147,7 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
 
 static void on_status(rpc_context_t *call, const void *takes, void *arg) {
   (void)takes;
-  reply_status(arg, call, COMMAND_NONE);
+  bridge_reply_status(arg, call, COMMAND_NONE);
 }
 
 static void on_mode(rpc_context_t *call, const void *takes, void *arg) {
@@ -173,7 +161,7 @@ static void on_mode(rpc_context_t *call, const void *takes, void *arg) {
                  wanted->reason[0] ? ": " : "", wanted->reason);
   if (taken) {
     bridge_tell(bridge);
-    reply_status(bridge, call, COMMAND_NONE);
+    bridge_reply_status(bridge, call, COMMAND_NONE);
   } else {
     bridge_refuse(call, &answer);
   }

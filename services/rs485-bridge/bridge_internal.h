@@ -30,7 +30,8 @@ enum {
   TAG_STOP = 0x1000,  /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
   TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
   TAG_READ = 0x3000,  /* + slot of a register read */
-  TAG_DOCK = 0x5000   /* + DOCK_READ ...: orders to the dock module */
+  TAG_DOCK = 0x5000,  /* + DOCK_READ ...: orders to the dock module */
+  TAG_CARGO = 0x6000  /* + CARGO_ENABLE ...: orders to the lifter */
 };
 
 enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
@@ -152,6 +153,14 @@ typedef struct dock_state {
   bool fast;         /* polled as often as docking needs */
 } dock_state_t;
 
+/* What the lifter was told last. */
+typedef struct cargo {
+  rpc_context_t *call; /* waits for its answer */
+  command_kind_t kind;
+  double share; /* of its way */
+  bool told;    /* it may be on its way */
+} cargo_t;
+
 /* What was published last of the robot's state, to see what has changed. */
 typedef struct told {
   robot_state_t state;
@@ -195,6 +204,7 @@ struct bridge {
   commands_t commands;
   pilot_cfg_t pilot_cfg;
   dock_state_t dock;
+  cargo_t cargo;
   told_t told;
   uint32_t tags; /* that came into the field, counted */
   power_state_t power;
@@ -303,6 +313,15 @@ void bridge_commands_init(bridge_t *bridge);
 pilot_t bridge_pilot(bridge_t *bridge);
 pilot_input_t bridge_pilot_input(const bridge_t *bridge, uint64_t now_ns);
 void bridge_refuse(rpc_context_t *call, const pilot_answer_t *answer);
+
+/* Answers with the status; kind is told as done when another command is on record. */
+void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t kind);
+
+/* bridge_cargo.c: the lifter. */
+/* Answers call once the lifter has taken its target. position: share; negative: its end. */
+void bridge_cargo(bridge_t *bridge, rpc_context_t *call, command_kind_t kind, double position);
+void bridge_cargo_off(bridge_t *bridge);
+void bridge_on_cargo_result(bridge_t *bridge, const port_result_t *result);
 
 /* bridge_dock.c: the dock module's part in a command. */
 void bridge_dock_order(bridge_t *bridge, unsigned acts);

@@ -43,6 +43,8 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
     bridge_on_poll(bridge, result);
   else if (tag < TAG_DRIVE)
     bridge_on_stop_result(bridge, result);
+  else if (tag >= TAG_CARGO)
+    bridge_on_cargo_result(bridge, result);
   else if (tag >= TAG_DOCK)
     bridge_on_dock_result(bridge, result);
   else if (tag < TAG_READ)

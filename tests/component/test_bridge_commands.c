@@ -325,6 +325,37 @@ Test(commands, cargo_needs_a_lifter) {
   cr_assert_not_null(strstr(fault.detail, "lifter"), "%s", fault.detail);
 }
 
+static bool lifter_answers(void *arg) {
+  (void)arg;
+  const robot_module_t *module = inbox_newest(rig.robot, "robot.module.lifter");
+  return module && module->status == ROBOT_MODULE_STATUS_HEALTHY;
+}
+
+static bool lifter_is_there(void *arg) {
+  return bridge_rig_register(&rig, 6, 0x0003) == *(unsigned *)arg;
+}
+
+Test(commands, a_lifter_goes_where_it_is_told_and_a_stop_takes_its_enable) {
+  const char *settings[] = {"last_address=6", NULL};
+  const char *arguments[] = {"--modules", "2,3,4,5,6", NULL};
+  unsigned half = 500;
+  robot_safety_t stopped;
+  bridge_rig_open_with(&rig, settings, arguments);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+  cr_assert(harness_until(rig.harness, lifter_answers, NULL, 10000));
+  robot_command_t up = {.kind = ROBOT_COMMAND_KIND_CARGO_UP, .has_position = true, .position = 0.5};
+
+  cr_assert_eq(ask(up), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.command_state, ROBOT_COMMAND_STATE_DONE);
+  cr_assert(harness_until(rig.harness, lifter_is_there, &half, 8000));
+  cr_assert_eq(bridge_rig_register(&rig, 6, 0x0001), 1);
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  harness_for(rig.harness, 300);
+
+  cr_assert_eq(bridge_rig_register(&rig, 6, 0x0001), 0);
+  cr_assert_eq(ask(up), GANTRY_E_CONFLICT);
+}
+
 static bool sees_no_lidar(void *arg) {
   (void)arg;
   const robot_status_t *said = inbox_newest(rig.robot, "robot.status");
