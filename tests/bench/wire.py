@@ -34,17 +34,22 @@ class Client:
         """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`.
         A body of bytes goes as it is; what the header shall say otherwise is given by name."""
         self.seq += 1
-        now = time.monotonic_ns()
-        header = {"kind": "request", "version": 1, "from": "gantry", "robot": "robot-01", "boot": self.boot, "seq": self.seq,
-                  "mono": now, "wall": time.time_ns(), "born": now, "trace": random.getrandbits(64), "ttl_ms": timeout_ms, **header}
         lane = self.lanes[lane]
-        lane.send_multipart([name.encode(), msgpack.packb(header), body if isinstance(body, bytes) else msgpack.packb(body)])
+        now = self.send(lane, self.seq, name, body, timeout_ms, **header)
         while lane.poll(timeout_ms + 200):
             _, head, answer = lane.recv_multipart()
             self.head = head = msgpack.unpackb(head)
             if head["seq"] == self.seq:
                 return now, head.get("err"), msgpack.unpackb(answer) if answer else None
         return now, "timeout", None
+
+    def send(self, lane, seq, name, body, timeout_ms, **header):
+        """Sends a request on a lane's socket; returns when, nanoseconds."""
+        now = time.monotonic_ns()
+        header = {"kind": "request", "version": 1, "from": "gantry", "robot": "robot-01", "boot": self.boot, "seq": seq,
+                  "mono": now, "wall": time.time_ns(), "born": now, "trace": random.getrandbits(64), "ttl_ms": timeout_ms, **header}
+        lane.send_multipart([name.encode(), msgpack.packb(header), body if isinstance(body, bytes) else msgpack.packb(body)])
+        return now
 
     def close(self):
         self.context.destroy(linger=0)

@@ -15,6 +15,7 @@ typedef enum noise_stream {
   NOISE_FAULT,
   NOISE_GARBAGE,
   NOISE_BABBLE,
+  NOISE_LATE,
 } noise_stream_t;
 
 /* 64 well mixed bits. */

@@ -25,6 +25,7 @@ typedef struct module_fault {
   double lost_share;                 /* share of answers that never come, 0 to 1 */
   double crc_share;                  /* share of answers with a damaged CRC, 0 to 1 */
   uint32_t late_min_us, late_max_us; /* extra delay, uniform between the two */
+  double late_share;                 /* share of answers that have it, 0 to 1 */
 } module_fault_t;
 
 typedef struct module {

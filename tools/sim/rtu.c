@@ -107,8 +107,9 @@ static void apply_faults(const plant_t *plant, module_t *module, rtu_answer_t *a
   if (fault->crc_share > 0.0 && noise_uniform(seed, NOISE_FAULT, 3 * index) < fault->crc_share)
     answer->bytes[answer->len - 1] ^= 0x55;
   double span = (double)(fault->late_max_us - fault->late_min_us);
-  answer->late_us =
-      fault->late_min_us + (uint32_t)(span * noise_uniform(seed, NOISE_FAULT, 3 * index + 1));
+  if (fault->late_share > 0.0 && noise_uniform(seed, NOISE_LATE, index) < fault->late_share)
+    answer->late_us =
+        fault->late_min_us + (uint32_t)(span * noise_uniform(seed, NOISE_FAULT, 3 * index + 1));
   if (fault->lost_share > 0.0 &&
       noise_uniform(seed, NOISE_FAULT, 3 * index + 2) < fault->lost_share)
     answer->len = 0;

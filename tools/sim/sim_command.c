@@ -33,6 +33,7 @@ static const char *do_fault(sim_t *sim, const command_t *command) {
   if (command->kind == COMMAND_LATE) {
     fault->late_min_us = (uint32_t)value;
     fault->late_max_us = (uint32_t)command->args[2];
+    fault->late_share = command->args[3] > 0.0 ? command->args[3] : 1.0;
   }
   return NULL;
 }

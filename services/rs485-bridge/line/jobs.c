@@ -140,16 +140,28 @@ bool jobs_flush(jobs_t *jobs, job_t *out) {
          take_due(jobs, UINT64_MAX, out);
 }
 
+static job_poll_t *find_due(jobs_t *jobs, uint64_t now_ns, uint32_t least_rank) {
+  job_poll_t *best = NULL;
+  for (size_t i = 0; i < jobs->poll_count; i++) {
+    job_poll_t *poll = &jobs->polls[i];
+    if (poll->enabled && poll->due_ns <= now_ns && poll->rank >= least_rank &&
+        (!best || goes_before(poll, best)))
+      best = poll;
+  }
+  return best;
+}
+
 bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
   if (take_first(&jobs->lanes[JOB_SAFETY], out) || take_due(jobs, now_ns, out) ||
       take_first(&jobs->lanes[JOB_COMMAND], out))
     return true;
-  job_poll_t *best = NULL;
-  for (size_t i = 0; i < jobs->poll_count; i++) {
-    job_poll_t *poll = &jobs->polls[i];
-    if (poll->enabled && poll->due_ns <= now_ns && (!best || goes_before(poll, best))) best = poll;
-  }
+  job_poll_t *best = find_due(jobs, now_ns, 0);
   if (!best) return false;
+  if (best->rank == 0 && jobs->first_again) {
+    job_poll_t *other = find_due(jobs, now_ns, 1);
+    if (other && other->due_ns + other->period_ns < now_ns) best = other;
+  }
+  jobs->first_again = best->rank == 0;
   *out = best->job;
   take_turn(best, now_ns);
   return true;

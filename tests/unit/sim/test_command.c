@@ -70,6 +70,14 @@ Test(command, reads_numbers_in_their_order) {
   cr_assert_eq(reg.args[1], 0x11);
 }
 
+Test(command, lateness_may_be_for_a_share) {
+  command_t command = parsed("fault 4 late 0-400ms 5%");
+  cr_assert_eq(command.kind, COMMAND_LATE);
+  cr_assert_float_eq(command.args[2], 400000.0, 0.0);
+  cr_assert_float_eq(command.args[3], 0.05, 1e-9);
+  cr_assert_float_eq(parsed("fault 4 late 5ms").args[3], 0.0, 0.0, "all of them");
+}
+
 Test(command, names_the_wrong_word_and_what_is_possible) {
   assert_refused("hello", "'hello'", "estop");
   assert_refused("fault 3 noise 4", "'noise'", "silent, lost, crc, late");

@@ -157,6 +157,7 @@ Test(rtu, delays_answers_within_the_span_asked_for) {
   plant_init(&plant, &cfg);
   plant_module(&plant, 3)->fault.late_min_us = 1000;
   plant_module(&plant, 3)->fault.late_max_us = 5000;
+  plant_module(&plant, 3)->fault.late_share = 1.0;
   for (int i = 0; i < 1000; i++) {
     rtu_answer_t answer = ASK(&plant, 3, 3, 0, 0, 0, 1);
     if (answer.late_us < min) min = answer.late_us;
