@@ -11,11 +11,13 @@ def median(values):
     return percentile(values, 0.5)
 
 
-def figure(group, name, value, unit, peer="", peer_value=None, n=1, seed=1, reason=None):
+def figure(group, name, value, unit, peer="", peer_value=None, n=1, seed=1, reason=None, ratio=None):
     row = {"group": group, "figure": name, "value": None if value is None else round(value, 4), "unit": unit,
            "peer": peer, "peer_value": None if peer_value is None else round(peer_value, 4), "n": n, "seed": seed}
-    if value is not None and peer_value:
-        row["ratio"] = round(value / peer_value, 4)
+    if ratio is None and value is not None and peer_value:
+        ratio = value / peer_value
+    if ratio is not None:
+        row["ratio"] = round(ratio, 4)
     if reason:
         row["reason"] = reason
     print(json.dumps(row), flush=True)

@@ -91,8 +91,9 @@ def transactions(repetitions, seconds):
     for _ in range(repetitions):
         pairs.append((own_rate(seconds), bare_rate(reads, seconds)))
         progress(f"  {pairs[-1][0]:.0f}/s, libmodbus {pairs[-1][1]:.0f}/s: {pairs[-1][0] / pairs[-1][1]:.3f}")
-    figure(GROUP, "transactions_vs_libmodbus", median([own / bare for own, bare in pairs]), "ratio",
-           "bare libmodbus loop, transactions/s", median([bare for _, bare in pairs]), repetitions)
+    ratio = median([own / bare for own, bare in pairs])
+    figure(GROUP, "transactions_vs_libmodbus", ratio, "ratio", "bare libmodbus loop, transactions/s",
+           median([bare for _, bare in pairs]), repetitions, ratio=ratio)
 
 
 def misattributed(wanted, seconds):
