@@ -13,6 +13,7 @@
 #include "layout.h"
 
 #define CELL_M      0.05
+#define PEN_M       (CELL_M / 2.0)
 #define WIDTH       600
 #define HEIGHT      360
 #define WEST        (-300) /* cell of the picture's lower left corner */
@@ -41,8 +42,9 @@ static void draw_walls(picture_t *picture) {
   for (size_t i = 0; i < count; i++) {
     const segment_t *wall = &walls[i];
     double len_m = hypot(wall->x1 - wall->x0, wall->y1 - wall->y0);
-    for (double at_m = 0.0; at_m <= len_m; at_m += CELL_M / 2.0) {
-      double share = len_m > 0.0 ? at_m / len_m : 0.0;
+    int steps = (int)ceil(len_m / PEN_M);
+    for (int k = 0; k <= steps; k++) {
+      double share = steps > 0 ? (double)k / steps : 0.0;
       put(picture, wall->x0 + share * (wall->x1 - wall->x0),
           wall->y0 + share * (wall->y1 - wall->y0), CELL_TAKEN);
     }
@@ -52,8 +54,10 @@ static void draw_walls(picture_t *picture) {
 /* A box around a pose, or with radius > 0 a disc. */
 static void draw_body(picture_t *picture, pose2_t pose, double radius_m, int8_t state) {
   double reach_m = radius_m > 0.0 ? radius_m : HALF_LONG_M;
-  for (double x = -reach_m; x <= reach_m; x += CELL_M / 2.0)
-    for (double y = -reach_m; y <= reach_m; y += CELL_M / 2.0) {
+  int reach = (int)(reach_m / PEN_M);
+  for (int i = -reach; i <= reach; i++)
+    for (int k = -reach; k <= reach; k++) {
+      double x = i * PEN_M, y = k * PEN_M;
       bool inside = radius_m > 0.0 ? hypot(x, y) <= radius_m : fabs(y) <= HALF_WIDE_M;
       if (inside)
         put(picture, pose.x + x * cos(pose.theta) - y * sin(pose.theta),
