@@ -216,6 +216,19 @@ def load_motor(index, table, modules, where):
     return motor
 
 
+def check_sensors(module, sensors, where):
+    """sensors: ids so far, and whose they are. What is polled has an id, said or made of its names."""
+    for row in module["rows"]:
+        if row["class"] is None or row["type"] == "text4":
+            continue
+        name, at = row["sensor"] or f"{module['name']}_{row['name']}", f"{where}.register.{row['name']}"
+        if len(name) > LONGEST["sensor"]:
+            wrong(at, f"its id {name} is longer than {LONGEST['sensor']} bytes; give it a sensor")
+        if name in sensors:
+            wrong(at, f"sensor {name} is {sensors[name]}'s; give each its own")
+        sensors[name] = f"{module['name']}.{row['name']}"
+
+
 def check_modules(modules, where):
     addresses, sensors = {}, {}
     common = next((m for m in modules.values() if m["address"] == 0), None)
@@ -225,12 +238,7 @@ def check_modules(modules, where):
             wrong(at, f"address 0x{module['address']:02x} is {addresses[module['address']]}'s; give each its own")
         addresses[module["address"]] = name
         check_overlaps(module, common, at)
-        for row in module["rows"]:
-            if row["sensor"] in sensors:
-                wrong(f"{at}.register.{row['name']}",
-                      f"sensor {row['sensor']} is {sensors[row['sensor']]}'s; give each its own")
-            if row["sensor"] is not None:
-                sensors[row["sensor"]] = f"{name}.{row['name']}"
+        check_sensors(module, sensors, at)
 
 
 def load_named(table, load_one, most, where):

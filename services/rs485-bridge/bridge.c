@@ -172,6 +172,8 @@ static gantry_err_t serve(bridge_t *bridge) {
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_LINE_RESTART, on_line_restart, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
   GANTRY_TRY(bridge_commands_serve(bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_REGISTERS, on_registers, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_REGISTER_WRITE, on_register_write, bridge));
   return rpc_serve(server, REQUEST_ROBOT_REGISTERS_READ, on_registers_read, bridge);
 }
 
@@ -191,6 +193,7 @@ static void bridge_finish(void **self) {
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
   bridge_drop_profiles(bridge);
+  free(bridge->values);
   free(bridge->lines);
   free(bridge);
   *self = NULL;
@@ -203,7 +206,9 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   bridge->service = service;
   GANTRY_TRY(bridge_check_settings(service->config, fault));
   bridge->lines = calloc(LINES_MAX, sizeof *bridge->lines);
-  if (!bridge->lines) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  bridge->values = calloc(1, sizeof *bridge->values);
+  if (!bridge->lines || !bridge->values)
+    return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   GANTRY_TRY(bridge_load_profile(bridge, fault));
   init_cores(bridge);
   init_metrics(bridge);

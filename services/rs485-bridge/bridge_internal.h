@@ -17,6 +17,7 @@
 #include "readings.h"
 #include "robot_state.h"
 #include "supervisor.h"
+#include "values.h"
 #include "zones.h"
 
 #define STOP_CALLS_MAX 8  /* callers that wait for one stop */
@@ -29,11 +30,12 @@
 enum {
   TAG_STOP = 0x1000,  /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
   TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
-  TAG_READ = 0x3000,  /* + slot of a register read */
+  TAG_READ = 0x3000,  /* + slot of a register request + READ_CALLS_MAX * its round */
   TAG_DOCK = 0x5000,  /* + DOCK_READ ...: orders to the dock module */
   TAG_CARGO = 0x6000  /* + CARGO_ENABLE ...: orders to the lifter */
 };
 
+enum { TAG_READ_END = TAG_READ + 0x1000 };
 enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
 enum { TAG_RELAY = 0x7100, RELAYS = 4 };
 
@@ -139,9 +141,23 @@ typedef struct bridge_line {
   line_counts_t counts;
 } bridge_line_t;
 
-typedef struct read_call {
-  rpc_context_t *call;
-} read_call_t;
+/* What a register request on the line is waiting for. */
+typedef enum register_step {
+  CALL_WORDS, /* registers by number */
+  CALL_ROW,   /* one by name */
+  CALL_WRITE, /* its write */
+  CALL_BACK   /* the read-back of its write */
+} register_step_t;
+
+typedef struct register_call {
+  rpc_context_t *call; /* NULL: free */
+  bridge_line_t *line;
+  uint8_t unit;
+  register_step_t step;
+  const register_row_t *row; /* NULL for CALL_WORDS */
+  int64_t raw;               /* what was written */
+  uint32_t round;            /* counts the slot's uses; part of the tag */
+} register_call_t;
 
 /* What the dock module said last, and how far an order to it has come. */
 typedef struct dock_state {
@@ -210,7 +226,8 @@ struct bridge {
   power_state_t power;
   stop_run_t stop;
   drive_run_t motors;
-  read_call_t reads[READ_CALLS_MAX];
+  register_call_t reads[READ_CALLS_MAX];
+  values_t *values; /* newest words of all lines; owned */
   rpc_context_t *discovering;
   bridge_watch_t watch;
   bridge_trip_t trip;
@@ -240,6 +257,9 @@ void bridge_drop_profiles(bridge_t *bridge);
 
 /* bridge_readings.c: results of polls, published. */
 void bridge_on_poll(bridge_t *bridge, const port_result_t *result);
+register_view_t bridge_view(const port_result_t *result);
+/* Polled registers that are sensors of their own, of any line. */
+void bridge_publish_values(bridge_line_t *line, const port_result_t *result);
 void bridge_on_turn(bridge_t *bridge, const lidar_turn_t *turn);
 
 /* bridge_stop.c: latch, stop on the line. */
@@ -344,10 +364,15 @@ void bridge_on_module(bridge_line_t *line, const port_result_t *result);
 void bridge_publish_modules(void *arg);
 /* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
 uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);
-void bridge_on_read_result(bridge_t *bridge, const port_result_t *result);
 void on_modules(rpc_context_t *call, const void *takes, void *arg);
 void on_discover(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_registers.c: registers by name and number; bridge_register_calls.c: what waits for the
+ * line. */
+void on_registers(rpc_context_t *call, const void *takes, void *arg);
 void on_registers_read(rpc_context_t *call, const void *takes, void *arg);
+void on_register_write(rpc_context_t *call, const void *takes, void *arg);
+void bridge_on_read_result(bridge_t *bridge, const port_result_t *result);
 
 /* bridge_say.c: what the bridge says of itself. */
 void bridge_fill_safety(const bridge_t *bridge, robot_safety_t *out);

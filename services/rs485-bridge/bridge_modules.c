@@ -6,10 +6,9 @@
 
 #include <gantry/clock.h>
 
-#define HEALTH_FAIR     80.0
-#define HEALTH_POOR     40.0
-#define MOVING_READ_MAX 8  /* as the longest poll */
-#define ABSENT_AFTER    10 /* failures in a row */
+#define HEALTH_FAIR  80.0
+#define HEALTH_POOR  40.0
+#define ABSENT_AFTER 10 /* failures in a row */
 
 static module_copy_t *copy_of(bridge_line_t *line, uint8_t address) {
   size_t at = 0;
@@ -195,55 +194,4 @@ void on_discover(rpc_context_t *call, const void *takes, void *arg) {
   else
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "no RS485 port takes the order: %s",
              bridge->lines[0].detail);
-}
-
-void on_registers_read(rpc_context_t *call, const void *takes, void *arg) {
-  bridge_t *bridge = arg;
-  const robot_registers_read_t *read = takes;
-  const bridge_line_t *line = bridge_line(bridge, read->has_port ? read->port : 0);
-  uint32_t slot = 0;
-  while (slot < READ_CALLS_MAX && bridge->reads[slot].call)
-    slot++;
-  job_t job = {.tag = TAG_READ + slot,
-               .lane = JOB_COMMAND,
-               .unit = read->address,
-               .function = LINE_READ_HOLDING,
-               .first = read->register_,
-               .count = read->count,
-               .answer_us = 100000,
-               .retries = 1,
-               .patient = true,
-               .poll = JOB_NO_POLL};
-  if (read->count > 125 || (uint32_t)read->register_ + read->count > 0x10000)
-    rpc_fail(call, GANTRY_E_INVALID, "count", "registers end at 0xFFFF; at most 125 a read");
-  else if (robot_may_move(&bridge->robot) && line == bridge->lines && read->count > MOVING_READ_MAX)
-    rpc_fail(call, GANTRY_E_CONFLICT, "count",
-             "at most %d registers a read while the robot moves: a stop waits for the answer",
-             MOVING_READ_MAX);
-  else if (!line)
-    rpc_fail(call, GANTRY_E_NOT_FOUND, "port", "there is no line %u", read->port);
-  else if (slot == READ_CALLS_MAX || !line->open || !port_submit(line->port, &job))
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the RS485 port takes no request now");
-  else
-    bridge->reads[slot].call = call;
-}
-
-void bridge_on_read_result(bridge_t *bridge, const port_result_t *result) {
-  uint32_t slot = result->job.tag - TAG_READ;
-  if (slot >= READ_CALLS_MAX || !bridge->reads[slot].call) return;
-  rpc_context_t *call = bridge->reads[slot].call;
-  bridge->reads[slot].call = NULL;
-  if (result->outcome == RTU_OK) {
-    robot_registers_t out = {.address = result->job.unit,
-                             .register_ = result->job.first,
-                             .values_count = result->job.count};
-    memcpy(out.values, result->values, result->job.count * sizeof out.values[0]);
-    rpc_reply(call, &out);
-  } else if (result->outcome == RTU_EXCEPTION) {
-    rpc_fail(call, result->exception == 2 ? GANTRY_E_NOT_FOUND : GANTRY_E_DEVICE, "register",
-             "the module refuses: %s", rtu_exception_text(result->exception));
-  } else {
-    rpc_fail(call, result->outcome == RTU_NO_PORT ? GANTRY_E_UNAVAILABLE : GANTRY_E_TIMEOUT,
-             "address", "module 0x%02X: %s", result->job.unit, rtu_outcome_text(result->outcome));
-  }
 }

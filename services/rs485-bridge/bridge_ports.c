@@ -27,11 +27,20 @@ const module_row_t *bridge_module(const bridge_t *bridge, const char *name) {
   return NULL;
 }
 
+/* Whoever asked: what was read is known now. */
+static void keep(bridge_line_t *line, const port_result_t *result) {
+  if (result->outcome != RTU_OK || result->job.function != LINE_READ_HOLDING) return;
+  values_put(line->bridge->values, line->number, result->job.unit, bridge_view(result),
+             result->last_byte_ns);
+  if (result->job.tag < TAG_STOP) bridge_publish_values(line, result);
+}
+
 static void on_result(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
   uint32_t tag = result->job.tag;
   bridge_on_module(line, result);
-  if (tag >= TAG_READ && tag < TAG_READ + READ_CALLS_MAX)
+  keep(line, result);
+  if (tag >= TAG_READ && tag < TAG_READ_END)
     bridge_on_read_result(bridge, result);
   else if (line->number != 1)
     return;

@@ -15,7 +15,7 @@ static const char *setting(const bridge_t *bridge, const char *key) {
   return config_text(bridge->service->config, key);
 }
 
-static register_view_t view_of(const port_result_t *result) {
+register_view_t bridge_view(const port_result_t *result) {
   return (register_view_t){
       .first = result->job.first, .count = result->job.count, .values = result->values};
 }
@@ -216,7 +216,7 @@ static bool is_of(const register_module_t *module, const char *name) {
 /* What a read brought is told by the registers in it: each of these takes what it knows. */
 static void decode(bridge_t *bridge, const register_module_t *module, const port_result_t *result,
                    const cause_t *cause) {
-  register_view_t view = view_of(result);
+  register_view_t view = bridge_view(result);
   if (is_of(module, "power")) on_power(bridge, cause, view);
   if (is_of(module, "safety")) {
     on_safety(bridge, result, view);
@@ -266,6 +266,24 @@ void bridge_on_poll(bridge_t *bridge, const port_result_t *result) {
   log_debug("POLL-READ", "%s from 0x%02X", plan->polls[tag].name, result->job.unit);
   decode(bridge, &bridge->profile->modules[plan->polls[tag].module], result, &cause);
   log_set_trace(0);
+}
+
+void bridge_publish_values(bridge_line_t *line, const port_result_t *result) {
+  const plan_t *plan = port_plan(line->port);
+  if (result->job.tag >= plan->count) return;
+  const register_module_t *module =
+      &line->cfg.profile->modules[plan->polls[result->job.tag].module];
+  register_view_t view = bridge_view(result);
+  cause_t cause = cause_new(result->last_byte_ns);
+  for (size_t i = 0; i < module->row_count; i++) {
+    const register_row_t *row = &module->rows[i];
+    raw_value_t out = {.source = line->bridge->source};
+    if (!registers_has(row, view) || !registers_sensor(module, row, out.sensor, sizeof out.sensor))
+      continue;
+    out.value = registers_value(row, view);
+    (void)snprintf(out.unit, sizeof out.unit, "%s", row->unit);
+    (void)bus_publish_from(line->bridge->service->bus, &cause, TOPIC_RAW_VALUE, out.sensor, &out);
+  }
 }
 
 void bridge_on_turn(bridge_t *bridge, const lidar_turn_t *turn) {

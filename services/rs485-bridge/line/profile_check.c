@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ID_MAX         80 /* two names and what is between */
+#define SENSOR_LONGEST 50
 #define SENSOR_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 static bool check_words(complaint_t *to, const draft_row_t *draft, const char *place,
@@ -153,30 +155,44 @@ static bool check_overlaps(complaint_t *to, const register_module_t *module,
                   REGISTERS_ROWS_MAX);
 }
 
-/* The register before this one that is published under its id; NULL when none. */
-static const register_row_t *same_sensor(const register_profile_t *profile,
-                                         const register_row_t *row, const char **module) {
+/* The id of what is polled, said or made of its names; false for what has none. */
+static bool id_of(const register_module_t *module, const register_row_t *row, char out[ID_MAX]) {
+  if (row->poll_class == REGISTER_UNPOLLED || row->type == REGISTER_TEXT4) return false;
+  if (row->sensor)
+    (void)snprintf(out, ID_MAX, "%s", row->sensor);
+  else
+    (void)snprintf(out, ID_MAX, "%s_%s", module->name, row->name);
+  return true;
+}
+
+/* The register before this one with its id; NULL when none. */
+static const register_row_t *same_id(const register_profile_t *profile, const register_row_t *row,
+                                     const char *id, const char **owner) {
+  char other_id[ID_MAX];
   for (size_t m = 0; m < profile->module_count; m++)
     for (size_t i = 0; i < profile->modules[m].row_count; i++) {
       const register_row_t *other = &profile->modules[m].rows[i];
-      *module = profile->modules[m].name;
+      *owner = profile->modules[m].name;
       if (other == row) return NULL;
-      if (other->sensor && strcmp(other->sensor, row->sensor) == 0) return other;
+      if (id_of(&profile->modules[m], other, other_id) && strcmp(other_id, id) == 0) return other;
     }
   return NULL;
 }
 
 static bool check_sensors(complaint_t *to, const register_profile_t *profile,
                           const register_module_t *module) {
+  char id[ID_MAX], place[PLACE_MAX];
   for (size_t i = 0; i < module->row_count; i++) {
     const register_row_t *row = &module->rows[i];
     const char *owner = "";
-    const register_row_t *other = row->sensor ? same_sensor(profile, row, &owner) : NULL;
-    if (!other) continue;
-    char place[PLACE_MAX];
+    if (!id_of(module, row, id)) continue;
     (void)snprintf(place, sizeof place, "module.%s.register.%s", module->name, row->name);
-    return complain(to, place, "sensor %s is %s.%s's; give each its own", row->sensor, owner,
-                    other->name);
+    if (strlen(id) > SENSOR_LONGEST)
+      return complain(to, place, "its id %s is longer than %d bytes; give it a sensor", id,
+                      SENSOR_LONGEST);
+    const register_row_t *other = same_id(profile, row, id, &owner);
+    if (other)
+      return complain(to, place, "sensor %s is %s.%s's; give each its own", id, owner, other->name);
   }
   return true;
 }

@@ -68,6 +68,10 @@ FAULTS = [
     ((*ROW, "unit"), "x" * 16, "module.m.register.a: unit is too long; at most 15 bytes"),
     ((*ROW, "sensor"), "a b", "module.m.register.a: sensor a b has letters that no id has"),
     ((*ROW, "sensor"), "S", "module.m.register.s: sensor S is m.a's; give each its own"),
+    (("module", "m", "register", "d"), {"address": 3, "doc": "d", "mode": "rw", "class": "c", "sensor": "m_a"},
+     "module.m.register.d: sensor m_a is m.a's; give each its own"),
+    (("module", "x" * 31), {"doc": "d", "address": 10, "register": {
+        "y" * 19: {"address": 1, "doc": "d", "class": "c"}}}, "is longer than 50 bytes; give it a sensor"),
     (("module", "m", "register", "w", "class"), "c", "module.m.register.w: class: it cannot be read"),
     (("module", "m", "register", "d", "sensor"), "D", "module.m.register.d: sensor: only a polled number is published"),
     (("module", "system", "register", "id", "class"), "c", "module.system.register.id: class: what every module has"),
