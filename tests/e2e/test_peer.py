@@ -148,14 +148,14 @@ class Pymodbus(unittest.TestCase):
         held = {f"raw.range.RANGE_00{i + 1}": self.peer.slave.get(3, 0x0010 + i)[0] for i in range(4)}
         blocks = {first: self.peer.slave.get(2, first, 4) for first in (0x0014, 0x001C, 0x0030, 0x0040)}
         # A poll waits 20 ms for its answer, a read on request 100 ms.
-        for delay_ms in ([0, 25], [0, 25], [0, 25], [15, 60], [80, 120], [0, 25], [0, 0]):
+        for delay_ms in ([0, 25], [0, 25], [0, 25], [15, 60], [80, 120], [80, 120], [0, 25], [0, 0]):
             self.peer.slave.order(delay_ms=delay_ms)
             for first, values in blocks.items():
                 error, got = self.read(2, first, 4)
                 wrong += [(hex(first), got)] if error is None and got != values else []
             wrong += [row for row in tap.read(0.5) if row[1]["valid"] and mm(row[1]) != held.get(row[0], mm(row[1]))]
         frames = self.peer.wire.frames[at:]
-        late = sum(first["dir"] == second["dir"] == "answer" for first, second in zip(frames, frames[1:]))
+        late = sum(first["dir"] == second["dir"] == "request" for first, second in zip(frames, frames[1:]))
         self.assertEqual(wrong, [])
         self.assertGreater(late, 5, "no answer was ever late")
 

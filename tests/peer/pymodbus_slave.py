@@ -11,11 +11,10 @@ import json
 import pathlib
 import random
 import sys
-import time
 import tomllib
 
 from pymodbus.datastore import ModbusServerContext, ModbusSlaveContext, ModbusSparseDataBlock
-from pymodbus.server.async_io import StartAsyncSerialServer
+from pymodbus.server.async_io import ModbusSingleRequestHandler, StartAsyncSerialServer
 from pymodbus.transaction import ModbusRtuFramer
 
 PROFILE = pathlib.Path(__file__).resolve().parents[2] / "schemas/registers/oht50.toml"
@@ -55,10 +54,19 @@ class Slave:
     def __init__(self):
         self.units, self.delay_ms, self.random = context(), (0, 0), random.Random(1)
 
-    def late(self, response):
-        """Holds the whole server up, as a slow module would."""
-        time.sleep(self.random.uniform(*self.delay_ms) / 1e3)
-        return response, False
+    def handler(self, server):
+        """pymodbus' own, but for answers that leave late: each by itself, as from modules that know nothing of each other."""
+        slave = self
+
+        class Handler(ModbusSingleRequestHandler):
+            def _send_(self, data):
+                delay_s = slave.random.uniform(*slave.delay_ms) / 1e3
+                if delay_s:
+                    asyncio.get_running_loop().call_later(delay_s, super()._send_, data)
+                else:
+                    super()._send_(data)
+
+        return Handler(server)
 
     def obey(self):
         order, answer = json.loads(sys.stdin.readline() or "{}"), {}
@@ -77,7 +85,7 @@ class Slave:
     async def serve(self, device):
         asyncio.get_running_loop().add_reader(sys.stdin, self.obey)
         await StartAsyncSerialServer(context=self.units, framer=ModbusRtuFramer, port=device, baudrate=115200,
-                                     ignore_missing_slaves=True, response_manipulator=self.late)
+                                     ignore_missing_slaves=True, handler=self.handler)
 
 
 if __name__ == "__main__":
