@@ -76,7 +76,7 @@ static command_t command_of(const robot_command_t *takes) {
 
 static void describe(const robot_command_t *takes, char *out, size_t size) {
   size_t len =
-      (size_t)snprintf(out, size, "%s", desc_enum_text(&ROBOT_COMMAND_KIND_ENUM, takes->kind));
+      (size_t)snprintf(out, size, "%s", desc_enum_text(&ROBOT_COMMAND_KIND_ENUM, (int)takes->kind));
   if (takes->kind == ROBOT_COMMAND_KIND_MOVE && len < size)
     len += (size_t)snprintf(out + len, size - len, " %s",
                             takes->has_direction && takes->direction ? "backward" : "forward");
@@ -85,7 +85,8 @@ static void describe(const robot_command_t *takes, char *out, size_t size) {
   if (takes->has_speed && len < size)
     len += (size_t)snprintf(out + len, size - len, " at %.0f %%", 100.0 * takes->speed);
   if (takes->has_preset && len < size)
-    (void)snprintf(out + len, size - len, " %s", desc_enum_text(&ROBOT_PRESET_ENUM, takes->preset));
+    (void)snprintf(out + len, size - len, " %s",
+                   desc_enum_text(&ROBOT_PRESET_ENUM, (int)takes->preset));
 }
 
 void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t kind) {
