@@ -150,6 +150,14 @@ static void on_written(exchange_t *x, const void *reply) {
   exchange_answer(x, &answer);
 }
 
+/* The field as it is called here. */
+static void on_write_failed(exchange_t *x, const gantry_fault_t *fault) {
+  gantry_fault_t told = *fault;
+
+  if (!strcmp(told.field, "register")) snprintf(told.field, sizeof told.field, "register_address");
+  exchange_fail_fault(x, &told);
+}
+
 static void on_register_set(exchange_t *x) {
   const http_register_set_t *body = x->body;
   robot_register_write_t write = write_as(x);
@@ -172,7 +180,7 @@ static void on_register_set(exchange_t *x) {
   write.has_name = body->has_name;
   snprintf(write.name, sizeof write.name, "%s", body->name);
   write.value = body->value;
-  exchange_call(x, REQUEST_ROBOT_REGISTER_WRITE, &write, on_written, NULL);
+  exchange_call(x, REQUEST_ROBOT_REGISTER_WRITE, &write, on_written, on_write_failed);
 }
 
 /* ---- writing several: the answer so far is kept in scratch */
@@ -192,9 +200,8 @@ static void on_configure_failed(exchange_t *x, const gantry_fault_t *fault) {
   gantry_fault_t told = *fault;
 
   snprintf(told.field, sizeof told.field, "registers[%u].value", answer->data_count);
-  snprintf(told.detail, sizeof told.detail, "%s: %.100s (%u of %u are written)",
-           body->registers[answer->data_count].name, fault->detail, answer->data_count,
-           body->registers_count);
+  snprintf(told.detail, sizeof told.detail, "%.140s (%u of %u are written)", fault->detail,
+           answer->data_count, body->registers_count);
   exchange_fail_fault(x, &told);
 }
 
