@@ -151,16 +151,23 @@ static job_poll_t *find_due(jobs_t *jobs, uint64_t now_ns, uint32_t least_rank) 
   return best;
 }
 
-bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
-  if (take_first(&jobs->lanes[JOB_SAFETY], out) || take_due(jobs, now_ns, out) ||
-      take_first(&jobs->lanes[JOB_COMMAND], out))
-    return true;
+/* The poll whose turn it is. Rank 0 goes first, but not twice before others past their deadline. */
+static job_poll_t *next_poll(jobs_t *jobs, uint64_t now_ns) {
   job_poll_t *best = find_due(jobs, now_ns, 0);
+  if (!best || best->rank != 0 || !jobs->first_again) return best;
+  job_poll_t *other = find_due(jobs, now_ns, 1);
+  return other && other->due_ns + other->period_ns < now_ns ? other : best;
+}
+
+bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
+  if (take_first(&jobs->lanes[JOB_SAFETY], out)) return true;
+  job_poll_t *best = next_poll(jobs, now_ns);
+  bool before_commands = best && best->rank == 0 && !jobs->first_again;
+  jobs->first_again = false;
+  if (!before_commands &&
+      (take_due(jobs, now_ns, out) || take_first(&jobs->lanes[JOB_COMMAND], out)))
+    return true;
   if (!best) return false;
-  if (best->rank == 0 && jobs->first_again) {
-    job_poll_t *other = find_due(jobs, now_ns, 1);
-    if (other && other->due_ns + other->period_ns < now_ns) best = other;
-  }
   jobs->first_again = best->rank == 0;
   *out = best->job;
   take_turn(best, now_ns);

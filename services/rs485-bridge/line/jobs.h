@@ -1,5 +1,6 @@
-/* The job queue of one serial port: what goes onto the line next. Three lanes: safety before
-   commands before due polls; among polls the lower rank, then the earlier deadline. Pure: time is
+/* The job queue of one serial port: what goes onto the line next. A stop (safety lane) before due
+   polls of rank 0 (the safety module's) before commands before all other due polls, of which the
+   earlier deadline goes first. Pure: time is
    an argument, nothing allocates, every lane is bounded and counts what it refuses. */
 #ifndef BRIDGE_JOBS_H
 #define BRIDGE_JOBS_H
@@ -62,7 +63,7 @@ typedef struct jobs {
   job_lane_queue_t lanes[2]; /* JOB_SAFETY and JOB_COMMAND */
   job_poll_t polls[JOBS_POLL_MAX];
   size_t poll_count;
-  bool first_again; /* the last poll picked had rank 0 */
+  bool first_again;                  /* the last poll picked had rank 0 */
   job_later_t later[JOBS_LATER_MAX]; /* commands put off */
   size_t later_count;
 } jobs_t;
@@ -86,8 +87,9 @@ void jobs_enable_unit(jobs_t *jobs, uint8_t unit, bool enabled, uint64_t now_ns)
 void jobs_enable_poll(jobs_t *jobs, int poll, bool enabled, uint64_t now_ns);
 void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns);
 /* Takes the next job, copied out. A poll's next turn is one period after this one was due; periods
-   that have passed altogether are skipped and counted. Rank 0 goes before all others, but where more
-   is due than the line takes it leaves every second turn to those past their deadline. False when nothing is due. */
+   that have passed altogether are skipped and counted. Where more is due
+   than the line takes, rank 0 leaves every second turn to commands and polls past their deadline.
+   False when nothing is due. */
 bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out);
 bool jobs_has_urgent(const jobs_t *jobs);
 /* Takes any waiting safety or command job, due or not. False when there is none. */

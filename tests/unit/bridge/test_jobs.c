@@ -42,15 +42,15 @@ Test(jobs, nothing_is_due_in_an_empty_queue) {
 }
 
 Test(jobs, safety_goes_before_commands_before_polls) {
-  int poll = add_poll(3, 3, 50 * MS, 0);
+  int poll = add_poll(3, 3, 50 * MS, 1);
   jobs_enable_poll(&jobs, poll, true, 0);
   push(2, JOB_COMMAND, LINE_READ_HOLDING);
   push(1, JOB_SAFETY, LINE_WRITE_MANY);
 
-  cr_assert_eq(pick(MS), 1);
-  cr_assert_eq(pick(MS), 2);
-  cr_assert_eq(pick(MS), 3);
-  cr_assert_eq(pick(MS), 0);
+  cr_assert_eq(pick(10 * MS), 1);
+  cr_assert_eq(pick(10 * MS), 2);
+  cr_assert_eq(pick(10 * MS), 3);
+  cr_assert_eq(pick(10 * MS), 0);
 }
 
 Test(jobs, a_lane_keeps_its_order) {
@@ -288,4 +288,32 @@ Test(jobs, rank_zero_leaves_a_turn_to_others_when_it_is_due_always) {
   cr_assert(turns[0] >= 499 && turns[0] <= 502, "%u", turns[0]);
   cr_assert_geq(turns[1], 200);
   cr_assert_geq(turns[2], 200);
+}
+
+Test(jobs, commands_without_end_do_not_hold_back_the_safety_poll) {
+  unsigned turns[2] = {0};
+  job_t next;
+  (void)add_poll(0, 3, 50 * MS, 0);
+  (void)add_poll(1, 3, 50 * MS, 1);
+  jobs_enable_unit(&jobs, 3, true, 0);
+  for (uint64_t now_ns = 0; now_ns < 5000 * MS; now_ns += 7 * MS) {
+    push(2, JOB_COMMAND, LINE_WRITE_ONE);
+    cr_assert(jobs_pick(&jobs, now_ns, &next));
+    if (next.lane != JOB_POLL) continue;
+    turns[next.tag]++;
+    cr_assert(jobs_pick(&jobs, now_ns, &next)); /* keeps the lane from filling */
+  }
+  cr_assert_geq(turns[0], 99, "%u", turns[0]);
+  cr_assert_eq(turns[1], 0, "commands go before the others");
+}
+
+Test(jobs, a_safety_poll_that_is_due_always_lets_commands_through) {
+  job_t next;
+  (void)add_poll(0, 3, 1 * MS, 0);
+  jobs_enable_unit(&jobs, 3, true, 0);
+  push(1, JOB_COMMAND, LINE_WRITE_ONE);
+  cr_assert(jobs_pick(&jobs, 100 * MS, &next));
+  cr_assert_eq(next.lane, JOB_POLL);
+  cr_assert(jobs_pick(&jobs, 110 * MS, &next));
+  cr_assert_eq(next.lane, JOB_COMMAND);
 }
