@@ -77,6 +77,7 @@ static void on_module_tick(void *arg) {
   bridge_t *bridge = arg;
   if (bridge->latch_lost) latch_keeper_repeat(bridge->latch);
   bridge_publish_modules(bridge);
+  bridge_publish_lines(bridge);
 }
 
 static void init_cores(bridge_t *bridge) {
@@ -170,7 +171,9 @@ static gantry_err_t serve(bridge_t *bridge) {
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_HALT, on_halt, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_MODULES, on_modules, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_LINE_RESTART, on_line_restart, bridge));
-  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_MODULE_DO, on_module_do, bridge));
+  GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_LINES, on_lines, bridge));
+  GANTRY_TRY(bridge_search_start(bridge));
   GANTRY_TRY(bridge_commands_serve(bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_REGISTERS, on_registers, bridge));
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_REGISTER_WRITE, on_register_write, bridge));
@@ -181,10 +184,10 @@ static void bridge_finish(void **self) {
   bridge_t *bridge = *self;
   if (!bridge) return;
   loop_t *loop = bridge->service->loop;
-  const int timers[] = {bridge->tick_timer,          bridge->safety_timer,
-                        bridge->status_timer,        bridge->module_timer,
-                        bridge->stop.deadline_alarm, bridge->stop.retry_alarm,
-                        bridge->motors.hold_timer};
+  const int timers[] = {bridge->tick_timer,       bridge->safety_timer,
+                        bridge->status_timer,     bridge->module_timer,
+                        bridge->search_timer,     bridge->stop.deadline_alarm,
+                        bridge->stop.retry_alarm, bridge->motors.hold_timer};
   for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
     if (timers[i]) loop_cancel(loop, timers[i]);
   if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
@@ -232,18 +235,11 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
 static void bridge_health(void *self, sys_health_t *out) {
   bridge_t *bridge = self;
   const bridge_line_t *line = &bridge->lines[0];
-  char offline[128] = "";
-  for (size_t i = 0; i < line->module_count; i++) {
-    const module_row_t *row = &line->modules[i].row;
-    if (!row->mandatory || row->state == MODULE_ONLINE || !bridge->port) continue;
-    size_t len = strlen(offline);
-    (void)snprintf(offline + len, sizeof offline - len, "%s0x%02X", len ? ", " : "", row->address);
-  }
   out->status = SYS_STATUS_DEGRADED;
   if (bridge->port && !line->open)
     (void)snprintf(out->detail, sizeof out->detail, "RS485: %s; retrying", line->detail);
-  else if (offline[0])
-    (void)snprintf(out->detail, sizeof out->detail, "modules without answer: %s", offline);
+  else if (bridge_missing(bridge, out->detail, sizeof out->detail))
+    return;
   else if (bridge->latch_lost)
     (void)snprintf(out->detail, sizeof out->detail,
                    "the latch cannot be written to the data folder; make it writable or free the "

@@ -7,6 +7,7 @@
 #include <messages.h>
 
 #include "bridge.h"
+#include "bridge_registry.h"
 #include "drive.h"
 #include "latch_keeper.h"
 #include "lidar_port.h"
@@ -20,19 +21,21 @@
 #include "values.h"
 #include "zones.h"
 
-#define STOP_CALLS_MAX 8  /* callers that wait for one stop */
-#define READ_CALLS_MAX 16 /* register reads under way */
-#define LINES_MAX      16 /* rows of robot.lines */
-#define POWER_CELLS    6
-#define ZONES_FRESH_NS (300 * (uint64_t)GANTRY_NS_PER_MS) /* three readings of range or LiDAR */
+#define STOP_CALLS_MAX   8  /* callers that wait for one stop */
+#define READ_CALLS_MAX   16 /* register reads under way */
+#define MODULE_CALLS_MAX 8
+#define LINES_MAX        16 /* rows of robot.lines */
+#define POWER_CELLS      6
+#define ZONES_FRESH_NS   (300 * (uint64_t)GANTRY_NS_PER_MS) /* three readings of range or LiDAR */
 
 /* Tags of jobs: below TAG_STOP the index of a poll. */
 enum {
-  TAG_STOP = 0x1000,  /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
-  TAG_DRIVE = 0x2000, /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
-  TAG_READ = 0x3000,  /* + slot of a register request + READ_CALLS_MAX * its round */
-  TAG_DOCK = 0x5000,  /* + DOCK_READ ...: orders to the dock module */
-  TAG_CARGO = 0x6000  /* + CARGO_ENABLE ...: orders to the lifter */
+  TAG_STOP = 0x1000,   /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
+  TAG_DRIVE = 0x2000,  /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
+  TAG_READ = 0x3000,   /* + slot of a register request + READ_CALLS_MAX * its round */
+  TAG_MODULE = 0x4000, /* + slot of a ping or reset */
+  TAG_DOCK = 0x5000,   /* + DOCK_READ ...: orders to the dock module */
+  TAG_CARGO = 0x6000   /* + CARGO_ENABLE ...: orders to the lifter */
 };
 
 enum { TAG_READ_END = TAG_READ + 0x1000 };
@@ -120,27 +123,6 @@ typedef struct bridge_trip {
   relay_run_t relays[RELAYS];
 } bridge_trip_t;
 
-typedef struct module_copy {
-  module_row_t row;
-  uint64_t seen_wall_ns;
-} module_copy_t;
-
-/* One RS485 line: its thread, and what the loop knows of it. */
-typedef struct bridge_line {
-  bridge_t *bridge;
-  uint8_t number; /* 1: the robot's own */
-  port_cfg_t cfg;
-  port_t *port; /* NULL: none configured */
-  bool open;
-  rpc_context_t *restarting;          /* waits for the device to open again */
-  char detail[96];                    /* why not */
-  module_copy_t modules[MODULES_MAX]; /* by ascending address */
-  size_t module_count;
-  discovery_view_t search; /* as told last */
-  uint32_t search_run;     /* the one that was asked for last */
-  line_counts_t counts;
-} bridge_line_t;
-
 /* What a register request on the line is waiting for. */
 typedef enum register_step {
   CALL_WORDS, /* registers by number */
@@ -227,8 +209,12 @@ struct bridge {
   stop_run_t stop;
   drive_run_t motors;
   register_call_t reads[READ_CALLS_MAX];
-  values_t *values; /* newest words of all lines; owned */
-  rpc_context_t *discovering;
+  values_t *values;                              /* newest words of all lines; owned */
+  rpc_context_t *module_calls[MODULE_CALLS_MAX]; /* pings and resets under way */
+  bool registry_changed;                         /* since it was kept */
+  rpc_context_t *discovering;                    /* waits for a search to end */
+  int search_state;                              /* of all lines together, as told last */
+  uint64_t search_began_ns, search_ended_ns;     /* wall; 0: not yet */
   bridge_watch_t watch;
   bridge_trip_t trip;
   bool estop_input;
@@ -240,7 +226,7 @@ struct bridge {
   double last_stop_ms, last_confirm_ms; /* < 0: none */
   int phase;                            /* robot_stop_phase_t */
   char tag_id[9];                       /* in the field, "" none */
-  int tick_timer, safety_timer, module_timer, status_timer;
+  int search_timer, tick_timer, safety_timer, module_timer, status_timer;
   lidar_message_t turn; /* too large for the stack */
   raw_scan_t scan;
   metric_t *stop_metric, *confirm_metric, *trips_metric, *turns_metric;
@@ -358,14 +344,6 @@ void bridge_fill_status(bridge_t *bridge, robot_status_t *out);
 /* bridge_restart.c: a line's device closed and opened again by order. */
 void on_line_restart(rpc_context_t *call, const void *takes, void *arg);
 void bridge_follow_restart(bridge_line_t *line);
-
-/* bridge_modules.c: registry, register reads. */
-void bridge_on_module(bridge_line_t *line, const port_result_t *result);
-void bridge_publish_modules(void *arg);
-/* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
-uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);
-void on_modules(rpc_context_t *call, const void *takes, void *arg);
-void on_discover(rpc_context_t *call, const void *takes, void *arg);
 
 /* bridge_registers.c: registers by name and number; bridge_register_calls.c: what waits for the
  * line. */

@@ -1,4 +1,4 @@
-/* The registry as the bus sees it, discovery and register reads on request. */
+/* The registry as the bus sees it. */
 #include "bridge_internal.h"
 
 #include <stdio.h>
@@ -6,9 +6,8 @@
 
 #include <gantry/clock.h>
 
-#define HEALTH_FAIR  80.0
-#define HEALTH_POOR  40.0
-#define ABSENT_AFTER 10 /* failures in a row */
+#define HEALTH_FAIR 80.0
+#define HEALTH_POOR 40.0
 
 static module_copy_t *copy_of(bridge_line_t *line, uint8_t address) {
   size_t at = 0;
@@ -22,12 +21,18 @@ static module_copy_t *copy_of(bridge_line_t *line, uint8_t address) {
   return copy;
 }
 
+module_copy_t *bridge_module_at(bridge_line_t *line, uint8_t address) {
+  for (size_t i = 0; i < line->module_count; i++)
+    if (line->modules[i].row.address == address) return &line->modules[i];
+  return NULL;
+}
+
 uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module) {
   const module_row_t *row = bridge_module(bridge, module);
   return row ? row->seen_ns : 0;
 }
 
-static void module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
+void bridge_module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
   const register_module_t *known = registers_module_at(line->cfg.profile, address);
   if (known)
     (void)snprintf(out, size, "%s", known->name);
@@ -36,17 +41,20 @@ static void module_name(const bridge_line_t *line, uint8_t address, char *out, s
 }
 
 /* The last part of the module's topic: its name, and on further lines line and address. */
-static void module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
+void bridge_module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
   if (line->number == 1)
-    module_name(line, address, out, size);
+    bridge_module_name(line, address, out, size);
   else
     (void)snprintf(out, size, "%u-0x%02x", line->number, address);
 }
 
 static robot_module_status_t status_of(const module_row_t *row) {
+  if (row->quarantined) return ROBOT_MODULE_STATUS_QUARANTINED;
   if (row->state == MODULE_UNKNOWN) return ROBOT_MODULE_STATUS_UNKNOWN;
   if (row->state == MODULE_OFFLINE)
-    return row->faults >= ABSENT_AFTER ? ROBOT_MODULE_STATUS_LOST : ROBOT_MODULE_STATUS_OFFLINE;
+    return row->faults >= MODULE_ABSENT_AFTER ? ROBOT_MODULE_STATUS_LOST
+                                              : ROBOT_MODULE_STATUS_OFFLINE;
+  if (module_conflicts(row)) return ROBOT_MODULE_STATUS_CONFLICT;
   double health = module_stats_health(&row->stats);
   if (health < HEALTH_POOR) return ROBOT_MODULE_STATUS_ERROR;
   return health < HEALTH_FAIR ? ROBOT_MODULE_STATUS_WARNING : ROBOT_MODULE_STATUS_HEALTHY;
@@ -56,7 +64,18 @@ static void fill_version(char *out, size_t size, uint16_t version) {
   (void)snprintf(out, size, "%u.%u", version >> 8, version & 0xFFu);
 }
 
-static void fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out) {
+static void fill_books(const module_stats_t *stats, robot_module_t *out) {
+  out->has_semantic_ok = out->has_out_of_range = out->has_zeros = out->has_malformed = true;
+  out->has_foreign = out->has_response_p95_ms = true;
+  out->semantic_ok = stats->in_range;
+  out->out_of_range = stats->out_of_range;
+  out->zeros = stats->zeros;
+  out->malformed = stats->malformed;
+  out->foreign = stats->foreign;
+  out->response_p95_ms = response_window_p95_ms(&stats->responses);
+}
+
+void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out) {
   const module_row_t *row = &copy->row;
   *out = (robot_module_t){.address = row->address,
                           .type = row->type,
@@ -71,78 +90,66 @@ static void fill_module(const bridge_line_t *line, const module_copy_t *copy, ro
                           .exceptions = row->stats.exceptions,
                           .response_ms = module_stats_response_ms(&row->stats),
                           .health = module_stats_health(&row->stats)};
-  module_name(line, row->address, out->name, sizeof out->name);
+  bridge_module_name(line, row->address, out->name, sizeof out->name);
   fill_version(out->firmware, sizeof out->firmware, row->firmware);
   fill_version(out->hardware, sizeof out->hardware, row->hardware);
   (void)snprintf(out->profile, sizeof out->profile, "%s", line->cfg.profile->name);
+  (void)snprintf(out->serial_text, sizeof out->serial_text, "%s", row->letters);
+  out->has_serial_text = row->letters[0] != '\0';
   out->has_port = true;
   out->port = line->number;
+  out->has_conflict = module_conflicts(row);
+  out->conflict = out->has_conflict ? row->device_id : 0;
+  out->has_quarantined = out->has_absent = true;
+  out->quarantined = row->quarantined;
+  out->absent = row->faults >= MODULE_ABSENT_AFTER;
+  fill_books(&row->stats, out);
   if (row->seen_ns == 0) return;
   out->has_last_seen = out->has_age = true;
   out->last_seen = copy->seen_wall_ns;
   out->age = clock_age_ms(clock_mono_ns(), row->seen_ns) / 1000.0;
 }
 
-static void say_change(bridge_line_t *line, const port_result_t *result) {
-  bridge_t *bridge = line->bridge;
-  const module_row_t *row = &result->module;
-  char name[32], key[32], text[128];
-  module_name(line, row->address, name, sizeof name);
-  module_key(line, row->address, key, sizeof key);
-  if (result->change == MODULE_CAME) {
-    (void)snprintf(text, sizeof text, "module %s at 0x%02X on line %u answers", name, row->address,
-                   line->number);
-    log_info("MODULE-ONLINE", "%s", text);
-    bridge_event(bridge, "MODULE-ONLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_INFO, key, text);
-  } else if (result->change == MODULE_WENT) {
-    (void)snprintf(text, sizeof text, "module %s at 0x%02X on line %u does not answer", name,
-                   row->address, line->number);
-    log_warn("MODULE-OFFLINE", "%s", text);
-    bridge_event(bridge, "MODULE-OFFLINE", SYS_CATEGORY_MODULE, SYS_SEVERITY_ERROR, key, text);
-  } else if (result->change == MODULE_KNOWN && row->identified && row->device_id != row->address) {
-    (void)snprintf(text, sizeof text, "module at 0x%02X on line %u says its address is 0x%02X",
-                   row->address, line->number, row->device_id);
-    log_warn("MODULE-CONFLICT", "%s", text);
-    bridge_event(bridge, "MODULE-CONFLICT", SYS_CATEGORY_MODULE, SYS_SEVERITY_WARNING, key, text);
-  }
-}
-
-static bool is_searching(const bridge_t *bridge) {
-  for (size_t i = 0; i < bridge->line_count; i++) {
-    const bridge_line_t *line = &bridge->lines[i];
-    bool begun = line->search.run >= line->search_run;
-    bool under_way =
-        line->search.state == DISCOVERY_RUNNING || line->search.state == DISCOVERY_PAUSED;
-    if (line->open && (under_way || !begun)) return true;
-  }
-  return false;
-}
-
-static void answer_discovery(bridge_t *bridge) {
-  if (!bridge->discovering || is_searching(bridge)) return;
-  rpc_context_t *call = bridge->discovering;
-  bridge->discovering = NULL;
-  on_modules(call, NULL, bridge);
+static void forget(bridge_line_t *line, module_copy_t *copy) {
+  size_t after = line->module_count - (size_t)(copy - line->modules) - 1;
+  memmove(copy, copy + 1, after * sizeof *copy);
+  line->module_count--;
 }
 
 void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
   module_copy_t *copy = copy_of(line, result->module.address);
-  if (!copy) {
-    answer_discovery(bridge);
-    return;
-  }
+  if (!copy) return;
   if (result->module.seen_ns != copy->row.seen_ns) copy->seen_wall_ns = clock_wall_ns();
   copy->row = result->module;
-  if (line->number != 1) copy->row.mandatory = false;
-  if (result->change != MODULE_SAME) say_change(line, result);
+  bridge_module_news(line, copy, result->change);
+  if (result->change != MODULE_SAME) bridge->registry_changed = true;
   bool travel = line->number == 1 && copy->row.address == bridge_unit(bridge, "travel_motor");
   if (result->change == MODULE_CAME && travel && !robot_may_move(&bridge->robot))
     bridge_verify_off(bridge);
   bool safety = line->number == 1 && copy->row.address == bridge_unit(bridge, "safety");
   if (safety && (result->change == MODULE_CAME || result->change == MODULE_WENT))
     bridge_watch_module(bridge);
-  answer_discovery(bridge);
+  if (result->change == MODULE_REMOVED) forget(line, copy);
+}
+
+bool bridge_missing(const bridge_t *bridge, char *out, size_t size) {
+  const bridge_line_t *line = &bridge->lines[0];
+  char silent[64] = "", name[32];
+  for (size_t i = 0; i < line->module_count && bridge->port; i++) {
+    const module_row_t *row = &line->modules[i].row;
+    size_t len = strlen(silent);
+    if (!row->mandatory || row->state == MODULE_ONLINE) continue;
+    bridge_module_name(line, row->address, name, sizeof name);
+    if (row->quarantined) {
+      (void)snprintf(out, size, "module %s (0x%02X) is quarantined; release it", name,
+                     row->address);
+      return true;
+    }
+    (void)snprintf(silent + len, sizeof silent - len, "%s0x%02X", len ? ", " : "", row->address);
+  }
+  if (silent[0]) (void)snprintf(out, size, "modules without answer: %s", silent);
+  return silent[0] != '\0';
 }
 
 void bridge_publish_modules(void *arg) {
@@ -152,8 +159,8 @@ void bridge_publish_modules(void *arg) {
   for (size_t i = 0; i < bridge->line_count; i++) {
     const bridge_line_t *line = &bridge->lines[i];
     for (size_t k = 0; k < line->module_count; k++) {
-      fill_module(line, &line->modules[k], &module);
-      module_key(line, module.address, key, sizeof key);
+      bridge_fill_module(line, &line->modules[k], &module);
+      bridge_module_key(line, module.address, key, sizeof key);
       (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_MODULE, key, &module);
     }
   }
@@ -167,31 +174,7 @@ void on_modules(rpc_context_t *call, const void *takes, void *arg) {
   for (size_t i = 0; i < bridge->line_count; i++) {
     const bridge_line_t *line = &bridge->lines[i];
     for (size_t k = 0; k < line->module_count && out.modules_count < most; k++)
-      fill_module(line, &line->modules[k], &out.modules[out.modules_count++]);
+      bridge_fill_module(line, &line->modules[k], &out.modules[out.modules_count++]);
   }
   rpc_reply(call, &out);
-}
-
-static bool start_discovery(bridge_t *bridge) {
-  bool started = false;
-  for (size_t i = 0; i < bridge->line_count; i++) {
-    bridge_line_t *line = &bridge->lines[i];
-    if (!line->open || !port_search(line->port, SEARCH_START, 0, 0)) continue;
-    started = true;
-    line->search_run = line->search.run + 1;
-  }
-  return started;
-}
-
-void on_discover(rpc_context_t *call, const void *takes, void *arg) {
-  (void)takes;
-  bridge_t *bridge = arg;
-  if (bridge->discovering || bridge->robot.state == ROBOT_MOVE)
-    rpc_fail(call, GANTRY_E_CONFLICT, "", "%s",
-             bridge->discovering ? "a discovery runs already" : "the robot moves; stop it first");
-  else if (start_discovery(bridge))
-    bridge->discovering = call;
-  else
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "no RS485 port takes the order: %s",
-             bridge->lines[0].detail);
 }

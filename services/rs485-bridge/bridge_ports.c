@@ -42,6 +42,8 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
   keep(line, result);
   if (tag >= TAG_READ && tag < TAG_READ_END)
     bridge_on_read_result(bridge, result);
+  else if (tag >= TAG_MODULE && tag < TAG_MODULE + MODULE_CALLS_MAX)
+    bridge_on_module_done(line, result);
   else if (line->number != 1)
     return;
   else if (tag >= TAG_WATCH && tag < TAG_WATCH + WATCH_JOBS)
@@ -66,6 +68,7 @@ static void on_news(bridge_line_t *line, const port_result_t *news) {
   (void)snprintf(line->detail, sizeof line->detail, "%s", news->detail);
   bridge_follow_restart(line);
   if (line->open) {
+    line->opened++;
     log_info("PORT-OPENED", "line %u: %s is open", line->number, line->cfg.path);
     return;
   }
@@ -82,8 +85,8 @@ static void on_port(void *arg) {
   bridge_line_t *line = arg;
   port_result_t result;
   for (int i = 0; i < DRAIN_MAX && port_receive(line->port, &result); i++) {
-    line->counts = result.counts;
-    line->search = result.search;
+    bridge_count_line(line, &result);
+    if (result.search.run >= line->search_run) line->search = result.search;
     if (result.news == PORT_RESULT)
       on_result(line, &result);
     else if (result.news == PORT_MODULE)
@@ -91,6 +94,7 @@ static void on_port(void *arg) {
     else
       on_news(line, &result);
   }
+  bridge_follow_search(line->bridge);
 }
 
 void bridge_drain_ports(bridge_t *bridge) {
@@ -106,7 +110,6 @@ static void init_modules(bridge_line_t *line) {
   line->module_count = modules.count;
   for (size_t i = 0; i < modules.count; i++) {
     line->modules[i] = (module_copy_t){.row = modules.rows[i]};
-    if (line->number != 1) line->modules[i].row.mandatory = false;
   }
 }
 
@@ -188,6 +191,7 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
   if (cfg->first_address > cfg->last_address)
     return fault_set(fault, GANTRY_E_INVALID, line->number == 1 ? "last_address" : key,
                      "discovery asks from first to last; these are the wrong way round");
+  cfg->nothing_expected = line->number != 1;
   if (line->number == 1) fill_greeting(bridge, cfg);
   init_modules(line);
   return start_line(line, key, fault);

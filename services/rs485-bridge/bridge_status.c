@@ -31,6 +31,8 @@ static void fill_ready(bridge_t *bridge, uint64_t now_ns, robot_status_t *out) {
   else
     out->ready =
         robot_apply(&robot, ROBOT_DRIVE, &guards, now_ns, out->waits_for, sizeof out->waits_for);
+  if (!out->ready && !guards.modules_online && !robot.latched)
+    (void)bridge_missing(bridge, out->waits_for, sizeof out->waits_for);
 }
 
 void bridge_fill_status(bridge_t *bridge, robot_status_t *out) {

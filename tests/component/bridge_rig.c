@@ -17,7 +17,7 @@ typedef struct wanted {
 #define SETTINGS_MAX  8
 #define ARGUMENTS_MAX 12
 
-static char extra_settings[SETTINGS_MAX][96]; /* kept for a restart */
+static char extra_settings[SETTINGS_MAX][192]; /* kept for a restart */
 
 static void open_bridge(bridge_rig_t *rig) {
   char rs485[128], lidar[128], data[128];

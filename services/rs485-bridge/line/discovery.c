@@ -56,10 +56,9 @@ static void end_address(discovery_t *discovery, const module_row_t *row, uint64_
   discovery->next_ns = now_ns + MODULE_PROBE_GAP_NS;
   if (discovery->quiet) return;
   view->asked++;
-  if (row && row->state == MODULE_ONLINE) {
+  if (row && row->state == MODULE_ONLINE && row->seen_ns >= discovery->asked_ns) {
     view->found++;
-    if (row->identified && row->device_id != row->address &&
-        view->conflict_count < DISCOVERY_CONFLICTS_MAX)
+    if (module_conflicts(row) && view->conflict_count < DISCOVERY_CONFLICTS_MAX)
       view->conflicts[view->conflict_count++] = row->address;
   }
   if (view->asked < view->last - view->first + 1) return;
@@ -67,7 +66,8 @@ static void end_address(discovery_t *discovery, const module_row_t *row, uint64_
   discovery->quiet_ns = now_ns + DISCOVERY_QUIET_NS;
 }
 
-static void begin_address(discovery_t *discovery, uint8_t address, bool quiet) {
+static void begin_address(discovery_t *discovery, uint8_t address, bool quiet, uint64_t now_ns) {
+  discovery->asked_ns = now_ns;
   discovery->address = address;
   discovery->quiet = quiet;
   discovery->waits = false;
@@ -79,7 +79,7 @@ static void begin_address(discovery_t *discovery, uint8_t address, bool quiet) {
 static void next_of_run(discovery_t *discovery, modules_t *modules, uint64_t now_ns) {
   discovery_view_t *view = &discovery->view;
   while (discovery->address == 0 && view->state == DISCOVERY_RUNNING) {
-    begin_address(discovery, (uint8_t)(view->first + view->asked), false);
+    begin_address(discovery, (uint8_t)(view->first + view->asked), false, now_ns);
     view->address = discovery->address;
     module_row_t *row = modules_at(modules, discovery->address);
     if (row && row->quarantined) {
@@ -104,7 +104,7 @@ static void next_quiet(discovery_t *discovery, modules_t *modules, uint64_t now_
         discovery->quiet_at < discovery->home_first || discovery->quiet_at >= discovery->home_last;
     discovery->quiet_at = over ? discovery->home_first : (uint8_t)(discovery->quiet_at + 1);
   } while (modules_at(modules, discovery->quiet_at));
-  begin_address(discovery, discovery->quiet_at, true);
+  begin_address(discovery, discovery->quiet_at, true, now_ns);
   uint64_t pause_ns = DISCOVERY_ROUND_NS / silent;
   discovery->quiet_ns = now_ns + (pause_ns > DISCOVERY_QUIET_NS ? pause_ns : DISCOVERY_QUIET_NS);
 }
@@ -141,6 +141,7 @@ static module_change_t register_candidate(discovery_t *discovery, modules_t *mod
                                           uint64_t now_ns) {
   module_row_t *row = modules_add(modules, discovery->address);
   if (!row) { /* no room: it is there, and that is all */
+    discovery->candidate.seen_ns = now_ns;
     end_address(discovery, &discovery->candidate, now_ns);
     return MODULE_SAME;
   }
@@ -201,6 +202,6 @@ void discovery_heard(discovery_t *discovery, modules_t *modules, uint8_t unit) {
   bool at_rest = discovery->address == 0 && home && !row &&
                  discovery->view.state != DISCOVERY_RUNNING &&
                  discovery->view.state != DISCOVERY_PAUSED;
-  if (at_rest) begin_address(discovery, unit, true);
+  if (at_rest) begin_address(discovery, unit, true, 0);
   if (unit == discovery->address && unit != 0) discovery->candidate.patient = true;
 }

@@ -42,6 +42,7 @@ typedef struct discovery {
   bool quiet;                    /* address is asked quietly */
   bool waits;                    /* for the probing of address's row */
   unsigned attempt;
+  uint64_t asked_ns; /* since then address is being asked */
   uint64_t next_ns;  /* nothing is asked before */
   uint64_t quiet_ns; /* nothing is asked quietly before */
   module_row_t candidate;

@@ -121,7 +121,7 @@ static module_change_t on_silence(module_row_t *row, uint64_t now_ns) {
   }
   if (row->state == MODULE_ONLINE && row->misses < MODULE_SILENT_OFFLINE &&
       row->faults < MODULE_FAULTS_OFFLINE) {
-    row->step = MODULE_STEP_DONE;
+    row->step = row->step == MODULE_STEP_ANY ? MODULE_STEP_DONE : MODULE_STEP_ANY;
     return MODULE_SAME;
   }
   if (row->step != MODULE_STEP_ANY && row->state == MODULE_UNKNOWN) {

@@ -165,3 +165,19 @@ void modules_foreign(modules_t *modules, uint8_t unit, bool late) {
   if (row && late) row->stats.foreign++;
   if (row && !late) row->stats.malformed++;
 }
+
+bool module_conflicts(const module_row_t *row) {
+  return row->identified && row->device_id != 0 && row->device_id != row->address;
+}
+
+module_seed_t module_seed_of(const module_row_t *row) {
+  module_seed_t seed = {.address = row->address,
+                        .quarantined = row->quarantined,
+                        .identified = row->identified,
+                        .type = row->type,
+                        .firmware = row->firmware,
+                        .hardware = row->hardware,
+                        .serial = row->serial};
+  memcpy(seed.letters, row->letters, sizeof seed.letters);
+  return seed;
+}

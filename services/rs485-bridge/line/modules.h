@@ -122,6 +122,10 @@ void module_lose(module_row_t *row, uint64_t now_ns);
    begins after the silence and its turnaround, give or take; from one that has missed nothing is
    expected, and the line is taken sooner. */
 uint32_t modules_grace_us(modules_t *modules, uint8_t unit, const line_cfg_t *line);
+/* Whether the module says that it has another address than the one it answers at. */
+bool module_conflicts(const module_row_t *row);
+/* What is to be remembered of it. */
+module_seed_t module_seed_of(const module_row_t *row);
 /* Counts a frame of the unit that answers nothing asked now: late when it was owed, else malformed.
  */
 void modules_foreign(modules_t *modules, uint8_t unit, bool late);

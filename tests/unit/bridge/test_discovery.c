@@ -190,6 +190,17 @@ Test(discovery, a_module_that_is_online_stays_so_while_it_is_asked_again) {
   cr_assert_eq(discovery.view.found, 4);
 }
 
+Test(discovery, a_module_that_has_just_fallen_silent_is_not_found) {
+  for (uint8_t address = 2; address <= 5; address++)
+    add(address);
+  begin(0, 0);
+  (void)run(S);
+  slaves[4].present = false;
+  discovery_start(&discovery, 0, 0, now_ns);
+  (void)run(S);
+  cr_assert_eq(discovery.view.found, 3);
+}
+
 Test(discovery, a_quarantined_address_is_passed_over) {
   begin(0, 0);
   cr_assert(modules_quarantine(&modules, 3, true, now_ns));

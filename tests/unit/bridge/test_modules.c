@@ -210,8 +210,10 @@ Test(modules, the_name_is_four_letters) {
 Test(modules, a_question_who_one_is_takes_no_module_away) {
   discover(RTU_OK);
   modules_refresh(row(), now_ns);
-  job_t job = ask_four();
-  cr_assert_eq(result(&job, RTU_TIMEOUT, true), MODULE_SAME);
+  for (int i = 0; i < 2; i++) { /* who it is, and whether it is there */
+    job_t job = ask_four();
+    cr_assert_eq(result(&job, RTU_TIMEOUT, true), MODULE_SAME);
+  }
   cr_assert_eq(row()->state, MODULE_ONLINE);
   cr_assert_eq(row()->step, MODULE_STEP_DONE);
 }

@@ -1,0 +1,76 @@
+/* The bridge's lines and the modules on them: what the loop knows of them, and who tells it. */
+#ifndef BRIDGE_REGISTRY_H
+#define BRIDGE_REGISTRY_H
+
+#include <gantry/service.h>
+#include <messages.h>
+
+#include "bridge.h"
+#include "port.h"
+
+/* A module as the loop knows it, and what has been said of it. */
+typedef struct module_copy {
+  module_row_t row;
+  uint64_t seen_wall_ns;
+  module_seed_t stored; /* as it is kept */
+  bool is_stored;
+  bool absent, zeros_said;
+  uint8_t conflict; /* address it claimed; 0 none */
+  module_band_t band;
+} module_copy_t;
+
+/* One RS485 line: its thread, and what the loop knows of it. */
+typedef struct bridge_line {
+  bridge_t *bridge;
+  uint8_t number; /* 1: the robot's own */
+  port_cfg_t cfg;
+  port_t *port; /* NULL: none configured */
+  bool open;
+  rpc_context_t *restarting;          /* waits for the device to open again */
+  char detail[96];                    /* why not */
+  module_copy_t modules[MODULES_MAX]; /* by ascending address */
+  size_t module_count;
+  discovery_view_t search;       /* as told last */
+  uint32_t search_run;           /* the one that was asked for last */
+  uint32_t opened;               /* times */
+  line_counts_t counts, counted; /* now, and a second ago */
+  uint64_t counted_ns;
+  double utilisation, transactions_hz; /* over the last second */
+  response_window_t responses;
+} bridge_line_t;
+
+/* bridge_lines.c: how busy the lines are. */
+void bridge_count_line(bridge_line_t *line, const port_result_t *result);
+void bridge_publish_lines(bridge_t *bridge);
+void on_lines(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_search.c: the search for modules. */
+gantry_err_t bridge_search_start(bridge_t *bridge);
+/* Tells what has changed since it was called last. */
+void bridge_follow_search(bridge_t *bridge);
+void bridge_on_search_tick(void *arg);
+void on_discover(rpc_context_t *call, const void *takes, void *arg);
+void on_discovery(rpc_context_t *call, const void *takes, void *arg);
+
+/* bridge_module_news.c: events of one module, which changed as told. */
+void bridge_module_news(const bridge_line_t *line, module_copy_t *copy, module_change_t change);
+
+/* bridge_module_do.c: what can be done to one module. */
+void on_module_do(rpc_context_t *call, const void *takes, void *arg);
+void bridge_on_module_done(bridge_line_t *line, const port_result_t *result);
+
+/* bridge_modules.c: registry. */
+module_copy_t *bridge_module_at(bridge_line_t *line, uint8_t address);
+void bridge_module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size);
+/* The last part of the module's topic: its name, and on further lines line and address. */
+void bridge_module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size);
+/* Which mandatory modules are missing and why, in words; false when none is. */
+bool bridge_missing(const bridge_t *bridge, char *out, size_t size);
+void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out);
+void bridge_on_module(bridge_line_t *line, const port_result_t *result);
+void bridge_publish_modules(void *arg);
+/* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
+uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);
+void on_modules(rpc_context_t *call, const void *takes, void *arg);
+
+#endif

@@ -1,0 +1,147 @@
+/* Several lines in one bridge, asserted on the simulators' transcripts of bytes. */
+#include "bridge_rig.h"
+#include "line_frames.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static bridge_rig_t rig;
+static sim_process_t second;
+static gantry_fault_t fault;
+
+static void await_idle(void) {
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+}
+
+static void set_up(void) {
+  bridge_rig_open(&rig, NULL);
+  await_idle();
+}
+
+static void tear_down(void) {
+  bridge_rig_close(&rig);
+}
+
+TestSuite(bridge_line, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static gantry_err_t module_do(unsigned address, unsigned port, robot_module_act_t act,
+                              robot_module_t *out) {
+  robot_module_do_t order = {.address = (uint8_t)address, .port = (uint8_t)port, .act = act};
+  order.has_port = port != 0;
+  return harness_call(rig.harness, REQUEST_ROBOT_MODULE_DO, NULL, &order, out, 1000, &fault);
+}
+
+typedef struct wanted_module {
+  const char *topic;
+  robot_module_status_t status;
+} wanted_module_t;
+
+static bool has_status(void *arg) {
+  const wanted_module_t *wanted = arg;
+  const robot_module_t *module = inbox_newest(rig.robot, wanted->topic);
+  return module && module->status == wanted->status;
+}
+
+static bool await_module(const char *topic, robot_module_status_t status, uint32_t ms) {
+  wanted_module_t wanted = {.topic = topic, .status = status};
+  return harness_until(rig.harness, has_status, &wanted, ms);
+}
+
+static const robot_line_t *line_of(robot_lines_t *out, unsigned number) {
+  cr_assert_eq(
+      harness_call(rig.harness, REQUEST_ROBOT_LINES, NULL, &(sys_empty_t){0}, out, 1000, &fault),
+      GANTRY_OK);
+  cr_assert_geq(out->lines_count, number);
+  return &out->lines[number - 1];
+}
+
+Test(bridge_line, a_line_says_how_busy_it_is) {
+  robot_lines_t out;
+  harness_for(rig.harness, 1000);
+  (void)bridge_rig_ask(&rig, "line clear");
+  harness_for(rig.harness, 3000);
+  const robot_line_t *line = line_of(&out, 1);
+  const char *state = bridge_rig_ask(&rig, "state");
+  double wire = sim_process_number(state, "utilisation");
+  double rate = sim_process_number(state, "requests") / 3.0;
+  cr_assert(line->open);
+  cr_assert_eq(out.lines_count, 1);
+  cr_assert_eq(line->online, 4);
+  cr_assert_float_eq(line->load, 0.74, 0.1, "the plan's arithmetic: %.2f", line->load);
+  cr_assert_float_eq(line->utilisation, wire, 0.25, "%.2f, on the wire %.2f", line->utilisation,
+                     wire);
+  cr_assert_float_eq(line->transactions, rate, 0.35 * rate);
+  cr_assert_gt(line->response_p95_ms, 2.0);
+  cr_assert_lt(line->response_p95_ms, 100.0);
+}
+
+static void begin_two(void) {
+  static const char *const arguments[] = {"--modules", "6,11", NULL};
+  char extra[192];
+  sim_process_start(&second, arguments);
+  (void)snprintf(extra, sizeof extra, "more_ports=%s,first=2,last=12", second.rs485);
+  bridge_rig_open(&rig, extra);
+  await_idle();
+  cr_assert(await_module("robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
+}
+
+static void end_two(void) {
+  bridge_rig_close(&rig);
+  sim_process_stop(&second);
+}
+
+TestSuite(bridge_lines, .init = begin_two, .fini = end_two, .timeout = 90);
+
+Test(bridge_lines, a_second_line_has_modules_of_its_own) {
+  const robot_module_t *module = inbox_newest(rig.robot, "robot.module.2-0x0b");
+  robot_lines_t out;
+  robot_module_t pinged;
+  cr_assert(module->has_port);
+  cr_assert_eq(module->port, 2);
+  cr_assert_not(module->mandatory);
+  cr_assert_eq(module->address, 11);
+  cr_assert_eq(line_of(&out, 2)->port, 2);
+  cr_assert_geq(line_of(&out, 2)->online, 1);
+  long offset = line_frames_now(rig.harness, &second);
+  cr_assert_eq(module_do(11, 2, ROBOT_MODULE_ACT_PING, &pinged), GANTRY_OK, "%s", fault.detail);
+  cr_assert_geq(line_frames_count(rig.harness, &second, offset, 11, 3, ANY), 1);
+  cr_assert_eq(line_frames_count(rig.harness, &rig.sim, 0, 11, ANY, ANY), 0,
+               "nothing of it on the first line");
+}
+
+static bool second_is_closed(void *arg) {
+  return !line_of(arg, 2)->open;
+}
+
+static bool second_is_open(void *arg) {
+  return line_of(arg, 2)->open;
+}
+
+Test(bridge_lines, an_unplugged_line_disturbs_no_other) {
+  robot_lines_t out;
+  line_gap_t gap = {.unit = 3, .first = 0x0000};
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  (void)sim_process_ask(&second, "unplug rs485");
+  cr_assert(harness_until(rig.harness, second_is_closed, &out, 5000));
+  harness_for(rig.harness, 2000);
+  (void)sim_process_ask(&second, "plug rs485");
+  cr_assert(harness_until(rig.harness, second_is_open, &out, 5000));
+  cr_assert(await_module("robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
+  line_frames_gap(rig.harness, &rig.sim, offset, &gap);
+  cr_assert_lt(gap.worst_ms, 100.0, "%.1f ms", gap.worst_ms);
+  cr_assert_eq(line_of(&out, 2)->reopened, 1);
+  cr_assert_eq(line_of(&out, 1)->reopened, 0);
+  cr_assert_eq(bridge_rig_safety(&rig)->state, ROBOT_FSM_STATE_IDLE);
+}
+
+Test(bridge_lines, a_dead_line_disturbs_no_other) {
+  line_gap_t gap = {.unit = 3, .first = 0x0000};
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  (void)sim_process_ask(&second, "world stop");
+  harness_for(rig.harness, 3000);
+  line_frames_gap(rig.harness, &rig.sim, offset, &gap);
+  cr_assert_lt(gap.worst_ms, 100.0, "%.1f ms", gap.worst_ms);
+  cr_assert_geq(gap.count, 58, "20 Hz over 3 s: %u", gap.count);
+  cr_assert_eq(bridge_rig_safety(&rig)->latched, false);
+}
