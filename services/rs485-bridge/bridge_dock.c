@@ -69,7 +69,7 @@ static void take_setting(bridge_t *bridge, const port_result_t *result) {
     bridge->dock.back_m = 1e-3 * result->values[0];
   else if (commands->deadline_ns == 0 && commands->state == COMMAND_RUNNING)
     commands->deadline_ns =
-        commands->goal.asked_ns + result->values[0] * 1000 * (uint64_t)GANTRY_NS_PER_MS;
+        commands->goal.asked_ns + result->values[0] * UINT64_C(1000) * GANTRY_NS_PER_MS;
 }
 
 void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result) {

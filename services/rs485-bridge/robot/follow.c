@@ -13,7 +13,7 @@
 #define STEP_MPS     0.016 /* two counts of the motors: the last millimetres to the dock */
 #define STANDS_MPS   0.01
 #define DOCK_NEAR_M  0.001
-#define RETURN_MPS   0.1
+#define RETURN_MPS   0.3
 
 double follow_brake_mps(double left_m, double decel_mps2) {
   return sqrt(2.0 * BRAKE_SHARE * decel_mps2 * fmax(left_m, 0.0));
