@@ -161,8 +161,8 @@ def check_overlaps(module, common, where):
 def load_class(name, table, where):
     check_name(name, 31, where)
     row = take(table, CLASS, where)
-    if not 0 < row["rate_hz"] <= 1000:
-        wrong(where, "rate_hz is more than 0 and at most 1000")
+    if not 0.001 <= row["rate_hz"] <= 1000:
+        wrong(where, "rate_hz is not within 0.001 to 1000; give another")
     check_range(row["rank"], 0, 9, "rank", where)
     check_range(row["least"], 0, 125, "least", where)
     return {**row, "name": name}

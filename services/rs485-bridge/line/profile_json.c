@@ -92,8 +92,8 @@ static bool load_class(complaint_t *to, const char *name, json_t *table, registe
   *out = (register_class_t){.name = name,
                             .doc = key_text(values[CLASS_DOC], ""),
                             .rate_hz = key_number(values[CLASS_RATE], 0.0)};
-  if (!(out->rate_hz > 0.0 && out->rate_hz <= 1000.0))
-    return complain(to, place, "rate_hz is more than 0 and at most 1000");
+  if (!(out->rate_hz >= 0.001 && out->rate_hz <= 1000.0))
+    return complain(to, place, "rate_hz is not within 0.001 to 1000; give another");
   if (!keys_check_range(to, rank, 0, 9, "rank", place)) return false;
   if (!keys_check_range(to, least, 0, 125, "least", place)) return false;
   out->rank = (unsigned)rank;

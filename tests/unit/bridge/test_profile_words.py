@@ -1,7 +1,7 @@
 """A profile is refused for the same fault in the same words at build time (TOML, generator) and at run time (JSON,
 `gantry profile check`).
 
-usage: test_profile_words.py GANTRY"""
+usage: test_profile_words.py GANTRY RS485-BRIDGE"""
 import copy
 import json
 import pathlib
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "schemas" / "gen"))
 import registers_gen  # noqa: E402
 
-GANTRY = sys.argv.pop(1)
+GANTRY, BRIDGE = sys.argv.pop(1), sys.argv.pop(1)
 SOUND = {
     "profile": "p", "doc": "d",
     "class": {"c": {"doc": "d", "rate_hz": 5, "rank": 1}},
@@ -40,7 +40,7 @@ FAULTS = [
     (("module", "m"), 3, "module.m: is of the wrong type; give a table"),
     (("motor",), [1], "profile: motor is of the wrong type; give a list of tables"),
     (("class", "C"), {"doc": "d", "rate_hz": 1, "rank": 1}, "class.C: a name is at most 31 of a-z"),
-    (("class", "c", "rate_hz"), 0, "class.c: rate_hz is more than 0"),
+    (("class", "c", "rate_hz"), 0, "class.c: rate_hz is not within 0.001 to 1000"),
     (("class", "c", "rate_hz"), "fast", "class.c: rate_hz is of the wrong type; give a number"),
     (("class", "c", "rank"), 10, "class.c: rank 10 is not within 0 to 9"),
     (("class", "c", "least"), 126, "class.c: least 126 is not within 0 to 125"),
@@ -150,6 +150,15 @@ class Words(unittest.TestCase):
         example = re.search(r"```json\n(.*?)```", (ROOT / "docs/profiles.md").read_text(encoding="utf-8"), re.S).group(1)
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(at_run_time(folder, json.loads(example)), (0, ""))
+
+    def test_the_bridge_ends_with_code_78_and_the_same_words(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "p.json"
+            path.write_text(json.dumps(spoilt((*ROW, "scale"), 0)), encoding="utf-8")
+            done = subprocess.run([BRIDGE, "--set", f"profile={path}", "--set", f"data={folder}", "--set",
+                                   f"bus=ipc://{folder}"], capture_output=True, text=True, check=False, timeout=30)
+        self.assertEqual(done.returncode, 78, done.stderr)
+        self.assertIn(f"{path}: module.m.register.a: scale 0 makes every value 0; give another", done.stdout + done.stderr)
 
     def test_a_line_that_is_too_slow_is_told_with_code_78(self):
         done = subprocess.run([GANTRY, "profile", "check", "oht50", "--baud", "9600"], capture_output=True, text=True,
