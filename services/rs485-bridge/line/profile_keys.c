@@ -1,6 +1,7 @@
 /* Tables of keys for the profile reader. */
 #include "profile_keys.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +51,11 @@ static bool is_kind(const json_t *value, key_kind_t kind) {
 
 /* "0x7000": four digits at most, and nothing behind them. */
 static bool is_hex(const char *text) {
-  size_t digits = strlen(text) > 2 ? strspn(text + 2, "0123456789abcdefABCDEF") : 0;
-  return strncmp(text, "0x", 2) == 0 && digits >= 1 && digits <= 4 && text[2 + digits] == '\0';
+  size_t digits = 0;
+  if (text[0] != '0' || text[1] != 'x') return false;
+  while (digits <= 4 && isxdigit((unsigned char)text[2 + digits]))
+    digits++;
+  return digits >= 1 && digits <= 4 && text[2 + digits] == '\0';
 }
 
 static bool check_value(complaint_t *to, const key_row_t *key, const json_t *value,
