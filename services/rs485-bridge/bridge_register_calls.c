@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_US   100000u
-#define CALL_ROUNDS 64 /* so that a result finds its own call in a slot that was used again */
+/* To the first byte of an answer. A module that is not there holds the line twice as long; the
+   safety poll must not miss its 150 ms for that. A write may take a module longer, while nothing
+   moves. */
+#define ANSWER_US       20000u
+#define WRITE_ANSWER_US 60000u
+#define CALL_ROUNDS     64 /* so that a result finds its own call in a slot that was used again */
 
 static_assert((int)REGISTER_TEXT4 == (int)ROBOT_REGISTER_TYPE_TEXT4, "type codes agree");
 static_assert((int)REGISTER_SYSTEM == (int)ROBOT_REGISTER_ACCESS_SYSTEM, "access codes agree");
@@ -98,7 +102,8 @@ void bridge_register_submit(bridge_t *bridge, register_call_t *slot, job_t *job)
   job->tag = tag_of(bridge, slot);
   job->lane = JOB_COMMAND;
   job->unit = slot->unit;
-  job->answer_us = ANSWER_US;
+  bool reads = job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT;
+  job->answer_us = reads || robot_may_move(&bridge->robot) ? ANSWER_US : WRITE_ANSWER_US;
   job->patient = true;
   job->poll = JOB_NO_POLL;
   if (slot->line->open && port_submit(slot->line->port, job)) return;

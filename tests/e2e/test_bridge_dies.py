@@ -163,6 +163,41 @@ class Dying(unittest.TestCase):
             self.assertLess(after[1], before[1] + 512)
 
 
+class Flooded(unittest.TestCase):
+    """Requests of others, however many and for whomever, take no poll away that the drive stands on."""
+
+    def test_reads_of_modules_present_and_absent_do_not_stop_the_robot(self):
+        line = Line()
+        self.addCleanup(line.close)
+        driver = Driver(line)
+        self.addCleanup(driver.end)
+        going, answers = [True], []
+
+        def hammer(unit):
+            client = Client(line.folder)
+            while going:
+                answers.append(client.call("robot.registers_read", {"address": unit, "register": 0, "count": 1})[1])
+            client.close()
+
+        at = line.frames()[1]
+        threads = [threading.Thread(target=hammer, args=(unit,)) for unit in (99, 98, 2, 2, 3, 3, 4, 4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(2.0)
+        state = line.client.call("robot.status", {})[2]["state"]
+        going.clear()
+        for thread in threads:
+            thread.join()
+        frames = line.frames(at)[0]
+        heard = [frame["end_ns"] for frame in frames if frame["dir"] == "answer" and frame["hex"].startswith("030310")]
+
+        self.assertEqual(state, "move", (line.folder / "bridge.log").read_text()[-1500:])
+        self.assertGreater(len(heard), 30)  # 20 a second
+        self.assertLess(max(later - sooner for sooner, later in zip(heard, heard[1:])) / 1e6, 150)
+        self.assertGreater(answers.count(None), 20)
+        self.assertIn("timeout", answers)
+
+
 class Freezing(unittest.TestCase):
     """Every register holds a value of its own; whoever freezes, no value becomes another's."""
 

@@ -3,6 +3,7 @@ the form of the simulator's."""
 import json
 import os
 import pathlib
+import queue
 import select
 import subprocess
 import sys
@@ -47,9 +48,9 @@ class Wire:
 
     def __init__(self, near):
         sys.setswitchinterval(0.0005)  # the wire must not wait for a test that computes
-        self.near, self.frames, self.open, self.running = pathlib.Path(near), [], {}, True
+        self.near, self.frames, self.open, self.orders = pathlib.Path(near), [], {}, queue.Queue()
         self.far = self.make("far")
-        self.plug()
+        self.join()
         self.thread = threading.Thread(target=self.pump, daemon=True)
         self.thread.start()
 
@@ -59,16 +60,29 @@ class Wire:
         self.open[end] = (master, slave)  # the slave stays open here too: a pty without anybody at it reads as gone
         return os.ttyname(slave)
 
-    def plug(self):
+    def join(self):
         name = self.make("near")
         if self.near.is_symlink():
             self.near.unlink()
         self.near.symlink_to(name)
 
-    def unplug(self):
+    def part(self):
         self.near.unlink()
         for fd in self.open.pop("near"):
             os.close(fd)
+
+    def order(self, what):
+        """Has the wire's own thread do it: nobody else may close what it waits for."""
+        done = threading.Event()
+        self.orders.put((what, done))
+        if not done.wait(5):
+            raise AssertionError("the wire has stopped")
+
+    def plug(self):
+        self.order(self.join)
+
+    def unplug(self):
+        self.order(self.part)
 
     def drain(self):
         """What was said to a slave that is not there is not heard by its successor."""
@@ -76,9 +90,15 @@ class Wire:
 
     def pump(self):
         held = {"request": b"", "answer": b""}
-        while self.running:
-            ends = {self.open[end][0]: end for end in list(self.open)}
-            for fd in select.select(list(ends), [], [], 0.05)[0]:
+        while True:
+            while not self.orders.empty():
+                what, done = self.orders.get()
+                if what is None:
+                    return
+                what()
+                done.set()
+            ends = {pair[0]: end for end, pair in self.open.items()}
+            for fd in select.select(list(ends), [], [], 0.02)[0]:
                 try:
                     data = os.read(fd, 4096)
                 except OSError:
@@ -97,7 +117,7 @@ class Wire:
         return data
 
     def close(self):
-        self.running = False
+        self.orders.put((None, None))
         self.thread.join(5)
         for pair in self.open.values():
             for fd in pair:

@@ -140,6 +140,10 @@ bool jobs_flush(jobs_t *jobs, job_t *out) {
          take_due(jobs, UINT64_MAX, out);
 }
 
+static bool is_overdue(const job_poll_t *poll, uint64_t now_ns) {
+  return poll->due_ns + poll->period_ns < now_ns;
+}
+
 static job_poll_t *find_due(jobs_t *jobs, uint64_t now_ns, uint32_t least_rank) {
   job_poll_t *best = NULL;
   for (size_t i = 0; i < jobs->poll_count; i++) {
@@ -156,21 +160,21 @@ static job_poll_t *next_poll(jobs_t *jobs, uint64_t now_ns) {
   job_poll_t *best = find_due(jobs, now_ns, 0);
   if (!best || best->rank != 0 || !jobs->first_again) return best;
   job_poll_t *other = find_due(jobs, now_ns, 1);
-  return other && other->due_ns + other->period_ns < now_ns ? other : best;
+  return other && is_overdue(other, now_ns) ? other : best;
 }
 
 bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out) {
   if (take_first(&jobs->lanes[JOB_SAFETY], out)) return true;
-  job_poll_t *best = next_poll(jobs, now_ns);
-  bool before_commands = best && best->rank == 0 && !jobs->first_again;
-  jobs->first_again = false;
-  if (!before_commands &&
-      (take_due(jobs, now_ns, out) || take_first(&jobs->lanes[JOB_COMMAND], out)))
+  job_poll_t *poll = next_poll(jobs, now_ns);
+  bool presses = poll && (poll->rank == 0 || is_overdue(poll, now_ns)) && !jobs->polled;
+  jobs->polled = false;
+  if (!presses && (take_due(jobs, now_ns, out) || take_first(&jobs->lanes[JOB_COMMAND], out)))
     return true;
-  if (!best) return false;
-  jobs->first_again = best->rank == 0;
-  *out = best->job;
-  take_turn(best, now_ns);
+  if (!poll) return false;
+  jobs->polled = true;
+  jobs->first_again = poll->rank == 0;
+  *out = poll->job;
+  take_turn(poll, now_ns);
   return true;
 }
 

@@ -64,6 +64,7 @@ typedef struct jobs {
   job_poll_t polls[JOBS_POLL_MAX];
   size_t poll_count;
   bool first_again;                  /* the last poll picked had rank 0 */
+  bool polled;                       /* the last job picked was a poll */
   job_later_t later[JOBS_LATER_MAX]; /* commands put off */
   size_t later_count;
 } jobs_t;
@@ -86,9 +87,11 @@ int jobs_add_poll(jobs_t *jobs, const job_t *job, uint64_t period_ns, uint32_t r
 void jobs_enable_unit(jobs_t *jobs, uint8_t unit, bool enabled, uint64_t now_ns);
 void jobs_enable_poll(jobs_t *jobs, int poll, bool enabled, uint64_t now_ns);
 void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns);
-/* Takes the next job, copied out. A poll's next turn is one period after this one was due; periods
-   that have passed altogether are skipped and counted. Where more is due
-   than the line takes, rank 0 leaves every second turn to commands and polls past their deadline.
+/* Takes the next job, copied out: safety, then commands, then polls. A poll of rank 0, or one past
+   its deadline, goes before a command, but not twice in a row: no flood of requests starves the
+   polls that motion stands on. A poll's next turn is one period after this one was due; periods
+   that have passed altogether are skipped and counted. Rank 0 goes before all other polls, but
+   where more is due than the line takes it leaves every second turn to those past their deadline.
    False when nothing is due. */
 bool jobs_pick(jobs_t *jobs, uint64_t now_ns, job_t *out);
 bool jobs_has_urgent(const jobs_t *jobs);
