@@ -62,6 +62,14 @@ void bridge_refuse(rpc_context_t *call, const pilot_answer_t *answer) {
            answer->field, "%s", answer->why);
 }
 
+void bridge_config_failed(bridge_t *bridge, const char *setting) {
+  char detail[96];
+  if (bridge->robot.state != ROBOT_CONFIG) return;
+  (void)snprintf(detail, sizeof detail, "it is not known whether %s was set; read it back",
+                 setting);
+  bridge_stop(bridge, STOP_CONFIG, detail, clock_mono_ns(), NULL);
+}
+
 static command_t command_of(const robot_command_t *takes) {
   return (command_t){.kind = (command_kind_t)takes->kind,
                      .backward =
@@ -129,12 +137,15 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
     if (bridge_reset(bridge, call, &reset)) bridge_reply_status(bridge, call, COMMAND_RESET);
     return;
   }
-  if (refuse_way(bridge, call, &command, now_ns)) return;
+  char actor[51];
+  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
+  if (refuse_way(bridge, call, &command, now_ns)) {
+    bridge_audit(bridge, actor, "robot.command", false, what);
+    return;
+  }
   robot_guards_t guards = bridge_guards(bridge);
   pilot_input_t input = bridge_pilot_input(bridge, now_ns);
   pilot_answer_t answer = pilot_take(bridge_pilot(bridge), &command, &guards, &input, now_ns);
-  char actor[51];
-  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
   bool taken = answer.verdict == PILOT_TAKEN;
   if (taken) {
     bridge_act(bridge, answer.acts, now_ns);

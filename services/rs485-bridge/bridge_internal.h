@@ -319,6 +319,8 @@ void bridge_commands_init(bridge_t *bridge);
 pilot_t bridge_pilot(bridge_t *bridge);
 pilot_input_t bridge_pilot_input(const bridge_t *bridge, uint64_t now_ns);
 void bridge_refuse(rpc_context_t *call, const pilot_answer_t *answer);
+/* Nobody knows whether a module has taken a setting: while configuring, that is a fault. */
+void bridge_config_failed(bridge_t *bridge, const char *setting);
 
 /* Answers with the status; kind is told as done when another command is on record. */
 void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t kind);

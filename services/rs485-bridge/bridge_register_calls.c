@@ -178,6 +178,7 @@ static void fail_call(bridge_t *bridge, register_call_t *slot, const port_result
   else
     rpc_fail(slot->call, result->outcome == RTU_DAMAGED ? GANTRY_E_DEVICE : GANTRY_E_TIMEOUT,
              "address", "%smodule 0x%02X: %s", what, slot->unit, rtu_outcome_text(result->outcome));
+  if (wrote && result->outcome != RTU_EXCEPTION) bridge_config_failed(bridge, slot->row->name);
 }
 
 /* Read back: modules acknowledge writes that they do not carry out. */
@@ -194,6 +195,7 @@ static void confirm(bridge_t *bridge, register_call_t *slot, const port_result_t
     rpc_fail(slot->call, GANTRY_E_DEVICE, "value",
              "%s was acknowledged but not taken: wrote %lld, reads back %lld", slot->row->name,
              wrote, is);
+  if (wrote != is) bridge_config_failed(bridge, slot->row->name);
 }
 
 static void end_write(bridge_t *bridge, register_call_t *slot) {

@@ -166,7 +166,15 @@ static bool may_write(bridge_t *bridge, rpc_context_t *call, const robot_registe
     refuse(bridge, call, error_of(verdict), verdict == REGISTER_RANGE ? "value" : "name", why);
     return false;
   }
-  if (place->line->number != 1 || !motors_owns(&bridge->wiring, place->unit, row)) return true;
+  if (place->line->number != 1) return true;
+  if (!mode_allows(bridge->commands.mode, MODE_WRITE)) {
+    (void)snprintf(why, sizeof why,
+                   "mode %s takes no registers by hand; change it to manual or maintenance",
+                   mode_name(bridge->commands.mode));
+    refuse(bridge, call, GANTRY_E_CONFLICT, "", why);
+    return false;
+  }
+  if (!motors_owns(&bridge->wiring, place->unit, row)) return true;
   (void)snprintf(why, sizeof why, "%s is the bridge's own; drive by robot.drive or robot.command",
                  row->name);
   refuse(bridge, call, GANTRY_E_REFUSED, "name", why);

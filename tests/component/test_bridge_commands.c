@@ -496,6 +496,39 @@ Test(commands, a_move_is_on_the_line_within_a_tenth_of_a_second) {
   cr_assert_lt(best_ms, 100.0, "%.0f ms", best_ms);
 }
 
+static gantry_err_t write_approach_speed(void) {
+  robot_register_write_t write = {.address = 5,
+                                  .has_name = true,
+                                  .name = "approach_speed",
+                                  .has_value = true,
+                                  .value = 0.12,
+                                  .access = ROBOT_REGISTER_ACCESS_ADMIN};
+  robot_register_value_t written;
+  return harness_call(rig.harness, REQUEST_ROBOT_REGISTER_WRITE, NULL, &write, &written, 1500,
+                      &fault);
+}
+
+Test(commands, a_setting_that_may_not_have_been_taken_is_a_fault_while_configuring) {
+  open_rig(NULL, "1");
+  get_ready(ROBOT_MODE_MAINTENANCE);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CONFIGURE), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(write_approach_speed(), GANTRY_OK, "%s", fault.detail);
+  (void)bridge_rig_ask(&rig, "fault 0x05 silent");
+
+  cr_assert_neq(write_approach_speed(), GANTRY_OK);
+
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_FAULT, 3000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_CONFIG);
+}
+
+Test(commands, registers_are_not_written_by_hand_while_commands_may_move) {
+  open_rig(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(write_approach_speed(), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "mode auto"), "%s", fault.detail);
+}
+
 static bool lamps_move(void *arg) {
   (void)arg;
   const robot_led_t *led = inbox_newest(rig.robot, "robot.led");
