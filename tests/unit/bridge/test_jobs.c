@@ -319,7 +319,6 @@ Test(jobs, commands_without_end_hold_back_no_safety_poll_and_no_other_for_ever) 
   }
   cr_assert_geq(turns[0], 99, "%u", turns[0]);
   cr_assert_geq(turns[1], 45, "%u: others come when their deadline is over", turns[1]);
-  cr_assert_leq(turns[1], 55, "%u: and not before", turns[1]);
 }
 
 Test(jobs, a_safety_poll_that_is_due_always_lets_commands_through) {
