@@ -116,7 +116,9 @@ function openRegisters(module) {
   byId('registers-panel').hidden = !shown
   byId('registers').replaceChildren()
   byId('registers-title').textContent = shown ? `Registers of ${module.name.replaceAll('_', ' ')}` : ''
-  if (shown) refreshRegisters().catch((error) => isAway(error) || say(error.message))
+  if (!shown) return
+  refreshRegisters().then(() => byId('registers-title').scrollIntoView({ block: 'center' }),
+    (error) => isAway(error) || say(error.message))
 }
 
 function mayWrite(register) {
