@@ -1,8 +1,10 @@
 """What hangs on the line, over HTTP and from the command line: registers on the simulator's bytes, the search, the lines."""
 import json
+import signal
+import subprocess
 import unittest
 
-from suite import Suite, until
+from suite import TOOL, Suite, until
 
 DOCK, APPROACH_SPEED = 5, 0x7002
 
@@ -88,6 +90,78 @@ class Modules(unittest.TestCase):
             run = self.suite.gantry("registers", *arguments)
             self.assertEqual(run.returncode, code, (arguments, run.stderr))
             self.assertIn(word, run.stderr)
+
+    # -- the line and the search
+
+    def scan(self, what=None):
+        """Steers the search, or says how far it is."""
+        answer = self.suite.post(f"/api/v1/rs485/modules/{what}-scan") if what else self.suite.get("/api/v1/rs485/scan-status")
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json["data"]
+
+    def rest(self):
+        until("the end of the search", lambda: not self.scan()["is_running"], 20)
+
+    def test_the_line_tells_how_busy_it_is(self):
+        health = until("a second's figures", lambda: (h := self.bus())["lines"] and h["throughput"] > 10 and h, 10)
+
+        self.assertIn(health["status"], ("online", "warning"))
+        self.assertTrue(0.05 < health["utilisation"] <= 1.05, health)
+        self.assertEqual((health["lines"][0]["port"], health["lines"][0]["open"]), (1, True))
+        said = self.suite.gantry("lines")
+        self.assertIn("115200", said.stdout)
+        self.assertEqual(json.loads(self.suite.gantry("lines", "--json").stdout)["lines"][0]["profile"], "oht50")
+
+    def test_a_search_can_be_held_gone_on_with_and_ended(self):
+        self.rest()
+        begun = self.suite.post("/api/v1/rs485/discovery/start", {"first": 1, "last": 60})
+        self.assertEqual(begun.status, 200, begun.body)
+        self.assertEqual(self.suite.post("/api/v1/rs485/discovery/start").status, 409)
+
+        self.assertEqual(self.scan("pause")["state"], "paused")
+        self.assertTrue(self.scan()["is_running"])
+        self.assertEqual(self.scan("resume")["state"], "running")
+        until("progress", lambda: self.scan()["progress"] > 0, 10)
+        self.assertEqual(self.scan("stop")["state"], "stopped")
+        self.assertEqual(self.scan("pause")["state"], "stopped")
+        found = self.suite.get("/api/v1/rs485/discovery/results").json["data"]
+        self.assertEqual({row["address"] for row in found if row["found"]}, {2, 3, 4, 5})
+
+    def test_a_module_is_left_alone_and_taken_back(self):
+        ping = self.suite.post(f"/api/v1/rs485/modules/{DOCK}/ping")
+        self.assertEqual((ping.status, ping.json["data"]["name"]), (200, "dock"))
+        self.assertEqual(self.suite.post("/api/v1/rs485/modules/99/ping").status, 404)
+
+        left = self.suite.post(f"/api/v1/rs485/modules/{DOCK}/quarantine")
+        self.assertEqual((left.status, left.json["data"]["quarantined"]), (200, True))
+        try:
+            until("the module in the list", lambda: next(
+                row for row in self.suite.get("/api/v1/rs485/modules").json["data"]
+                if row["address"] == DOCK)["status"] == "quarantined", 5)
+        finally:
+            taken = self.suite.post(f"/api/v1/rs485/modules/{DOCK}/quarantine", {"quarantined": False})
+        self.assertEqual(taken.status, 200, taken.body)
+        until("the module back", lambda: self.suite.get(f"/api/v1/rs485/modules/{DOCK}").json["data"]["status"] == "healthy", 15)
+
+    def test_the_command_line_searches_and_ctrl_c_ends_it(self):
+        self.rest()
+        run = self.suite.gantry("discover", "--first", "2", "--last", "5")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("4 modules answered", run.stdout)
+        self.assertEqual(self.suite.gantry("modules", "ping", "dock").returncode, 0)
+        self.assertEqual(self.suite.gantry("modules", "ping", "0x63").returncode, 1)
+
+        tool = subprocess.Popen([TOOL, "discover", "--first", "1", "--last", "247", "--bus", self.suite.bus],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            until("the search", lambda: self.scan()["is_running"], 10)
+            tool.send_signal(signal.SIGINT)
+            _, said = tool.communicate(timeout=10)
+        finally:
+            tool.kill()
+        self.assertEqual(tool.returncode, 130, said)
+        self.assertIn("stopped", said)
+        self.assertEqual(self.scan()["state"], "stopped")
 
 
 if __name__ == "__main__":

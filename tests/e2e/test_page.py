@@ -101,6 +101,26 @@ class Page(unittest.TestCase):
         self.choose("manual")
         browser.until("document.getElementById('mode-says').textContent.startsWith('Driving by hand')")
 
+    def test_an_operator_looks_at_the_line_and_writes_a_register(self):
+        browser = self.browser
+        self.log_in()
+        browser.until("document.querySelectorAll('#modules tr').length >= 4")
+        browser.until("document.getElementById('lines').textContent.includes('used')")
+        browser.run("[...document.querySelectorAll('#modules tr')].find((row) => row.textContent.includes('dock'))"
+                    ".querySelector('.tools button').click()")
+        browser.until("document.querySelectorAll('#registers tr').length > 20")
+        browser.run("(() => { const filter = document.getElementById('registers-filter'); filter.value = '0x7002';"
+                    " filter.dispatchEvent(new Event('input')) })()")
+        browser.until("document.querySelectorAll('#registers tr').length === 1")
+        browser.run("document.querySelector('#registers input').value = 0.15")
+        browser.click("#registers form button")
+        until("the register", lambda: self.suite.register(5, 0x7002) == 150, 5)
+        browser.until("document.querySelector('#registers tr').textContent.includes('0.15')")
+
+        browser.click("#scan-start")
+        browser.until("document.getElementById('scan-text').textContent.includes('modules found')", 15)
+        self.assertEqual(browser.problems, [])
+
     def test_stop_stays_in_reach_on_a_phone(self):
         browser = self.browser
         browser.call("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
