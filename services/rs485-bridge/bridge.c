@@ -78,6 +78,7 @@ static void on_module_tick(void *arg) {
   if (bridge->latch_lost) latch_keeper_repeat(bridge->latch);
   bridge_publish_modules(bridge);
   bridge_publish_lines(bridge);
+  bridge_keep_tick(bridge);
 }
 
 static void init_cores(bridge_t *bridge) {
@@ -193,6 +194,7 @@ static void bridge_finish(void **self) {
   if (bridge->lidar) loop_unwatch(loop, lidar_port_fd(bridge->lidar));
   if (bridge->latch) loop_unwatch(loop, latch_keeper_fd(bridge->latch));
   bridge_close_ports(bridge);
+  bridge_keep_stop(bridge);
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
   bridge_drop_profiles(bridge);
@@ -221,6 +223,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   GANTRY_TRY(bridge_watch_start(bridge));
   GANTRY_TRY(bridge_trip_start(bridge, fault));
   GANTRY_TRY(serve(bridge));
+  GANTRY_TRY(bridge_keep_start(bridge));
   GANTRY_TRY(bridge_open_ports(bridge, fault));
   init_poll_metrics(bridge);
   GANTRY_TRY(open_lidar(bridge, fault));

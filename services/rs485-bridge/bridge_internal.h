@@ -211,10 +211,11 @@ struct bridge {
   register_call_t reads[READ_CALLS_MAX];
   values_t *values;                              /* newest words of all lines; owned */
   rpc_context_t *module_calls[MODULE_CALLS_MAX]; /* pings and resets under way */
-  bool registry_changed;                         /* since it was kept */
-  rpc_context_t *discovering;                    /* waits for a search to end */
-  int search_state;                              /* of all lines together, as told last */
-  uint64_t search_began_ns, search_ended_ns;     /* wall; 0: not yet */
+  bridge_keep_t *keep;
+  bool registry_changed;                     /* since it was kept */
+  rpc_context_t *discovering;                /* waits for a search to end */
+  int search_state;                          /* of all lines together, as told last */
+  uint64_t search_began_ns, search_ended_ns; /* wall; 0: not yet */
   bridge_watch_t watch;
   bridge_trip_t trip;
   bool estop_input;

@@ -9,7 +9,7 @@
 #define HEALTH_FAIR 80.0
 #define HEALTH_POOR 40.0
 
-static module_copy_t *copy_of(bridge_line_t *line, uint8_t address) {
+module_copy_t *bridge_module_add(bridge_line_t *line, uint8_t address) {
   size_t at = 0;
   while (at < line->module_count && line->modules[at].row.address < address)
     at++;
@@ -48,7 +48,7 @@ void bridge_module_key(const bridge_line_t *line, uint8_t address, char *out, si
     (void)snprintf(out, size, "%u-0x%02x", line->number, address);
 }
 
-static robot_module_status_t status_of(const module_row_t *row) {
+robot_module_status_t bridge_module_status(const module_row_t *row) {
   if (row->quarantined) return ROBOT_MODULE_STATUS_QUARANTINED;
   if (row->state == MODULE_UNKNOWN) return ROBOT_MODULE_STATUS_UNKNOWN;
   if (row->state == MODULE_OFFLINE)
@@ -79,7 +79,7 @@ void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, ro
   const module_row_t *row = &copy->row;
   *out = (robot_module_t){.address = row->address,
                           .type = row->type,
-                          .status = status_of(row),
+                          .status = bridge_module_status(row),
                           .mandatory = row->mandatory,
                           .serial = row->serial,
                           .device_id = row->device_id,
@@ -104,9 +104,10 @@ void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, ro
   out->quarantined = row->quarantined;
   out->absent = row->faults >= MODULE_ABSENT_AFTER;
   fill_books(&row->stats, out);
-  if (row->seen_ns == 0) return;
-  out->has_last_seen = out->has_age = true;
+  out->has_last_seen = copy->seen_wall_ns != 0; /* perhaps in an earlier life */
   out->last_seen = copy->seen_wall_ns;
+  if (row->seen_ns == 0) return;
+  out->has_age = true;
   out->age = clock_age_ms(clock_mono_ns(), row->seen_ns) / 1000.0;
 }
 
@@ -118,7 +119,7 @@ static void forget(bridge_line_t *line, module_copy_t *copy) {
 
 void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
-  module_copy_t *copy = copy_of(line, result->module.address);
+  module_copy_t *copy = bridge_module_add(line, result->module.address);
   if (!copy) return;
   if (result->module.seen_ns != copy->row.seen_ns) copy->seen_wall_ns = clock_wall_ns();
   copy->row = result->module;

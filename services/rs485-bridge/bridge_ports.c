@@ -102,15 +102,18 @@ void bridge_drain_ports(bridge_t *bridge) {
     if (bridge->lines[i].port) on_port(&bridge->lines[i]);
 }
 
-/* Every module that the discovery will ask has a row from the start, unknown. */
+/* Every module that is expected or remembered has a row from the start, unknown. */
 static void init_modules(bridge_line_t *line) {
   modules_t modules;
   modules_init(&modules, line->cfg.profile, line->cfg.first_address, line->cfg.last_address,
                !line->cfg.nothing_expected);
-  line->module_count = modules.count;
+  for (size_t i = 0; i < line->cfg.seed_count; i++)
+    modules_seed(&modules, &line->cfg.seeds[i]);
   for (size_t i = 0; i < modules.count; i++) {
-    line->modules[i] = (module_copy_t){.row = modules.rows[i]};
+    module_copy_t *copy = bridge_module_add(line, modules.rows[i].address);
+    if (copy) copy->row = modules.rows[i];
   }
+  bridge_keep_remember(line);
 }
 
 static void fill_greeting(const bridge_t *bridge, port_cfg_t *cfg) {
@@ -193,6 +196,7 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
                      "discovery asks from first to last; these are the wrong way round");
   cfg->nothing_expected = line->number != 1;
   if (line->number == 1) fill_greeting(bridge, cfg);
+  bridge_keep_seed(line);
   init_modules(line);
   return start_line(line, key, fault);
 }

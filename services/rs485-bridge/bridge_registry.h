@@ -39,6 +39,20 @@ typedef struct bridge_line {
   response_window_t responses;
 } bridge_line_t;
 
+/* bridge_keep.c: the registry on the disk. */
+typedef struct bridge_keep bridge_keep_t;
+/* Reads it, and starts the thread that writes it. */
+gantry_err_t bridge_keep_start(bridge_t *bridge);
+/* Hands what is kept of a line's modules to its port's settings; to be done before it is started.
+ */
+void bridge_keep_seed(bridge_line_t *line);
+/* And to its rows. */
+void bridge_keep_remember(bridge_line_t *line);
+/* Each second: keeps what has changed. */
+void bridge_keep_tick(bridge_t *bridge);
+/* Keeps it for the last time; after this no line may change. */
+void bridge_keep_stop(bridge_t *bridge);
+
 /* bridge_lines.c: how busy the lines are. */
 void bridge_count_line(bridge_line_t *line, const port_result_t *result);
 void bridge_publish_lines(bridge_t *bridge);
@@ -60,12 +74,15 @@ void on_module_do(rpc_context_t *call, const void *takes, void *arg);
 void bridge_on_module_done(bridge_line_t *line, const port_result_t *result);
 
 /* bridge_modules.c: registry. */
+/* The row of that address, a new one when there is none; NULL when there is no room. */
+module_copy_t *bridge_module_add(bridge_line_t *line, uint8_t address);
 module_copy_t *bridge_module_at(bridge_line_t *line, uint8_t address);
 void bridge_module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size);
 /* The last part of the module's topic: its name, and on further lines line and address. */
 void bridge_module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size);
 /* Which mandatory modules are missing and why, in words; false when none is. */
 bool bridge_missing(const bridge_t *bridge, char *out, size_t size);
+robot_module_status_t bridge_module_status(const module_row_t *row);
 void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out);
 void bridge_on_module(bridge_line_t *line, const port_result_t *result);
 void bridge_publish_modules(void *arg);

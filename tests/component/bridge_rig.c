@@ -58,8 +58,11 @@ void bridge_rig_open_with(bridge_rig_t *rig, const char *const *settings,
 void bridge_rig_close(bridge_rig_t *rig) {
   char path[128];
   harness_destroy(&rig->harness);
-  (void)snprintf(path, sizeof path, "%s/stop.latch", rig->data);
-  (void)unlink(path);
+  static const char *const files[] = {"stop.latch", "modules.list", "modules.list.bad"};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+    (void)snprintf(path, sizeof path, "%s/%s", rig->data, files[i]);
+    (void)unlink(path);
+  }
   (void)rmdir(rig->data);
   sim_process_stop(&rig->sim);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bridge_rig_t rig;
 static inbox_t *events;
@@ -248,4 +249,45 @@ Test(bridge_registry, a_quarantined_module_is_left_alone_until_released) {
   cr_assert_eq(module_do(5, 0, ROBOT_MODULE_ACT_RELEASE, &out), GANTRY_OK, "%s", fault.detail);
 
   await_idle();
+}
+
+static void restart(void) {
+  bridge_rig_restart(&rig);
+  events = harness_collect(rig.harness, "event.");
+}
+
+Test(bridge_registry, a_quarantine_survives_a_restart) {
+  robot_module_t out;
+  cr_assert_eq(module_do(5, 0, ROBOT_MODULE_ACT_QUARANTINE, &out), GANTRY_OK, "%s", fault.detail);
+  restart();
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  cr_assert(await_module("robot.module.dock", ROBOT_MODULE_STATUS_QUARANTINED, 5000));
+  cr_assert(await_module("robot.module.power", ROBOT_MODULE_STATUS_HEALTHY, 5000));
+  harness_for(rig.harness, 1500);
+  cr_assert_eq(line_frames_count(rig.harness, &rig.sim, offset, 5, ANY, ANY), 0);
+  cr_assert_neq(bridge_rig_safety(&rig)->state, ROBOT_FSM_STATE_IDLE);
+  cr_assert_eq(module_do(5, 0, ROBOT_MODULE_ACT_RELEASE, &out), GANTRY_OK, "%s", fault.detail);
+  await_idle();
+}
+
+Test(bridge_registry, a_firmware_changed_while_the_bridge_was_away_is_an_event) {
+  cr_assert(await_event("MODULE-REGISTERED", 3000));
+  harness_for(rig.harness, 500);
+  (void)bridge_rig_ask(&rig, "firmware 2 0x0207");
+  restart();
+  cr_assert(await_event("MODULE-CHANGED", 5000));
+  cr_assert_not(has_event((void *)"MODULE-REGISTERED"), "all of them are known");
+  cr_assert_not(has_event((void *)"MODULE-DISCOVERED"));
+}
+
+Test(bridge_registry, a_torn_registry_is_set_aside) {
+  char path[192];
+  (void)snprintf(path, sizeof path, "%s/modules.list", rig.data);
+  harness_destroy(&rig.harness);
+  cr_assert_eq(truncate(path, 60), 0);
+  bridge_rig_restart(&rig);
+  events = harness_collect(rig.harness, "event.");
+  await_idle();
+  (void)snprintf(path, sizeof path, "%s/modules.list.bad", rig.data);
+  cr_assert_eq(access(path, R_OK), 0);
 }

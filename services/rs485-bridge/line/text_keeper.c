@@ -1,0 +1,138 @@
+/* One slot for what is wanted under one mutex; the thread swaps it for its own and writes that. */
+#include "text_keeper.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_SIZE 300
+
+struct text_keeper {
+  char path[PATH_SIZE], fresh[PATH_SIZE], folder[PATH_SIZE];
+  size_t size_max;
+  pthread_t thread;
+  bool started;
+  char *writing;         /* the thread's own */
+  pthread_mutex_t mutex; /* guards what follows */
+  pthread_cond_t changed;
+  char *wanted;
+  size_t wanted_len;
+  bool is_wanted, quit;
+  gantry_err_t outcome;
+};
+
+/* The name onto the disk: only then the file is there after a power cut. */
+static bool sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool synced = fsync(fd) == 0;
+  (void)close(fd);
+  return synced;
+}
+
+static bool write_all(int fd, const char *text, size_t len) {
+  while (len > 0) {
+    ssize_t written = write(fd, text, len);
+    if (written <= 0) return false;
+    text += written;
+    len -= (size_t)written;
+  }
+  return true;
+}
+
+static gantry_err_t keep(const text_keeper_t *keeper, size_t len) {
+  int fd = open(keeper->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  if (fd < 0) return GANTRY_E_UNAVAILABLE;
+  bool kept = write_all(fd, keeper->writing, len) && fsync(fd) == 0;
+  kept = close(fd) == 0 && kept && rename(keeper->fresh, keeper->path) == 0;
+  return kept && sync_folder(keeper->folder) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+}
+
+static void *run(void *arg) {
+  text_keeper_t *keeper = arg;
+  pthread_mutex_lock(&keeper->mutex);
+  for (;;) {
+    while (!keeper->is_wanted && !keeper->quit)
+      pthread_cond_wait(&keeper->changed, &keeper->mutex);
+    if (!keeper->is_wanted) break;
+    char *taken = keeper->wanted;
+    size_t len = keeper->wanted_len;
+    keeper->wanted = keeper->writing;
+    keeper->writing = taken;
+    keeper->is_wanted = false;
+    pthread_mutex_unlock(&keeper->mutex);
+    gantry_err_t outcome = keep(keeper, len);
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->outcome = outcome;
+  }
+  pthread_mutex_unlock(&keeper->mutex);
+  return NULL;
+}
+
+static bool set_paths(text_keeper_t *self, const char *path) {
+  const char *slash = strrchr(path, '/');
+  int len = slash ? (int)(slash - path) : 0;
+  bool fits = snprintf(self->fresh, PATH_SIZE, "%s.new", path) < PATH_SIZE;
+  (void)snprintf(self->path, PATH_SIZE, "%s", path);
+  if (!slash)
+    (void)snprintf(self->folder, PATH_SIZE, ".");
+  else
+    (void)snprintf(self->folder, PATH_SIZE, "%.*s", len ? len : 1, path);
+  return fits;
+}
+
+gantry_err_t text_keeper_new(const char *path, size_t size_max, text_keeper_t **out) {
+  *out = NULL;
+  text_keeper_t *self = calloc(1, sizeof *self);
+  if (!self) return GANTRY_E_INTERNAL;
+  self->size_max = size_max;
+  self->wanted = malloc(size_max);
+  self->writing = malloc(size_max);
+  (void)pthread_mutex_init(&self->mutex, NULL);
+  (void)pthread_cond_init(&self->changed, NULL);
+  gantry_err_t err = set_paths(self, path) ? GANTRY_OK : GANTRY_E_TOO_LARGE;
+  self->started = err == GANTRY_OK && self->wanted && self->writing &&
+                  pthread_create(&self->thread, NULL, run, self) == 0;
+  if (!self->started && err == GANTRY_OK) err = GANTRY_E_INTERNAL;
+  if (err != GANTRY_OK) text_keeper_destroy(&self);
+  *out = self;
+  return err;
+}
+
+void text_keeper_destroy(text_keeper_t **self) {
+  text_keeper_t *keeper = *self;
+  if (!keeper) return;
+  pthread_mutex_lock(&keeper->mutex);
+  keeper->quit = true;
+  pthread_cond_signal(&keeper->changed);
+  pthread_mutex_unlock(&keeper->mutex);
+  if (keeper->started) (void)pthread_join(keeper->thread, NULL);
+  (void)pthread_cond_destroy(&keeper->changed);
+  (void)pthread_mutex_destroy(&keeper->mutex);
+  free(keeper->wanted);
+  free(keeper->writing);
+  free(keeper);
+  *self = NULL;
+}
+
+gantry_err_t text_keeper_set(text_keeper_t *keeper, const char *text, size_t len) {
+  if (len > keeper->size_max) return GANTRY_E_TOO_LARGE;
+  pthread_mutex_lock(&keeper->mutex);
+  memcpy(keeper->wanted, text, len);
+  keeper->wanted_len = len;
+  keeper->is_wanted = true;
+  pthread_cond_signal(&keeper->changed);
+  pthread_mutex_unlock(&keeper->mutex);
+  return GANTRY_OK;
+}
+
+gantry_err_t text_keeper_outcome(text_keeper_t *keeper) {
+  pthread_mutex_lock(&keeper->mutex);
+  gantry_err_t outcome = keeper->outcome;
+  pthread_mutex_unlock(&keeper->mutex);
+  return outcome;
+}

@@ -1,0 +1,21 @@
+/* Keeps one small text file from a thread of its own: neither a stop nor the loop waits for a disk.
+   What is wanted last is what is kept; an older wish that has not begun is passed over. The file is
+   replaced as a whole. */
+#ifndef BRIDGE_TEXT_KEEPER_H
+#define BRIDGE_TEXT_KEEPER_H
+
+#include <gantry/err.h>
+#include <stddef.h>
+
+typedef struct text_keeper text_keeper_t;
+
+/* Starts the thread. path is copied; size_max is the longest text. */
+gantry_err_t text_keeper_new(const char *path, size_t size_max, text_keeper_t **out);
+/* Keeps the last wish, ends the thread. */
+void text_keeper_destroy(text_keeper_t **self);
+/* Wishes the file to hold text. Does not block. GANTRY_E_TOO_LARGE beyond size_max. */
+gantry_err_t text_keeper_set(text_keeper_t *keeper, const char *text, size_t len);
+/* The outcome of the newest wish that was tried; GANTRY_OK when it is on the disk, or none was. */
+gantry_err_t text_keeper_outcome(text_keeper_t *keeper);
+
+#endif
