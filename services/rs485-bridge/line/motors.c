@@ -5,18 +5,26 @@
 
 #define SPARE_LENGTHS 10 /* of a read-back: one that no late answer has is left */
 
-static motor_frame_t frame_of(const register_row_t *enable, const register_row_t *setpoint) {
-  const register_row_t *first =
-      !enable || (setpoint && setpoint->address < enable->address) ? setpoint : enable;
-  const register_row_t *last = first == setpoint && enable ? enable : (setpoint ? setpoint : first);
-  motor_frame_t frame = {.first = first->address,
-                         .count = (uint16_t)(last->address - first->address + 1),
-                         .enable_at = -1,
-                         .setpoint_at = -1};
-  if (enable) frame.enable_at = enable->address - first->address;
-  if (setpoint) frame.setpoint_at = setpoint->address - first->address;
-  frame.most = frame.count;
-  return frame;
+static motor_frame_t enable_alone(const motor_wiring_t *motor) {
+  return (motor_frame_t){
+      .first = motor->enable->address, .count = 1, .most = 1, .enable_at = 0, .setpoint_at = -1};
+}
+
+static motor_frame_t setpoint_alone(const motor_wiring_t *motor) {
+  return (motor_frame_t){
+      .first = motor->setpoint->address, .count = 1, .most = 1, .enable_at = -1, .setpoint_at = 0};
+}
+
+/* Both, and what lies between them. */
+static motor_frame_t both_of(const motor_wiring_t *motor) {
+  uint16_t enable = motor->enable->address, setpoint = motor->setpoint->address;
+  uint16_t first = enable < setpoint ? enable : setpoint;
+  uint16_t count = (uint16_t)((enable < setpoint ? setpoint : enable) - first + 1);
+  return (motor_frame_t){.first = first,
+                         .count = count,
+                         .most = count,
+                         .enable_at = enable - first,
+                         .setpoint_at = setpoint - first};
 }
 
 static bool may_read(const register_module_t *module, uint16_t first, uint32_t count) {
@@ -24,11 +32,11 @@ static bool may_read(const register_module_t *module, uint16_t first, uint32_t c
 }
 
 static void plan_reads(motor_wiring_t *motor, const register_module_t *module) {
-  motor_frame_t both = frame_of(motor->enable, motor->setpoint);
+  motor_frame_t both = both_of(motor);
   bool one = both.count <= JOB_WRITE_MAX && may_read(module, both.first, both.count);
   motor->read_count = one ? 1 : 2;
-  motor->reads[0] = one ? both : frame_of(motor->enable, NULL);
-  motor->reads[1] = frame_of(NULL, motor->setpoint);
+  motor->reads[0] = one ? both : enable_alone(motor);
+  motor->reads[1] = setpoint_alone(motor);
   for (size_t i = 0; i < motor->read_count; i++) {
     motor_frame_t *read = &motor->reads[i];
     while (read->most < read->count + SPARE_LENGTHS &&
@@ -40,7 +48,6 @@ static void plan_reads(motor_wiring_t *motor, const register_module_t *module) {
 static void wire(motor_wiring_t *motor, const register_profile_t *profile,
                  const register_motor_t *row) {
   const register_module_t *module = &profile->modules[row->module];
-  motor_frame_t both = frame_of(row->enable, row->setpoint);
   *motor = (motor_wiring_t){.unit = module->address,
                             .enable = row->enable,
                             .setpoint = row->setpoint,
@@ -48,9 +55,10 @@ static void wire(motor_wiring_t *motor, const register_profile_t *profile,
                             .forward = row->forward,
                             .reverse = row->reverse,
                             .full_scale = row->full_scale};
+  motor_frame_t both = both_of(motor);
   motor->write_count = both.count == 2 ? 1 : 2;
-  motor->writes[0] = both.count == 2 ? both : frame_of(row->enable, NULL);
-  motor->writes[1] = frame_of(NULL, row->setpoint);
+  motor->writes[0] = both.count == 2 ? both : enable_alone(motor);
+  motor->writes[1] = setpoint_alone(motor);
   plan_reads(motor, module);
 }
 

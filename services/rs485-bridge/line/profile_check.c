@@ -81,17 +81,18 @@ static bool find_row(complaint_t *to, const register_module_t *module, const cha
                      const char *name, bool writable, const char *place,
                      const register_row_t **out) {
   *out = NULL;
-  if (!name) return true;
-  const register_row_t *row = registers_find(module, name);
+  if (!name && !writable) return true;
+  const register_row_t *row = name ? registers_find(module, name) : NULL;
   unsigned needs = REGISTER_READ | (writable ? REGISTER_WRITE : 0u);
-  if (!row)
-    return complain(to, place, "%s: module %s has no register %s; name one it has", key,
-                    module->name, name);
-  if ((row->flags & needs) != needs || row->words != 1)
-    return complain(to, place, "%s: %s has to be one word of mode %s", key, name,
-                    writable ? "rw" : "r or rw");
+  if (!row) {
+    (void)complain(to, place, "%s: module %s has no register %s; name one it has", key,
+                   module->name, name ? name : "");
+    return false;
+  }
   *out = row;
-  return true;
+  if ((row->flags & needs) == needs && row->words == 1) return true;
+  return complain(to, place, "%s: %s has to be one word of mode %s", key, row->name,
+                  writable ? "rw" : "r or rw");
 }
 
 static bool find_rows(complaint_t *to, const register_module_t *module, const draft_motor_t *draft,

@@ -8,8 +8,8 @@
 
 #include "registers.h"
 
-#define PROFILE_WHY       512            /* bytes of a sentence that says what is wrong */
-#define PROFILE_LEN_MAX   (256u * 1024u) /* bytes of a profile */
+#define PROFILE_WHY       512     /* bytes of a sentence that says what is wrong */
+#define PROFILE_LEN_MAX   262144u /* bytes of a profile */
 #define PROFILE_DEPTH_MAX 8
 
 typedef struct profile_file profile_file_t;
