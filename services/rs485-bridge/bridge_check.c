@@ -40,10 +40,20 @@ static gantry_err_t check_ids(const config_t *config, gantry_fault_t *fault) {
   return GANTRY_OK;
 }
 
+/* Compared with what the reader says, which is eight digits. */
+static gantry_err_t check_home(const config_t *config, gantry_fault_t *fault) {
+  const char *tag = config_text(config, "home_tag");
+  size_t digits = strspn(tag, "0123456789abcdefABCDEF");
+  if (tag[0] == '\0' || (digits == 8 && tag[8] == '\0')) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "home_tag",
+                   "'%s' is no tag id; take its eight hexadecimal digits, e.g. 5C3A1000", tag);
+}
+
 gantry_err_t bridge_check_settings(const config_t *config, gantry_fault_t *fault) {
   GANTRY_TRY(check_order(config, "zone_stop", "zone_slow", fault));
   GANTRY_TRY(check_order(config, "zone_slow", "zone_clear", fault));
   GANTRY_TRY(check_order(config, "zone_min_factor", "zone_max_factor", fault));
   GANTRY_TRY(check_order(config, "max_speed", "full_scale_speed", fault));
+  GANTRY_TRY(check_home(config, fault));
   return check_ids(config, fault);
 }

@@ -92,8 +92,9 @@ static unsigned follow(pilot_t pilot, const pilot_input_t *input, uint64_t now_n
 
 unsigned pilot_step(pilot_t pilot, const pilot_input_t *input, uint64_t now_ns) {
   commands_t *commands = pilot.commands;
-  drive_set_limits(pilot.drive, commands->accel_share, commands->decel_share,
-                   pilot_limit_mps(pilot));
+  /* However gently it was told to slow down, what is to stand stops as fast as settings allow. */
+  double decel_share = robot_may_drive(pilot.robot) ? commands->decel_share : 1.0;
+  drive_set_limits(pilot.drive, commands->accel_share, decel_share, pilot_limit_mps(pilot));
   if (pilot.robot->latched) {
     drive_cut(pilot.drive);
     if (!is_running(pilot)) return 0;

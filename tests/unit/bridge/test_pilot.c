@@ -249,6 +249,17 @@ Test(pilot, speed_and_preset_hold_for_what_runs) {
   cr_assert_float_eq(drive.setpoint_mps, 0.25, 1e-6);
 }
 
+Test(pilot, a_stop_does_not_wait_for_a_gentle_ramp) {
+  command_t gentle = command_of(COMMAND_SPEED);
+  gentle.deceleration = 0.01;
+  (void)take(gentle);
+  (void)take(move(20.0, 0.5));
+  run_for(3000);
+  (void)take(command_of(COMMAND_STOP));
+  cr_assert(run(1300));
+  cr_assert_eq(robot.state, ROBOT_IDLE);
+}
+
 Test(pilot, a_speed_of_nothing_is_refused) {
   command_t speed = command_of(COMMAND_SPEED);
   cr_assert_eq(take(speed), PILOT_INVALID);
