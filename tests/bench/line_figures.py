@@ -27,9 +27,8 @@ def utilisation(repetitions, seconds):
         for _ in range(repetitions):
             line.sim("line clear")
             time.sleep(seconds)
-            state = line.sim("state")["line"]
-            shares.append(state["utilisation"])
-            collisions += state["collisions"]
+            shares.append(line.sim("state")["line"]["utilisation"])
+            collisions += line.collisions()
     finally:
         line.close()
     progress("  " + ", ".join(f"{share:.4f}" for share in shares))

@@ -7,6 +7,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -110,6 +111,13 @@ class Line:
             while not answer.endswith(b"\n"):
                 answer += client.recv(65536)
         return json.loads(answer)
+
+    def collisions(self):
+        """Frames that overlapped since the counts were cleared."""
+        state = self.sim("state")["line"]
+        if state["collisions_held"]:
+            print(f"  {state['collisions_held']} requests held back by the machine collided", file=sys.stderr, flush=True)
+        return state["collisions"]
 
     def frames(self, since=0):
         """Frames of the transcript from byte `since` on, and where it ends now."""

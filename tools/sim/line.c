@@ -45,6 +45,10 @@ static void collide(line_t *line, line_frame_t *one, line_frame_t *other) {
     line->stats.collisions_late++;
     return;
   }
+  if (one->held || other->held) {
+    line->stats.collisions_held++;
+    return;
+  }
   line->stats.collisions++;
   if (line->byte_ns > 0)
     line->stats.collision_bytes +=
@@ -80,12 +84,14 @@ static int64_t incoming_quiet_ns(const line_t *line) {
   return line->incoming.end_ns + (line->cfg.paced ? line->gap_ns : UNPACED_QUIET_NS);
 }
 
-static void receive_byte(line_t *line, int64_t now_ns, uint8_t byte) {
+/* held: another request came in the same piece. */
+static void receive_byte(line_t *line, int64_t now_ns, uint8_t byte, bool held) {
   line_frame_t *frame = &line->incoming;
   if (frame->len > 0 && now_ns > incoming_quiet_ns(line)) close_incoming(line);
   if (frame->len == 0) {
     frame->start_ns = request_start(line, now_ns);
     frame->end_ns = frame->start_ns;
+    frame->held = held;
   } else if (frame->end_ns < now_ns) {
     frame->end_ns = now_ns;
   }
@@ -98,8 +104,9 @@ static void receive_byte(line_t *line, int64_t now_ns, uint8_t byte) {
 }
 
 void line_receive(line_t *line, int64_t now_ns, const uint8_t *bytes, size_t len) {
+  size_t before = line->request_count;
   for (size_t i = 0; i < len; i++)
-    receive_byte(line, now_ns, bytes[i]);
+    receive_byte(line, now_ns, bytes[i], line->request_count > before);
 }
 
 /* How many bytes of an answer are out at now_ns: the first alone, then whole pieces, then all. */

@@ -27,7 +27,8 @@ typedef struct line_frame {
   int64_t end_ns;                       /* end of the last byte's stop bit */
   int64_t garble_from_ns, garble_to_ns; /* bytes within are damaged; empty when from >= to */
   bool answer;
-  bool late;  /* delayed by a fault */
+  bool late; /* delayed by a fault */
+  bool held; /* requests: handed over in one piece with the one before: its own moment is unknown */
   bool noise; /* bytes that nobody asked for */
   bool sound; /* requests: the CRC holds and nothing overlapped */
   bool collided;
@@ -38,6 +39,7 @@ typedef struct line_stats {
   uint64_t crc_errors;      /* requests refused for their CRC or length */
   uint64_t collisions;      /* pairs of frames that overlapped */
   uint64_t collisions_late; /* further ones with noise or a delayed answer */
+  uint64_t collisions_held; /* further ones with a request that the system had held back */
   uint64_t collision_bytes; /* bytes that overlapped in `collisions` */
   uint64_t dropped;         /* frames beyond LINE_FRAMES */
   int64_t occupied_ns;      /* frames, the silence after each, turnaround */

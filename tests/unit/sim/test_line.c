@@ -351,3 +351,20 @@ Test(line, tells_noise_from_answers_and_counts_its_collisions_apart) {
   cr_assert_eq(line.stats.collisions_late, 1);
   cr_assert_eq(line.stats.answers, 0);
 }
+
+Test(line, counts_collisions_apart_when_requests_were_held_back) {
+  line_t line;
+  uint8_t bytes[32];
+  line_frame_t request;
+  int64_t execute_ns = 0;
+  rtu_answer_t answer = answer_of(21, 0);
+  line_init(&line, &paced, NULL, NULL);
+  size_t len = read_request(bytes, 3);
+  memcpy(bytes + len, ((uint8_t[]){4, 16, 0, 1, 0, 2, 4, 0, 0, 0, 0}), 11);
+  len += rtu_seal(bytes + len, 11);
+  line_receive(&line, T0, bytes, len);
+  cr_assert(line_take(&line, line_next_ns(&line), &request, &execute_ns));
+  line_answer(&line, execute_ns, &answer);
+  cr_assert_eq(line.stats.collisions, 0);
+  cr_assert_eq(line.stats.collisions_held, 1);
+}
