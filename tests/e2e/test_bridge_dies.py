@@ -133,6 +133,16 @@ class Dying(unittest.TestCase):
             let_go = next(frame for frame in told if stop_of(frame) is not None or 0 in writes(frame).values())
             self.assertLess((let_go["end_ns"] - woken) / 1e9, 0.5)
 
+    def test_refused_by_a_module_for_a_while_it_goes_on_asking(self):
+        until("a robot that may drive", self.line.can_drive, 10)
+        for unit in (3, 4, 5):
+            self.line.sim(f"fault {unit} exception 2")
+        time.sleep(1.0)
+        self.assertFalse(self.line.can_drive())
+        for unit in (3, 4, 5):
+            self.line.sim(f"fault {unit} clear")
+        until("a robot that may drive again", self.line.can_drive, 10)  # refused blocks are asked every 5 s
+
     def test_replugged_again_and_again_it_keeps_nothing(self):
         def cost():
             pid = self.line.bridge.pid

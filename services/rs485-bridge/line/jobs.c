@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#define REFUSALS_MAX 3
+#define REFUSED_NS   UINT64_C(5000000000)
+
 void jobs_init(jobs_t *jobs, const line_cfg_t *line, uint32_t max_hold_us) {
   memset(jobs, 0, sizeof *jobs);
   jobs->line = *line;
@@ -96,6 +99,13 @@ void jobs_enable_poll(jobs_t *jobs, int poll, bool enabled, uint64_t now_ns) {
 void jobs_enable_unit(jobs_t *jobs, uint8_t unit, bool enabled, uint64_t now_ns) {
   for (size_t i = 0; i < jobs->poll_count; i++)
     if (jobs->polls[i].job.unit == unit) jobs_enable_poll(jobs, (int)i, enabled, now_ns);
+}
+
+void jobs_note_poll(jobs_t *jobs, int poll, bool refused, uint64_t now_ns) {
+  if (poll < 0 || (size_t)poll >= jobs->poll_count) return;
+  job_poll_t *entry = &jobs->polls[poll];
+  entry->refusals = refused ? entry->refusals + 1 : 0;
+  if (entry->refusals >= REFUSALS_MAX && entry->rank != 0) entry->due_ns = now_ns + REFUSED_NS;
 }
 
 void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns) {

@@ -42,6 +42,7 @@ typedef struct job_poll {
   uint64_t due_ns;
   uint32_t rank;
   bool enabled;
+  unsigned refusals; /* in a row: the module says that it has no such registers */
   uint64_t picked;
   uint64_t skipped; /* periods that passed without a turn */
 } job_poll_t;
@@ -86,6 +87,9 @@ int jobs_add_poll(jobs_t *jobs, const job_t *job, uint64_t period_ns, uint32_t r
 /* Switches all polls of a unit; enabling makes them due at once, spread over their periods. */
 void jobs_enable_unit(jobs_t *jobs, uint8_t unit, bool enabled, uint64_t now_ns);
 void jobs_enable_poll(jobs_t *jobs, int poll, bool enabled, uint64_t now_ns);
+/* What came of a poll: whether the module said that it has no such registers. Said three times in a
+   row it is believed, and asked again every 5 s; rank 0 keeps its rate. */
+void jobs_note_poll(jobs_t *jobs, int poll, bool refused, uint64_t now_ns);
 void jobs_set_period(jobs_t *jobs, int poll, uint64_t period_ns);
 /* Takes the next job, copied out: safety, then commands, then polls. A poll of rank 0, or one past
    its deadline, goes before a command, but not twice in a row: no flood of requests starves the

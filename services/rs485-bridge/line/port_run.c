@@ -83,9 +83,11 @@ static void follow_module(port_t *port, const port_result_t *result) {
   uint64_t now_ns = clock_mono_ns();
   if (result->change == MODULE_CAME) jobs_enable_unit(&port->jobs, result->job.unit, true, now_ns);
   if (result->change == MODULE_WENT) jobs_enable_unit(&port->jobs, result->job.unit, false, now_ns);
-  /* Illegal function or address: this module has no such block. */
-  if (result->outcome == RTU_EXCEPTION && result->exception <= 2 && result->job.lane == JOB_POLL)
-    jobs_enable_poll(&port->jobs, result->job.poll, false, now_ns);
+  bool answered = result->outcome == RTU_OK || result->outcome == RTU_EXCEPTION;
+  if (result->job.lane != JOB_POLL || !answered) return;
+  /* Illegal function or address: this module has no such block, or has stumbled. */
+  bool refused = result->outcome == RTU_EXCEPTION && result->exception <= 2;
+  jobs_note_poll(&port->jobs, result->job.poll, refused, now_ns);
 }
 
 static module_change_t judge(port_t *port, const job_t *job, const port_result_t *result) {

@@ -331,3 +331,27 @@ Test(jobs, a_safety_poll_that_is_due_always_lets_commands_through) {
   cr_assert(jobs_pick(&jobs, 110 * MS, &next));
   cr_assert_eq(next.lane, JOB_COMMAND);
 }
+
+Test(jobs, a_poll_that_is_refused_comes_seldom_and_is_never_given_up) {
+  int poll = add_poll(1, 3, 50 * MS, 2);
+  jobs_enable_poll(&jobs, poll, true, 0);
+  uint64_t now_ns = 100 * MS;
+  for (int i = 0; i < 3; i++, now_ns += 50 * MS) {
+    cr_assert_eq(pick(now_ns), 1, "a stumble is not believed at once");
+    jobs_note_poll(&jobs, poll, true, now_ns);
+  }
+
+  cr_assert_eq(pick(now_ns + 4000 * MS), 0);
+  cr_assert_eq(pick(now_ns + 5000 * MS), 1);
+  jobs_note_poll(&jobs, poll, false, now_ns + 5000 * MS);
+  cr_assert_eq(pick(now_ns + 5060 * MS), 1, "answered, it has its rate again");
+}
+
+Test(jobs, a_safety_poll_that_is_refused_keeps_its_rate) {
+  int poll = add_poll(1, 3, 50 * MS, 0);
+  jobs_enable_poll(&jobs, poll, true, 0);
+  for (uint64_t now_ns = 0; now_ns < 1000 * MS; now_ns += 50 * MS) {
+    cr_assert_eq(pick(now_ns), 1);
+    jobs_note_poll(&jobs, poll, true, now_ns);
+  }
+}
