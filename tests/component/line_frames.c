@@ -46,7 +46,10 @@ static long each(harness_t *harness, const sim_process_t *sim, long offset, fram
 
 static void measure(const line_frame_t *frame, void *arg) {
   line_gap_t *gap = arg;
+  if (frame->request && gap->strangers && frame->unit >= gap->strangers) gap->between++;
   if (!frame->request || frame->unit != gap->unit || frame->first != gap->first) return;
+  if (gap->count > 0 && gap->between > gap->worst_between) gap->worst_between = gap->between;
+  gap->between = 0;
   if (gap->last_ms > 0.0 && frame->start_ms - gap->last_ms > gap->worst_ms)
     gap->worst_ms = frame->start_ms - gap->last_ms;
   gap->last_ms = frame->start_ms;

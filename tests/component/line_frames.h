@@ -10,8 +10,10 @@
 /* How far apart requests for one block of one unit were. */
 typedef struct line_gap {
   unsigned unit, first;
+  unsigned strangers; /* units from this one on are not there */
   double last_ms, worst_ms;
   unsigned count;
+  unsigned between, worst_between; /* requests to strangers between two of them */
 } line_gap_t;
 
 /* The end of the transcript after everything up to now has been written to it. */

@@ -129,7 +129,7 @@ Test(bridge_lines, an_unplugged_line_disturbs_no_other) {
   cr_assert(harness_until(rig.harness, second_is_open, &out, 5000));
   cr_assert(await_module("robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
   line_frames_gap(rig.harness, &rig.sim, offset, &gap);
-  cr_assert_lt(gap.worst_ms, 100.0, "%.1f ms", gap.worst_ms);
+  cr_assert_lt(gap.worst_ms, 150.0, "%.1f ms", gap.worst_ms);
   cr_assert_eq(line_of(&out, 2)->reopened, 1);
   cr_assert_eq(line_of(&out, 1)->reopened, 0);
   cr_assert_eq(bridge_rig_safety(&rig)->state, ROBOT_FSM_STATE_IDLE);
@@ -141,7 +141,7 @@ Test(bridge_lines, a_dead_line_disturbs_no_other) {
   (void)sim_process_ask(&second, "world stop");
   harness_for(rig.harness, 3000);
   line_frames_gap(rig.harness, &rig.sim, offset, &gap);
-  cr_assert_lt(gap.worst_ms, 100.0, "%.1f ms", gap.worst_ms);
+  cr_assert_lt(gap.worst_ms, 150.0, "%.1f ms", gap.worst_ms);
   cr_assert_geq(gap.count, 58, "20 Hz over 3 s: %u", gap.count);
   cr_assert_eq(bridge_rig_safety(&rig)->latched, false);
 }
