@@ -38,7 +38,7 @@ static void publish_range(bridge_t *bridge, const cause_t *cause, const char *se
 static void on_safety(bridge_t *bridge, const port_result_t *result, register_view_t view) {
   double estop = 0.0, zone = 0.0;
   if (!readings_get(&bridge->readings, READING_ESTOP, view, &estop)) return;
-  bridge->watch.input.seen_ns[SUPERVISED_SAFETY] = result->last_byte_ns;
+  bridge->watch.input.seen_ns[SUPERVISED_CHAIN] = result->last_byte_ns;
   bool was_open = bridge->estop_input;
   bridge->estop_input = estop != 0.0;
   if (readings_get(&bridge->readings, READING_ZONE, view, &zone)) bridge->module_zone = (int)zone;

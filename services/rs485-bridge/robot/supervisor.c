@@ -9,6 +9,7 @@
 #define MS UINT64_C(1000000)
 
 #define SAFETY_LOST_NS (150 * MS)
+#define CHAIN_LOST_NS  (250 * MS) /* five of its polls: damage alone does not make that */
 #define SAFETY_STANDING_NS                                                                         \
   (2000 * MS) /* standing, it is not ready meanwhile; this long is a loss */
 #define TRAVEL_LOST_NS    (1000 * MS)
@@ -64,6 +65,12 @@ static bool is_fresh(const supervisor_input_t *input, supervised_t what, uint64_
   return then_ns != 0 && (then_ns > now_ns || now_ns - then_ns <= limit_ns);
 }
 
+/* The module answers, and says of the chain. */
+static bool is_safety_fresh(const supervisor_input_t *input, uint64_t now_ns) {
+  return is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_LOST_NS) &&
+         is_fresh(input, SUPERVISED_CHAIN, now_ns, CHAIN_LOST_NS);
+}
+
 /* Index of the motor with a fault of its own, -1 for none. */
 static int faulty_motor(const supervisor_input_t *input) {
   for (int i = 0; i < 2; i++)
@@ -93,7 +100,7 @@ static bool is_interlocked(const supervisor_cfg_t *cfg, const supervisor_input_t
 void supervisor_guard(const supervisor_t *supervisor, const supervisor_input_t *input,
                       uint64_t now_ns, robot_guards_t *guards) {
   const supervisor_cfg_t *cfg = &supervisor->cfg;
-  guards->safety_fresh = is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_LOST_NS);
+  guards->safety_fresh = is_safety_fresh(input, now_ns);
   guards->estop_input = input->estop;
   guards->motor_fault = faulty_motor(input) >= 0;
   guards->interlock = is_interlocked(cfg, input, now_ns);
@@ -145,7 +152,7 @@ static unsigned find_warnings(const supervisor_t *supervisor, const supervisor_i
       [WARN_ESTOP] = input->estop,
       [WARN_INTERLOCK] = is_interlocked(cfg, input, now_ns),
       [WARN_AUTO_RESET] = input->auto_reset,
-      [WARN_SAFETY_SILENT] = !is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_LOST_NS),
+      [WARN_SAFETY_SILENT] = !is_safety_fresh(input, now_ns),
       [WARN_TRAVEL_SILENT] = !is_fresh(input, SUPERVISED_TRAVEL, now_ns, TRAVEL_LOST_NS),
       [WARN_POWER_SILENT] = !is_fresh(input, SUPERVISED_POWER, now_ns, POWER_WARN_NS),
       [WARN_DOCK_SILENT] = !is_fresh(input, SUPERVISED_DOCK, now_ns, DOCK_WARN_NS),
@@ -201,6 +208,8 @@ static void judge_motion(const supervisor_cfg_t *cfg, const supervisor_input_t *
   bool touched = input->zones.stop || input->zones.contact || input->contact;
   if (!is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_LOST_NS))
     stop(verdict, STOP_MODULE_LOSS, "the safety module has not answered for 150 ms");
+  else if (!is_fresh(input, SUPERVISED_CHAIN, now_ns, CHAIN_LOST_NS))
+    stop(verdict, STOP_MODULE_LOSS, "the emergency stop input has not been read for 250 ms");
   else if (cfg->interlocks && input->interlock_open)
     stop(verdict, STOP_INTERLOCK, "a door, gate or light curtain is open");
   else if (touched && !cfg->reporting)
@@ -231,6 +240,8 @@ static void judge_stop(const supervisor_t *supervisor, const supervisor_input_t 
     judge_motion(&supervisor->cfg, input, now_ns, verdict);
   else if (!is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_STANDING_NS))
     stop(verdict, STOP_MODULE_LOSS, "the safety module has not answered for 2 s");
+  else if (!is_fresh(input, SUPERVISED_CHAIN, now_ns, SAFETY_STANDING_NS))
+    stop(verdict, STOP_MODULE_LOSS, "the emergency stop input has not been read for 2 s");
 }
 
 supervisor_verdict_t supervisor_judge(supervisor_t *supervisor, const supervisor_input_t *input,

@@ -9,11 +9,12 @@
 
 /* What must be heard of again and again. */
 typedef enum supervised {
-  SUPERVISED_SAFETY, /* the safety module's status, with the emergency stop input */
-  SUPERVISED_TRAVEL, /* any answer of these three modules */
+  SUPERVISED_SAFETY, /* any valid answer of these four modules */
+  SUPERVISED_TRAVEL,
   SUPERVISED_POWER,
   SUPERVISED_DOCK,
-  SUPERVISED_IMU, /* values */
+  SUPERVISED_CHAIN, /* values: the safety module's status with the emergency stop input */
+  SUPERVISED_IMU,
   SUPERVISED_TAG,
   SUPERVISED_RANGES,
   SUPERVISED_LIDAR,

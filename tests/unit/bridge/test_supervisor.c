@@ -68,6 +68,8 @@ typedef struct silence {
 static const silence_t silences[] = {
     {SUPERVISED_SAFETY, 150, 151, STOP_MODULE_LOSS, STOP_NONE},
     {SUPERVISED_SAFETY, 150, 2001, STOP_MODULE_LOSS, STOP_MODULE_LOSS},
+    {SUPERVISED_CHAIN, 250, 251, STOP_MODULE_LOSS, STOP_NONE},
+    {SUPERVISED_CHAIN, 250, 2001, STOP_MODULE_LOSS, STOP_MODULE_LOSS},
     {SUPERVISED_TRAVEL, 1000, 1001, STOP_MODULE_LOSS, STOP_NONE},
     {SUPERVISED_POWER, 5000, 5001, STOP_MODULE_LOSS, STOP_NONE},
     {SUPERVISED_IMU, 2000, 2001, STOP_STALE, STOP_NONE},
@@ -272,6 +274,10 @@ Test(supervisor, tells_the_guards_what_it_knows) {
   robot_guards_t out = guards();
   cr_assert(out.estop_input && out.interlock && out.auto_reset && out.motor_fault);
   cr_assert_not(out.safety_fresh);
+  input.seen_ns[SUPERVISED_SAFETY] = NOW;
+  cr_assert(guards().safety_fresh);
+  input.seen_ns[SUPERVISED_CHAIN] = NOW - 251 * MS;
+  cr_assert_not(guards().safety_fresh, "it answers, but not that");
 }
 
 Test(supervisor, warns_before_it_stops) {
