@@ -28,7 +28,7 @@ static void submit(bridge_t *bridge, uint32_t index, const char *name, line_func
                .count = count,
                .values = {1},
                .answer_us = ANSWER_US,
-               .retries = 1,
+               .retries = row->flags & REGISTER_ONCE ? 0 : 1,
                .poll = JOB_NO_POLL};
   if (port_submit(bridge->port, &job)) bridge->dock.waiting |= 1u << index;
 }
