@@ -214,6 +214,41 @@ Test(port, a_patient_read_of_a_unit_that_rests_comes_when_it_may) {
   cr_assert_eq(result.values[0], 0x600D);
 }
 
+static void answer_probes(void) {
+  uint8_t request[64];
+  for (int i = 0; i < 8 && next_request(request, 120) > 0; i++)
+    continue; /* unit 4 is silent: soon it is asked once a second */
+}
+
+Test(port, a_request_does_not_cut_into_an_answer_under_way) {
+  uint8_t request[64], frame[16] = {9, 3, 4, 0, 1, 0, 2};
+  size_t len = pty_pair_seal(frame, 7);
+  job_t job = command(7, 2);
+  open_port();
+  answer_probes();
+  uint64_t begin_ns = clock_mono_ns();
+  pty_pair_write(&line, frame, 4); /* nobody asked, but it is there */
+  cr_assert(port_submit(port, &job));
+  bool early = is_for(request, next_request(request, 5), 9);
+  double paused_ms = clock_age_ms(clock_mono_ns(), begin_ns);
+  pty_pair_write(&line, frame + 4, len - 4);
+  cr_assert_not(early && paused_ms < 9.0, "pieces of a frame are at most 10 ms apart");
+  cr_assert(early || await_command(request), "then it comes");
+}
+
+Test(port, a_request_keeps_the_silence_after_an_answer) {
+  uint8_t request[64];
+  open_port();
+  job_t first = command(7, 2), second = command(8, 2);
+  cr_assert(port_submit(port, &first));
+  cr_assert(port_submit(port, &second));
+  cr_assert(await_command(request));
+  uint64_t answered_ns = clock_mono_ns();
+  answer_read(9, 2, 1);
+  cr_assert(await_command(request));
+  cr_assert_geq(clock_age_ms(clock_mono_ns(), answered_ns), 1.75);
+}
+
 Test(port, a_damaged_answer_is_repeated_at_once) {
   uint8_t request[64], bad[9] = {9, 3, 4, 0, 1, 0, 1, 0xAA, 0xAA};
   port_result_t result;
