@@ -151,6 +151,12 @@ static gantry_err_t error_of(register_verdict_t verdict) {
   return verdict == REGISTER_RANGE ? GANTRY_E_INVALID : GANTRY_E_REFUSED;
 }
 
+/* A motor whose rate or mode changes on the way may not hear the stop. */
+static bool must_stand(const bridge_t *bridge, const place_t *place, const register_row_t *row) {
+  if (!robot_may_move(&bridge->robot)) return false;
+  return row->access != REGISTER_USER || place->unit == bridge_unit(bridge, "travel_motor");
+}
+
 /* Everything that can be known before the line is touched. */
 static bool may_write(bridge_t *bridge, rpc_context_t *call, const robot_register_write_t *write,
                       const place_t *place, const register_module_t *module,
@@ -174,10 +180,13 @@ static bool may_write(bridge_t *bridge, rpc_context_t *call, const robot_registe
     refuse(bridge, call, GANTRY_E_CONFLICT, "", why);
     return false;
   }
-  if (!motors_owns(&bridge->wiring, place->unit, row)) return true;
-  (void)snprintf(why, sizeof why, "%s is the bridge's own; drive by robot.drive or robot.command",
+  bool own = motors_owns(&bridge->wiring, place->unit, row);
+  if (!own && !must_stand(bridge, place, row)) return true;
+  (void)snprintf(why, sizeof why,
+                 own ? "%s is the bridge's own; drive by robot.drive or robot.command"
+                     : "%s is not written while the robot moves; stop it first",
                  row->name);
-  refuse(bridge, call, GANTRY_E_REFUSED, "name", why);
+  refuse(bridge, call, own ? GANTRY_E_REFUSED : GANTRY_E_CONFLICT, "name", why);
   return false;
 }
 

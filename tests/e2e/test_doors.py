@@ -204,6 +204,35 @@ class Requests(unittest.TestCase):
         self.refused("not_found", "register", "robot.registers_read", {"address": 3, "register": 0x6666, "count": 1})
         self.refused("timeout", "address", "robot.registers_read", {"address": 99, "register": 0, "count": 1})
 
+    def test_writes_that_must_not_reach_a_module(self):
+        may, user = {"access": "system", "safety": True}, {"access": "user", "safety": False}
+        until("a robot that may drive", self.line.can_drive, 10)
+        at = self.line.frames()[1]
+        for error, field, body in (
+                ("refused", "name", {"address": 4, "name": "motor_1_enable", "raw": 1, **may}),  # the bridge's own
+                ("refused", "name", {"address": 4, "register": 0x0012, "raw": 255, **may}),
+                ("refused", "name", {"address": 3, "name": "auto_reset", "raw": 1, **may}),
+                ("refused", "name", {"address": 3, "name": "estop", "raw": 0, **may}),  # only read
+                ("forbidden", "name", {"address": 2, "name": "charge_request", "raw": 1, **user}),
+                ("forbidden", "name", {"address": 2, "name": "discharge_mosfet", "raw": 0, "access": "admin", "safety": False}),
+                ("conflict", "name", {"address": 4, "name": "baud_code", "raw": 1, **may}),  # it would not hear the stop
+                ("conflict", "name", {"address": 4, "name": "motor_1_mode", "raw": 2, **may}),
+                ("conflict", "name", {"address": 5, "register": 0x8001, "raw": 1, **may}),
+                ("invalid", "value", {"address": 2, "name": "charger_voltage_set", "value": 60.1, **may}),
+                ("invalid", "value", {"address": 2, "name": "charger_voltage_set", "value": -0.1, **may}),
+                ("schema", "value", {"address": 2, "name": "charger_voltage_set", "value": float("nan"), **may}),
+                ("invalid", "name", {"address": 2, "raw": 1, **may}),
+                ("invalid", "value", {"address": 2, "name": "charge_request", **may}),
+                ("not_found", "name", {"address": 2, "name": "warp_drive", "raw": 1, **may}),
+                ("not_found", "register", {"address": 2, "register": 0x0FFF, "raw": 1, **may}),
+                ("not_found", "port", {"address": 2, "name": "charge_request", "raw": 1, "port": 9, **may})):
+            self.assertTrue(self.line.drive(hold_ms=500), self.line.client.head)
+            self.refused(error, field, "robot.register_write", body)
+        told = [frame for frame in self.line.frames(at)[0] if frame["dir"] == "request" and frame["function"] in (6, 16)]
+        self.assertEqual([frame["hex"] for frame in told if frame["unit"] != 4], [])
+        own = ("04060002", "04060012", "04060007", "04060017", "04100001", "04100011")
+        self.assertEqual([frame["hex"] for frame in told if not frame["hex"].startswith(own)], [])
+
     def test_what_comes_too_late_is_not_executed(self):
         old = time.monotonic_ns() - 2_000_000_000
         for name, body, lane in (("robot.drive", {"direction": "forward", "speed": 0.5, "hold_ms": 500}, "rpc"),
