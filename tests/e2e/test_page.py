@@ -56,7 +56,7 @@ class Page(unittest.TestCase):
         until("the robot drives", lambda: self.holds("#forward") and self.suite.sim("state")["travelled_m"] > before + 1.0, 30)
         if os.environ.get("GANTRY_PICTURE"):
             browser.run("document.getElementById('speed').value = 80; document.getElementById('speed').oninput()")
-            until("half a lap", lambda: self.suite.sim("state")["travelled_m"] > 31, 90)
+            until("half a lap", lambda: self.holds("#forward") and self.suite.sim("state")["travelled_m"] > 31, 150)
             browser.picture(os.environ["GANTRY_PICTURE"])
         browser.key("Escape")  # as the STOP button: the mouse still holds "forward"
         browser.until("document.getElementById('robot-state').textContent === 'emergency stop'")

@@ -159,11 +159,12 @@ function makeRegister(register) {
 }
 
 function fillRegister(row, register) {
-  const value = register.text ?? (register.value === undefined ? '–' : String(Number(register.value.toPrecision(7))))
+  const unit = register.unit === '1' ? '' : register.unit
+  const value = register.text ?? (register.value === undefined ? '–' : `${Number(register.value.toPrecision(7))} ${unit}`.trim())
   const range = register.min === undefined && register.max === undefined ? ''
     : `${register.min ?? ''} … ${register.max ?? ''}`
   cells(row, [
-    [register.address, 'number'], [register.name], [`${value} ${register.unit === '1' ? '' : register.unit}`.trim(), `number ${register.status === 'critical' ? 'bad' : ''}`],
+    [register.address, 'number'], [register.name], [value, `number ${register.status === 'critical' ? 'bad' : ''}`],
     [`${register.mode.toLowerCase()}${register.safety ? ' safety' : ''} ${range}`.trim(), 'wide'],
     [register.age === undefined ? '' : `${register.age.toFixed(1)} s`, 'number wide'],
   ])

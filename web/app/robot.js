@@ -22,7 +22,7 @@ const starts = (what) => (now) => now.ready && BY_ITSELF[now.mode].includes(what
 const ALLOWED = {
   forward: starts('move'), backward: starts('move'), home: starts('home'), dock: starts('dock'),
   undock: (now) => now.docked && starts('undock')(now),
-  pause: (now) => now.state === 'move', resume: (now) => now.state === 'paused',
+  pause: (now) => now.state === 'move' && now.command_state === 'running', resume: (now) => now.state === 'paused',
   halt: (now) => ['move', 'dock', 'paused'].includes(now.state),
 }
 
