@@ -107,28 +107,41 @@ bool registers_sensor(const register_module_t *module, const register_row_t *row
   return true;
 }
 
+/* What is wrong with the motors; NULL: nothing. */
+static const char *motors_flaw(const register_profile_t *profile) {
+  bool heard = registers_find(registers_module(profile, "travel_motor"), "odometry_x") != NULL;
+  if (profile->motor_count == 0)
+    return "motor is missing; name the registers that the robot drives with";
+  for (size_t i = 0; i < profile->motor_count; i++) {
+    const register_motor_t *motor = &profile->motors[i];
+    if (strcmp(profile->modules[motor->module].name, "travel_motor") != 0)
+      return "motor: the module that drives the robot is watched by its name; call it travel_motor";
+    if (motor->full_scale != profile->motors[0].full_scale)
+      return "motor: full_scale differs; the motors are driven alike: give both the same";
+    heard = heard || (motor->speed && motor->speed->poll_class != REGISTER_UNPOLLED &&
+                      motor->direction->poll_class != REGISTER_UNPOLLED);
+  }
+  if (heard) return NULL;
+  return "motor: neither speed and direction nor travel_motor.odometry_x are polled, so nobody "
+         "knows "
+         "how the robot moves; give them a class";
+}
+
 bool registers_can_drive(const register_profile_t *profile, char *why, size_t size) {
-  const register_module_t *safety = registers_module(profile, "safety");
-  const register_row_t *estop = registers_find(safety, "estop");
+  const register_row_t *estop = registers_find(registers_module(profile, "safety"), "estop");
   bool polled = estop && estop->poll_class != REGISTER_UNPOLLED &&
                 profile->classes[estop->poll_class].rate_hz >= ESTOP_LEAST_HZ;
-  bool heard = registers_find(registers_module(profile, "travel_motor"), "odometry_x") != NULL;
-  for (size_t i = 0; i < profile->motor_count; i++)
-    heard = heard || profile->motors[i].speed != NULL;
+  const char *flaw = motors_flaw(profile);
   if (!estop)
     (void)snprintf(why, size,
-                   "module.safety.register.estop is missing; without the emergency stop "
-                   "input the robot does not move: add it");
+                   "module.safety.register.estop is missing; without the emergency stop input the "
+                   "robot does not move: add it");
   else if (!polled)
     (void)snprintf(why, size,
-                   "module.safety.register.estop: class: its loss would not be noticed in time; "
-                   "poll it with %.0f Hz or more",
+                   "module.safety.register.estop: its loss would not be noticed in time; give it a "
+                   "class of %.0f Hz or more",
                    ESTOP_LEAST_HZ);
-  else if (profile->motor_count == 0)
-    (void)snprintf(why, size, "motor is missing; name the registers that the robot drives with");
-  else if (!heard)
-    (void)snprintf(why, size,
-                   "motor[0]: speed is missing; without it, and without "
-                   "travel_motor.odometry_x, nobody knows how the robot moves: add one");
-  return polled && profile->motor_count > 0 && heard;
+  else if (flaw)
+    (void)snprintf(why, size, "%s", flaw);
+  return polled && !flaw;
 }

@@ -185,6 +185,50 @@ Test(plan, a_gap_is_read_over_only_while_it_is_cheaper_than_a_second_request) {
   }
 }
 
+/* Least line time of all ways to cut the rows, tried one by one. */
+static uint32_t least_us(const uint16_t *addresses, size_t count, uint32_t max_hold_us) {
+  uint32_t best_us = UINT32_MAX;
+  for (unsigned cuts = 0; cuts < 1u << (count - 1); cuts++) {
+    uint32_t sum_us = 0;
+    size_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+      if (i + 1 < count && !(cuts & 1u << i)) continue;
+      uint32_t hold_us =
+          line_hold_us(&line, LINE_READ_HOLDING, addresses[i] - addresses[first] + 1u);
+      sum_us = hold_us > max_hold_us || sum_us == UINT32_MAX ? UINT32_MAX : sum_us + hold_us;
+      first = i + 1;
+    }
+    if (sum_us < best_us) best_us = sum_us;
+  }
+  return best_us;
+}
+
+Test(plan, no_other_way_to_cut_the_reads_takes_less_of_the_line) {
+  static const uint16_t table[][8] = {{0, 1, 2, 3, 9, 10, 20, 45},
+                                      {0, 7, 8, 15, 16, 23, 24, 31},
+                                      {0, 5, 10, 15, 20, 25, 30, 35},
+                                      {0, 30, 31, 62, 63, 64, 90, 119}};
+  static const uint32_t holds_us[] = {PLAN_MAX_HOLD_US, 9000, 30000};
+  const register_class_t classes[] = {{.name = "c", .rate_hz = 1, .rank = 1}};
+  register_row_t rows[120];
+  for (size_t k = 0; k < sizeof table / sizeof table[0]; k++) {
+    for (uint16_t i = 0; i < 120; i++)
+      rows[i] = row_at(i, REGISTER_READ, REGISTER_UNPOLLED);
+    for (size_t i = 0; i < 8; i++)
+      rows[table[k][i]].poll_class = 0;
+    const register_module_t modules[] = {
+        {.name = "m", .address = 9, .rows = rows, .row_count = 120}};
+    const register_profile_t profile = {
+        .name = "p", .classes = classes, .class_count = 1, .modules = modules, .module_count = 1};
+    for (size_t h = 0; h < 3; h++) {
+      cr_assert(plan_make(&plan, &profile, &line, holds_us[h], why, sizeof why));
+      double best = 1e-6 * least_us(table[k], 8, holds_us[h]);
+      cr_expect_float_eq(plan_share(&plan, &modules[0]), best, 1e-5, "row %zu, %u us", k,
+                         holds_us[h]);
+    }
+  }
+}
+
 Test(plan, a_gap_without_a_register_or_with_one_that_is_only_written_is_not_read_over) {
   const register_row_t hole[] = {row_at(0, REGISTER_READ, 0), row_at(2, REGISTER_READ, 0)};
   const register_row_t written[] = {row_at(0, REGISTER_READ, 0),

@@ -92,6 +92,20 @@ Test(registers, the_built_in_profiles_can_drive) {
   cr_assert(registers_can_drive(&PROFILE_OHT50_ALT, why, sizeof why));
 }
 
+Test(registers, motors_that_nobody_hears_or_that_differ_cannot_drive) {
+  char why[200];
+  register_profile_t lame = PROFILE_OHT50;
+  register_motor_t motors[2] = {PROFILE_OHT50.motors[0], PROFILE_OHT50.motors[1]};
+  lame.motors = motors;
+  motors[1].full_scale = 100;
+  cr_assert_not(registers_can_drive(&lame, why, sizeof why));
+  cr_assert_not_null(strstr(why, "full_scale differs"), "%s", why);
+  motors[1].full_scale = motors[0].full_scale;
+  motors[1].module = 1; /* power */
+  cr_assert_not(registers_can_drive(&lame, why, sizeof why));
+  cr_assert_not_null(strstr(why, "call it travel_motor"), "%s", why);
+}
+
 Test(registers, a_profile_without_estop_or_motors_cannot_drive) {
   register_profile_t lame = PROFILE_OHT50;
   char why[200];
