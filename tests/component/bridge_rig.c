@@ -2,6 +2,8 @@
 #include "bridge_rig.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +32,13 @@ static void open_bridge(bridge_rig_t *rig) {
   rig->run = harness_open(rig->harness, &RS485_BRIDGE, settings);
 }
 
+/* The bridge lives in the test's own thread here. As in a process of its own it goes first, where
+   the kernel allows it: starved, it would stop the robot, as is its duty. */
+static void go_first(void) {
+  const struct sched_param priority = {.sched_priority = 1};
+  (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+}
+
 static void open_harness(bridge_rig_t *rig) {
   rig->harness = harness_new();
   rig->robot = harness_collect(rig->harness, "robot.");
@@ -51,6 +60,7 @@ void bridge_rig_open_with(bridge_rig_t *rig, const char *const *settings,
   for (size_t i = 0; arguments && arguments[i] && i < ARGUMENTS_MAX; i++)
     all[1 + i] = arguments[i];
   sim_process_start(&rig->sim, all);
+  go_first();
   (void)snprintf(rig->data, sizeof rig->data, "%s/data", rig->sim.folder);
   open_harness(rig);
 }

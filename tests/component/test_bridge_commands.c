@@ -479,19 +479,19 @@ static uint64_t first_frame_ns(const char *hex, uint64_t since_ns) {
 }
 
 /* From the command to the motor's frame: in 10 tries the best is under 100 ms, whatever else the
-   machine does meanwhile. */
+   machine does meanwhile, be it that the starved bridge stops the robot. */
 Test(commands, a_move_is_on_the_line_within_a_tenth_of_a_second) {
   double best_ms = 1e9;
   open_rig(NULL, "1");
-  get_ready(ROBOT_MODE_AUTO);
   for (int i = 0; i < 10 && best_ms > 100.0; i++) {
+    if (bridge_rig_safety(&rig)->latched) (void)bridge_rig_reset(&rig, true, true, &fault);
+    get_ready(ROBOT_MODE_AUTO);
     uint64_t asked_ns = clock_mono_ns();
     cr_assert_eq(ask(move(0.1, 0.3)), GANTRY_OK, "%s", fault.detail);
     (void)await_end(10000);
     uint64_t told_ns = first_frame_ns("\"041000010002040001", asked_ns);
     cr_assert_neq(told_ns, 0, "the motor was never enabled");
     best_ms = fmin(best_ms, (double)(told_ns - asked_ns) * 1e-6);
-    get_ready(ROBOT_MODE_AUTO);
   }
   cr_assert_lt(best_ms, 100.0, "%.0f ms", best_ms);
 }
