@@ -107,6 +107,12 @@ bool registers_sensor(const register_module_t *module, const register_row_t *row
   return true;
 }
 
+static bool is_polled(const register_module_t *module) {
+  for (size_t i = 0; module && i < module->row_count; i++)
+    if (module->rows[i].poll_class != REGISTER_UNPOLLED) return true;
+  return false;
+}
+
 /* What is wrong with the motors; NULL: nothing. */
 static const char *motors_flaw(const register_profile_t *profile) {
   bool heard = registers_find(registers_module(profile, "travel_motor"), "odometry_x") != NULL;
@@ -132,6 +138,10 @@ bool registers_can_drive(const register_profile_t *profile, char *why, size_t si
   bool polled = estop && estop->poll_class != REGISTER_UNPOLLED &&
                 profile->classes[estop->poll_class].rate_hz >= ESTOP_LEAST_HZ;
   const char *flaw = motors_flaw(profile);
+  if (!is_polled(registers_module(profile, "power")))
+    flaw =
+        "module.power: nothing of it is polled, and a robot with a silent power module is stopped; "
+        "give its registers a class";
   if (!estop)
     (void)snprintf(why, size,
                    "module.safety.register.estop is missing; without the emergency stop input the "

@@ -113,6 +113,13 @@ Test(registers, a_profile_without_estop_or_motors_cannot_drive) {
   cr_assert_not(registers_can_drive(&lame, why, sizeof why));
   cr_assert_not_null(strstr(why, "motor is missing"));
   lame = PROFILE_OHT50;
+  register_module_t modules[8];
+  memcpy(modules, PROFILE_OHT50.modules, sizeof modules);
+  modules[1].row_count = 0; /* power */
+  lame.modules = modules;
+  cr_assert_not(registers_can_drive(&lame, why, sizeof why));
+  cr_assert_not_null(strstr(why, "module.power: nothing of it is polled"), "%s", why);
+  lame = PROFILE_OHT50;
   lame.module_count = 2; /* system and power */
   cr_assert_not(registers_can_drive(&lame, why, sizeof why));
   cr_assert_not_null(strstr(why, "module.safety.register.estop is missing"));
