@@ -101,6 +101,20 @@ class Page(unittest.TestCase):
         self.choose("manual")
         browser.until("document.getElementById('mode-says').textContent.startsWith('Driving by hand')")
 
+    def test_who_may_only_look_can_still_stop(self):
+        browser = self.browser
+        self.log_in()
+        browser.until("document.querySelectorAll('#modules tr').length >= 4")
+        browser.run("Promise.all([import('/app/robot.js').then((page) => page.permitRobot({ robot: ['read'] })),"
+                    " import('/app/modules.js').then((page) => page.permitModules({ monitoring: ['read'] }))])")
+        browser.until("[...document.querySelectorAll('[data-command], [data-preset], #mode, #scan-start')]"
+                      ".every((field) => field.disabled)", 5)
+        self.assertFalse(browser.run("document.getElementById('robot-may').hidden"))
+        browser.run("document.getElementById('mode').focus()")
+        browser.key("Escape")
+        browser.until("document.getElementById('robot-state').textContent === 'emergency stop'")
+        self.suite.post("/api/v1/robot/emergency-stop/reset", {"safe_confirm": True, "location_ok": True, "reason": "test"})
+
     def test_an_operator_looks_at_the_line_and_writes_a_register(self):
         browser = self.browser
         self.log_in()

@@ -78,7 +78,7 @@ function fillModule(row, module) {
     [`${module.port ?? 1}:${module.addr}`, 'number'], [module.name.replaceAll('_', ' ')],
     [module.status, MODULE_TONES[module.status] ?? tone(module.status)], [`${fixed(module.health, 0)} %`, 'number'],
     [`${fixed(module.response_time, 1)} / ${fixed(module.response_time_p95, 1)} ms`, 'number wide'],
-    [`${(module.error_rate * 100).toFixed(1)} %`, 'number wide'], [note(module), 'wide'],
+    [`${(module.error_rate * 100).toFixed(1)} %`, 'number wide'], [note(module)],
   ])
   const may = permissions.system?.includes('control') ?? false
   row.ping.disabled = row.leave.disabled = !may
