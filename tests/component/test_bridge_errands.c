@@ -1,0 +1,193 @@
+/* Home, dock, cargo, configuration and restart against the plant simulator. */
+#include "command_rig.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void tear_down(void) {
+  bridge_rig_close(&rig);
+}
+
+TestSuite(errands, .fini = tear_down, .timeout = 60);
+
+Test(errands, home_needs_a_tag) {
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_HOME), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "home_tag"), "%s", fault.detail);
+}
+
+Test(errands, home_ends_where_the_tag_is) {
+  command_rig_open("home_tag=5c3a1107", "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_HOME), GANTRY_OK, "%s", fault.detail);
+  const robot_status_t *end = await_end(30000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_DONE, "%s", end->command_detail);
+  await_standing();
+  cr_assert_float_eq(place_m(), 4.0, 0.2, "at %.3f m", place_m());
+}
+
+Test(errands, cargo_needs_a_lifter) {
+  command_rig_open(NULL, "1");
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CARGO_UP), GANTRY_E_UNAVAILABLE);
+  cr_assert_not_null(strstr(fault.detail, "lifter"), "%s", fault.detail);
+}
+
+static bool lifter_answers(void *arg) {
+  (void)arg;
+  const robot_module_t *module = inbox_newest(rig.robot, "robot.module.lifter");
+  return module && module->status == ROBOT_MODULE_STATUS_HEALTHY;
+}
+
+static bool lifter_is_there(void *arg) {
+  return bridge_rig_register(&rig, 6, 0x0003) == *(unsigned *)arg;
+}
+
+Test(errands, a_lifter_goes_where_it_is_told_and_a_stop_takes_its_enable) {
+  const char *settings[] = {"last_address=6", NULL};
+  const char *arguments[] = {"--modules", "2,3,4,5,6", NULL};
+  unsigned half = 500;
+  robot_safety_t stopped;
+  bridge_rig_open_with(&rig, settings, arguments);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+  cr_assert(harness_until(rig.harness, lifter_answers, NULL, 10000));
+  robot_command_t up = {.kind = ROBOT_COMMAND_KIND_CARGO_UP, .has_position = true, .position = 0.5};
+
+  cr_assert_eq(ask(up), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.command_state, ROBOT_COMMAND_STATE_DONE);
+  cr_assert(harness_until(rig.harness, lifter_is_there, &half, 8000));
+  cr_assert_eq(bridge_rig_register(&rig, 6, 0x0001), 1);
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  harness_for(rig.harness, 300);
+
+  cr_assert_eq(bridge_rig_register(&rig, 6, 0x0001), 0);
+  cr_assert_eq(ask(up), GANTRY_E_CONFLICT);
+}
+
+static bool sees_no_lidar(void *arg) {
+  (void)arg;
+  const robot_status_t *said = inbox_newest(rig.robot, "robot.status");
+  return said && strstr(said->degraded, "LiDAR");
+}
+
+Test(errands, no_docking_without_the_lidar) {
+  command_rig_open(NULL, "57.5");
+  get_ready(ROBOT_MODE_AUTO);
+  (void)bridge_rig_ask(&rig, "lidar stop");
+  cr_assert(harness_until(rig.harness, sees_no_lidar, NULL, 5000));
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "LiDAR"), "%s", fault.detail);
+}
+
+Test(errands, docks_within_the_modules_accuracy_and_undocks_backward) {
+  command_rig_open(NULL, "57.7");
+  get_ready(ROBOT_MODE_AUTO);
+
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.state, ROBOT_FSM_STATE_DOCK);
+  const robot_status_t *end = await_end(20000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_DONE, "%s", end->command_detail);
+  cr_assert(end->docked);
+  await_standing();
+  cr_assert_float_eq(place_m(), 58.0, 0.005, "at %.4f m", place_m());
+  cr_assert(bridge_rig_is_off(&rig));
+  cr_assert_eq(frames_with("\"040680010001"), 0);
+  cr_assert_geq(frames_with("\"050680010001"), 1, "the module was told to dock");
+
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_UNDOCK), GANTRY_OK, "%s", fault.detail);
+  end = await_end(20000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_DONE, "%s", end->command_detail);
+  await_standing();
+  cr_assert_float_eq(place_m(), 57.5, 0.015, "at %.4f m", place_m());
+}
+
+Test(errands, a_docking_that_takes_too_long_fails_and_the_motors_are_off) {
+  command_rig_open("dock_timeout=1", "55");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  const robot_status_t *end = await_end(10000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_FAILED);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
+  cr_assert_geq(frames_with("\"050680020001"), 1, "the module was told to stop docking");
+}
+
+Test(errands, a_dock_module_that_fails_ends_the_docking) {
+  command_rig_open(NULL, "57.5");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 3000));
+  (void)bridge_rig_ask(&rig, "dock fault 1");
+  const robot_status_t *end = await_end(5000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_FAILED);
+  cr_assert_not_null(strstr(end->command_detail, "fault"), "%s", end->command_detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+}
+
+Test(errands, a_restart_during_a_command_starts_in_safe_with_the_motors_off) {
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask(move(5.0, 0.4)), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 2000));
+
+  bridge_rig_restart(&rig);
+
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_SAFE, 3000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_RESTART);
+  cr_assert(safety->detail[0]);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+  await_standing();
+  cr_assert_eq(ask(move(1.0, 0.4)), GANTRY_E_CONFLICT);
+}
+
+Test(errands, shut_down_takes_no_order_any_more) {
+  command_rig_open(NULL, "1");
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_SHUTDOWN), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.state, ROBOT_FSM_STATE_SHUTDOWN);
+  cr_assert_eq(bridge_rig_drive(&rig, 0.2, 300, &fault), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "restart"), "%s", fault.detail);
+}
+
+Test(errands, maintenance_configures) {
+  command_rig_open(NULL, "1");
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CONFIGURE), GANTRY_E_CONFLICT, "not in manual");
+  get_ready(ROBOT_MODE_MAINTENANCE);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CONFIGURE), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.state, ROBOT_FSM_STATE_CONFIG);
+  cr_assert_eq(bridge_rig_drive(&rig, 0.2, 300, &fault), GANTRY_E_CONFLICT);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CONFIGURED), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(status.state, ROBOT_FSM_STATE_IDLE);
+}
+
+static gantry_err_t write_approach_speed(void) {
+  robot_register_write_t write = {.address = 5,
+                                  .has_name = true,
+                                  .name = "approach_speed",
+                                  .has_value = true,
+                                  .value = 0.12,
+                                  .access = ROBOT_REGISTER_ACCESS_ADMIN};
+  robot_register_value_t written;
+  return harness_call(rig.harness, REQUEST_ROBOT_REGISTER_WRITE, NULL, &write, &written, 1500,
+                      &fault);
+}
+
+Test(errands, a_setting_that_may_not_have_been_taken_is_a_fault_while_configuring) {
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_MAINTENANCE);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CONFIGURE), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(write_approach_speed(), GANTRY_OK, "%s", fault.detail);
+  (void)bridge_rig_ask(&rig, "fault 0x05 silent");
+
+  cr_assert_neq(write_approach_speed(), GANTRY_OK);
+
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_FAULT, 3000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_CONFIG);
+}
+
+Test(errands, registers_are_not_written_by_hand_while_commands_may_move) {
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(write_approach_speed(), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "mode auto"), "%s", fault.detail);
+}
