@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* After a failed attempt. */
-static const uint64_t pauses_ns[DISCOVERY_ATTEMPTS] = {50000000, 100000000, 0};
+/* After the first failed attempt, and after the second. */
+#define PAUSE_FIRST_NS  UINT64_C(50000000)
+#define PAUSE_SECOND_NS UINT64_C(100000000)
 
 void discovery_init(discovery_t *discovery, uint8_t first, uint8_t last) {
   memset(discovery, 0, sizeof *discovery);
@@ -174,7 +175,7 @@ module_change_t discovery_result(discovery_t *discovery, modules_t *modules,
   }
   candidate->state = MODULE_UNKNOWN;
   candidate->step = MODULE_STEP_IDENT;
-  discovery->next_ns = now_ns + pauses_ns[discovery->attempt - 1];
+  discovery->next_ns = now_ns + (discovery->attempt == 1 ? PAUSE_FIRST_NS : PAUSE_SECOND_NS);
   return MODULE_SAME;
 }
 

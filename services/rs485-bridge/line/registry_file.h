@@ -7,7 +7,7 @@
 
 #define REGISTRY_LINE_MAX 160
 #define REGISTRY_MAX      512 /* 16 lines of 32 modules */
-#define REGISTRY_TEXT_MAX (REGISTRY_MAX * REGISTRY_LINE_MAX)
+#define REGISTRY_TEXT_MAX ((size_t)REGISTRY_MAX * REGISTRY_LINE_MAX)
 
 typedef struct registry_record {
   uint8_t line; /* number, from 1 */

@@ -22,5 +22,6 @@ double response_window_p95_ms(const response_window_t *window) {
   if (count == 0) return 0.0;
   memcpy(sorted, window->newest, count * sizeof sorted[0]);
   qsort(sorted, count, sizeof sorted[0], compare);
-  return sorted[(count * 95 + 99) / 100 - 1] / STEPS_PER_MS;
+  size_t place = (count * 95 + 99) / 100 - 1;
+  return sorted[place] / STEPS_PER_MS;
 }
