@@ -179,7 +179,7 @@ def main():
     take_precedence(os.SCHED_FIFO, 30)
     line = Line()
     try:
-        isolation(line, 3 if quick else 15)
+        isolation(line, 5 if quick else 15)
         dead_man(line, 3 if quick else 20)
         replug(line, 3 if quick else 20)
         collisions = measure_stops(line, 60 if quick else 2000)
