@@ -194,6 +194,23 @@ Test(commands, an_obstacle_ahead_pauses_a_move_and_a_resume_goes_on) {
   cr_assert(bridge_rig_await_setpoint(&rig, false, 2000));
 }
 
+Test(commands, an_obstacle_in_the_stop_zone_latches_a_move) {
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask(move(5.0, 0.5)), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 2000));
+  harness_for(rig.harness, 500);
+
+  put_obstacle_ahead(0.7);
+
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_ZONE);
+  const robot_status_t *end = await_end(2000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_CANCELLED);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
+}
+
 Test(commands, a_stop_cancels_a_command_and_a_reset_does_not_bring_it_back) {
   robot_safety_t stopped;
   command_rig_open(NULL, "1");
