@@ -135,9 +135,13 @@ static bool step(port_t *port) {
   if (!port_await_silence(port)) return false;
   uint64_t now_ns = clock_mono_ns();
   job_t job;
-  bool overdue = next_probe_ns(port) < now_ns - PROBE_OVERDUE_NS && !jobs_has_urgent(&port->jobs);
-  bool picked = (overdue && pick_probe(port, now_ns, &job)) ||
-                jobs_pick(&port->jobs, now_ns, &job) || pick_probe(port, now_ns, &job);
+  /* One that has waited long goes before a job, but not two in a row: a safety poll waits for one.
+   */
+  bool overdue = !port->probed && next_probe_ns(port) < now_ns - PROBE_OVERDUE_NS &&
+                 !jobs_has_urgent(&port->jobs);
+  port->probed = overdue && pick_probe(port, now_ns, &job);
+  bool picked = port->probed || jobs_pick(&port->jobs, now_ns, &job);
+  if (!picked) port->probed = picked = pick_probe(port, now_ns, &job);
   if (picked) return port_execute(port, &job);
   uint64_t job_ns = jobs_next_ns(&port->jobs, now_ns), probe_ns = next_probe_ns(port);
   return port_listen(port, job_ns < probe_ns ? job_ns : probe_ns);

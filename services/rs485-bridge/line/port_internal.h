@@ -19,6 +19,7 @@ struct port {
   /* The thread's own from here. */
   jobs_t jobs;
   modules_t modules;
+  bool probed; /* the last job was a probe */
   discovery_t discovery;
   owed_t owed;
   line_counts_t counts;
