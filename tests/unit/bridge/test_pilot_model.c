@@ -352,7 +352,8 @@ static uint64_t seed_of(void) {
 /* Of the process that reports, whose output is seen. */
 ReportHook(PRE_ALL)(struct criterion_test_set *tests) {
   (void)tests;
-  (void)printf("# seed %llu, %u events\n", (unsigned long long)seed_of(), EVENTS_TOTAL);
+  /* To standard error: nothing may precede the version line of TAP. */
+  (void)fprintf(stderr, "# seed %llu, %u events\n", (unsigned long long)seed_of(), EVENTS_TOTAL);
 }
 
 Test(pilot_model, a_million_random_events_keep_every_invariant, .timeout = 60) {
