@@ -52,6 +52,10 @@ static gantry_err_t check_home(const config_t *config, gantry_fault_t *fault) {
 gantry_err_t bridge_check_settings(const config_t *config, gantry_fault_t *fault) {
   GANTRY_TRY(check_order(config, "zone_stop", "zone_slow", fault));
   GANTRY_TRY(check_order(config, "zone_slow", "zone_clear", fault));
+  GANTRY_TRY(check_order(config, "range_zone_4", "range_zone_3", fault));
+  GANTRY_TRY(check_order(config, "range_zone_3", "range_zone_2", fault));
+  GANTRY_TRY(check_order(config, "range_zone_2", "range_zone_1", fault));
+  GANTRY_TRY(check_order(config, "dock_stop", "zone_stop", fault));
   GANTRY_TRY(check_order(config, "zone_min_factor", "zone_max_factor", fault));
   GANTRY_TRY(check_order(config, "max_speed", "full_scale_speed", fault));
   GANTRY_TRY(check_home(config, fault));
