@@ -113,6 +113,34 @@ Test(bridge_profile, registers_that_nobody_knows_are_published_under_their_names
   bridge_rig_close(&rig);
 }
 
+Test(bridge_profile, a_further_line_has_a_profile_and_sensors_of_its_own) {
+  sim_process_t mast;
+  char setting[192], data[128], robot_line[128];
+  sim_process_start(&mast, (const char *[]){"--modules", "11", NULL});
+  (void)snprintf(setting, sizeof setting, "more_ports=%s,profile=oht50,first=11,last=11",
+                 mast.rs485);
+  (void)snprintf(robot_line, sizeof robot_line, "rs485_port=%s", "");
+  (void)snprintf(data, sizeof data, "data=%s/data", mast.folder);
+  harness_t *harness = harness_new();
+  inbox_t *inbox = harness_collect(harness, "raw.value.environment_humidity");
+  (void)harness_open(harness, &RS485_BRIDGE, (const char *[]){robot_line, setting, data, NULL});
+
+  cr_assert(harness_collected(harness, inbox, 1, 15000));
+
+  const raw_value_t *value = inbox_body(inbox, 0);
+  cr_assert(value->value > 0.05 && value->value < 1.0, "%g", value->value);
+  robot_registers_of_t of = {.address = 11, .has_port = true, .port = 2};
+  static robot_register_values_t values;
+  cr_assert_eq(harness_call(harness, REQUEST_ROBOT_REGISTERS, NULL, &of, &values, 1500, &fault),
+               GANTRY_OK, "%s", fault.detail);
+  cr_assert_str_eq(values.module, "environment");
+  cr_assert_eq(values.port, 2);
+  harness_destroy(&harness);
+  (void)snprintf(data, sizeof data, "%s/data", mast.folder);
+  (void)remove(data);
+  sim_process_stop(&mast);
+}
+
 /* The default profile as a user has changed it: `from` replaced by `to`. The path is the caller's.
  */
 static void write_profile(char *path, const char *from, const char *to) {
