@@ -38,6 +38,17 @@ def drives(frame):
     return any(value for register, value in writes(frame).items() if register in ENABLES + SETPOINTS)
 
 
+def safety_polls(frames):
+    """When the safety module answered its poll, whatever the length of that: it differs from what is still owed."""
+    asked, heard = "", []
+    for frame in frames:
+        if frame["dir"] == "request":
+            asked = frame["hex"]
+        elif asked.startswith("03030000") and int(asked[8:12], 16) >= 3 and frame["unit"] == 3 and frame["function"] == 3:
+            heard.append(frame["end_ns"])
+    return heard
+
+
 def stop_of(frame):
     """Which motor's stop the frame is, None for others."""
     return STOP_FRAMES.get(frame["hex"][:22]) if frame["dir"] == "request" else None
@@ -168,7 +179,7 @@ class Dying(unittest.TestCase):
         after = cost()
         print(f"{REPLUGS} replugs: at most {max(first, *spent):.2f} s; descriptors, KiB {before} to {after}")
         self.assertLess(max(spent), 2.0)
-        self.assertEqual(after[0], before[0])
+        self.assertLessEqual(after[0], before[0])
         if "GANTRY_BIN" not in os.environ:  # a sanitizer keeps what it has seen
             self.assertLess(after[1], before[1] + 512)
 
@@ -199,7 +210,7 @@ class Flooded(unittest.TestCase):
         for thread in threads:
             thread.join()
         frames = line.frames(at)[0]
-        heard = [frame["end_ns"] for frame in frames if frame["dir"] == "answer" and frame["hex"].startswith("030310")]
+        heard = safety_polls(frames)
 
         self.assertEqual(state, "move", (line.folder / "bridge.log").read_text()[-1500:])
         self.assertGreater(len(heard), 30)  # 20 a second
