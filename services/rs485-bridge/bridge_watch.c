@@ -72,8 +72,8 @@ supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns) {
   input.moving_ns = bridge->robot.since_ns;
   input.docking = bridge->robot.state == ROBOT_DOCK;
   input.estop = bridge->estop_input;
-  input.contact = bridge->module_zone == ZONE_CRITICAL && way != 0;
   input.zones = zones_judge(&bridge->zones, way, now_ns, ZONES_FRESH_NS);
+  input.contact = bridge->module_zone == ZONE_CRITICAL && way != 0 && !input.zones.excused;
   memcpy(input.motor_error, bridge->motor_error, sizeof input.motor_error);
   input.setpoint_mps = bridge->drive.setpoint_mps;
   input.speed_mps[SPEED_ODOMETRY] = motion->speed_mps;

@@ -92,12 +92,10 @@ static bool is_fresh(uint64_t then_ns, uint64_t now_ns, uint64_t max_age_ns) {
   return then_ns != 0 && (then_ns > now_ns || now_ns - then_ns <= max_age_ns);
 }
 
-/* Docking, the way of travel leads to the dock: what touches the robot elsewhere is not the dock.
- */
-static bool is_touched(const zones_t *zones, int motion) {
-  zones_side_t faces = motion < 0 ? ZONES_REAR : ZONES_FRONT;
+/* Whether any range sensor but that of one side reads no more than limit_m. */
+static bool is_near_but(const zones_t *zones, zones_side_t spared, double limit_m) {
   for (int side = 0; side < ZONES_SIDES; side++)
-    if (side != (int)faces && is_within(zones->range_m[side], zones->cfg.contact_m)) return true;
+    if (side != (int)spared && is_within(zones->range_m[side], limit_m)) return true;
   return false;
 }
 
@@ -119,6 +117,11 @@ zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns,
   double clearance_m = nearer(lidar_m, range_m);
   zone_t by_lidar = zone_of_lidar(zones, lidar_m), by_range = zone_of_range(zones, range_m);
   bool moves = motion != 0;
+  /* Docking, the way of travel leads to the dock: what is near elsewhere is not the dock. */
+  zones_side_t faces = motion < 0 ? ZONES_REAR : ZONES_FRONT;
+  zones_side_t behind = motion < 0 ? ZONES_FRONT : ZONES_REAR;
+  zones_side_t spared = zones->docking ? faces : behind;
+  bool touched = zones->docking && ranges && is_near_but(zones, faces, cfg->contact_m);
   return (zones_verdict_t){.zone = by_lidar > by_range ? by_lidar : by_range,
                            .clearance_m = clearance_m,
                            .factor = moves ? factor_of(cfg, clearance_m) : 1.0,

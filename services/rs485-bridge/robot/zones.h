@@ -58,6 +58,7 @@ typedef struct zones_verdict {
   bool pause;   /* half of the way from slowing to stopping is used up: a move by command waits */
   bool crawl;   /* docking, and nearer than stop_m */
   bool contact; /* docking, and something touches a side that does not face the dock */
+  bool excused; /* what the module itself may call critical lies only behind, or is the dock */
   bool blind;   /* neither range sensors nor LiDAR have spoken in time */
 } zones_verdict_t;
 

@@ -210,3 +210,17 @@ Test(zones, one_sensor_is_enough_to_see) {
   zones_init(&zones, &cfg);
   cr_assert_not(with_ray(0.0, 4.0, 3, 1).blind);
 }
+
+Test(zones, what_lies_behind_excuses_the_modules_own_alarm) {
+  cr_assert(with_ranges(-1, 0.1, -1, -1, 1).excused);
+  cr_assert(with_ranges(0.1, -1, -1, -1, -1).excused, "leaving the dock backward");
+  cr_assert_not(with_ranges(0.1, -1, -1, -1, 1).excused);
+  cr_assert_not(with_ranges(-1, -1, 0.1, -1, 1).excused, "beside counts");
+  cr_assert_not(zones_judge(&zones, 1, MS + AGE + 1, AGE).excused, "nobody knows where it lies");
+}
+
+Test(zones, docking_the_dock_excuses_it_and_what_lies_behind_does_not) {
+  zones.docking = true;
+  cr_assert(with_ranges(0.05, -1, -1, -1, 1).excused);
+  cr_assert_not(with_ranges(-1, 0.1, -1, -1, 1).excused);
+}
