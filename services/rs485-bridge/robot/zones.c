@@ -128,7 +128,7 @@ zones_verdict_t zones_judge(const zones_t *zones, int motion, uint64_t now_ns,
                            .stop = moves && is_within(clearance_m, stop_m(zones)),
                            .pause = moves && is_within(clearance_m, pause_m(cfg)),
                            .crawl = moves && zones->docking && is_within(clearance_m, cfg->stop_m),
-                           .contact =
-                               moves && zones->docking && ranges && is_touched(zones, motion),
+                           .contact = moves && touched,
+                           .excused = ranges && !is_near_but(zones, spared, cfg->range_m[3]),
                            .blind = !lidar && !ranges};
 }
