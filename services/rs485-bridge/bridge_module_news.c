@@ -39,7 +39,8 @@ static void say_presence(const bridge_line_t *line, module_copy_t *copy, module_
       say(line, copy, (news_t){"MODULE-DISCOVERED", SYS_SEVERITY_INFO}, "was not known before");
     say(line, copy, (news_t){"MODULE-ONLINE", SYS_SEVERITY_INFO}, "answers");
   } else if (change == MODULE_WENT) {
-    say(line, copy, (news_t){"MODULE-OFFLINE", SYS_SEVERITY_ERROR}, "does not answer");
+    say(line, copy, (news_t){"MODULE-OFFLINE", SYS_SEVERITY_ERROR}, "%s",
+        copy->row.misses > 0 ? "does not answer" : "answers, but nothing of it arrives undamaged");
   } else if (change == MODULE_REMOVED) {
     say(line, copy, (news_t){"MODULE-REMOVED", SYS_SEVERITY_WARNING},
         "is absent and was not found by a search: forgotten");
@@ -59,6 +60,9 @@ static void say_conflict(const bridge_line_t *line, module_copy_t *copy) {
   if (conflict)
     say(line, copy, (news_t){"MODULE-CONFLICT", SYS_SEVERITY_WARNING},
         "says its address is 0x%02X; give it one of its own", claimed);
+  else
+    say(line, copy, (news_t){"MODULE-CONFLICT-OVER", SYS_SEVERITY_INFO},
+        "says its own address again");
 }
 
 /* The difference between what is kept and what the module says now. */
@@ -76,9 +80,17 @@ static void say_difference(const bridge_line_t *line, const module_copy_t *copy)
         old->firmware >> 8, old->firmware & 0xFFu, old->hardware >> 8, old->hardware & 0xFFu);
 }
 
+static bool is_same(const module_seed_t *one, const module_seed_t *other) {
+  return one->type == other->type && one->firmware == other->firmware &&
+         one->hardware == other->hardware && one->serial == other->serial &&
+         one->identified == other->identified && one->quarantined == other->quarantined &&
+         strcmp(one->letters, other->letters) == 0;
+}
+
 static void say_identity(const bridge_line_t *line, module_copy_t *copy) {
   module_seed_t now = module_seed_of(&copy->row);
   say_conflict(line, copy);
+  if (!copy->is_stored || !is_same(&copy->stored, &now)) line->bridge->registry_changed = true;
   if (!copy->is_stored)
     say(line, copy, (news_t){"MODULE-REGISTERED", SYS_SEVERITY_INFO},
         "is kept: type %u, firmware %u.%u", now.type, now.firmware >> 8, now.firmware & 0xFFu);
@@ -101,7 +113,7 @@ static void say_health(const bridge_line_t *line, module_copy_t *copy) {
   say(line, copy,
       (news_t){"MODULE-HEALTH",
                band > MODULE_BAND_GOOD && band > before ? SYS_SEVERITY_WARNING : SYS_SEVERITY_INFO},
-      "does %s now; before: %s", module_band_name(band), module_band_name(before));
+      "is in %s health now; before: %s", module_band_name(band), module_band_name(before));
 }
 
 void bridge_module_news(const bridge_line_t *line, module_copy_t *copy, module_change_t change) {

@@ -27,9 +27,9 @@ module_copy_t *bridge_module_at(bridge_line_t *line, uint8_t address) {
   return NULL;
 }
 
-uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module) {
+uint64_t bridge_told_ns(const bridge_t *bridge, const char *module) {
   const module_row_t *row = bridge_module(bridge, module);
-  return row ? row->seen_ns : 0;
+  return row ? row->told_ns : 0;
 }
 
 void bridge_module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size) {
@@ -124,7 +124,8 @@ void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   if (result->module.seen_ns != copy->row.seen_ns) copy->seen_wall_ns = clock_wall_ns();
   copy->row = result->module;
   bridge_module_news(line, copy, result->change);
-  if (result->change != MODULE_SAME) bridge->registry_changed = true;
+  if (result->change != MODULE_SAME && result->change != MODULE_KNOWN)
+    bridge->registry_changed = true;
   bool travel = line->number == 1 && copy->row.address == bridge_unit(bridge, "travel_motor");
   if (result->change == MODULE_CAME && travel && !robot_may_move(&bridge->robot))
     bridge_verify_off(bridge);

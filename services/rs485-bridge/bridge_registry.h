@@ -86,8 +86,9 @@ robot_module_status_t bridge_module_status(const module_row_t *row);
 void bridge_fill_module(const bridge_line_t *line, const module_copy_t *copy, robot_module_t *out);
 void bridge_on_module(bridge_line_t *line, const port_result_t *result);
 void bridge_publish_modules(void *arg);
-/* Arrival of a module's newest valid answer, monotonic ns; 0: none. */
-uint64_t bridge_seen_ns(const bridge_t *bridge, const char *module);
+/* Arrival of a module's newest answer that was no exception, monotonic ns; 0: none. A module that
+   refuses everything is there, but nothing is known of what it does. */
+uint64_t bridge_told_ns(const bridge_t *bridge, const char *module);
 void on_modules(rpc_context_t *call, const void *takes, void *arg);
 
 #endif

@@ -60,10 +60,10 @@ supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns) {
   supervisor_input_t input = bridge->watch.input;
   const motion_t *motion = &bridge->motion;
   int way = bridge_motion_sign(bridge);
-  input.seen_ns[SUPERVISED_SAFETY] = bridge_seen_ns(bridge, "safety");
-  input.seen_ns[SUPERVISED_TRAVEL] = bridge_seen_ns(bridge, "travel_motor");
-  input.seen_ns[SUPERVISED_POWER] = bridge_seen_ns(bridge, "power");
-  input.seen_ns[SUPERVISED_DOCK] = bridge_seen_ns(bridge, "dock");
+  input.seen_ns[SUPERVISED_SAFETY] = bridge_told_ns(bridge, "safety");
+  input.seen_ns[SUPERVISED_TRAVEL] = bridge_told_ns(bridge, "travel_motor");
+  input.seen_ns[SUPERVISED_POWER] = bridge_told_ns(bridge, "power");
+  input.seen_ns[SUPERVISED_DOCK] = bridge_told_ns(bridge, "dock");
   input.seen_ns[SUPERVISED_LIDAR] = bridge->zones.lidar_ns;
   input.seen_ns[SUPERVISED_RANGES] = bridge->zones.range_ns;
   input.latched = bridge->robot.latched;

@@ -189,6 +189,16 @@ Test(bridge_registry, another_address_claimed_is_a_conflict_that_names_both) {
   cr_assert_eq(out.conflicts[0], 5);
 }
 
+Test(bridge_registry, a_module_that_runs_is_asked_again_who_it_is) {
+  (void)bridge_rig_ask(&rig, "conflict 5 4");
+  (void)bridge_rig_ask(&rig, "firmware 2 0x0207");
+  cr_assert(await_event("MODULE-CONFLICT", 20000));
+  cr_assert(await_event("MODULE-CHANGED", 20000));
+  (void)bridge_rig_ask(&rig, "conflict 5 5");
+  cr_assert(await_event("MODULE-CONFLICT-OVER", 20000));
+  cr_assert_not(has_event((void *)"MODULE-OFFLINE"));
+}
+
 Test(bridge_registry, a_ping_is_a_probe_on_the_line) {
   robot_module_t out;
   robot_discovery_t search;

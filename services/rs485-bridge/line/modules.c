@@ -86,19 +86,23 @@ void modules_refresh(module_row_t *row, uint64_t now_ns) {
   if (row->state == MODULE_OFFLINE) row->backoff_ns = MODULE_PROBE_MIN_NS;
 }
 
-static bool is_asked(const module_row_t *row) {
-  return row->step != MODULE_STEP_DONE && !row->quarantined;
+/* When the row is asked next; one that has said who it is may be exchanged or set otherwise. */
+static uint64_t due_ns(const module_row_t *row) {
+  if (row->quarantined) return UINT64_MAX;
+  if (row->step != MODULE_STEP_DONE) return row->probe_ns;
+  return row->state == MODULE_ONLINE ? row->probe_ns + MODULE_CHECK_NS : UINT64_MAX;
 }
 
 bool modules_probe(modules_t *modules, uint64_t now_ns, uint32_t tag, uint32_t answer_us,
                    job_t *out) {
-  const module_row_t *due = NULL;
+  module_row_t *due = NULL;
   for (size_t i = 0; i < modules->count; i++) {
-    const module_row_t *row = &modules->rows[i];
-    if (!is_asked(row) || row->probe_ns > now_ns) continue;
-    if (!due || row->probe_ns < due->probe_ns) due = row;
+    module_row_t *row = &modules->rows[i];
+    if (due_ns(row) > now_ns) continue;
+    if (!due || due_ns(row) < due_ns(due)) due = row;
   }
   if (!due) return false;
+  if (due->step == MODULE_STEP_DONE) modules_refresh(due, now_ns);
   *out = module_ask(due, tag, answer_us);
   return true;
 }
@@ -106,8 +110,8 @@ bool modules_probe(modules_t *modules, uint64_t now_ns, uint32_t tag, uint32_t a
 uint64_t modules_next_ns(const modules_t *modules) {
   uint64_t next_ns = UINT64_MAX;
   for (size_t i = 0; i < modules->count; i++) {
-    const module_row_t *row = &modules->rows[i];
-    if (is_asked(row) && row->probe_ns < next_ns) next_ns = row->probe_ns;
+    uint64_t due = due_ns(&modules->rows[i]);
+    if (due < next_ns) next_ns = due;
   }
   return next_ns;
 }
@@ -125,6 +129,7 @@ static void count_answer(modules_t *modules, module_row_t *row, const module_ans
   row->misses = answer->outcome == RTU_TIMEOUT ? row->misses + 1 : 0;
   row->faults = good ? 0 : row->faults + 1;
   if (good) row->seen_ns = now_ns;
+  if (answer->outcome == RTU_OK) row->told_ns = now_ns;
 }
 
 /* A module that does not say what it is is taken for what belongs at its address. */

@@ -16,6 +16,7 @@
 #define MODULE_PROBE_GAP_NS   UINT64_C(20000000) /* between addresses */
 /* To the first byte where an answer came late, once: the safety poll still comes in time. */
 #define MODULE_PATIENT_US 80000u
+#define MODULE_CHECK_NS   UINT64_C(10000000000) /* who it is, of a module that is online */
 #define MODULE_REST_NS    UINT64_C(50000000) /* a probe that may not be sent now is tried again */
 
 typedef enum module_state { MODULE_UNKNOWN, MODULE_ONLINE, MODULE_OFFLINE } module_state_t;
@@ -44,7 +45,8 @@ typedef struct module_row {
   char letters[5];   /* name the module gives itself */
   uint32_t misses;   /* in a row */
   uint32_t faults;   /* in a row */
-  uint64_t seen_ns;  /* newest valid answer, monotonic; 0 never */
+  uint64_t seen_ns;  /* newest valid answer, an exception too, monotonic; 0 never */
+  uint64_t told_ns;  /* newest answer that was no exception */
   uint64_t probe_ns; /* when to probe next */
   uint64_t backoff_ns;
   module_stats_t stats;

@@ -34,13 +34,13 @@ static const char *const words[WARN_COUNT] = {
     [WARN_ESTOP] = "the emergency stop input is active",
     [WARN_INTERLOCK] = "an interlock is open",
     [WARN_AUTO_RESET] = "the safety module may reset itself",
-    [WARN_SAFETY_SILENT] = "the safety module is silent",
-    [WARN_TRAVEL_SILENT] = "the travel motor is silent",
-    [WARN_POWER_SILENT] = "the power module is silent",
-    [WARN_DOCK_SILENT] = "the dock module is silent: the pose suffers",
+    [WARN_SAFETY_SILENT] = "the safety module gives no valid answers",
+    [WARN_TRAVEL_SILENT] = "the travel motor gives no valid answers",
+    [WARN_POWER_SILENT] = "the power module gives no valid answers",
+    [WARN_DOCK_SILENT] = "the dock module gives no valid answers: the pose suffers",
     [WARN_MOTOR_FAULT] = "a motor reports a fault",
     [WARN_RUNAWAY] = "faster than commanded",
-    [WARN_IMU_STALE] = "the accelerometer is silent: slowed, then stopped",
+    [WARN_IMU_STALE] = "the accelerometer gives no valid values: slowed, then stopped",
     [WARN_LIDAR_STALE] = "the LiDAR is silent: slowed, no docking",
     [WARN_RANGES_STALE] = "the range sensors are silent",
     [WARN_TAG_STALE] = "the tag reader is silent: the pose suffers",
@@ -148,11 +148,12 @@ static bool judge_speed(supervisor_t *supervisor, const supervisor_input_t *inpu
 static unsigned find_warnings(const supervisor_t *supervisor, const supervisor_input_t *input,
                               bool runaway, uint64_t now_ns) {
   const supervisor_cfg_t *cfg = &supervisor->cfg;
+  bool heard = is_safety_fresh(input, now_ns); /* else nothing is known of what it reads */
   const bool holds[WARN_COUNT] = {
       [WARN_ESTOP] = input->estop,
-      [WARN_INTERLOCK] = is_interlocked(cfg, input, now_ns),
-      [WARN_AUTO_RESET] = input->auto_reset,
-      [WARN_SAFETY_SILENT] = !is_safety_fresh(input, now_ns),
+      [WARN_INTERLOCK] = heard && is_interlocked(cfg, input, now_ns),
+      [WARN_AUTO_RESET] = heard && input->auto_reset,
+      [WARN_SAFETY_SILENT] = !heard,
       [WARN_TRAVEL_SILENT] = !is_fresh(input, SUPERVISED_TRAVEL, now_ns, TRAVEL_LOST_NS),
       [WARN_POWER_SILENT] = !is_fresh(input, SUPERVISED_POWER, now_ns, POWER_WARN_NS),
       [WARN_DOCK_SILENT] = !is_fresh(input, SUPERVISED_DOCK, now_ns, DOCK_WARN_NS),
@@ -207,7 +208,7 @@ static void judge_motion(const supervisor_cfg_t *cfg, const supervisor_input_t *
                          uint64_t now_ns, supervisor_verdict_t *verdict) {
   bool touched = input->zones.stop || input->zones.contact || input->contact;
   if (!is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_LOST_NS))
-    stop(verdict, STOP_MODULE_LOSS, "the safety module has not answered for 150 ms");
+    stop(verdict, STOP_MODULE_LOSS, "no valid answer from the safety module for 150 ms");
   else if (!is_fresh(input, SUPERVISED_CHAIN, now_ns, CHAIN_LOST_NS))
     stop(verdict, STOP_MODULE_LOSS, "the emergency stop input has not been read for 250 ms");
   else if (cfg->interlocks && input->interlock_open)
@@ -215,15 +216,15 @@ static void judge_motion(const supervisor_cfg_t *cfg, const supervisor_input_t *
   else if (touched && !cfg->reporting)
     stop_for_zone(verdict, input);
   else if (!is_fresh(input, SUPERVISED_TRAVEL, now_ns, TRAVEL_LOST_NS))
-    stop(verdict, STOP_MODULE_LOSS, "the travel motor has not answered for 1 s");
+    stop(verdict, STOP_MODULE_LOSS, "no valid answer from the travel motor for 1 s");
   else if (is_interlocked(cfg, input, now_ns))
     stop(verdict, STOP_INTERLOCK, "the interlock inputs have not been read for 300 ms");
   else if (input->zones.blind && !cfg->reporting)
     stop(verdict, STOP_STALE, "neither range sensors nor LiDAR say what is in the way");
   else if (!is_fresh(input, SUPERVISED_POWER, now_ns, POWER_LOST_NS))
-    stop(verdict, STOP_MODULE_LOSS, "the power module has not answered for 5 s");
+    stop(verdict, STOP_MODULE_LOSS, "no valid answer from the power module for 5 s");
   else if (is_imu_lost(cfg, input, now_ns))
-    stop(verdict, STOP_STALE, "the accelerometer has been silent for too long");
+    stop(verdict, STOP_STALE, "no valid values from the accelerometer for too long");
 }
 
 static void judge_stop(const supervisor_t *supervisor, const supervisor_input_t *input,
@@ -239,7 +240,7 @@ static void judge_stop(const supervisor_t *supervisor, const supervisor_input_t 
   else if (input->moving)
     judge_motion(&supervisor->cfg, input, now_ns, verdict);
   else if (!is_fresh(input, SUPERVISED_SAFETY, now_ns, SAFETY_STANDING_NS))
-    stop(verdict, STOP_MODULE_LOSS, "the safety module has not answered for 2 s");
+    stop(verdict, STOP_MODULE_LOSS, "no valid answer from the safety module for 2 s");
   else if (!is_fresh(input, SUPERVISED_CHAIN, now_ns, SAFETY_STANDING_NS))
     stop(verdict, STOP_MODULE_LOSS, "the emergency stop input has not been read for 2 s");
 }

@@ -218,6 +218,31 @@ Test(modules, a_question_who_one_is_takes_no_module_away) {
   cr_assert_eq(row()->step, MODULE_STEP_DONE);
 }
 
+Test(modules, a_module_that_is_online_is_asked_again_who_it_is) {
+  job_t job;
+  discover(RTU_OK);
+  uint64_t known_ns = now_ns;
+  for (unsigned address = 2; address <= 5; address++)
+    if (address != 4) (void)modules_quarantine(&modules, (uint8_t)address, true, now_ns);
+  cr_assert_eq(modules_next_ns(&modules), known_ns + MODULE_CHECK_NS);
+  now_ns += MODULE_CHECK_NS - 1;
+  cr_assert_not(modules_probe(&modules, now_ns, 1, 1, &job));
+  now_ns++;
+  cr_assert(modules_probe(&modules, now_ns, 1, 1, &job));
+  cr_assert_eq(job.unit, 4);
+  cr_assert_eq(job.first, 0x0100);
+  cr_assert_eq(row()->state, MODULE_ONLINE);
+}
+
+Test(modules, a_refusal_tells_nothing_of_a_module) {
+  discover(RTU_OK);
+  uint64_t told_ns = row()->told_ns;
+  cr_assert_gt(told_ns, 0);
+  (void)poll(RTU_EXCEPTION);
+  cr_assert_eq(row()->seen_ns, now_ns);
+  cr_assert_eq(row()->told_ns, told_ns);
+}
+
 Test(modules, a_quarantined_module_is_neither_asked_nor_judged) {
   discover(RTU_OK);
   cr_assert(modules_quarantine(&modules, 4, true, now_ns));
@@ -254,7 +279,7 @@ Test(modules, silent_addresses_are_probed_again_with_a_growing_pause) {
   cr_assert_eq(modules_at(&modules, 2)->state, MODULE_OFFLINE);
   uint64_t pauses[5];
   for (int i = 0; i < 5; i++) {
-    uint64_t next_ns = modules_next_ns(&modules);
+    uint64_t next_ns = modules_at(&modules, 2)->probe_ns;
     pauses[i] = next_ns - now_ns;
     now_ns = next_ns;
     discover(RTU_OK);
