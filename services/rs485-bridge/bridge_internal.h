@@ -87,6 +87,13 @@ typedef struct power_state {
   unsigned known; /* POWER_ bits */
 } power_state_t;
 
+/* The newest acceleration, and since when it is that while the robot drives. */
+typedef struct imu_still {
+  double x, y, z;
+  uint64_t since_ns;
+  bool frozen;
+} imu_still_t;
+
 /* The supervisor, and what only it is told. */
 typedef struct bridge_watch {
   supervisor_t supervisor;
@@ -97,6 +104,7 @@ typedef struct bridge_watch {
   unsigned said;                   /* warnings that were told */
   uint64_t changed_ns[WARN_COUNT]; /* since then otherwise than told; 0: as told */
   bool auto_reset_said;
+  imu_still_t still;
   uint64_t held_ns; /* motors that turned after a stop were told again then */
 } bridge_watch_t;
 

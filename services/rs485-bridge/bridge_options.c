@@ -73,6 +73,9 @@ const option_t BRIDGE_OPTIONS[] = {
     {"imu_stop_ms", OPTION_INT, "2000", 0, 60000, NULL,
      "A moving robot is stopped when the accelerometer has been silent for so long; 0: there is "
      "none."},
+    {"imu_still_ms", OPTION_INT, "5000", 0, 600000, NULL,
+     "Values of the accelerometer that do not change for so long while the robot drives count as "
+     "none; 0: they always count, as for one too coarse to tremble."},
     {"battery_min", OPTION_REAL, "0.15", 0.0, 1.0, NULL,
      "State of charge below which no move begins; 0: not asked for."},
     {"pose_min", OPTION_REAL, "0.3", 0.0, 1.0, NULL,

@@ -4,7 +4,7 @@
 
 #include <gantry/config.h>
 
-#define BRIDGE_OPTION_COUNT 56
+#define BRIDGE_OPTION_COUNT 57
 
 extern const option_t BRIDGE_OPTIONS[BRIDGE_OPTION_COUNT];
 

@@ -68,6 +68,24 @@ static void on_ranges(bridge_t *bridge, const port_result_t *result, const cause
   if (any) zones_ranges(&bridge->zones, range_m, result->last_byte_ns);
 }
 
+/* A driven robot shakes: values that stand still for long are none, however punctually they come.
+   They count again once they change. */
+static bool is_frozen(bridge_t *bridge, const raw_imu_t *imu, uint64_t now_ns) {
+  imu_still_t *still = &bridge->watch.still;
+  uint64_t limit_ns =
+      (uint64_t)config_int(bridge->service->config, "imu_still_ms") * GANTRY_NS_PER_MS;
+  bool same = imu->x == still->x && imu->y == still->y && imu->z == still->z;
+  if (!same || (!still->frozen && bridge->drive.setpoint_mps == 0.0))
+    *still = (imu_still_t){.x = imu->x, .y = imu->y, .z = imu->z, .since_ns = now_ns};
+  if (limit_ns == 0 || still->frozen || now_ns - still->since_ns < limit_ns) return still->frozen;
+  static const char words[] = "the accelerometer's values stand still while the robot drives: they "
+                              "count as none until they change";
+  still->frozen = true;
+  log_warn("IMU-FROZEN", "%s", words);
+  bridge_event(bridge, "IMU-FROZEN", SYS_CATEGORY_STATE, SYS_SEVERITY_WARNING, "robot", words);
+  return true;
+}
+
 static void on_acceleration(bridge_t *bridge, const cause_t *cause, register_view_t view) {
   if (!readings_has(&bridge->readings, READING_ACCEL_X, view) ||
       !readings_has(&bridge->readings, READING_ACCEL_Z, view))
@@ -78,6 +96,7 @@ static void on_acceleration(bridge_t *bridge, const cause_t *cause, register_vie
                    .z = value_of(bridge, READING_ACCEL_Z, view)};
   /* Where there is weight there is no zero: a sensor that has failed says nothing. */
   if (imu.x == 0.0 && imu.y == 0.0 && imu.z == 0.0) return;
+  if (is_frozen(bridge, &imu, cause->born_ns)) return;
   bridge->watch.input.seen_ns[SUPERVISED_IMU] = cause->born_ns;
   imu.has_temperature =
       readings_get(&bridge->readings, READING_ACCEL_TEMPERATURE, view, &imu.temperature);

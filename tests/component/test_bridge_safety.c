@@ -163,6 +163,24 @@ Test(bridge_safety, a_silent_accelerometer_slows_and_then_stops) {
   expect_event("ROBOT-WARNING", "accelerometer");
 }
 
+Test(bridge_safety, an_accelerometer_whose_values_stand_still_is_none) {
+  drive();
+  (void)bridge_rig_ask(&rig, "imu freeze");
+  (void)drive_for(12000);
+  (void)expect_stop(ROBOT_CAUSE_STALE_DATA, ROBOT_FSM_STATE_ESTOP);
+  expect_event("IMU-FROZEN", "stand still");
+}
+
+Test(bridge_safety, a_travel_module_that_refuses_everything_stops_a_moving_robot) {
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x04 exception 6");
+  (void)drive_for(4000);
+  wanted_t wanted = {.inbox = events, .id = "STOP-LATCHED", .words = "travel motor"};
+  cr_assert(harness_until(rig.harness, has_event, &wanted, 3000));
+  (void)bridge_rig_ask(&rig, "fault 0x04 clear");
+  (void)expect_stop(ROBOT_CAUSE_MODULE_LOSS, ROBOT_FSM_STATE_ESTOP);
+}
+
 static bool is_slowed(void *arg) {
   (void)arg;
   return bridge_rig_safety(&rig)->speed_factor <= 0.5;
