@@ -103,6 +103,8 @@ void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t k
   if (kind != COMMAND_NONE && status.command != (robot_command_kind_t)kind) {
     status.command = (robot_command_kind_t)kind; /* done, beside the one that runs */
     status.command_state = ROBOT_COMMAND_STATE_DONE;
+    status.has_progress = false;
+    status.command_detail[0] = '\0';
   }
   rpc_reply(call, &status);
 }

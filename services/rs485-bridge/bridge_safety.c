@@ -96,7 +96,8 @@ bool bridge_reset(bridge_t *bridge, rpc_context_t *call, const robot_estop_reset
     (void)robot_apply(&bridge->robot, ROBOT_INIT_COMPLETE, &guards, now_ns, NULL, 0);
     bridge->phase = ROBOT_STOP_PHASE_NONE;
     latch_keeper_set(bridge->latch, STOP_NONE, "");
-    log_info("STOP-RESET", "%s", reset->reason);
+    log_info("STOP-RESET", "reset by %s%s%s", actor[0] ? actor : "the command line",
+             reset->reason[0] ? ": " : "", reset->reason);
     bridge_tell(bridge);
   } else {
     bool confirmed = reset->safe_confirm && reset->location_ok;
