@@ -181,6 +181,14 @@ Test(bridge_safety, a_travel_module_that_refuses_everything_stops_a_moving_robot
   (void)expect_stop(ROBOT_CAUSE_MODULE_LOSS, ROBOT_FSM_STATE_ESTOP);
 }
 
+Test(bridge_safety, a_travel_module_that_says_nothing_but_zeros_stops_a_moving_robot) {
+  drive();
+  (void)bridge_rig_ask(&rig, "fault 0x04 zeros");
+  (void)drive_for(6000);
+  wanted_t wanted = {.inbox = events, .id = "STOP-LATCHED", .words = "no sensor sees"};
+  cr_assert(harness_until(rig.harness, has_event, &wanted, 3000));
+}
+
 static bool is_slowed(void *arg) {
   (void)arg;
   return bridge_rig_safety(&rig)->speed_factor <= 0.5;

@@ -24,6 +24,9 @@
 #define BATTERY_STALE_NS  (5000 * MS)
 #define POSE_STALE_NS     (3000 * MS) /* three of its messages */
 #define SPEED_STALE_NS    (400 * MS)  /* less than RUNAWAY_NS: one bad reading is not enough */
+#define STALL_NS          (2000 * MS)
+#define STALL_MPS         0.1 /* told faster than this, */
+#define STALL_SHARE       0.2 /* a robot moves at more than this share of it */
 #define RUNAWAY_NS        (500 * MS)
 #define RUNAWAY_SHARE     1.2  /* the outer wheel of a corner is faster than the robot */
 #define RUNAWAY_MPS       0.15 /* and a small speed is measured coarsely */
@@ -145,6 +148,27 @@ static bool judge_speed(supervisor_t *supervisor, const supervisor_input_t *inpu
   return supervisor->runaway_ns != 0 && now_ns - supervisor->runaway_ns >= RUNAWAY_NS;
 }
 
+/* Told to drive, and whatever was measured says that it does not: held fast, or measured no more.
+ */
+static bool is_standing(const supervisor_input_t *input, uint64_t now_ns) {
+  double told_mps = fabs(input->setpoint_mps);
+  bool measured = false;
+  if (told_mps < STALL_MPS || !input->moving || input->docking) return false;
+  for (int i = 0; i < SPEED_COUNT; i++) {
+    if (input->speed_ns[i] == 0 || now_ns > input->speed_ns[i] + SPEED_STALE_NS) continue;
+    if (fabs(input->speed_mps[i]) > STALL_SHARE * told_mps) return false;
+    measured = true;
+  }
+  return measured;
+}
+
+/* True once it has lasted. */
+static bool judge_stall(supervisor_t *supervisor, const supervisor_input_t *input,
+                        uint64_t now_ns) {
+  if (!is_standing(input, now_ns)) supervisor->moved_ns = now_ns;
+  return now_ns - supervisor->moved_ns >= STALL_NS;
+}
+
 static unsigned find_warnings(const supervisor_t *supervisor, const supervisor_input_t *input,
                               bool runaway, uint64_t now_ns) {
   const supervisor_cfg_t *cfg = &supervisor->cfg;
@@ -250,12 +274,15 @@ supervisor_verdict_t supervisor_judge(supervisor_t *supervisor, const supervisor
   const supervisor_cfg_t *cfg = &supervisor->cfg;
   supervisor_verdict_t verdict = {.factor = input->zones.factor, .limit_mps = INFINITY};
   bool runaway = judge_speed(supervisor, input, now_ns);
+  bool stalled = judge_stall(supervisor, input, now_ns);
   verdict.warnings = find_warnings(supervisor, input, runaway, now_ns);
   if (verdict.warnings & (1u << WARN_IMU_STALE | 1u << WARN_LIDAR_STALE))
     verdict.factor = fmin(verdict.factor, cfg->degraded_factor);
   if (input->docking && input->zones.crawl) verdict.limit_mps = cfg->dock_mps;
   verdict.pause = input->zones.pause && !input->docking;
   judge_stop(supervisor, input, runaway, now_ns, &verdict);
+  if (stalled && input->armed && !input->latched && verdict.stop == STOP_NONE)
+    stop(&verdict, STOP_MOTOR_FAULT, "the motors are told to turn, and no sensor sees them do it");
   if (!cfg->reporting) return verdict;
   verdict.factor = 1.0;
   verdict.limit_mps = INFINITY;

@@ -94,6 +94,7 @@ typedef struct supervisor {
   supervisor_cfg_t cfg;
   double allowed_mps[2]; /* forward and backward: the set-point, and how fast it may still be */
   uint64_t judged_ns;
+  uint64_t moved_ns;   /* newest moment without a doubt that a robot told to drive does */
   uint64_t runaway_ns; /* since then faster than allowed; 0: not */
 } supervisor_t;
 

@@ -344,6 +344,16 @@ Test(supervisor, stops_a_robot_above_the_highest_speed_whatever_the_set_point) {
   cr_assert_eq(run_ms(2.0, 1.36, 3000), 500);
 }
 
+Test(supervisor, stops_a_robot_that_is_told_to_drive_and_stands) {
+  cr_assert_eq(run_ms(0.5, 0.12, 5000), -1);
+  cr_assert_eq(run_ms(0.5, 0.09, 5000), 1990, "since the step before");
+}
+
+Test(supervisor, a_dock_may_hold_the_robot) {
+  input.docking = true;
+  cr_assert_eq(run_ms(0.5, 0.0, 5000), -1);
+}
+
 Test(supervisor, a_moment_too_fast_is_forgiven) {
   for (int i = 0; i < 5; i++) {
     cr_assert_eq(run_ms(0.5, 0.9, 480), -1);
