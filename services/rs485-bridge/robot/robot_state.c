@@ -206,8 +206,8 @@ static const char *refuse(const robot_t *robot, robot_event_t event, const robot
 
 static const char *advice(const robot_t *robot, robot_event_t event) {
   if (event == ROBOT_RESET && !robot->latched) return "no stop is latched";
-  if (event == ROBOT_PAUSE) return "only a move can be paused, and none is under way";
-  if (event == ROBOT_RESUME) return "nothing is paused";
+  if (event == ROBOT_PAUSE && !robot->latched) return "only a move can be paused, and none is under way";
+  if (event == ROBOT_RESUME && !robot->latched) return "nothing is paused";
   switch (robot->state) {
   case ROBOT_ESTOP:
     return "the stop is latched; reset it with a confirmation first";
