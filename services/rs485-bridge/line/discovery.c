@@ -162,7 +162,7 @@ module_change_t discovery_result(discovery_t *discovery, modules_t *modules,
   if (!tried || discovery->waits || answer->job->unit != discovery->address) return MODULE_SAME;
   module_change_t change = module_told(candidate, answer, now_ns);
   if (change == MODULE_CAME) {
-    module_stats_count(&candidate->stats, answer->outcome, answer->response_ms);
+    module_stats_count(&candidate->stats, answer->outcome, answer->exception, answer->response_ms);
     return register_candidate(discovery, modules, now_ns);
   }
   bool silent =

@@ -6,8 +6,16 @@
 #define BAND_MARGIN    3.0 /* points */
 #define HEALTH_UNKNOWN 50.0
 
-void module_stats_count(module_stats_t *stats, rtu_outcome_t outcome, double response_ms) {
-  bool good = outcome == RTU_OK || outcome == RTU_EXCEPTION; /* an exception is a valid answer */
+/* A module that does not have what it is asked for says so, and does well; one that is busy or
+ * broken does not. */
+static bool is_missing_only(uint8_t exception) {
+  return exception == 1 || exception == 2 || exception == 3;
+}
+
+void module_stats_count(module_stats_t *stats, rtu_outcome_t outcome, uint8_t exception,
+                        double response_ms) {
+  bool answered = outcome == RTU_OK || outcome == RTU_EXCEPTION;
+  bool good = outcome == RTU_OK || (outcome == RTU_EXCEPTION && is_missing_only(exception));
   stats->requests++;
   stats->history = stats->history << 1 | (good ? 1u : 0u);
   if (stats->history_len < HISTORY_LEN) stats->history_len++;
@@ -15,7 +23,7 @@ void module_stats_count(module_stats_t *stats, rtu_outcome_t outcome, double res
   stats->damaged += outcome == RTU_DAMAGED;
   stats->exceptions += outcome == RTU_EXCEPTION;
   stats->failures += outcome != RTU_OK;
-  if (!good) return;
+  if (!answered) return;
   stats->response_sum_ms += response_ms;
   stats->response_count++;
   response_window_add(&stats->responses, response_ms);

@@ -32,8 +32,9 @@ typedef enum module_band {
 } module_band_t;
 
 /* Counts one transaction that was made. response_ms: from the request's last byte to the answer's;
-   not looked at when none came. */
-void module_stats_count(module_stats_t *stats, rtu_outcome_t outcome, double response_ms);
+   not looked at when none came. exception: its code where the outcome is one. */
+void module_stats_count(module_stats_t *stats, rtu_outcome_t outcome, uint8_t exception,
+                        double response_ms);
 /* Judges the registers of an answer by their ranges in the profile. known NULL: nothing is known of
    the module, nothing is counted but zeros. */
 void module_stats_judge(module_stats_t *stats, const register_module_t *known,

@@ -120,7 +120,7 @@ static void count_answer(modules_t *modules, module_row_t *row, const module_ans
                          uint64_t now_ns) {
   const job_t *job = answer->job;
   bool good = answer->outcome == RTU_OK || answer->outcome == RTU_EXCEPTION;
-  module_stats_count(&row->stats, answer->outcome, answer->response_ms);
+  module_stats_count(&row->stats, answer->outcome, answer->exception, answer->response_ms);
   if (answer->outcome == RTU_OK && job->lane == JOB_POLL)
     module_stats_judge(
         &row->stats, registers_module_at(modules->profile, row->address),

@@ -7,7 +7,7 @@ static module_stats_t stats;
 
 static void count(rtu_outcome_t outcome, int times) {
   for (int i = 0; i < times; i++)
-    module_stats_count(&stats, outcome, 2.0);
+    module_stats_count(&stats, outcome, outcome == RTU_EXCEPTION ? 2 : 0, 2.0);
 }
 
 static void set_up(void) {
@@ -56,6 +56,14 @@ Test(module_stats, a_module_on_a_border_does_not_flicker) {
   count(RTU_OK, 29);
   count(RTU_DAMAGED, 3); /* 90.6 */
   cr_assert_eq(module_stats_band(&stats, MODULE_BAND_GOOD), MODULE_BAND_GOOD);
+}
+
+Test(module_stats, a_module_that_refuses_as_busy_does_badly) {
+  count(RTU_EXCEPTION, 32); /* it has no such registers */
+  cr_assert_eq(module_stats_band(&stats, MODULE_BAND_UNKNOWN), MODULE_BAND_EXCELLENT);
+  for (int i = 0; i < 32; i++)
+    module_stats_count(&stats, RTU_EXCEPTION, 6, 2.0);
+  cr_assert_eq(module_stats_band(&stats, MODULE_BAND_UNKNOWN), MODULE_BAND_CRITICAL);
 }
 
 Test(module_stats, every_kind_of_failure_is_counted_as_its_own) {
