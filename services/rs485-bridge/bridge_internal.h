@@ -175,6 +175,7 @@ typedef struct told {
   mode_id_t mode;
   bool moved; /* a drive is on record on the disk */
   bool overdue;
+  bool kept; /* the stop from before the restart */
   uint64_t led_ns;
 } told_t;
 

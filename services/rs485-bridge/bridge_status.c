@@ -14,7 +14,8 @@ static_assert((int)MODE_EMERGENCY == (int)ROBOT_MODE_EMERGENCY, "mode codes agre
 static_assert((int)WORD_PAUSED == (int)ROBOT_WORD_PAUSED, "words agree");
 static_assert((int)LAMP_PULSE == (int)ROBOT_LED_PATTERN_PULSE, "lamp patterns agree");
 
-#define LED_NS (1000 * (uint64_t)GANTRY_NS_PER_MS)
+#define LED_NS  (1000 * (uint64_t)GANTRY_NS_PER_MS)
+#define KEPT_NS (1000 * (uint64_t)GANTRY_NS_PER_MS)
 
 /* Why a move would be refused now, tried on a copy. */
 static void fill_ready(bridge_t *bridge, uint64_t now_ns, robot_status_t *out) {
@@ -28,7 +29,7 @@ static void fill_ready(bridge_t *bridge, uint64_t now_ns, robot_status_t *out) {
                                                              : "a jog");
   else if (robot.latched && !bridge->stop.active)
     (void)snprintf(out->waits_for, sizeof out->waits_for,
-                   "stopped: %.86s; reset it with a confirmation", robot.detail);
+                   "stopped: %.70s; see to it, then reset with a confirmation", robot.detail);
   else if (bridge->stop.active)
     (void)snprintf(out->waits_for, sizeof out->waits_for, "the motors are being read back");
   else
@@ -129,6 +130,18 @@ static void say_overdue(bridge_t *bridge) {
   bridge_event(bridge, "INIT-OVERDUE", SYS_CATEGORY_STATE, SYS_SEVERITY_WARNING, "robot", text);
 }
 
+/* A stop from before the restart, as an event. Not at once: whoever keeps events has to have found
+ * the new process first. */
+static void say_kept(bridge_t *bridge) {
+  char text[192];
+  if (bridge->told.kept || bridge->robot.state != ROBOT_SAFE ||
+      clock_mono_ns() - bridge->robot.since_ns < KEPT_NS)
+    return;
+  bridge->told.kept = true;
+  (void)snprintf(text, sizeof text, "started with a latched stop: %s", bridge->robot.detail);
+  bridge_event(bridge, "STOP-KEPT", SYS_CATEGORY_STATE, SYS_SEVERITY_CRITICAL, "robot", text);
+}
+
 void bridge_tell(bridge_t *bridge) {
   told_t *told = &bridge->told;
   const commands_t *commands = &bridge->commands;
@@ -147,6 +160,7 @@ void bridge_tell(bridge_t *bridge) {
   if (state) say_state(bridge, before);
   if (command) say_command(bridge);
   if (overdue) say_overdue(bridge);
+  say_kept(bridge);
   if (mode) log_info("MODE-CHANGED", "mode %s", mode_name(commands->mode));
   if (state || command || mode) bridge_publish_status(bridge);
 }

@@ -127,13 +127,24 @@ Test(bridge_stop, the_latch_survives_a_restart) {
   cr_assert_eq(bridge_rig_drive(&rig, 0.5, 300, &fault), GANTRY_E_CONFLICT);
 }
 
+static bool has_event(void *arg) {
+  inbox_t *events = arg;
+  for (size_t i = 0; i < inbox_count(events); i++) {
+    const sys_event_t *event = inbox_body(events, i);
+    if (event && strcmp(event->id, "STOP-KEPT") == 0) return true;
+  }
+  return false;
+}
+
 Test(bridge_stop, a_restart_while_driving_starts_stopped) {
   drive();
   bridge_rig_restart(&rig);
+  inbox_t *events = harness_collect(rig.harness, "event.");
   cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
   const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_SAFE, 2000);
   cr_assert_not_null(safety);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_RESTART);
+  cr_assert(harness_until(rig.harness, has_event, events, 5000), "and says so");
 }
 
 Test(bridge_stop, the_motors_are_off_when_the_bridge_ends) {
