@@ -149,15 +149,21 @@ static void set_deadline(const line_master_t *master, exchange_t *exchange, uint
       now_ns + PIECE_NS < exchange->limit_ns ? now_ns + PIECE_NS : exchange->limit_ns;
 }
 
+/* Until when an answer that has begun has to have ended; while a stop waits it may not dawdle. */
+static uint64_t limit_of(const line_master_t *master, const exchange_t *exchange) {
+  const job_t *job = exchange->job;
+  uint32_t bytes = exchange->urgent ? line_answer_bytes(job->function, job->count) : RTU_FRAME_MAX;
+  return clock_mono_ns() + (exchange->urgent ? PIECE_STOP_NS : PIECE_NS) +
+         line_bytes_ns(&master->cfg.line, bytes);
+}
+
 /* A stop waits: an answer that has not begun by its usual moment is given up; one under way may
-   end, but not dawdle. */
+   end. */
 static void hurry(const line_master_t *master, exchange_t *exchange) {
   const job_t *job = exchange->job;
   uint64_t begun_ns = exchange->result->sent_end_ns + job->grace_us * NS_PER_US;
-  uint64_t ended_ns =
-      clock_mono_ns() + PIECE_STOP_NS +
-      line_bytes_ns(&master->cfg.line, line_answer_bytes(job->function, job->count));
   exchange->urgent = true;
+  uint64_t ended_ns = limit_of(master, exchange);
   if (exchange->answer_ns > begun_ns) exchange->answer_ns = begun_ns;
   if (exchange->limit_ns > ended_ns) exchange->limit_ns = ended_ns;
   set_deadline(master, exchange, clock_mono_ns());
@@ -210,8 +216,9 @@ static rtu_outcome_t judge(line_master_t *master, exchange_t *exchange, bool end
   }
   bool may_follow = stream->len > 0 && (stream->junk == 0 || stream->bytes[0] == job->unit);
   size_t wanted = line_answer_bytes(job->function, job->count);
-  if (!may_follow && stream->junk >= wanted) return RTU_DAMAGED;
-  return RTU_TIMEOUT;
+  if (may_follow || stream->junk < wanted) return RTU_TIMEOUT;
+  exchange->result->owed = stream->junk > wanted; /* not the answer alone, perhaps not it at all */
+  return RTU_DAMAGED;
 }
 
 /* The wait is over without an answer. One may still come, unless as many bytes as it has were
@@ -232,14 +239,15 @@ static rtu_outcome_t receive_answer(line_master_t *master, exchange_t *exchange)
   for (;;) {
     wait_end_t end = wait_bytes(master, exchange);
     if (end == WAIT_TIMEOUT) return give_up(master, exchange);
-    if (end == WAIT_GONE || read_bytes(master) < 0) return RTU_NO_PORT;
+    if (end == WAIT_GONE || read_bytes(master) < 0) {
+      result->owed = true; /* to be heard, perhaps, once the device is back */
+      return RTU_NO_PORT;
+    }
     result->last_byte_ns = clock_mono_ns();
     master->own_free_ns = result->last_byte_ns + gap_ns(master);
     rtu_outcome_t outcome = judge(master, exchange, false);
     if (outcome != RTU_TIMEOUT) return outcome;
-    if (!exchange->heard)
-      exchange->limit_ns =
-          result->last_byte_ns + PIECE_NS + line_bytes_ns(&master->cfg.line, RTU_FRAME_MAX);
+    if (!exchange->heard) exchange->limit_ns = limit_of(master, exchange);
     exchange->heard = true;
     set_deadline(master, exchange, result->last_byte_ns);
   }

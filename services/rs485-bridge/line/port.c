@@ -108,7 +108,6 @@ static void open_line(port_t *port) {
     return;
   }
   port->closed_detail[0] = '\0';
-  port->owed = (owed_t){0};
   modules_restart(&port->modules, clock_mono_ns());
   discovery_start(&port->discovery, 0, 0, clock_mono_ns());
   for (size_t i = 0; i < port->cfg.greeting_count; i++)
