@@ -116,10 +116,7 @@ static ssize_t read_bytes(line_master_t *master) {
 }
 
 static void note_stray(line_strays_t *strays, const uint8_t *frame) {
-  if (strays->count == LINE_FOREIGN_MAX) return;
-  bool reads = frame[1] == LINE_READ_HOLDING || frame[1] == LINE_READ_INPUT;
-  strays->frames[strays->count++] =
-      (line_foreign_t){.unit = frame[0], .count = reads ? (uint16_t)(frame[2] / 2) : 0};
+  if (strays->count < LINE_FOREIGN_MAX) strays->frames[strays->count++] = rtu_mark_in(frame);
 }
 
 bool line_master_hear(line_master_t *master, line_strays_t *strays) {

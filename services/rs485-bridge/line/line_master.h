@@ -21,14 +21,9 @@ typedef struct line_master_cfg {
 
 #define LINE_FOREIGN_MAX 4
 
-/* A frame that answered something else: late, or another unit's. */
-typedef struct line_foreign {
-  uint8_t unit;
-  uint16_t count; /* registers, for reads */
-} line_foreign_t;
-
+/* Frames that answered something else: late, or another unit's. */
 typedef struct line_strays {
-  line_foreign_t frames[LINE_FOREIGN_MAX];
+  rtu_mark_t frames[LINE_FOREIGN_MAX];
   size_t count;
 } line_strays_t;
 

@@ -37,9 +37,10 @@ static void report_routine(port_t *port, port_result_t *result) {
 
 /* Late answers that came after all. */
 static void take_strays(port_t *port, const line_strays_t *strays) {
+  uint64_t now_ns = clock_mono_ns();
   for (size_t i = 0; i < strays->count; i++) {
     uint8_t unit = strays->frames[i].unit;
-    bool late = owed_settle(&port->owed, unit, strays->frames[i].count);
+    bool late = owed_settle(&port->owed, &strays->frames[i], now_ns);
     modules_foreign(&port->modules, unit, late);
     if (late) discovery_heard(&port->discovery, &port->modules, unit);
   }
@@ -103,8 +104,17 @@ static module_change_t judge(port_t *port, const job_t *job, const port_result_t
   return modules_result(&port->modules, &answer, now_ns);
 }
 
-/* One attempt: shapes the read, runs it, keeps the books. */
-static void attempt(port_t *port, job_t job, port_result_t *result) {
+/* Whether the answer may be that of a request given up earlier: exceptions look all alike, and so
+   do the echoes of writes. A stop is proven by its read-back. */
+static bool is_doubtful(const port_t *port, const job_t *job, const port_result_t *result,
+                        uint64_t began_ns) {
+  if (result->outcome == RTU_EXCEPTION) return owed_has(&port->owed, job, result->last_byte_ns);
+  return result->outcome == RTU_OK && job->lane != JOB_SAFETY &&
+         owed_echoes(&port->owed, job, began_ns, result->last_byte_ns);
+}
+
+/* One attempt at a job that was begun at began_ns: shapes the read, runs it, keeps the books. */
+static void attempt(port_t *port, job_t job, uint64_t began_ns, port_result_t *result) {
   line_strays_t strays = {.count = 0};
   uint64_t now_ns = clock_mono_ns();
   if (!owed_shape(&port->owed, &job, now_ns)) {
@@ -116,9 +126,7 @@ static void attempt(port_t *port, job_t job, port_result_t *result) {
   line_master_run(port->master, &job, result, &strays);
   take_strays(port, &strays);
   now_ns = clock_mono_ns();
-  /* Exceptions all look alike: this one may be the late answer to another request. */
-  bool doubtful =
-      result->outcome == RTU_EXCEPTION && owed_has(&port->owed, job.unit, result->last_byte_ns);
+  bool doubtful = is_doubtful(port, &job, result, began_ns);
   if (doubtful) result->outcome = RTU_DAMAGED;
   if (doubtful || result->owed) owed_add(&port->owed, &job, doubtful, now_ns);
   line_counts_add(&port->counts, result->outcome,
@@ -150,8 +158,9 @@ static bool put_off(port_t *port, const port_result_t *result, const job_t *job)
 bool port_execute(port_t *port, const job_t *job) {
   port_result_t result;
   module_change_t change = MODULE_SAME;
+  uint64_t began_ns = clock_mono_ns();
   for (unsigned tries = 0;; tries++) {
-    attempt(port, *job, &result);
+    attempt(port, *job, began_ns, &result);
     if (result.change != MODULE_SAME) change = result.change;
     if (tries >= job->retries || !is_worth_repeating(port, job, &result)) break;
     if (!port_await_silence(port)) result.outcome = RTU_NO_PORT;

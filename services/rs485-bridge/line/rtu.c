@@ -13,6 +13,10 @@ static uint16_t get_word(const uint8_t *bytes) {
   return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
+static bool is_read(uint8_t function) {
+  return function == LINE_READ_HOLDING || function == LINE_READ_INPUT;
+}
+
 size_t rtu_request(const job_t *job, uint8_t out[RTU_REQUEST_MAX]) {
   out[0] = job->unit;
   out[1] = (uint8_t)job->function;
@@ -49,9 +53,26 @@ rtu_outcome_t rtu_match(const job_t *job, const uint8_t *frame, size_t len, uint
     return len == 3 ? RTU_EXCEPTION : RTU_FOREIGN;
   }
   if (frame[1] != (uint8_t)job->function) return RTU_FOREIGN;
-  if (job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT)
-    return match_read(job, frame, len, values);
+  if (is_read(frame[1])) return match_read(job, frame, len, values);
   return match_write(job, frame, len);
+}
+
+rtu_mark_t rtu_mark_of(const job_t *job) {
+  rtu_mark_t mark = {.unit = job->unit, .function = (uint8_t)job->function, .count = job->count};
+  if (!is_read(mark.function)) mark.first = job->first;
+  if (job->function == LINE_WRITE_ONE) mark.count = job->values[0];
+  return mark;
+}
+
+rtu_mark_t rtu_mark_in(const uint8_t *frame) {
+  rtu_mark_t mark = {.unit = frame[0], .function = frame[1]};
+  if (is_read(mark.function)) {
+    mark.count = frame[2] / 2;
+  } else if (!(mark.function & 0x80)) {
+    mark.first = get_word(frame + 2);
+    mark.count = get_word(frame + 4);
+  }
+  return mark;
 }
 
 const char *rtu_exception_text(uint8_t code) {

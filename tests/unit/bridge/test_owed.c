@@ -18,6 +18,11 @@ static bool shape(job_t *job) {
   return owed_shape(&owed, job, now_ns);
 }
 
+static bool settle(uint8_t unit, uint16_t count) {
+  const rtu_mark_t mark = {.unit = unit, .function = LINE_READ_HOLDING, .count = count};
+  return owed_settle(&owed, &mark, now_ns);
+}
+
 Test(owed, a_read_keeps_its_length_while_nothing_is_owed) {
   job_t job = read_of(4, 3, 8, 0);
   cr_assert(shape(&job));
@@ -50,10 +55,10 @@ Test(owed, a_unit_rests_where_no_other_length_is_possible) {
 Test(owed, the_late_answer_ends_the_rest) {
   job_t job = read_of(4, 0, 8, 0);
   owed_add(&owed, &job, false, now_ns);
-  owed_settle(&owed, 4, 7);
-  owed_settle(&owed, 5, 8);
+  cr_assert_not(settle(4, 7));
+  cr_assert_not(settle(5, 8));
   cr_assert_not(shape(&job));
-  owed_settle(&owed, 4, 8);
+  cr_assert(settle(4, 8));
   cr_assert(shape(&job));
 }
 
@@ -61,21 +66,63 @@ Test(owed, two_owed_answers_of_one_length_need_two_to_settle) {
   job_t job = read_of(4, 0, 8, 0);
   owed_add(&owed, &job, false, now_ns);
   owed_add(&owed, &job, false, now_ns);
-  owed_settle(&owed, 4, 8);
+  cr_assert(settle(4, 8));
   cr_assert_not(shape(&job));
 }
 
-Test(owed, writes_owe_nothing_and_pass) {
-  job_t write = {.unit = 4, .function = LINE_WRITE_MANY, .count = 2};
+static job_t write_of(line_function_t function, uint16_t first, uint16_t count, uint16_t value) {
+  return (job_t){
+      .unit = 4, .function = function, .first = first, .count = count, .values = {value}};
+}
+
+Test(owed, writes_pass_but_their_echo_is_known_for_an_earlier_ones) {
+  job_t slow = write_of(LINE_WRITE_MANY, 1, 2, 5), next = write_of(LINE_WRITE_MANY, 1, 2, 0);
+  job_t elsewhere = write_of(LINE_WRITE_MANY, 7, 2, 0);
+  owed_add(&owed, &slow, false, now_ns);
+  cr_assert(shape(&next));
+  cr_assert(owed_echoes(&owed, &next, now_ns + 1, now_ns + OWED_NS - 1));
+  cr_assert_not(owed_echoes(&owed, &next, now_ns + 1, now_ns + OWED_NS));
+  cr_assert_not(owed_echoes(&owed, &elsewhere, now_ns + 1, now_ns + 1));
+}
+
+Test(owed, the_echo_of_one_register_tells_its_value) {
+  job_t slow = write_of(LINE_WRITE_ONE, 1, 1, 5), other = write_of(LINE_WRITE_ONE, 1, 1, 6);
+  owed_add(&owed, &slow, false, now_ns);
+  cr_assert(owed_echoes(&owed, &slow, now_ns + 1, now_ns + 1));
+  cr_assert_not(owed_echoes(&owed, &other, now_ns + 1, now_ns + 1));
+}
+
+Test(owed, a_repetition_takes_the_echo_of_its_own_first_attempt) {
+  job_t job = write_of(LINE_WRITE_MANY, 1, 2, 5);
+  uint64_t began_ns = now_ns;
+  owed_add(&owed, &job, false, now_ns);
+  cr_assert_not(owed_echoes(&owed, &job, began_ns, now_ns + 1));
+  owed_add(&owed, &job, false, now_ns + 20 * MS);
+  cr_assert(owed_echoes(&owed, &job, now_ns + 30 * MS, now_ns + 40 * MS));
+}
+
+Test(owed, exceptions_are_doubted_by_function) {
+  job_t write = write_of(LINE_WRITE_MANY, 1, 2, 5), one = write_of(LINE_WRITE_ONE, 1, 1, 5);
+  job_t job = read_of(4, 0, 8, 0);
   owed_add(&owed, &write, false, now_ns);
-  cr_assert(shape(&write));
-  cr_assert_not(owed_has(&owed, 4, now_ns));
+  cr_assert(owed_has(&owed, &write, now_ns));
+  cr_assert_not(owed_has(&owed, &one, now_ns));
+  cr_assert_not(owed_has(&owed, &job, now_ns));
+}
+
+Test(owed, writes_to_a_dead_module_make_nobody_rest) {
+  job_t other = read_of(5, 8, 8, 8);
+  for (uint16_t i = 0; i < 4 * OWED_MAX; i++) {
+    job_t write = write_of(LINE_WRITE_ONE, 1, 1, i);
+    owed_add(&owed, &write, false, now_ns);
+  }
+  cr_assert(shape(&other));
 }
 
 Test(owed, a_doubtful_exception_keeps_its_length_away_but_throws_no_doubt_on_the_next) {
   job_t job = read_of(4, 0, 8, 0);
   owed_add(&owed, &job, true, now_ns);
-  cr_assert_not(owed_has(&owed, 4, now_ns));
+  cr_assert_not(owed_has(&owed, &job, now_ns));
   cr_assert_not(shape(&job));
 }
 

@@ -57,6 +57,61 @@ Test(port_late, an_answer_after_more_noise_than_it_has_bytes_is_not_taken_for_an
   expect_another_length();
 }
 
+static job_t write_command(uint32_t tag, uint16_t value) {
+  job_t job = port_rig_command(tag, 2);
+  job.function = LINE_WRITE_MANY;
+  job.values[0] = value;
+  return job;
+}
+
+/* Nobody answers the write of tag 7; what then answers that of tag 8 is the frame. */
+static rtu_outcome_t answer_second_write(const uint8_t *bytes, size_t len, job_lane_t lane) {
+  uint8_t request[64], frame[16];
+  port_result_t result;
+  job_t slow = write_command(7, 5), next = write_command(8, 0);
+  next.lane = lane;
+  port_rig_start();
+  cr_assert(port_submit(port, &slow));
+  cr_assert(port_rig_await(request));
+  cr_assert(port_rig_next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_TIMEOUT);
+  cr_assert(port_submit(port, &next));
+  cr_assert(port_rig_await(request));
+  memcpy(frame, bytes, len);
+  pty_pair_write(&line, frame, pty_pair_seal(frame, len));
+  cr_assert(port_rig_next(PORT_RESULT, 8, &result));
+  return result.outcome;
+}
+
+static const uint8_t echo[] = {9, 16, 0, 1, 0, 2}, refusal[] = {9, 0x90, 3};
+
+Test(port_late, the_late_echo_of_a_write_does_not_acknowledge_the_next) {
+  cr_assert_eq(answer_second_write(echo, sizeof echo, JOB_COMMAND), RTU_DAMAGED);
+}
+
+Test(port_late, the_late_refusal_of_a_write_does_not_refuse_the_next) {
+  cr_assert_eq(answer_second_write(refusal, sizeof refusal, JOB_COMMAND), RTU_DAMAGED);
+}
+
+Test(port_late, a_stop_takes_any_echo_as_its_read_back_proves_it) {
+  cr_assert_eq(answer_second_write(echo, sizeof echo, JOB_SAFETY), RTU_OK);
+}
+
+Test(port_late, a_repeated_write_is_acknowledged_by_the_echo_of_either_attempt) {
+  uint8_t request[64], frame[16];
+  port_result_t result;
+  job_t job = write_command(7, 5);
+  job.retries = 1;
+  port_rig_start();
+  cr_assert(port_submit(port, &job));
+  cr_assert(port_rig_await(request));
+  cr_assert(port_rig_await(request));
+  memcpy(frame, echo, sizeof echo);
+  pty_pair_write(&line, frame, pty_pair_seal(frame, sizeof echo));
+  cr_assert(port_rig_next(PORT_RESULT, 7, &result));
+  cr_assert_eq(result.outcome, RTU_OK);
+}
+
 /* Time enough on a slow line that the difference is none of a loaded machine. */
 Test(port_late, an_answer_that_begins_after_a_stop_was_asked_for_may_not_dawdle) {
   uint8_t request[64], begin[3] = {9, 3, 250}, byte = 0;
