@@ -40,7 +40,7 @@ static void poll_fast(bridge_t *bridge, bool fast) {
       plan_find(plan, registers_module(bridge->profile, "dock"), row_of(bridge, "dock_status"));
   if (poll == JOB_NO_POLL) return;
   uint64_t period_ns = (uint64_t)(1e9 / plan->polls[poll].rate_hz);
-  bool done = port_set_poll(bridge->port, poll, true, fast ? DOCKING_NS : period_ns);
+  bool done = port_set_period(bridge->port, poll, fast ? DOCKING_NS : period_ns);
   if (done) bridge->dock.fast = fast;
 }
 

@@ -266,7 +266,7 @@ static int poll_of(const bridge_t *bridge, reading_t reading) {
 static void follow_odometry(bridge_t *bridge) {
   for (int i = 0; i < MOTORS_MAX; i++) {
     int poll = poll_of(bridge, (reading_t)(READING_MOTOR_1_SPEED + i));
-    if (poll != JOB_NO_POLL) (void)port_set_poll(bridge->port, poll, true, 50 * GANTRY_NS_PER_MS);
+    if (poll != JOB_NO_POLL) (void)port_set_period(bridge->port, poll, 50 * GANTRY_NS_PER_MS);
   }
   log_info("ODOMETRY-ABSENT", "the travel module has no odometry block; speeds are integrated");
 }

@@ -54,15 +54,14 @@ static void take_order(port_t *port, const port_order_t *order) {
   case PORT_JOB:
     take_job(port, &order->job);
     break;
-  case PORT_POLL:
-    if (order->period_ns) jobs_set_period(&port->jobs, order->poll, order->period_ns);
-    jobs_enable_poll(&port->jobs, order->poll, order->enabled, clock_mono_ns());
+  case PORT_PERIOD:
+    jobs_set_period(&port->jobs, order->poll, order->period_ns);
     break;
   case PORT_SEARCH:
     take_search(port, order);
     break;
   case PORT_QUARANTINE:
-    take_quarantine(port, order->first, order->enabled);
+    take_quarantine(port, order->first, order->quarantined);
     break;
   case PORT_RESTART:
     port->restart = port->master != NULL;

@@ -59,7 +59,7 @@ typedef struct port_result {
 
 typedef enum port_order_kind {
   PORT_JOB,
-  PORT_POLL,
+  PORT_PERIOD,
   PORT_SEARCH,
   PORT_QUARANTINE,
   PORT_RESTART,
@@ -70,10 +70,10 @@ typedef struct port_order {
   port_order_kind_t kind;
   job_t job;
   int poll;
-  bool enabled;
   uint64_t period_ns;
   port_search_t search;
   uint8_t first, last; /* addresses; first: the module's */
+  bool quarantined;
 } port_order_t;
 
 /* Starts the thread. cfg is copied, its profile borrowed. GANTRY_E_INVALID when the profile's polls
@@ -86,8 +86,8 @@ void port_destroy(port_t **self);
 bool port_send(port_t *port, const port_order_t *order);
 /* Hands over a safety or command job. */
 bool port_submit(port_t *port, const job_t *job);
-/* Switches one poll on or off, or gives it another period (0: as it is). */
-bool port_set_poll(port_t *port, int poll, bool enabled, uint64_t period_ns);
+/* Gives one poll another period. Whether it is polled at all is its module's presence. */
+bool port_set_period(port_t *port, int poll, uint64_t period_ns);
 /* What it polls: poll i has the tag i. Constant. */
 const plan_t *port_plan(const port_t *port);
 /* Steers the search; first, last: its range, 0 as configured. */

@@ -5,10 +5,9 @@ bool port_submit(port_t *port, const job_t *job) {
   return port_send(port, &(port_order_t){.kind = PORT_JOB, .job = *job});
 }
 
-bool port_set_poll(port_t *port, int poll, bool enabled, uint64_t period_ns) {
-  return port_send(
-      port,
-      &(port_order_t){.kind = PORT_POLL, .poll = poll, .enabled = enabled, .period_ns = period_ns});
+bool port_set_period(port_t *port, int poll, uint64_t period_ns) {
+  return port_send(port,
+                   &(port_order_t){.kind = PORT_PERIOD, .poll = poll, .period_ns = period_ns});
 }
 
 bool port_search(port_t *port, port_search_t search, uint8_t first, uint8_t last) {
@@ -21,5 +20,6 @@ bool port_restart(port_t *port) {
 }
 
 bool port_quarantine(port_t *port, uint8_t address, bool on) {
-  return port_send(port, &(port_order_t){.kind = PORT_QUARANTINE, .first = address, .enabled = on});
+  return port_send(port,
+                   &(port_order_t){.kind = PORT_QUARANTINE, .first = address, .quarantined = on});
 }

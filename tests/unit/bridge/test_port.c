@@ -163,3 +163,18 @@ Test(port, a_poll_that_holds_too_long_is_refused_at_start) {
   cr_assert_eq(port_new(&cfg, &port), GANTRY_E_INVALID);
   cr_assert_null(port);
 }
+
+Test(port, another_period_does_not_wake_the_polls_of_a_silent_module) {
+  uint8_t request[64];
+  int poll = 0;
+  port_rig_start();
+  const plan_t *plan = port_plan(port);
+  while (plan->profile->modules[plan->polls[poll].module].address != 4)
+    poll++;
+  cr_assert_gt(plan->polls[poll].first, 0, "none of the probe's registers");
+  cr_assert(port_set_period(port, poll, 5000000));
+  for (int i = 0; i < 12; i++) {
+    if (port_rig_request(request, 100) < 8) continue;
+    cr_assert_neq(request[2] << 8 | request[3], plan->polls[poll].first);
+  }
+}
