@@ -84,9 +84,11 @@ void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result) {
   uint64_t now_ns = clock_mono_ns();
   pilot_input_t input = bridge_pilot_input(bridge, now_ns);
   double back_mps = bridge->dock.approach_mps > 0.0 ? bridge->dock.approach_mps : BACK_MPS;
-  pilot_dock_answer(bridge_pilot(bridge), result->outcome == RTU_OK,
-                    bridge->dock.back_m > 0.0 ? bridge->dock.back_m : BACK_M, back_mps, &input,
-                    now_ns);
+  double back_m = bridge->dock.back_m > 0.0 ? bridge->dock.back_m : BACK_M;
+  bool taken = result->outcome == RTU_OK;
+  bridge_act(bridge,
+             pilot_dock_answer(bridge_pilot(bridge), taken, back_m, back_mps, &input, now_ns),
+             now_ns);
 }
 
 void bridge_on_dock(bridge_t *bridge, const port_result_t *result, register_view_t view) {

@@ -128,18 +128,17 @@ double pilot_limit_mps(pilot_t pilot) {
   return commands_limit_mps(pilot.commands, !is_running(pilot));
 }
 
-void pilot_dock_answer(pilot_t pilot, bool taken, double back_m, double back_mps,
-                       const pilot_input_t *input, uint64_t now_ns) {
+unsigned pilot_dock_answer(pilot_t pilot, bool taken, double back_m, double back_mps,
+                           const pilot_input_t *input, uint64_t now_ns) {
   command_goal_t *goal = &pilot.commands->goal;
-  if (!is_running(pilot) || !goal->waits || !robot_may_drive(pilot.robot)) return;
-  if (!taken) {
-    (void)halt(pilot, COMMAND_FAILED, "the dock module did not take the order", now_ns);
-    return;
-  }
+  const robot_t *robot = pilot.robot;
+  if (!is_running(pilot) || !goal->waits || !robot_may_move(robot) || robot->ending) return 0;
+  if (!taken) return halt(pilot, COMMAND_FAILED, "the dock module did not take the order", now_ns);
   goal->waits = false;
   goal->asked_ns = now_ns; /* what it said before does not count */
   goal->begun_path_m = input->path_m;
-  if (pilot.commands->kind != COMMAND_UNDOCK) return;
+  if (pilot.commands->kind != COMMAND_UNDOCK) return 0;
   goal->distance_m = back_m;
   goal->speed_mps = fmin(goal->speed_mps, back_mps);
+  return 0;
 }

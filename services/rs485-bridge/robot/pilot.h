@@ -49,9 +49,9 @@ pilot_answer_t pilot_jog(pilot_t pilot, double share, bool backward, uint32_t ho
 /* Changes the mode; not while something is under way. */
 pilot_answer_t pilot_set_mode(pilot_t pilot, mode_id_t mode);
 /* The dock module has taken its order, or has not; back_m: how far an undocking backs off at
-   which speed. */
-void pilot_dock_answer(pilot_t pilot, bool taken, double back_m, double back_mps,
-                       const pilot_input_t *input, uint64_t now_ns);
+   which speed. Returns ACT bits: what is not known to be taken is taken back. */
+unsigned pilot_dock_answer(pilot_t pilot, bool taken, double back_m, double back_mps,
+                           const pilot_input_t *input, uint64_t now_ns);
 /* One tick: time-outs, obstacles, the way of a command. Aims the drive. Returns ACT bits. */
 unsigned pilot_step(pilot_t pilot, const pilot_input_t *input, uint64_t now_ns);
 /* One step of the ramp, factor as left by the zones; and the end of what has come to zero. Returns

@@ -149,7 +149,7 @@ Test(pilot, docks_to_the_millimetre) {
   cr_assert(answer.acts & ACT_DOCK);
   run_for(300);
   cr_assert_float_eq(drive.setpoint_mps, 0.0, 0.0, "not before the module has taken the order");
-  pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
+  (void)pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
   robot_set_timeout(&robot, ROBOT_DOCK, 60000);
   robot_extend(&robot, now_ns);
   for (int i = 0; i < 6000 && commands.state == COMMAND_RUNNING; i++) {
@@ -167,7 +167,7 @@ Test(pilot, a_dock_module_that_says_nothing_ends_the_docking) {
   set_up();
   dock_m = 0.7;
   (void)take(command_of(COMMAND_DOCK));
-  pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
+  (void)pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
   run_for(1000);
   dock_m = NAN;
   cr_assert(run(5000));
@@ -178,7 +178,7 @@ Test(pilot, a_docking_out_of_time_tells_the_module_to_stop) {
   unsigned acts = 0;
   dock_m = 20.0;
   (void)take(command_of(COMMAND_DOCK));
-  pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
+  (void)pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
   for (int i = 0; i < 1700; i++) {
     run_for(10);
     acts |= pilot_step(pilot(), &input, now_ns + 16000 * MS);
@@ -192,7 +192,28 @@ Test(pilot, undocking_backs_off_as_far_as_the_module_says) {
   input.dock_status = DOCK_DOCKED;
   cr_assert_eq(take(command_of(COMMAND_UNDOCK)), PILOT_TAKEN, "%s", answer.why);
   cr_assert(answer.acts & ACT_DOCK_STOP);
-  pilot_dock_answer(pilot(), true, 0.4, 0.1, &input, now_ns);
+  (void)pilot_dock_answer(pilot(), true, 0.4, 0.1, &input, now_ns);
+  cr_assert(run(20000));
+  cr_assert_eq(commands.state, COMMAND_DONE, "%s", commands.detail);
+  cr_assert_float_eq(input.path_m, -0.4, 0.010);
+}
+
+Test(pilot, an_order_that_the_dock_module_may_not_have_taken_is_taken_back) {
+  (void)take(command_of(COMMAND_DOCK));
+  unsigned acts = pilot_dock_answer(pilot(), false, 0.5, 0.1, &input, now_ns);
+  cr_assert(acts & ACT_DOCK_STOP);
+  cr_assert(run(1000));
+  cr_assert_eq(commands.state, COMMAND_FAILED);
+}
+
+Test(pilot, an_undocking_that_is_paused_hears_the_dock_module_all_the_same) {
+  input.dock_ns = now_ns;
+  input.dock_status = DOCK_DOCKED;
+  (void)take(command_of(COMMAND_UNDOCK));
+  cr_assert_eq(take(command_of(COMMAND_PAUSE)), PILOT_TAKEN, "%s", answer.why);
+  (void)pilot_dock_answer(pilot(), true, 0.4, 0.1, &input, now_ns);
+  run_for(2000);
+  cr_assert_eq(take(command_of(COMMAND_RESUME)), PILOT_TAKEN, "%s", answer.why);
   cr_assert(run(20000));
   cr_assert_eq(commands.state, COMMAND_DONE, "%s", commands.detail);
   cr_assert_float_eq(input.path_m, -0.4, 0.010);
@@ -302,7 +323,7 @@ static void get_busy(busy_t busy) {
     return;
   }
   (void)take(busy == BUSY_DOCK ? command_of(COMMAND_DOCK) : move(10.0, 0.5));
-  if (busy == BUSY_DOCK) pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
+  if (busy == BUSY_DOCK) (void)pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
   run_for(1000);
   if (busy == BUSY_PAUSED) (void)take(command_of(COMMAND_PAUSE));
   if (busy == BUSY_STOPPING) (void)take(command_of(COMMAND_STOP));
@@ -355,7 +376,7 @@ Test(pilot, semi_pauses_a_move_and_ends_a_docking_when_let_go) {
   commands.mode = MODE_SEMI;
   dock_m = 1.0;
   (void)take(command_of(COMMAND_DOCK));
-  pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
+  (void)pilot_dock_answer(pilot(), true, 0.5, 0.1, &input, now_ns);
   cr_assert(run(4000));
   cr_assert_eq(commands.state, COMMAND_CANCELLED);
 }

@@ -250,7 +250,7 @@ static void one_event(void) {
     break;
   case 7:
     if (one_in(20)) (void)pilot_set_mode(pilot(), (mode_id_t)any(MODES));
-    pilot_dock_answer(pilot(), !one_in(10), share(), 0.1, &world.input, world.now_ns);
+    (void)pilot_dock_answer(pilot(), !one_in(10), share(), 0.1, &world.input, world.now_ns);
     break;
   case 8:
     if (one_in(world.robot.state == ROBOT_SHUTDOWN ? 4 : 2000)) restart();
