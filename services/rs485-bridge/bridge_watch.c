@@ -67,6 +67,7 @@ supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns) {
   input.seen_ns[SUPERVISED_LIDAR] = bridge->zones.lidar_ns;
   input.seen_ns[SUPERVISED_RANGES] = bridge->zones.range_ns;
   input.latched = bridge->robot.latched;
+  input.may_worsen = bridge->robot.state == ROBOT_ESTOP || bridge->robot.state == ROBOT_SAFE;
   input.armed = bridge->was_ready;
   input.moving = in_motion(bridge);
   input.moving_ns = bridge->robot.since_ns;

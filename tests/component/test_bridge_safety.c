@@ -209,6 +209,17 @@ Test(bridge_safety, a_motor_fault_stops_and_has_its_name) {
   cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_E_CONFLICT);
 }
 
+Test(bridge_safety, a_fault_that_is_found_after_a_stop_makes_it_a_fault) {
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(stopped.state, ROBOT_FSM_STATE_ESTOP);
+  (void)bridge_rig_ask(&rig, "motor 4 2 fault 6");
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_FAULT, 3000);
+  cr_assert_not_null(safety);
+  cr_assert_eq(safety->cause, ROBOT_CAUSE_MOTOR_FAULT);
+  (void)bridge_rig_ask(&rig, "motor 4 2 clear");
+  cr_assert(harness_until(rig.harness, is_reset, NULL, 5000), "%s", fault.detail);
+}
+
 Test(bridge_safety, motors_that_turn_when_told_to_stand_are_stopped) {
   static const char *const commands[] = {"set 4 0x0007 1", "set 4 0x0017 1",  "set 4 0x0001 1",
                                          "set 4 0x0011 1", "set 4 0x0002 60", "set 4 0x0012 60"};

@@ -254,6 +254,7 @@ static void judge_motion(const supervisor_cfg_t *cfg, const supervisor_input_t *
 static void judge_stop(const supervisor_t *supervisor, const supervisor_input_t *input,
                        bool runaway, uint64_t now_ns, supervisor_verdict_t *verdict) {
   int motor = faulty_motor(input);
+  if (input->may_worsen && motor >= 0) stop_for_motor(verdict, input, motor);
   if (input->latched) return;
   if (input->estop) stop(verdict, STOP_HARDWARE, "the emergency stop input is active");
   if (verdict->stop != STOP_NONE || !input->armed) return;

@@ -44,6 +44,7 @@ typedef struct supervisor_input {
   uint64_t seen_ns[SUPERVISED_COUNT]; /* monotonic, 0: never */
   bool armed;                         /* ready once, since start */
   bool latched;
+  bool may_worsen;    /* latched, and for no fault: one that is found later leads to FAULT */
   bool moving;        /* in a state in which motors may turn, */
   uint64_t moving_ns; /* since then */
   bool docking;       /* in state DOCK */

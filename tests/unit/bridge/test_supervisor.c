@@ -378,6 +378,17 @@ Test(supervisor, a_runaway_of_a_latched_robot_is_a_warning) {
   cr_assert(supervisor.runaway_ns != 0);
 }
 
+Test(supervisor, a_fault_that_is_found_after_a_stop_makes_it_a_fault_once) {
+  input.latched = input.may_worsen = true;
+  input.armed = input.moving = false;
+  input.estop = true;
+  cr_assert_eq(judge().stop, STOP_NONE);
+  input.motor_error[1] = 4;
+  cr_assert_eq(judge().stop, STOP_MOTOR_FAULT);
+  input.may_worsen = false;
+  cr_assert_eq(judge().stop, STOP_NONE);
+}
+
 Test(supervisor, fresh_data_after_a_reason_ask_for_nothing_and_take_nothing_back) {
   input.seen_ns[SUPERVISED_SAFETY] = NOW - 151 * MS;
   cr_assert_eq(judge().stop, STOP_MODULE_LOSS);
