@@ -1,13 +1,15 @@
-/* Cargo: the lifter is enabled and told where to go. It moves by itself; a latched stop takes its
- * enable away. */
+/* Cargo: the lifter is enabled and, once it has taken that, told where to go. It moves by itself; a
+ * latched stop takes its enable away. */
 #include "bridge_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include <gantry/clock.h>
 
-#define ANSWER_US 20000u
+#include "register_rules.h"
+
+#define ANSWER_US    20000u
+#define OFF_RETRY_NS (500 * (uint64_t)GANTRY_NS_PER_MS)
 
 enum { CARGO_ENABLE, CARGO_TARGET, CARGO_OFF, CARGO_JOBS };
 
@@ -61,42 +63,83 @@ static bool refuse(bridge_t *bridge, rpc_context_t *call, const register_row_t *
   return true;
 }
 
+/* What the target register is to say for that share of the way; false when it cannot. */
+static bool find_target(const register_module_t *lifter, const register_row_t *target, double share,
+                        uint16_t *out) {
+  const register_wish_t wish = {
+      .access = REGISTER_SYSTEM, .safety = true, .scaled = true, .value = share};
+  char why[160];
+  int64_t raw = 0;
+  if (target->words != 1 ||
+      register_judge(lifter, target, &wish, &raw, why, sizeof why) != REGISTER_FINE)
+    return false;
+  *out = (uint16_t)raw;
+  return true;
+}
+
 void bridge_cargo(bridge_t *bridge, rpc_context_t *call, command_kind_t kind, double position) {
   const register_module_t *lifter = lifter_of(bridge);
   const register_row_t *target = registers_find(lifter, "target");
+  const register_row_t *enable = registers_find(lifter, "enable");
+  uint16_t raw = 0;
   if (refuse(bridge, call, target)) return;
   double share = position >= 0.0 ? position : kind == COMMAND_CARGO_UP ? 1.0 : 0.0;
-  (void)submit(bridge, CARGO_ENABLE, registers_find(lifter, "enable"), 1);
-  if (!submit(bridge, CARGO_TARGET, target, (uint16_t)lround(share / target->scale))) {
+  if (!find_target(lifter, target, share, &raw)) {
+    rpc_fail(call, GANTRY_E_INVALID, "position",
+             "the lifter's target takes no %g; correct its scale and range in the profile", share);
+    return;
+  }
+  if (enable ? !submit(bridge, CARGO_ENABLE, enable, 1)
+             : !submit(bridge, CARGO_TARGET, target, raw)) {
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the RS485 port takes no request now");
     return;
   }
-  bridge->cargo = (cargo_t){.call = call, .kind = kind, .share = share, .told = true};
+  bridge->cargo = (cargo_t){
+      .call = call, .kind = kind, .share = share, .target = raw, .enabled = enable != NULL};
 }
 
 void bridge_cargo_off(bridge_t *bridge) {
-  if (!bridge->cargo.told) return;
-  bridge->cargo.told = false;
-  (void)submit(bridge, CARGO_OFF, registers_find(lifter_of(bridge), "enable"), 0);
+  cargo_t *cargo = &bridge->cargo;
+  uint64_t now_ns = clock_mono_ns();
+  if (!bridge->robot.latched) cargo->off_ns = 0;
+  if (!bridge->robot.latched || !cargo->enabled) return;
+  if (cargo->off_ns != 0 && now_ns - cargo->off_ns < OFF_RETRY_NS) return;
+  if (submit(bridge, CARGO_OFF, registers_find(lifter_of(bridge), "enable"), 0))
+    cargo->off_ns = now_ns;
+}
+
+/* why: NULL when the lifter has taken its target. */
+static void answer(bridge_t *bridge, const char *why) {
+  cargo_t *cargo = &bridge->cargo;
+  rpc_context_t *call = cargo->call;
+  char actor[51], what[96];
+  cargo->call = NULL;
+  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
+  (void)snprintf(what, sizeof what, "the lifter %s %.0f %%", why ? "did not take" : "goes to",
+                 100.0 * cargo->share);
+  if (why) {
+    rpc_fail(call, GANTRY_E_DEVICE, "", "%s: %s", what, why);
+  } else {
+    commands_note(&bridge->commands, cargo->kind, COMMAND_DONE, what);
+    bridge_tell(bridge);
+    bridge_reply_status(bridge, call, cargo->kind);
+  }
+  bridge_audit(bridge, actor, "robot.command", why == NULL, what);
 }
 
 void bridge_on_cargo_result(bridge_t *bridge, const port_result_t *result) {
-  rpc_context_t *call = bridge->cargo.call;
-  char actor[51], what[96];
-  if (result->job.tag != TAG_CARGO + CARGO_TARGET || !call) return;
-  bridge->cargo.call = NULL;
+  uint32_t index = result->job.tag - TAG_CARGO;
   bool taken = result->outcome == RTU_OK;
-  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
-  (void)snprintf(what, sizeof what, "the lifter %s %.0f %%", taken ? "goes to" : "did not take",
-                 100.0 * bridge->cargo.share);
-  if (taken) {
-    commands_note(&bridge->commands, bridge->cargo.kind, COMMAND_DONE, what);
-    bridge_tell(bridge);
-    bridge_reply_status(bridge, call, bridge->cargo.kind);
-  } else {
-    rpc_fail(call, GANTRY_E_DEVICE, "", "%s: %s", what,
-             result->outcome == RTU_EXCEPTION ? rtu_exception_text(result->exception)
-                                              : rtu_outcome_text(result->outcome));
-  }
-  bridge_audit(bridge, actor, "robot.command", taken, what);
+  if (index == CARGO_OFF && taken && bridge->robot.latched) bridge->cargo.enabled = false;
+  if (index == CARGO_OFF || !bridge->cargo.call) return;
+  if (!taken)
+    answer(bridge, result->outcome == RTU_EXCEPTION ? rtu_exception_text(result->exception)
+                                                    : rtu_outcome_text(result->outcome));
+  else if (index == CARGO_TARGET)
+    answer(bridge, NULL);
+  else if (bridge->robot.state != ROBOT_IDLE) /* since it was asked */
+    answer(bridge, "the robot is no longer idle");
+  else if (!submit(bridge, CARGO_TARGET, registers_find(lifter_of(bridge), "target"),
+                   bridge->cargo.target))
+    answer(bridge, "the RS485 port takes no request now");
 }

@@ -163,8 +163,10 @@ typedef struct dock_state {
 typedef struct cargo {
   rpc_context_t *call; /* waits for its answer */
   command_kind_t kind;
-  double share; /* of its way */
-  bool told;    /* it may be on its way */
+  double share;    /* of its way */
+  uint16_t target; /* the same, as the lifter is told */
+  bool enabled;    /* it may be on its way */
+  uint64_t off_ns; /* last asked to let go, by a latched stop; 0: not yet */
 } cargo_t;
 
 /* What was published last of the robot's state, to see what has changed. */
@@ -338,6 +340,8 @@ void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t k
 /* bridge_cargo.c: the lifter. */
 /* Answers call once the lifter has taken its target. position: share; negative: its end. */
 void bridge_cargo(bridge_t *bridge, rpc_context_t *call, command_kind_t kind, double position);
+/* While a stop is latched: takes the lifter's enable away, until that is acknowledged. To be called
+ * every few ms. */
 void bridge_cargo_off(bridge_t *bridge);
 void bridge_on_cargo_result(bridge_t *bridge, const port_result_t *result);
 

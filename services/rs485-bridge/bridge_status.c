@@ -156,7 +156,7 @@ void bridge_tell(bridge_t *bridge) {
   told->mode = commands->mode;
   told->overdue = bridge->robot.overdue;
   keep_drive(bridge);
-  if (bridge->robot.latched) bridge_cargo_off(bridge);
+  bridge_cargo_off(bridge);
   if (state) say_state(bridge, before);
   if (command) say_command(bridge);
   if (overdue) say_overdue(bridge);

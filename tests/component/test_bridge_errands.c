@@ -64,6 +64,35 @@ Test(errands, a_lifter_goes_where_it_is_told_and_a_stop_takes_its_enable) {
   cr_assert_eq(ask(up), GANTRY_E_CONFLICT);
 }
 
+static bool is_let_go(void *arg) {
+  (void)arg;
+  return bridge_rig_register(&rig, 6, 0x0001) == 0;
+}
+
+static bool has_been_told_off(void *arg) {
+  (void)arg;
+  return frames_with("\"060600010000") > 0;
+}
+
+Test(errands, a_lifter_that_does_not_hear_a_stop_is_told_again) {
+  const char *settings[] = {"last_address=6", NULL};
+  const char *arguments[] = {"--modules", "2,3,4,5,6", NULL};
+  robot_safety_t stopped;
+  bridge_rig_open_with(&rig, settings, arguments);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+  cr_assert(harness_until(rig.harness, lifter_answers, NULL, 10000));
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_CARGO_UP), GANTRY_OK, "%s", fault.detail);
+
+  (void)bridge_rig_ask(&rig, "fault 6 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, has_been_told_off, NULL, 5000));
+  harness_for(rig.harness, 200); /* with its repetition */
+  cr_assert_not(is_let_go(NULL), "a silent module takes nothing");
+  (void)bridge_rig_ask(&rig, "fault 6 clear");
+
+  cr_assert(harness_until(rig.harness, is_let_go, NULL, 5000));
+}
+
 static bool sees_no_lidar(void *arg) {
   (void)arg;
   const robot_status_t *said = inbox_newest(rig.robot, "robot.status");
