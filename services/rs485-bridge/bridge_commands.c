@@ -112,7 +112,9 @@ void bridge_reply_status(bridge_t *bridge, rpc_context_t *call, command_kind_t k
 /* Something is to begin to move that way, by itself. */
 static bool refuse_way(bridge_t *bridge, rpc_context_t *call, const command_t *command,
                        uint64_t now_ns) {
-  bool stands = bridge->robot.state == ROBOT_IDLE || bridge->robot.state == ROBOT_PAUSED;
+  robot_state_t state = bridge->robot.state;
+  bool stands = state == ROBOT_IDLE || state == ROBOT_PAUSED ||
+                (state == ROBOT_DOCK && command->kind == COMMAND_UNDOCK);
   int way = command->backward ? -1 : 1;
   if (command->kind == COMMAND_HOME && bridge->pilot_cfg.home_backward) way = -1;
   if (command->kind == COMMAND_UNDOCK) way = -1;

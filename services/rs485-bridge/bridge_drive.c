@@ -1,5 +1,5 @@
 /* Drive commands and the set-points on their way to the motors. One step is on the line at a time;
-   zero goes by the safety lane. */
+   a zero at once goes by the safety lane. */
 #include "bridge_internal.h"
 
 #include <stdio.h>
@@ -12,7 +12,10 @@
 #define DRIVE_JOBS      (MOTORS_MAX + MOTORS_MAX * MOTOR_FRAMES_MAX)
 
 static void submit(bridge_t *bridge, uint32_t index, const job_t *job) {
-  if (port_submit(bridge->port, job)) bridge->motors.waiting |= 1u << index;
+  if (port_submit(bridge->port, job))
+    bridge->motors.waiting |= 1u << index;
+  else
+    bridge->motors.known = false; /* said again at the next step */
 }
 
 static job_t drive_job(uint32_t index, job_lane_t lane) {
@@ -38,8 +41,8 @@ static void write_speed(bridge_t *bridge, uint32_t motor, drive_words_t words, j
   }
 }
 
-/* Tells both motors what they have not been told yet. A stop latched in between finds nothing
- * enabled after it. */
+/* Tells both motors what they have not been told yet. Motors that are being read back off are not
+ * enabled: what was read would not hold. */
 static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
   drive_run_t *motors = &bridge->motors;
   drive_words_t words = pilot_words(bridge_pilot(bridge));
@@ -47,17 +50,17 @@ static void write_motors(bridge_t *bridge, job_lane_t lane, uint64_t now_ns) {
               words.speed == motors->written.speed &&
               (!words.enable || words.direction == motors->written.direction);
   if (same || !bridge->port) return;
-  if (words.enable && motors->waiting) return;
+  if (words.enable && (motors->waiting || bridge->stop.active)) return;
   if (words.enable) bridge->motors_off = false;
   bool turn = words.enable && (!motors->known || words.direction != motors->written.direction);
-  for (uint32_t i = 0; i < bridge->wiring.count && turn; i++)
-    write_direction(bridge, i, words.direction);
-  for (uint32_t i = 0; i < bridge->wiring.count; i++)
-    write_speed(bridge, i, words, lane);
   if (!words.enable && motors->known) words.direction = motors->written.direction;
   motors->written = words;
   motors->known = true;
   motors->wrote_ns = now_ns;
+  for (uint32_t i = 0; i < bridge->wiring.count && turn; i++)
+    write_direction(bridge, i, words.direction);
+  for (uint32_t i = 0; i < bridge->wiring.count; i++)
+    write_speed(bridge, i, words, lane);
 }
 
 void bridge_on_drive_result(bridge_t *bridge, const port_result_t *result) {
