@@ -1,13 +1,15 @@
 /* Log lines: built on the stack, escaped by hand, handed to the kernel in one write so that lines
-   of several threads and processes never mix. */
+   of several threads and processes never mix, and only where it will be taken at once. */
 #include <gantry/log.h>
 
 #include <gantry/clock.h>
 
 #include "utf8.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,7 @@ enum { LOG_LINE_MAX = 2048, LOG_TEXT_MAX = 1024, LOG_SERVICE_MAX = 33 };
 static char log_service[LOG_SERVICE_MAX] = "gantry";
 static atomic_int log_level = LOG_INFO;
 static atomic_int log_fd = STDERR_FILENO;
+static atomic_uint log_lost; /* lines since the last that was taken */
 static _Thread_local uint64_t log_trace;
 
 static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
@@ -106,14 +109,16 @@ static void line_member(line_t *line, const char *key, const char *value) {
   line->text[line->len++] = '"'; /* from the room of the closing part: never left out */
 }
 
-void log_write(log_level_t level, const char *id, const char *format, ...) {
-  if ((int)level < atomic_load(&log_level)) return;
-  char text[LOG_TEXT_MAX];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
-  va_end(args);
+/* A pipe that nobody empties would hold the caller for ever, and with it a robot's stop. */
+static bool is_taken_at_once(int fd) {
+  struct pollfd room = {.fd = fd, .events = POLLOUT};
+  return poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0;
+}
 
+/* False when it was not taken. */
+static bool line_send(log_level_t level, const char *id, const char *text) {
+  int fd = atomic_load(&log_fd);
+  if (!is_taken_at_once(fd)) return false;
   char time[28];
   line_t line = {.len = 0};
   line_member(&line, "ts", clock_iso(clock_wall_ns(), time, sizeof time));
@@ -126,6 +131,21 @@ void log_write(log_level_t level, const char *id, const char *format, ...) {
                             : snprintf(line.text + line.len, (size_t)left,
                                        ",\"trace\":\"%016llx\"}\n", (unsigned long long)log_trace);
   /* A log that cannot be written has nobody to tell. */
-  ssize_t written = write(atomic_load(&log_fd), line.text, line.len + (size_t)tail);
+  ssize_t written = write(fd, line.text, line.len + (size_t)tail);
   (void)written;
+  return true;
+}
+
+void log_write(log_level_t level, const char *id, const char *format, ...) {
+  if ((int)level < atomic_load(&log_level)) return;
+  char text[LOG_TEXT_MAX], note[64];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+
+  unsigned lost = atomic_load(&log_lost);
+  snprintf(note, sizeof note, "lines lost before this, as nobody read them: %u", lost);
+  if (lost > 0 && line_send(LOG_WARN, "LOG-LOST", note)) atomic_fetch_sub(&log_lost, lost);
+  if (!line_send(level, id, text)) atomic_fetch_add(&log_lost, 1);
 }

@@ -1,6 +1,8 @@
 /* One JSON object a line on standard error:
    {"ts":"...","level":"info","service":"mapper","id":"MAP-SAVED","msg":"...","trace":"16 hex
-   digits"}. The level may change at run time (sys.log_level). Thread safe: a line is one write. */
+   digits"}. The level may change at run time (sys.log_level). Thread safe: a line is one write.
+   Does not block: a line that nobody takes at once, as from a full pipe, is lost, and the next one
+   that is taken comes behind LOG-LOST with their number. */
 #ifndef GANTRY_LOG_H
 #define GANTRY_LOG_H
 

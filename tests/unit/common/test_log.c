@@ -1,6 +1,7 @@
 #include <gantry/log.h>
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,4 +109,38 @@ Test(log, closes_its_quotes_when_the_last_byte_is_taken) {
   json_t *line = read_line();
   cr_assert_str_eq(member(line, "id"), "LONG");
   json_decref(line);
+}
+
+/* Reads what is there; the number of lines in it that hold words. */
+static unsigned drain(const char *words) {
+  static char text[1 << 17];
+  unsigned count = 0;
+  cr_assert_eq(fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK), 0);
+  size_t len = 0;
+  for (ssize_t more; (more = read(pipe_fds[0], text + len, sizeof text - 1 - len)) > 0;)
+    len += (size_t)more;
+  text[len] = '\0';
+  for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+    count++;
+  return count;
+}
+
+Test(log, waits_for_no_reader_and_says_what_was_lost, .timeout = 10) {
+  unsigned written = 2000;
+  char words[48];
+  for (unsigned i = 0; i < written; i++) /* more than a pipe holds */
+    log_info("MANY", "a line of some length, so that it takes fewer of them to fill the pipe");
+  unsigned kept = drain("\"MANY\"");
+  cr_assert_gt(kept, 100);
+  cr_assert_lt(kept, written);
+
+  log_info("NEXT", "somebody reads again");
+
+  (void)snprintf(words, sizeof words, "nobody read them: %u\"", written - kept);
+  char text[4096];
+  ssize_t len = read(pipe_fds[0], text, sizeof text - 1);
+  cr_assert_gt(len, 0);
+  text[len] = '\0';
+  cr_assert_not_null(strstr(text, words), "%s", text);
+  cr_assert_not_null(strstr(text, "\"NEXT\""));
 }
