@@ -79,6 +79,9 @@ static void on_news(bridge_line_t *line, const port_result_t *news) {
   bridge->motors_off = false;
   bridge->motors.known = false; /* the greeting of the next opening switches them off */
   bridge->motors.waiting = 0;
+  if (robot_may_move(&bridge->robot)) /* reopened at once, it would go on from a stop by a jump */
+    bridge_stop(bridge, STOP_MODULE_LOSS, "the RS485 line has closed while the robot was moving",
+                clock_mono_ns(), NULL);
 }
 
 static void on_port(void *arg) {

@@ -287,6 +287,16 @@ Test(bridge_safety, a_stop_with_the_line_gone_is_no_success_and_comes_first_when
   cr_assert_gt(bridge_rig_frames(&rig, STOP_1), before);
 }
 
+Test(bridge_safety, a_line_that_closes_stops_a_moving_robot_at_once) {
+  drive();
+  (void)bridge_rig_ask(&rig, "unplug rs485");
+  const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 2000);
+  cr_assert_not_null(safety);
+  cr_assert_not_null(strstr(safety->detail, "line has closed"), "%s", safety->detail);
+  (void)bridge_rig_ask(&rig, "plug rs485");
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 3000));
+}
+
 static void on_outcome(gantry_err_t err, const gantry_fault_t *why, const void *reply,
                        const sys_header_t *header, void *arg) {
   gantry_err_t *outcome = arg;
