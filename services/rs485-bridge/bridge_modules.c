@@ -135,17 +135,32 @@ void bridge_on_module(bridge_line_t *line, const port_result_t *result) {
   if (result->change == MODULE_REMOVED) forget(line, copy);
 }
 
+/* Type 0: the profile or the module does not say. */
+static bool is_alien(const bridge_line_t *line, const module_row_t *row) {
+  const register_module_t *known = registers_module_at(line->cfg.profile, row->address);
+  return row->identified && row->type != 0 && known && known->type != 0 && known->type != row->type;
+}
+
+bool bridge_module_serves(const bridge_line_t *line, const module_row_t *row) {
+  return row->state == MODULE_ONLINE && !is_alien(line, row);
+}
+
 bool bridge_missing(const bridge_t *bridge, char *out, size_t size) {
   const bridge_line_t *line = &bridge->lines[0];
   char silent[64] = "", name[32];
   for (size_t i = 0; i < line->module_count && bridge->port; i++) {
     const module_row_t *row = &line->modules[i].row;
     size_t len = strlen(silent);
-    if (!row->mandatory || row->state == MODULE_ONLINE) continue;
+    if (!row->mandatory || bridge_module_serves(line, row)) continue;
     bridge_module_name(line, row->address, name, sizeof name);
     if (row->quarantined) {
       (void)snprintf(out, size, "module %s (0x%02X) is quarantined; release it", name,
                      row->address);
+      return true;
+    }
+    if (row->state == MODULE_ONLINE) {
+      (void)snprintf(out, size, "module %s (0x%02X) says it is of type %u; put the right one there",
+                     name, row->address, row->type);
       return true;
     }
     (void)snprintf(silent + len, sizeof silent - len, "%s0x%02X", len ? ", " : "", row->address);

@@ -80,6 +80,8 @@ module_copy_t *bridge_module_at(bridge_line_t *line, uint8_t address);
 void bridge_module_name(const bridge_line_t *line, uint8_t address, char *out, size_t size);
 /* The last part of the module's topic: its name, and on further lines line and address. */
 void bridge_module_key(const bridge_line_t *line, uint8_t address, char *out, size_t size);
+/* Whether a module is there and, as far as it says, of the kind that its address stands for. */
+bool bridge_module_serves(const bridge_line_t *line, const module_row_t *row);
 /* Which mandatory modules are missing and why, in words; false when none is. */
 bool bridge_missing(const bridge_t *bridge, char *out, size_t size);
 robot_module_status_t bridge_module_status(const module_row_t *row);

@@ -18,14 +18,15 @@ int bridge_motion_sign(const bridge_t *bridge) {
 
 /* While moving, a lost dock module is logged, not a reason to stop. */
 static bool modules_suffice(const bridge_t *bridge) {
-  for (size_t i = 0; i < bridge->lines[0].module_count; i++) {
-    const module_row_t *row = &bridge->lines[0].modules[i].row;
+  const bridge_line_t *line = &bridge->lines[0];
+  for (size_t i = 0; i < line->module_count; i++) {
+    const module_row_t *row = &line->modules[i].row;
     bool spared = bridge->robot.state == ROBOT_MOVE &&
                   row->address != bridge_unit(bridge, "safety") &&
                   row->address != bridge_unit(bridge, "travel_motor");
-    if (row->mandatory && row->state != MODULE_ONLINE && !spared) return false;
+    if (row->mandatory && !bridge_module_serves(line, row) && !spared) return false;
   }
-  return bridge->lines[0].open && bridge->lines[0].module_count > 0;
+  return line->open && line->module_count > 0;
 }
 
 robot_guards_t bridge_guards(const bridge_t *bridge) {

@@ -199,6 +199,22 @@ Test(bridge_registry, a_module_that_runs_is_asked_again_who_it_is) {
   cr_assert_not(has_event((void *)"MODULE-OFFLINE"));
 }
 
+static bool waits_for_the_type(void *arg) {
+  (void)arg;
+  const robot_status_t *status = inbox_newest(rig.robot, "robot.status");
+  return status && !status->ready && strstr(status->waits_for, "type 5");
+}
+
+Test(bridge_registry,
+     a_module_of_another_type_in_a_mandatory_ones_place_keeps_the_robot_from_moving) {
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+  (void)bridge_rig_ask(&rig, "set 3 0x0104 5");
+  cr_assert(await_event("MODULE-CHANGED", 20000));
+  cr_assert(harness_until(rig.harness, waits_for_the_type, NULL, 3000));
+  (void)bridge_rig_ask(&rig, "set 3 0x0104 3");
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 20000));
+}
+
 Test(bridge_registry, a_ping_is_a_probe_on_the_line) {
   robot_module_t out;
   robot_discovery_t search;
