@@ -33,7 +33,7 @@ enum {
   TAG_STOP = 0x1000,   /* + STOP_JOBS * round + index of the frame, see motors_stop_job */
   TAG_DRIVE = 0x2000,  /* + motor; + DRIVE_SPEED + motor + MOTORS_MAX * frame */
   TAG_READ = 0x3000,   /* + slot of a register request + READ_CALLS_MAX * its round */
-  TAG_MODULE = 0x4000, /* + slot of a ping or reset */
+  TAG_MODULE = 0x4000, /* + slot of a ping or reset + MODULE_CALLS_MAX * its round */
   TAG_DOCK = 0x5000,   /* + DOCK_READ ...: orders to the dock module */
   TAG_CARGO = 0x6000   /* + CARGO_ENABLE ...: orders to the lifter */
 };
@@ -149,6 +149,11 @@ typedef struct register_call {
   uint32_t round;            /* counts the slot's uses; part of the tag */
 } register_call_t;
 
+typedef struct module_call {
+  rpc_context_t *call; /* NULL: free */
+  uint32_t round;      /* counts the slot's uses; part of the tag */
+} module_call_t;
+
 /* What the dock module said last, and how far an order to it has come. */
 typedef struct dock_state {
   uint16_t status;
@@ -220,8 +225,8 @@ struct bridge {
   stop_run_t stop;
   drive_run_t motors;
   register_call_t reads[READ_CALLS_MAX];
-  values_t *values;                              /* newest words of all lines; owned */
-  rpc_context_t *module_calls[MODULE_CALLS_MAX]; /* pings and resets under way */
+  values_t *values;                             /* newest words of all lines; owned */
+  module_call_t module_calls[MODULE_CALLS_MAX]; /* pings and resets under way */
   bridge_keep_t *keep;
   bool registry_changed;                     /* since it was kept */
   rpc_context_t *discovering;                /* waits for a search to end */

@@ -7,6 +7,7 @@
 #define BUSY_ANSWER_US 20000u /* while the robot may move, as a poll */
 #define RESET_ERROR    0x0109
 #define RESET_OLDER    0x00F4
+#define CALL_ROUNDS    64 /* so that a result finds its own call in a slot that was used again */
 
 static void reply(bridge_line_t *line, rpc_context_t *call, uint8_t address) {
   robot_module_t out;
@@ -32,17 +33,36 @@ static job_t job_of(const bridge_t *bridge, const module_row_t *row, bool reset)
   return job;
 }
 
+/* A slot for a call; those of callers that have given up are taken again. NULL when all are busy.
+ */
+static module_call_t *take_slot(bridge_t *bridge) {
+  for (size_t i = 0; i < MODULE_CALLS_MAX; i++) {
+    module_call_t *slot = &bridge->module_calls[i];
+    if (slot->call && rpc_left_ms(slot->call) == 0) {
+      rpc_fail(slot->call, GANTRY_E_TIMEOUT, "", "the line did not come to it in time");
+      slot->call = NULL;
+    }
+    if (slot->call) continue;
+    slot->round++;
+    return slot;
+  }
+  return NULL;
+}
+
+static uint32_t tag_of(const bridge_t *bridge, const module_call_t *slot) {
+  uint32_t place = (uint32_t)(slot - bridge->module_calls);
+  return TAG_MODULE + MODULE_CALLS_MAX * (slot->round % CALL_ROUNDS) + place;
+}
+
 static void send(bridge_t *bridge, const bridge_line_t *line, rpc_context_t *call,
                  const module_row_t *row, bool reset) {
-  uint32_t slot = 0;
-  while (slot < MODULE_CALLS_MAX && bridge->module_calls[slot])
-    slot++;
+  module_call_t *slot = take_slot(bridge);
   job_t job = job_of(bridge, row, reset);
-  job.tag = TAG_MODULE + slot;
-  if (slot == MODULE_CALLS_MAX || !line->open || !port_submit(line->port, &job))
+  if (slot) job.tag = tag_of(bridge, slot);
+  if (!slot || !line->open || !port_submit(line->port, &job))
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "line %u takes no request now", line->number);
   else
-    bridge->module_calls[slot] = call;
+    slot->call = call;
 }
 
 static void quarantine(bridge_t *bridge, bridge_line_t *line, rpc_context_t *call,
@@ -98,10 +118,10 @@ void on_module_do(rpc_context_t *call, const void *takes, void *arg) {
 
 void bridge_on_module_done(bridge_line_t *line, const port_result_t *result) {
   bridge_t *bridge = line->bridge;
-  uint32_t slot = result->job.tag - TAG_MODULE;
-  rpc_context_t *call = slot < MODULE_CALLS_MAX ? bridge->module_calls[slot] : NULL;
-  if (!call) return;
-  bridge->module_calls[slot] = NULL;
+  module_call_t *slot = &bridge->module_calls[(result->job.tag - TAG_MODULE) % MODULE_CALLS_MAX];
+  rpc_context_t *call = slot->call;
+  if (!call || tag_of(bridge, slot) != result->job.tag) return;
+  slot->call = NULL;
   bool ping = result->job.function != LINE_WRITE_ONE;
   if (result->outcome == RTU_OK || (ping && result->outcome == RTU_EXCEPTION))
     reply(line, call, result->job.unit); /* who refuses is there */

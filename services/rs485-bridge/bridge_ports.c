@@ -42,7 +42,7 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
   keep(line, result);
   if (tag >= TAG_READ && tag < TAG_READ_END)
     bridge_on_read_result(bridge, result);
-  else if (tag >= TAG_MODULE && tag < TAG_MODULE + MODULE_CALLS_MAX)
+  else if (tag >= TAG_MODULE && tag < TAG_DOCK)
     bridge_on_module_done(line, result);
   else if (line->number != 1)
     return;

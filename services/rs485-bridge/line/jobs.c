@@ -59,20 +59,21 @@ bool jobs_take_write(jobs_t *jobs, job_t *out) {
   return false;
 }
 
-void jobs_return(jobs_t *jobs, const job_t *job, uint64_t now_ns) {
+bool jobs_return(jobs_t *jobs, const job_t *job, uint64_t now_ns) {
   if (job->lane == JOB_POLL) {
     if (job->poll >= 0 && (size_t)job->poll < jobs->poll_count)
       jobs->polls[job->poll].due_ns = now_ns;
-    return;
+    return true;
   }
   job_lane_queue_t *lane = &jobs->lanes[job->lane];
   if (lane->count == JOBS_LANE_MAX) {
     lane->refused++;
-    return;
+    return false;
   }
   lane->head = (lane->head + JOBS_LANE_MAX - 1) % JOBS_LANE_MAX;
   lane->slots[lane->head] = *job;
   lane->count++;
+  return true;
 }
 
 int jobs_add_poll(jobs_t *jobs, const job_t *job, uint64_t period_ns, uint32_t rank) {

@@ -79,8 +79,9 @@ bool jobs_defer(jobs_t *jobs, const job_t *job, uint64_t due_ns);
 /* Takes one waiting write out of the commands: when a stop comes, nothing that was to be
    written before it may be written after it. False when there is none. */
 bool jobs_take_write(jobs_t *jobs, job_t *out);
-/* Puts a picked job back as the next of its lane: it was given up for a more urgent one. */
-void jobs_return(jobs_t *jobs, const job_t *job, uint64_t now_ns);
+/* Puts a picked job back as the next of its lane: it was given up for a more urgent one. False,
+   counted, when the lane has filled up meanwhile. */
+bool jobs_return(jobs_t *jobs, const job_t *job, uint64_t now_ns);
 /* Adds a poll, disabled. Its index, or -1 when the table is full or it would hold the line too
  * long. */
 int jobs_add_poll(jobs_t *jobs, const job_t *job, uint64_t period_ns, uint32_t rank);

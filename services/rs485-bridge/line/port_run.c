@@ -168,10 +168,9 @@ bool port_execute(port_t *port, const job_t *job) {
     if (job->lane != JOB_SAFETY && jobs_has_urgent(&port->jobs)) break; /* came in the silence */
   }
   bool reads = job->function == LINE_READ_HOLDING || job->function == LINE_READ_INPUT;
-  if (result.outcome == RTU_ABANDONED && reads) { /* a probe is due again by itself */
-    if (job->tag < PORT_TAG_PROBE) jobs_return(&port->jobs, job, clock_mono_ns());
-    return true;
-  }
+  bool given_up = result.outcome == RTU_ABANDONED && reads;
+  if (given_up && job->tag >= PORT_TAG_PROBE) return true; /* a probe is due again by itself */
+  if (given_up && jobs_return(&port->jobs, job, clock_mono_ns())) return true;
   if (put_off(port, &result, job)) return true;
   result.news = PORT_RESULT;
   result.change = change;

@@ -166,7 +166,7 @@ Test(jobs, a_returned_poll_is_due_at_once) {
   job_t job;
   cr_assert(jobs_pick(&jobs, MS, &job));
 
-  jobs_return(&jobs, &job, 2 * MS);
+  cr_assert(jobs_return(&jobs, &job, 2 * MS));
 
   cr_assert_eq(pick(2 * MS), 1);
 }
@@ -177,7 +177,7 @@ Test(jobs, a_returned_command_is_the_next_one) {
   job_t job;
   cr_assert(jobs_pick(&jobs, 0, &job));
 
-  jobs_return(&jobs, &job, 0);
+  cr_assert(jobs_return(&jobs, &job, 0));
 
   cr_assert_eq(pick(0), 1);
   cr_assert_eq(pick(0), 2);
@@ -354,4 +354,12 @@ Test(jobs, a_safety_poll_that_is_refused_keeps_its_rate) {
     cr_assert_eq(pick(now_ns), 1);
     jobs_note_poll(&jobs, poll, true, now_ns);
   }
+}
+
+Test(jobs, a_job_that_cannot_be_put_back_is_told) {
+  job_t job = job_of(1, JOB_COMMAND, LINE_READ_HOLDING);
+  for (int i = 0; i < JOBS_LANE_MAX - 1; i++)
+    push(2, JOB_COMMAND, LINE_READ_HOLDING);
+  cr_assert(jobs_return(&jobs, &job, 0));
+  cr_assert_not(jobs_return(&jobs, &job, 0));
 }
