@@ -30,8 +30,12 @@ const module_row_t *bridge_module(const bridge_t *bridge, const char *name) {
 /* Whoever asked: what was read is known now. */
 static void keep(bridge_line_t *line, const port_result_t *result) {
   if (result->outcome != RTU_OK || result->job.function != LINE_READ_HOLDING) return;
-  values_put(line->bridge->values, line->number, result->job.unit, bridge_view(result),
-             result->last_byte_ns);
+  const register_profile_t *profile = line->cfg.profile;
+  const register_module_t *blocks[] = {registers_module_at(profile, result->job.unit),
+                                       registers_common(profile)};
+  for (size_t i = 0; i < 2; i++)
+    values_put(line->bridge->values, line->number, result->job.unit, blocks[i], bridge_view(result),
+               result->last_byte_ns);
   if (result->job.tag < TAG_STOP) bridge_publish_values(line, result);
 }
 

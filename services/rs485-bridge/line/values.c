@@ -16,15 +16,22 @@ static uint32_t find(const values_t *values, uint32_t key) {
   return VALUES_MAX;
 }
 
-void values_put(values_t *values, uint8_t line, uint8_t unit, register_view_t view,
-                uint64_t now_ns) {
-  for (uint32_t i = 0; i < view.count; i++) {
-    uint32_t key = key_of(line, unit, (uint16_t)(view.first + i)), place = find(values, key);
-    if (place == VALUES_MAX) {
-      values->refused++;
-      continue;
-    }
-    values->slots[place] = (value_slot_t){.read_ns = now_ns, .key = key, .word = view.values[i]};
+static void put(values_t *values, uint32_t key, uint16_t word, uint64_t now_ns) {
+  uint32_t place = find(values, key);
+  if (place == VALUES_MAX)
+    values->refused++;
+  else
+    values->slots[place] = (value_slot_t){.read_ns = now_ns, .key = key, .word = word};
+}
+
+void values_put(values_t *values, uint8_t line, uint8_t unit, const register_module_t *module,
+                register_view_t view, uint64_t now_ns) {
+  for (size_t i = 0; module && i < module->row_count; i++) {
+    const register_row_t *row = &module->rows[i];
+    if (!registers_has(row, view)) continue;
+    const uint16_t *words = view.values + (row->address - view.first);
+    for (uint16_t k = 0; k < row->words; k++)
+      put(values, key_of(line, unit, (uint16_t)(row->address + k)), words[k], now_ns);
   }
 }
 
@@ -34,7 +41,6 @@ bool values_get(const values_t *values, uint8_t line, uint8_t unit, const regist
   for (uint32_t i = 0; i < row->words; i++) {
     uint32_t place = find(values, key_of(line, unit, (uint16_t)(row->address + i)));
     if (place == VALUES_MAX || values->slots[place].read_ns == 0) return false;
-    if (i > 0 && values->slots[place].read_ns != *read_ns) return false;
     *read_ns = values->slots[place].read_ns;
     out[i] = values->slots[place].word;
   }

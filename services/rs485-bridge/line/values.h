@@ -5,7 +5,7 @@
 
 #include "registers.h"
 
-#define VALUES_MAX 8192 /* words; those beyond are counted and not kept */
+#define VALUES_MAX 8192 /* words that profiles name; those beyond are counted and not kept */
 
 typedef struct value_slot {
   uint64_t read_ns; /* 0: free */
@@ -19,11 +19,11 @@ typedef struct values {
   uint64_t refused;
 } values_t;
 
-/* Keeps what one read of a unit brought. now_ns is not 0. */
-void values_put(values_t *values, uint8_t line, uint8_t unit, register_view_t view,
-                uint64_t now_ns);
-/* The words of row as read last, and when. False when one was never read, or when the two of a pair
-   come from different reads. */
+/* Keeps what one read of a unit brought of the registers that module names (NULL: none). now_ns is
+   not 0. */
+void values_put(values_t *values, uint8_t line, uint8_t unit, const register_module_t *module,
+                register_view_t view, uint64_t now_ns);
+/* The words of row as read last, and when. False when one was never read. */
 bool values_get(const values_t *values, uint8_t line, uint8_t unit, const register_row_t *row,
                 uint16_t out[2], uint64_t *read_ns);
 
