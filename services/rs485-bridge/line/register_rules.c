@@ -28,9 +28,10 @@ static register_verdict_t out_of_range(const register_row_t *row, const register
     (void)snprintf(why, size, "%s takes %lld to %lld", row->name, (long long)row->min,
                    (long long)row->max);
   else
-    (void)snprintf(why, size, "%s takes %g to %g %s", row->name,
+    (void)snprintf(why, size, "%s takes %g to %g%s%s", row->name,
                    fmin((double)row->min * row->scale, (double)row->max * row->scale),
-                   fmax((double)row->min * row->scale, (double)row->max * row->scale), row->unit);
+                   fmax((double)row->min * row->scale, (double)row->max * row->scale),
+                   row->unit[0] ? " " : "", row->unit);
   return REGISTER_RANGE;
 }
 

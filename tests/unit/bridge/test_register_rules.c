@@ -56,6 +56,8 @@ Test(register_rules, the_range_is_told_in_the_words_of_the_asker) {
   cr_assert_str_eq(why, "zone_1 takes 0 to 10000");
   cr_assert_eq(judge("safety", "zone_1", value_of(-0.1)), REGISTER_RANGE);
   cr_assert_str_eq(why, "zone_1 takes 0 to 10 m");
+  cr_assert_eq(judge("system", "baud_code", value_of(6.0)), REGISTER_RANGE);
+  cr_assert_str_eq(why, "baud_code takes 1 to 5");
 }
 
 Test(register_rules, what_is_no_number_is_out_of_range) {
