@@ -102,9 +102,10 @@ static void say_identity(const bridge_line_t *line, module_copy_t *copy) {
 
 static void say_health(const bridge_line_t *line, module_copy_t *copy) {
   module_band_t band = module_stats_band(&copy->row.stats, copy->band), before = copy->band;
-  if (copy->row.stats.zeros > 0 && !copy->zeros_said) {
+  if (copy->row.stats.zeros_wrong && !copy->zeros_said) {
     copy->zeros_said = true;
-    log_warn("MODULE-ZEROS", "module 0x%02X on line %u sent nothing but zeros; taken as it is",
+    log_warn("MODULE-ZEROS",
+             "module 0x%02X on line %u sent nothing but zeros, which cannot be; taken as it is",
              copy->row.address, line->number);
   }
   if (band == before) return;

@@ -44,6 +44,7 @@ void module_stats_judge(module_stats_t *stats, const register_module_t *known,
   }
   stats->in_range += within;
   stats->out_of_range += !within;
+  stats->zeros_wrong = stats->zeros_wrong || (zeros && !within);
 }
 
 double module_stats_health(const module_stats_t *stats) {

@@ -14,6 +14,7 @@ typedef struct module_stats {
   uint64_t in_range;     /* answers whose values all lay in their ranges */
   uint64_t out_of_range; /* answers with one that did not */
   uint64_t zeros;        /* answers of nothing but zeros: taken all the same */
+  bool zeros_wrong;      /* one of them had a register that cannot be 0 */
   double response_sum_ms;
   uint64_t response_count;
   response_window_t responses;

@@ -102,6 +102,16 @@ Test(module_stats, nothing_but_zeros_is_counted_and_taken) {
   judge(0x0010, 2, (const uint16_t[]){0, 1});
   cr_assert_eq(stats.zeros, 1);
   cr_assert_eq(stats.in_range, 2);
+  cr_assert_not(stats.zeros_wrong);
+}
+
+Test(module_stats, zeros_are_wrong_where_a_register_cannot_be_0) {
+  const register_module_t *power = registers_module(&PROFILE_OHT50, "power");
+  const uint16_t flat[] = {0, 0}, charged[] = {3700, 3700};
+  module_stats_judge(&stats, power, (register_view_t){0x0014, 2, charged});
+  cr_assert_not(stats.zeros_wrong);
+  module_stats_judge(&stats, power, (register_view_t){0x0014, 2, flat});
+  cr_assert(stats.zeros_wrong);
 }
 
 Test(module_stats, of_an_unknown_module_only_zeros_are_counted) {
