@@ -48,8 +48,8 @@ void bridge_trip_words(const bridge_t *bridge, double stop_ms, double confirm_ms
   const bridge_trip_t *trip = &bridge->trip;
   (void)snprintf(
       out, size,
-      "%s; first motor's frame after %.1f ms, read back after %.1f ms; at %.2f m/s, zone "
-      "%s, %s %.2f %.2f m %.2f rad",
+      "%s; first acknowledged frame sent after %.1f ms, read back after %.1f ms; at %.2f m/s, "
+      "zone %s, %s %.2f %.2f m %.2f rad",
       stop_cause_name(bridge->robot.cause), stop_ms, confirm_ms, trip->speed_mps, zones[trip->zone],
       trip->located ? "pose" : "odometry", trip->place.x_m, trip->place.y_m, trip->place.theta_rad);
 }
