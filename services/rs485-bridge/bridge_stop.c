@@ -7,8 +7,10 @@
 
 #define STOP_ANSWER_US                                                                             \
   8000u /* a motor module begins after 3 ms; a stop is said again rather than waited for */
-#define RETRY_FIRST_MS                                                                             \
-  1u /* the first repetition at once, later ones leave the line to the others */
+#define ROUNDS_AT_ONCE  8u  /* in vain: a stop has nothing to wait for; a poll comes in between */
+#define ROUNDS_SOON     16u /* then the motor is gone, and the line belongs to the others again */
+#define RETRY_ONCE_MS   1u
+#define RETRY_SOON_MS   20u
 #define RETRY_MS        100u
 #define ROUND_LIMIT_MS  500u /* then the round has lost a job or a result and is begun again */
 #define REPLY_MARGIN_MS 10u  /* the refusal must be there before the caller gives up */
@@ -215,6 +217,12 @@ static void say_unconfirmed(bridge_t *bridge) {
   if (bridge->stop.call_count == 0) bridge_audit(bridge, "", "robot.estop", false, text);
 }
 
+/* Somebody who waits for it has it said soon, however long it has been in vain. */
+static uint32_t pause_ms(const stop_run_t *stop) {
+  if (stop->failed <= ROUNDS_AT_ONCE) return RETRY_ONCE_MS;
+  return stop->failed <= ROUNDS_SOON || stop->call_count > 0 ? RETRY_SOON_MS : RETRY_MS;
+}
+
 static void end_round(bridge_t *bridge, uint64_t now_ns) {
   stop_run_t *stop = &bridge->stop;
   bool off = stop->good == (1u << bridge->wiring.stop_count) - 1u;
@@ -226,8 +234,7 @@ static void end_round(bridge_t *bridge, uint64_t now_ns) {
   if (off || stop->again)
     submit_round(bridge);
   else
-    loop_set(bridge->service->loop, stop->retry_alarm,
-             stop->failed < 2 ? RETRY_FIRST_MS : RETRY_MS);
+    loop_set(bridge->service->loop, stop->retry_alarm, pause_ms(stop));
 }
 
 /* The first motor's frame is on the line: for everybody who came before it was sent. */

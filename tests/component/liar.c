@@ -75,6 +75,12 @@ static void take(int fd, frame_bytes_t *frame) {
   if (got > 0) frame->len += (size_t)got;
 }
 
+static void count_read(liar_t *liar, const frame_bytes_t *request) {
+  if (request->bytes[1] != READ || !is_about_motors(request)) return;
+  if (atomic_load(&liar->reads_left) > 0 && atomic_fetch_sub(&liar->reads_left, 1) == 1)
+    atomic_store(&liar->lie, LIAR_HONEST);
+}
+
 static void *run(void *arg) {
   liar_t *liar = arg;
   frame_bytes_t request = {0}, asked = {0}, answer = {0};
@@ -94,6 +100,7 @@ static void *run(void *arg) {
     if (answer.len >= answer_size(&answer)) {
       bool goes = asked.len > 0 && bend_answer(lie, &asked, &answer);
       if (goes && write(liar->pair.master, answer.bytes, answer.len) < 0) break;
+      count_read(liar, &asked);
       answer.len = 0;
     }
   }
@@ -118,6 +125,11 @@ void liar_join(liar_t *liar, const char *simulator) {
 
 void liar_tell(liar_t *liar, lie_t lie) {
   atomic_store(&liar->lie, (int)lie);
+}
+
+void liar_tell_for(liar_t *liar, lie_t lie, int reads) {
+  atomic_store(&liar->reads_left, reads);
+  liar_tell(liar, lie);
 }
 
 void liar_close(liar_t *liar) {

@@ -22,6 +22,7 @@ typedef struct liar {
   pty_pair_t pair; /* pair.path is the bridge's device */
   int line;        /* the simulator's */
   atomic_int lie;
+  atomic_int reads_left; /* > 0: of the motors, before it is honest again */
   atomic_bool ended;
   pthread_t thread;
 } liar_t;
@@ -31,6 +32,8 @@ void liar_open(liar_t *liar);
 /* Goes between it and the simulator's. */
 void liar_join(liar_t *liar, const char *simulator);
 void liar_tell(liar_t *liar, lie_t lie);
+/* Honest again after that many answers to reads of the motors. */
+void liar_tell_for(liar_t *liar, lie_t lie, int reads);
 void liar_close(liar_t *liar);
 
 #endif

@@ -2,6 +2,7 @@
    until the motors are read back off. On the simulator's transcript, by way of a liar on the line.
  */
 #include "bridge_rig.h"
+#include "line_frames.h"
 #include "liar.h"
 
 #include <criterion/criterion.h>
@@ -156,4 +157,62 @@ Test(bridge_acknowledge, from_another_address_is_none) {
 
 Test(bridge_acknowledge, that_comes_too_late_is_none) {
   check_fault("fault 0x04 late 300ms");
+}
+
+typedef struct stop_starts {
+  double ms[64];
+  size_t count;
+} stop_starts_t;
+
+/* When the stop's first frame began on the line, each time since offset. */
+static stop_starts_t stops_since(long offset) {
+  char text[1024];
+  stop_starts_t starts = {0};
+  (void)line_frames_now(rig.harness, &rig.sim);
+  FILE *file = fopen(rig.sim.transcript, "r");
+  cr_assert_not_null(file);
+  (void)fseek(file, offset, SEEK_SET);
+  while (fgets(text, sizeof text, file) && starts.count < 64)
+    if (strstr(text, STOP_1))
+      starts.ms[starts.count++] = sim_process_number(text, "start_ns") / 1e6;
+  (void)fclose(file);
+  return starts;
+}
+
+Test(bridge_acknowledge, is_asked_for_again_at_once_while_the_first_rounds_are_spoiled) {
+  robot_estop_t takes = {.reason = "test", .cause = ROBOT_CAUSE_SOFTWARE};
+  unsigned soon = 0;
+  drive();
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  (void)bridge_rig_drive(&rig, 0.5, 500, &fault);
+  liar_tell_for(&liar, LIAR_STILL_ON, 12);
+
+  cr_assert_eq(harness_call(rig.harness, REQUEST_ROBOT_ESTOP, NULL, &takes, &stopped, 1000, &fault),
+               GANTRY_OK, "%s", fault.detail);
+
+  stop_starts_t starts = stops_since(offset);
+  cr_assert_geq(starts.count, 6);
+  for (size_t i = 1; i < starts.count; i++)
+    soon += starts.ms[i] - starts.ms[i - 1] < 100.0;
+  cr_assert_geq(soon, 4, "%u of %zu", soon, starts.count - 1);
+}
+
+Test(bridge_acknowledge, that_never_comes_leaves_the_line_to_the_others) {
+  drive();
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  (void)bridge_rig_ask(&rig, "fault 0x04 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_E_TIMEOUT);
+  harness_for(rig.harness, 500);
+
+  /* Each round says it twice, and a poll of the safety module may come behind each. */
+  size_t said = stops_since(offset).count;
+  unsigned polls = line_frames_count(rig.harness, &rig.sim, offset, 3, 3, ANY);
+  cr_assert_geq(said, 8);
+  cr_assert_geq(4 * polls, said, "%u polls, %zu frames", polls, said);
+
+  harness_for(rig.harness, 2000);
+  offset = line_frames_now(rig.harness, &rig.sim);
+  harness_for(rig.harness, 750);
+  said = stops_since(offset).count;
+  cr_assert(said >= 2 && said <= 22, "in a second: %zu", said);
 }
