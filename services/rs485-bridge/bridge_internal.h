@@ -215,6 +215,7 @@ struct bridge {
   zones_verdict_t verdict;
   motion_t motion;
   uint64_t motion_ns; /* of its newest reading; 0: never */
+  bool odometry_absent;
   commands_t commands;
   pilot_cfg_t pilot_cfg;
   dock_state_t dock;

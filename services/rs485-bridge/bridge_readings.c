@@ -262,22 +262,31 @@ static int poll_of(const bridge_t *bridge, reading_t reading) {
   return JOB_NO_POLL;
 }
 
-/* A travel module without an odometry block: its motors are read as often instead. */
-static void follow_odometry(bridge_t *bridge) {
+/* A travel module without an odometry block: its motors are read as often instead, until it is
+   exchanged for one that has it. */
+static void follow_odometry(bridge_t *bridge, bool absent) {
+  const plan_t *plan = port_plan(bridge->port);
+  if (bridge->odometry_absent == absent) return;
+  bridge->odometry_absent = absent;
   for (int i = 0; i < MOTORS_MAX; i++) {
     int poll = poll_of(bridge, (reading_t)(READING_MOTOR_1_SPEED + i));
-    if (poll != JOB_NO_POLL) (void)port_set_period(bridge->port, poll, 50 * GANTRY_NS_PER_MS);
+    if (poll == JOB_NO_POLL) continue;
+    uint64_t period_ns = (uint64_t)(1e9 / plan->polls[poll].rate_hz);
+    (void)port_set_period(bridge->port, poll, absent ? 50 * GANTRY_NS_PER_MS : period_ns);
   }
-  log_info("ODOMETRY-ABSENT", "the travel module has no odometry block; speeds are integrated");
+  if (absent)
+    log_info("ODOMETRY-ABSENT", "the travel module has no odometry block; speeds are integrated");
+  else
+    log_info("ODOMETRY-PRESENT", "the travel module has its odometry block again");
 }
 
 void bridge_on_poll(bridge_t *bridge, const port_result_t *result) {
   const plan_t *plan = port_plan(bridge->port);
   uint32_t tag = result->job.tag;
   if (tag >= plan->count) return;
-  if (result->outcome == RTU_EXCEPTION && result->exception == 2 &&
-      (int)tag == poll_of(bridge, READING_ODOMETRY_X))
-    follow_odometry(bridge);
+  bool lacks = result->outcome == RTU_EXCEPTION && result->exception == 2;
+  if ((lacks || result->outcome == RTU_OK) && (int)tag == poll_of(bridge, READING_ODOMETRY_X))
+    follow_odometry(bridge, lacks);
   if (result->outcome != RTU_OK) return;
   metric_add(bridge->poll_metrics[tag], 1.0);
   cause_t cause = cause_new(result->last_byte_ns);

@@ -76,6 +76,20 @@ Test(bridge_line, a_line_says_how_busy_it_is) {
   cr_assert_lt(line->response_p95_ms, 100.0);
 }
 
+/* An odometry block that is refused is asked for again after 5 s. */
+Test(bridge_line, motors_read_in_place_of_odometry_are_read_as_planned_once_it_is_back) {
+  (void)bridge_rig_ask(&rig, "fault 4 exception 2");
+  harness_for(rig.harness, 1000);
+  (void)bridge_rig_ask(&rig, "fault 4 clear");
+  harness_for(rig.harness, 7000);
+  long offset = line_frames_now(rig.harness, &rig.sim);
+  harness_for(rig.harness, 2000);
+  unsigned odometry = line_frames_count(rig.harness, &rig.sim, offset, 4, 3, 0x0040);
+  unsigned motor = line_frames_count(rig.harness, &rig.sim, offset, 4, 3, 0x0005);
+  cr_assert_gt(odometry, 20, "%u", odometry);
+  cr_assert_lt(motor, odometry / 2, "5 Hz and 20 Hz: %u and %u", motor, odometry);
+}
+
 static void begin_two(void) {
   static const char *const arguments[] = {"--modules", "6,11", NULL};
   char extra[192];
