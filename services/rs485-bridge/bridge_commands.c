@@ -23,8 +23,7 @@ pilot_t bridge_pilot(bridge_t *bridge) {
                    .commands = &bridge->commands};
 }
 
-pilot_input_t bridge_pilot_input(const bridge_t *bridge, uint64_t now_ns) {
-  (void)now_ns;
+pilot_input_t bridge_pilot_input(const bridge_t *bridge) {
   const zones_verdict_t *verdict = &bridge->verdict;
   const dock_state_t *dock = &bridge->dock;
   const char *home = text(bridge, "home_tag");
@@ -148,7 +147,7 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
     return;
   }
   robot_guards_t guards = bridge_guards(bridge);
-  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  pilot_input_t input = bridge_pilot_input(bridge);
   pilot_answer_t answer = pilot_take(bridge_pilot(bridge), &command, &guards, &input, now_ns);
   bool taken = answer.verdict == PILOT_TAKEN;
   if (taken) {

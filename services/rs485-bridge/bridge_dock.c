@@ -82,7 +82,7 @@ void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result) {
               (index == DOCK_STOP && kind == COMMAND_UNDOCK);
   if (!ends) return;
   uint64_t now_ns = clock_mono_ns();
-  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  pilot_input_t input = bridge_pilot_input(bridge);
   double back_mps = bridge->dock.approach_mps > 0.0 ? bridge->dock.approach_mps : BACK_MPS;
   double back_m = bridge->dock.back_m > 0.0 ? bridge->dock.back_m : BACK_M;
   bool taken = result->outcome == RTU_OK;

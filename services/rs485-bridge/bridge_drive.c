@@ -89,7 +89,7 @@ void bridge_act(bridge_t *bridge, unsigned acts, uint64_t now_ns) {
 void bridge_drive_tick(void *arg) {
   bridge_t *bridge = arg;
   uint64_t now_ns = clock_mono_ns();
-  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  pilot_input_t input = bridge_pilot_input(bridge);
   bridge_act(bridge, pilot_step(bridge_pilot(bridge), &input, now_ns), now_ns);
   if (bridge->robot.latched) return;
   bool due = now_ns - bridge->motors.wrote_ns >= STEP_NS;
@@ -168,7 +168,7 @@ void on_halt(rpc_context_t *call, const void *takes, void *arg) {
   bridge_t *bridge = arg;
   uint64_t now_ns = clock_mono_ns();
   command_t stop = {.kind = COMMAND_STOP};
-  pilot_input_t input = bridge_pilot_input(bridge, now_ns);
+  pilot_input_t input = bridge_pilot_input(bridge);
   robot_guards_t guards = {0};
   pilot_answer_t answer = pilot_take(bridge_pilot(bridge), &stop, &guards, &input, now_ns);
   if (answer.verdict != PILOT_TAKEN) {

@@ -331,11 +331,11 @@ void bridge_act(bridge_t *bridge, unsigned acts, uint64_t now_ns);
    in it than the stop zone; waits: or nearer than where a move by command waits. */
 bool bridge_refuse_way(bridge_t *bridge, rpc_context_t *call, int way, bool waits, uint64_t now_ns);
 
-/* bridge_commands.c: commands, modes, the orders to the dock module. */
+/* bridge_commands.c: commands and modes. */
 gantry_err_t bridge_commands_serve(bridge_t *bridge);
 void bridge_commands_init(bridge_t *bridge);
 pilot_t bridge_pilot(bridge_t *bridge);
-pilot_input_t bridge_pilot_input(const bridge_t *bridge, uint64_t now_ns);
+pilot_input_t bridge_pilot_input(const bridge_t *bridge);
 void bridge_refuse(rpc_context_t *call, const pilot_answer_t *answer);
 /* Nobody knows whether a module has taken a setting: while configuring, that is a fault. */
 void bridge_config_failed(bridge_t *bridge, const char *setting);
@@ -385,7 +385,7 @@ void bridge_audit(bridge_t *bridge, const char *actor, const char *action, bool 
 /* bridge_check.c: settings that contradict each other; before anything is opened. */
 gantry_err_t bridge_check_settings(const config_t *config, gantry_fault_t *fault);
 
-/* The travel module's address in the profile. */
+/* A module's address in the profile, by its name; 0: it knows none. */
 uint8_t bridge_unit(const bridge_t *bridge, const char *module);
 
 #endif

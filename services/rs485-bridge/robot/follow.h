@@ -37,7 +37,7 @@ typedef struct follow_step {
 
 /* Highest speed from which decel_mps2 still brakes within left_m. */
 double follow_brake_mps(double left_m, double decel_mps2);
-/* Begins a way; waits: only once the dock module has taken its order. */
+/* Begins a way: what went before is forgotten. */
 void follow_begin(commands_t *commands, int way, double speed_mps, double distance_m, double path_m,
                   uint32_t tags);
 follow_step_t follow_way(commands_t *commands, const pilot_input_t *input, double setpoint_mps,

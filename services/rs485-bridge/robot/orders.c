@@ -110,6 +110,17 @@ static pilot_answer_t take_move(pilot_t pilot, const command_t *command,
   return answer;
 }
 
+/* What begins once the dock module has taken its order. */
+static void begin_at_dock(pilot_t pilot, const command_t *command, int way, double distance_m,
+                          const pilot_input_t *input, uint64_t now_ns) {
+  commands_t *commands = pilot.commands;
+  begin(pilot, command, now_ns);
+  follow_begin(commands, way, commands_limit_mps(commands, false), distance_m, input->path_m,
+               input->tags);
+  commands->goal.waits = true;
+  commands->goal.asked_ns = now_ns;
+}
+
 /* Docking may take over from a move: the dock lies on the way. */
 static pilot_answer_t take_dock(pilot_t pilot, const command_t *command,
                                 const robot_guards_t *guards, uint64_t now_ns,
@@ -123,11 +134,7 @@ static pilot_answer_t take_dock(pilot_t pilot, const command_t *command,
     return conflict("the robot is docked");
   robot_guards_t counts = commands_guards(pilot.commands, COMMAND_DOCK, guards);
   if (!apply(pilot, ROBOT_APPROACH, &counts, now_ns, &answer)) return answer;
-  begin(pilot, command, now_ns);
-  follow_begin(pilot.commands, 1, commands_limit_mps(pilot.commands, false), -1.0, input->path_m,
-               input->tags);
-  pilot.commands->goal.waits = true;
-  pilot.commands->goal.asked_ns = now_ns;
+  begin_at_dock(pilot, command, 1, -1.0, input, now_ns);
   answer.acts |= ACT_DOCK;
   return answer;
 }
@@ -146,11 +153,7 @@ static pilot_answer_t take_undock(pilot_t pilot, const command_t *command,
     return conflict("docking is under way; stop it first");
   robot_guards_t counts = commands_guards(pilot.commands, COMMAND_UNDOCK, guards);
   if (!apply(pilot, ROBOT_DRIVE, &counts, now_ns, &answer)) return answer;
-  begin(pilot, command, now_ns);
-  follow_begin(pilot.commands, -1, commands_limit_mps(pilot.commands, false), 0.0, input->path_m,
-               input->tags);
-  pilot.commands->goal.waits = true;
-  pilot.commands->goal.asked_ns = now_ns;
+  begin_at_dock(pilot, command, -1, 0.0, input, now_ns);
   answer.acts |= ACT_DOCK_STOP;
   return answer;
 }

@@ -160,8 +160,6 @@ static const char *refuse_drive(const robot_guards_t *guards, bool stands) {
     return "the robot does not know well enough where it is; locate it first";
   if (stands && guards->blind)
     return "neither range sensors nor LiDAR say what is in the way; restore one of them";
-  if (stands && guards->blocked)
-    return "an obstacle stands in the way; clear it or drive the other way";
   return NULL;
 }
 
@@ -206,7 +204,8 @@ static const char *refuse(const robot_t *robot, robot_event_t event, const robot
 
 static const char *advice(const robot_t *robot, robot_event_t event) {
   if (event == ROBOT_RESET && !robot->latched) return "no stop is latched";
-  if (event == ROBOT_PAUSE && !robot->latched) return "only a move can be paused, and none is under way";
+  if (event == ROBOT_PAUSE && !robot->latched)
+    return "only a move can be paused, and none is under way";
   if (event == ROBOT_RESUME && !robot->latched) return "nothing is paused";
   switch (robot->state) {
   case ROBOT_ESTOP:

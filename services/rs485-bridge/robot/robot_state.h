@@ -66,7 +66,6 @@ typedef struct robot_guards {
   bool safety_fresh;   /* the safety module has answered in time */
   bool motors_off;     /* read back disabled and at zero */
   bool blind;          /* nothing says what is in the way */
-  bool blocked;        /* an obstacle stands in the way to go */
   bool motor_fault;    /* a motor reports a fault code */
   bool auto_reset;     /* the safety module would reset itself, or has not denied it yet */
   bool interlock;      /* a door, gate, light curtain or supply is not in order */

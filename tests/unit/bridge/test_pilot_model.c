@@ -80,11 +80,10 @@ static bool is_motion(robot_state_t state) {
 static robot_guards_t random_guards(void) {
   robot_guards_t guards = fine;
   if (!one_in(4)) return guards;
-  bool *const flags[] = {&guards.modules_online, &guards.estop_input, &guards.safety_fresh,
-                         &guards.motors_off,     &guards.blind,       &guards.blocked,
-                         &guards.motor_fault,    &guards.interlock,   &guards.battery_low,
-                         &guards.pose_lost,      &guards.lidar_lost,  &guards.safe_confirm,
-                         &guards.location_ok};
+  bool *const flags[] = {&guards.modules_online, &guards.estop_input,  &guards.safety_fresh,
+                         &guards.motors_off,     &guards.blind,        &guards.motor_fault,
+                         &guards.interlock,      &guards.battery_low,  &guards.pose_lost,
+                         &guards.lidar_lost,     &guards.safe_confirm, &guards.location_ok};
   bool *flag = flags[any(sizeof flags / sizeof flags[0])];
   *flag = !*flag;
   return guards;
@@ -144,7 +143,7 @@ static void give_command(void) {
             "%s began against a guard", command_name(command.kind));
   if (world.robot.state == ROBOT_DOCK) cr_assert_not(guards->lidar_lost, "docks without LiDAR");
   if (world.robot.state == ROBOT_MOVE)
-    cr_assert(!guards->blind && !guards->blocked && (!guards->battery_low || emergency));
+    cr_assert(!guards->blind && (!guards->battery_low || emergency));
   cr_assert_neq(world.commands.mode, MODE_MANUAL, "manual moves by hand alone");
   cr_assert_neq(world.commands.mode, MODE_MAINTENANCE);
   world.by_hand = false;

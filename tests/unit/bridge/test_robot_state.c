@@ -224,9 +224,9 @@ Test(robot_state, only_a_move_is_paused_and_only_a_pause_is_resumed) {
   cr_assert_not(apply(ROBOT_PAUSE, fine));
   (void)apply(ROBOT_DRIVE, fine);
   cr_assert(apply(ROBOT_PAUSE, fine));
-  robot_guards_t blocked = fine;
-  blocked.blocked = true;
-  cr_assert_not(apply(ROBOT_RESUME, blocked));
+  robot_guards_t blind = fine;
+  blind.blind = true;
+  cr_assert_not(apply(ROBOT_RESUME, blind));
   cr_assert(apply(ROBOT_RESUME, fine));
 }
 
