@@ -66,7 +66,7 @@ typedef struct plant {
   uint16_t motor_fault[PLANT_MOTORS];
   imu_mode_t imu;
   bool charger_fault;
-  bool unique; /* registers read as plant_unique says */
+  bool unique;     /* registers read as plant_unique says */
   uint32_t tag_id; /* last tag read */
   double tag_rssi;
   bool tag_present;

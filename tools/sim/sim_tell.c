@@ -59,14 +59,14 @@ static void say_line(const sim_t *sim, text_t *text, int64_t now_ns) {
   double elapsed_ns = (double)(now_ns - sim->cleared_ns);
   say(text,
       ",\"line\":{\"baud\":%u,\"paced\":%s,\"requests\":%llu,\"answers\":%llu,"
-      "\"crc_errors\":%llu,\"collisions\":%llu,\"collisions_late\":%llu,\"collisions_held\":%llu,\"collision_bytes\":%llu,"
+      "\"crc_errors\":%llu,\"collisions\":%llu,\"collisions_late\":%llu,\"collisions_held\":%llu,"
+      "\"collision_bytes\":%llu,"
       "\"dropped\":%llu,\"occupied_ns\":%lld,\"elapsed_ns\":%.0f,\"utilisation\":%.4f}",
       sim->line.cfg.baud, truth(sim->line.cfg.paced), (unsigned long long)stats->requests,
       (unsigned long long)stats->answers, (unsigned long long)stats->crc_errors,
       (unsigned long long)stats->collisions, (unsigned long long)stats->collisions_late,
-      (unsigned long long)stats->collisions_held,
-      (unsigned long long)stats->collision_bytes, (unsigned long long)stats->dropped,
-      (long long)stats->occupied_ns, elapsed_ns,
+      (unsigned long long)stats->collisions_held, (unsigned long long)stats->collision_bytes,
+      (unsigned long long)stats->dropped, (long long)stats->occupied_ns, elapsed_ns,
       elapsed_ns > 0.0 ? (double)stats->occupied_ns / elapsed_ns : 0.0);
 }
 
