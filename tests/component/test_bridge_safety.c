@@ -121,7 +121,8 @@ static void put_obstacle_ahead(double distance_m) {
 }
 
 Test(bridge_safety, a_trip_is_recorded_with_its_times_its_speed_and_its_place) {
-  wanted_t wanted = {.inbox = audits, .id = "robot.estop", .words = "zone; first motor's frame "};
+  wanted_t wanted = {
+      .inbox = audits, .id = "robot.estop", .words = "zone; first acknowledged frame "};
   drive();
   put_obstacle_ahead(0.9);
   (void)expect_stop(ROBOT_CAUSE_ZONE, ROBOT_FSM_STATE_ESTOP);
