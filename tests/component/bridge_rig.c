@@ -152,3 +152,21 @@ unsigned bridge_rig_frames(bridge_rig_t *rig, const char *hex) {
   if (file) (void)fclose(file);
   return count;
 }
+
+typedef struct wanted_module {
+  bridge_rig_t *rig;
+  const char *topic;
+  robot_module_status_t status;
+} wanted_module_t;
+
+static bool has_status(void *arg) {
+  const wanted_module_t *wanted = arg;
+  const robot_module_t *module = inbox_newest(wanted->rig->robot, wanted->topic);
+  return module && module->status == wanted->status;
+}
+
+bool bridge_rig_await_module(bridge_rig_t *rig, const char *topic, robot_module_status_t status,
+                             uint32_t ms) {
+  wanted_module_t wanted = {.rig = rig, .topic = topic, .status = status};
+  return harness_until(rig->harness, has_status, &wanted, ms);
+}

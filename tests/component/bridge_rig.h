@@ -24,6 +24,9 @@ void bridge_rig_restart(bridge_rig_t *rig);
 /* Waits for robot.safety to say state; newest is returned, NULL when it did not come to that. */
 const robot_safety_t *bridge_rig_await(bridge_rig_t *rig, robot_fsm_state_t state, uint32_t ms);
 const robot_safety_t *bridge_rig_safety(bridge_rig_t *rig);
+/* Waits for a module's topic, as robot.module.0x03, to say status. */
+bool bridge_rig_await_module(bridge_rig_t *rig, const char *topic, robot_module_status_t status,
+                             uint32_t ms);
 /* Sends a command to the simulator. */
 const char *bridge_rig_ask(bridge_rig_t *rig, const char *command);
 /* A register as the simulator holds it, not as the bridge says. */

@@ -32,22 +32,6 @@ static gantry_err_t module_do(unsigned address, unsigned port, robot_module_act_
   return harness_call(rig.harness, REQUEST_ROBOT_MODULE_DO, NULL, &order, out, 1000, &fault);
 }
 
-typedef struct wanted_module {
-  const char *topic;
-  robot_module_status_t status;
-} wanted_module_t;
-
-static bool has_status(void *arg) {
-  const wanted_module_t *wanted = arg;
-  const robot_module_t *module = inbox_newest(rig.robot, wanted->topic);
-  return module && module->status == wanted->status;
-}
-
-static bool await_module(const char *topic, robot_module_status_t status, uint32_t ms) {
-  wanted_module_t wanted = {.topic = topic, .status = status};
-  return harness_until(rig.harness, has_status, &wanted, ms);
-}
-
 static const robot_line_t *line_of(robot_lines_t *out, unsigned number) {
   cr_assert_eq(
       harness_call(rig.harness, REQUEST_ROBOT_LINES, NULL, &(sys_empty_t){0}, out, 1000, &fault),
@@ -97,7 +81,8 @@ static void begin_two(void) {
   (void)snprintf(extra, sizeof extra, "more_ports=%s,first=2,last=12", second.rs485);
   bridge_rig_open(&rig, extra);
   await_idle();
-  cr_assert(await_module("robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
+  cr_assert(
+      bridge_rig_await_module(&rig, "robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
 }
 
 static void end_two(void) {
@@ -141,7 +126,8 @@ Test(bridge_lines, an_unplugged_line_disturbs_no_other) {
   harness_for(rig.harness, 2000);
   (void)sim_process_ask(&second, "plug rs485");
   cr_assert(harness_until(rig.harness, second_is_open, &out, 5000));
-  cr_assert(await_module("robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
+  cr_assert(
+      bridge_rig_await_module(&rig, "robot.module.2-0x0b", ROBOT_MODULE_STATUS_HEALTHY, 20000));
   line_frames_gap(rig.harness, &rig.sim, offset, &gap);
   cr_assert_lt(gap.worst_ms, 150.0, "%.1f ms", gap.worst_ms);
   cr_assert_eq(line_of(&out, 2)->reopened, 1);

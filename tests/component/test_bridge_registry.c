@@ -68,22 +68,6 @@ static bool await_event(const char *id, uint32_t ms) {
   return harness_until(rig.harness, has_event, (void *)id, ms);
 }
 
-typedef struct wanted_module {
-  const char *topic;
-  robot_module_status_t status;
-} wanted_module_t;
-
-static bool has_status(void *arg) {
-  const wanted_module_t *wanted = arg;
-  const robot_module_t *module = inbox_newest(rig.robot, wanted->topic);
-  return module && module->status == wanted->status;
-}
-
-static bool await_module(const char *topic, robot_module_status_t status, uint32_t ms) {
-  wanted_module_t wanted = {.topic = topic, .status = status};
-  return harness_until(rig.harness, has_status, &wanted, ms);
-}
-
 Test(bridge_registry, a_search_with_dead_addresses_ends_in_five_seconds) {
   robot_discovery_t out;
   cr_assert(harness_until(rig.harness, search_is_over, &out, 10000));
@@ -179,7 +163,7 @@ Test(bridge_registry, another_address_claimed_is_a_conflict_that_names_both) {
   (void)bridge_rig_ask(&rig, "conflict 5 4");
   cr_assert_eq(discovery(ROBOT_DISCOVERY_ACTION_START, 0, 0, &out), GANTRY_OK);
   cr_assert(await_event("MODULE-CONFLICT", 5000));
-  cr_assert(await_module("robot.module.dock", ROBOT_MODULE_STATUS_CONFLICT, 5000));
+  cr_assert(bridge_rig_await_module(&rig, "robot.module.dock", ROBOT_MODULE_STATUS_CONFLICT, 5000));
   const robot_module_t *module = inbox_newest(rig.robot, "robot.module.dock");
   cr_assert_eq(module->address, 5);
   cr_assert(module->has_conflict);
@@ -289,8 +273,9 @@ Test(bridge_registry, a_quarantine_survives_a_restart) {
   cr_assert_eq(module_do(5, 0, ROBOT_MODULE_ACT_QUARANTINE, &out), GANTRY_OK, "%s", fault.detail);
   restart();
   long offset = line_frames_now(rig.harness, &rig.sim);
-  cr_assert(await_module("robot.module.dock", ROBOT_MODULE_STATUS_QUARANTINED, 5000));
-  cr_assert(await_module("robot.module.power", ROBOT_MODULE_STATUS_HEALTHY, 5000));
+  cr_assert(
+      bridge_rig_await_module(&rig, "robot.module.dock", ROBOT_MODULE_STATUS_QUARANTINED, 5000));
+  cr_assert(bridge_rig_await_module(&rig, "robot.module.power", ROBOT_MODULE_STATUS_HEALTHY, 5000));
   harness_for(rig.harness, 1500);
   cr_assert_eq(line_frames_count(rig.harness, &rig.sim, offset, 5, ANY, ANY), 0);
   cr_assert_neq(bridge_rig_safety(&rig)->state, ROBOT_FSM_STATE_IDLE);

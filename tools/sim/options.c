@@ -57,7 +57,7 @@ static const option_t table[] = {
      "slave addresses on the line (2,3,4,5); there are 2 to 7 and 11"},
     {"profile", KIND_WORDS, 0, 0, 0, 0, "register maps: oht50 or oht50-alt (oht50)"},
     {"without", KIND_WORDS, 0, 0, 0, 0,
-     "what modules lack, with commas: optional, odometry, system (the older block instead)"},
+     "what modules lack, with commas: optional, odometry, system: the older block instead"},
     {"unique", KIND_FLAG, AT(unique), 0, 0, 0, "every register reads as a value of its own"},
     {"print-tags", KIND_FLAG, AT(print_tags), 0, 0, 0, "print the RFID tags as JSON and end"},
     {"print-world", KIND_FLAG, AT(print_world), 0, 0, 0, "print walls and rail as JSON and end"},

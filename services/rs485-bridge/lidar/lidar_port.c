@@ -237,7 +237,3 @@ int lidar_port_fd(const lidar_port_t *port) {
 bool lidar_port_receive(lidar_port_t *port, lidar_message_t *out) {
   return mailbox_receive(port->messages, out);
 }
-
-uint64_t lidar_port_dropped(const lidar_port_t *port) {
-  return mailbox_dropped(port->messages);
-}

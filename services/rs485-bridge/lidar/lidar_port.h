@@ -27,6 +27,5 @@ gantry_err_t lidar_port_new(const char *path, uint32_t baud, lidar_port_t **out)
 void lidar_port_destroy(lidar_port_t **self);
 int lidar_port_fd(const lidar_port_t *port);
 bool lidar_port_receive(lidar_port_t *port, lidar_message_t *out);
-uint64_t lidar_port_dropped(const lidar_port_t *port);
 
 #endif

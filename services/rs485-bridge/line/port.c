@@ -240,7 +240,3 @@ int port_fd(const port_t *port) {
 bool port_receive(port_t *port, port_result_t *out) {
   return mailbox_receive(port->results, out);
 }
-
-uint64_t port_dropped(const port_t *port) {
-  return mailbox_dropped(port->results);
-}

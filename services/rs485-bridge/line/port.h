@@ -101,7 +101,5 @@ bool port_restart(port_t *port);
 int port_fd(const port_t *port);
 /* The oldest result; false when there is none. */
 bool port_receive(port_t *port, port_result_t *out);
-/* Results lost because the loop did not fetch them. */
-uint64_t port_dropped(const port_t *port);
 
 #endif
