@@ -76,7 +76,7 @@ static gantry_err_t open_store(const config_t *config, store_t **store, gantry_f
       return fault_set(fault, GANTRY_E_INVALID, "data", "%s: %s", folder, strerror(errno));
     snprintf(path, sizeof path, "%s/gantry.db", folder);
   }
-  gantry_err_t err = store_sqlite_open(path, store, fault);
+  gantry_err_t err = store_open_file(path, store, fault);
   /* A file that cannot be opened is a setting to put right, like a damaged one. */
   return err == GANTRY_E_UNAVAILABLE ? GANTRY_E_INVALID : err;
 }

@@ -1,39 +1,151 @@
-/* Passes calls to the back end, and knows which requests write. */
+/* Opens a store, keeps transactions and ids, and hands each request to the file of its table. */
 #include "store.h"
+
+#include <gantry/clock.h>
+#include <stdlib.h>
+
+#include "migrate.h"
+#include "store_internal.h"
+
+typedef gantry_err_t (*serve_fn)(store_t *store, store_call_t *call);
 
 void store_close(store_t **self) {
   if (!*self) return;
-  (*self)->ops->close(*self);
+  db_close(&(*self)->db);
+  free((*self)->series);
+  free(*self);
   *self = NULL;
 }
 
 gantry_err_t store_begin(store_t *store) {
-  return store->ops->begin(store);
-}
-
-gantry_err_t store_commit(store_t *store) {
-  return store->ops->commit(store);
+  return db_begin(store->db);
 }
 
 void store_rollback(store_t *store) {
-  store->ops->rollback(store);
+  db_rollback(store->db);
+  /* A series first seen in what was rolled back is not in the table. */
+  (void)store_load_series(store);
+}
+
+gantry_err_t store_commit(store_t *store) {
+  gantry_err_t err = store_count_series(store);
+  if (err == GANTRY_OK) err = db_commit(store->db);
+  if (err != GANTRY_OK) store_rollback(store);
+  return err;
 }
 
 gantry_err_t store_add(store_t *store, const row_t *row) {
-  return store->ops->add(store, row);
+  return row->kind == ROW_READING ? store_add_reading(store, row) : store_add_row(store, row);
+}
+
+int64_t store_new_id(store_t *store, store_id_t table) {
+  return store->next_id[table]++;
+}
+
+static gantry_err_t load_ids(store_t *store) {
+  static const char *const LAST[STORE_ID_COUNT] = {
+      [STORE_ID_USER] = "SELECT coalesce(max(id), 0) FROM users",
+      [STORE_ID_AUDIT] = "SELECT coalesce(max(id), 0) FROM audit_log",
+      [STORE_ID_EVENT] = "SELECT coalesce(max(id), 0) FROM events",
+      [STORE_ID_ALERT] = "SELECT coalesce(max(id), 0) FROM alerts",
+      [STORE_ID_SAFETY] = "SELECT coalesce(max(id), 0) FROM safety_log",
+      [STORE_ID_MAP] = "SELECT coalesce(max(id), 0) FROM map",
+      [STORE_ID_MAP_SESSION] = "SELECT coalesce(max(id), 0) FROM map_session",
+      [STORE_ID_POSE] = "SELECT coalesce(max(id), 0) FROM pose",
+      [STORE_ID_TAG] = "SELECT coalesce(max(id), 0) FROM tag",
+      [STORE_ID_LOC_CONFIG] = "SELECT coalesce(max(id), 0) FROM loc_config",
+      [STORE_ID_SENSOR_CONFIG] = "SELECT coalesce(max(id), 0) FROM sensor_config",
+      [STORE_ID_CALIBRATION] = "SELECT coalesce(max(id), 0) FROM calibration",
+      [STORE_ID_SERIES] = "SELECT coalesce(max(id), 0) FROM series",
+      [STORE_ID_SESSION] = "SELECT coalesce(max(id), 0) FROM session",
+      [STORE_ID_SENSOR_STATE] = "SELECT coalesce(max(id), 0) FROM sensor_state",
+      [STORE_ID_COMMAND] = "SELECT coalesce(max(id), 0) FROM commands",
+  };
+  for (int i = 0; i < STORE_ID_COUNT; i++) {
+    stmt_t *statement = db_use(store->db, LAST[i]);
+    GANTRY_TRY(db_next(statement));
+    store->next_id[i] = db_get_int(statement, 0) + 1;
+    db_reset(statement);
+  }
+  return GANTRY_OK;
+}
+
+static gantry_err_t prepare(store_t *store, const char *place, gantry_fault_t *fault) {
+  GANTRY_TRY(
+      migrate_up(store->db, place, migrations_of(db_kind(store->db)), clock_wall_ns(), fault));
+  gantry_err_t err = load_ids(store);
+  if (err == GANTRY_OK) err = store_load_series(store);
+  if (err == GANTRY_OK) return err;
+  return fault_set(fault, err, "database", "%s: %s", place, db_message(store->db));
+}
+
+gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault) {
+  *out = NULL;
+  store_t *store = calloc(1, sizeof *store);
+  if (store) store->series = calloc(SERIES_MAX, sizeof *store->series);
+  if (!store || !store->series) {
+    free(store);
+    db_close(&db);
+    return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  }
+  store->db = db;
+  gantry_err_t err = prepare(store, place, fault);
+  if (err != GANTRY_OK) store_close(&store);
+  *out = store;
+  return err;
+}
+
+gantry_err_t store_open_file(const char *path, store_t **out, gantry_fault_t *fault) {
+  db_t *db = NULL;
+  *out = NULL;
+  GANTRY_TRY(db_sqlite_open(path, &db, fault));
+  return store_open(db, path, out, fault);
+}
+
+static gantry_err_t dispatch(store_t *store, store_call_t *call) {
+  static const struct {
+    const request_t *request;
+    serve_fn serve;
+  } SERVED[] = {
+      {REQUEST_STORE_HISTORY, store_history},
+      {REQUEST_STORE_EVENTS, store_events},
+      {REQUEST_STORE_USER_GET, store_user_get},
+      {REQUEST_STORE_USER_PUT, store_user_put},
+      {REQUEST_STORE_USER_COUNT, store_user_count},
+      {REQUEST_STORE_MAP_PUT, store_map_put},
+      {REQUEST_STORE_MAP_GET, store_map_get},
+      {REQUEST_STORE_MAP_LIST, store_map_list},
+      {REQUEST_STORE_MAP_UPDATE, store_map_update},
+      {REQUEST_STORE_MAP_DELETE, store_map_delete},
+      {REQUEST_STORE_TAGS, store_tags},
+      {REQUEST_STORE_TAG_PUT, store_tag_put},
+      {REQUEST_STORE_TAG_DELETE, store_tag_delete},
+      {REQUEST_STORE_CONFIG_PUT, store_config_put},
+      {REQUEST_STORE_CONFIG_GET, store_config_get},
+      {REQUEST_STORE_CONFIG_DELETE, store_config_delete},
+      {REQUEST_STORE_CONFIG_LIST, store_config_list},
+      {REQUEST_STORE_SENSOR_PUT, store_sensor_put},
+      {REQUEST_STORE_SENSOR_GET, store_sensor_get},
+      {REQUEST_STORE_SENSOR_LIST, store_sensor_list},
+      {REQUEST_STORE_CALIBRATION_PUT, store_calibration_put},
+  };
+  for (size_t i = 0; i < sizeof SERVED / sizeof *SERVED; i++)
+    if (SERVED[i].request == call->request) return SERVED[i].serve(store, call);
+  return fault_set(call->fault, GANTRY_E_NOT_IMPLEMENTED, "", "%s is not served",
+                   call->request->name);
 }
 
 static gantry_err_t serve_in_transaction(store_t *store, store_call_t *call) {
   gantry_err_t err = store_begin(store);
-  if (err == GANTRY_OK) err = store->ops->serve(store, call);
+  if (err == GANTRY_OK) err = dispatch(store, call);
   if (err == GANTRY_OK) err = store_commit(store);
   if (err != GANTRY_OK) store_rollback(store);
   return err;
 }
 
 gantry_err_t store_serve(store_t *store, store_call_t *call) {
-  gantry_err_t err = store_writes(call->request) ? serve_in_transaction(store, call)
-                                                 : store->ops->serve(store, call);
+  gantry_err_t err =
+      store_writes(call->request) ? serve_in_transaction(store, call) : dispatch(store, call);
   if (err != GANTRY_OK && call->fault->err == GANTRY_OK)
     fault_set(call->fault, err, "", "the database did not take %s", call->request->name);
   return err;
@@ -48,9 +160,4 @@ bool store_writes(const request_t *request) {
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;
-}
-
-gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
-                          uint32_t limit, uint32_t *deleted) {
-  return store->ops->retain(store, policy, now_us, limit, deleted);
 }

@@ -1,6 +1,6 @@
-/* The store: everything that outlives a process, behind one interface. A back end fills the table
-   of operations; today SQLite. It speaks the bus's own structs, so that no row is translated twice.
-   One thread at a time. Every call may block on the disk. */
+/* The store: everything that outlives a process. Its SQL is written once, over db.h. It speaks the
+   bus's own structs, so that no row is translated twice. One thread at a time. Every call may block
+   on the database. */
 #ifndef STORAGE_STORE_H
 #define STORAGE_STORE_H
 
@@ -8,6 +8,7 @@
 #include <gantry/err.h>
 
 #include "arena.h"
+#include "db.h"
 #include "retention.h"
 #include "row.h"
 
@@ -24,25 +25,12 @@ typedef struct store_call {
   gantry_fault_t *fault; /* filled when the call fails */
 } store_call_t;
 
-typedef struct store_ops {
-  void (*close)(store_t *store);
-  gantry_err_t (*begin)(store_t *store);
-  gantry_err_t (*commit)(store_t *store);
-  void (*rollback)(store_t *store);
-  gantry_err_t (*add)(store_t *store, const row_t *row);
-  gantry_err_t (*serve)(store_t *store, store_call_t *call);
-  gantry_err_t (*retain)(store_t *store, const retention_t *policy, uint64_t now_us, uint32_t limit,
-                         uint32_t *deleted);
-} store_ops_t;
-
-struct store {
-  const store_ops_t *ops;
-};
-
-/* Opens or creates the database file and brings it to this binary's version. GANTRY_E_INVALID, with
-   a fault that names the file and what to do, when it is corrupt, is no database, is newer than
-   this binary, or its migrations were altered; GANTRY_E_UNAVAILABLE when it cannot be opened. */
-gantry_err_t store_sqlite_open(const char *path, store_t **out, gantry_fault_t *fault);
+/* Brings the database to this binary's version and opens the store on it; owns db from the call on,
+   also when it fails. place names the database in faults. GANTRY_E_INVALID, with a fault that says
+   what to do, when it is damaged, newer than this binary, or its migrations were altered. */
+gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault);
+/* The same on an SQLite file, which is created. */
+gantry_err_t store_open_file(const char *path, store_t **out, gantry_fault_t *fault);
 /* NULL-safe. An open transaction is rolled back. */
 void store_close(store_t **self);
 

@@ -86,7 +86,7 @@ Test(storage, finds_readings_in_history) {
   cr_assert_str_eq(newest->sensor, "VOLT");
   cr_assert_float_eq(newest->quality, 0.8, 1e-9);
   cr_assert_eq(
-      strncmp((const char *)newest->data.data, "{\"value\":4.0,\"unit\":\"V\"}", newest->data.len),
+      strncmp((const char *)newest->data.data, "{\"value\":4,\"unit\":\"V\"}", newest->data.len),
       0);
 }
 

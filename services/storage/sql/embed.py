@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the numbered migrations as a C table, so that the binary carries them."""
+"""Writes the numbered migrations of all back ends as C tables, so that the binary carries them."""
 import hashlib
 import pathlib
 import re
@@ -14,26 +14,39 @@ def literal(text: str) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    out, *paths = sys.argv[1:]
+def table(backend: str, paths: list[pathlib.Path]) -> str:
     rows = []
-    for expected, path in enumerate(sorted(paths, key=lambda p: pathlib.Path(p).name), start=1):
-        name = pathlib.Path(path).name
-        match = re.fullmatch(r"(\d{4})_([a-z0-9_]+)\.sql", name)
+    for expected, path in enumerate(sorted(paths, key=lambda p: p.name), start=1):
+        match = re.fullmatch(r"(\d{4})_([a-z0-9_]+)\.sql", path.name)
         if not match or int(match.group(1)) != expected:
-            print(f"{name}: expected {expected:04d}_<name>.sql", file=sys.stderr)
-            return 1
-        text = pathlib.Path(path).read_text(encoding="utf-8")
+            sys.exit(f"{backend}/{path.name}: expected {expected:04d}_<name>.sql")
+        text = path.read_text(encoding="utf-8")
         checksum = hashlib.sha256(text.encode()).hexdigest()
         rows.append(f'  {{{expected}, "{match.group(2)}", "{checksum}",\n{literal(text)}}},')
     body = "\n".join(rows)
-    pathlib.Path(out).write_text(
-        "/* Generated from sql/sqlite. */\n"
-        '#include "migrations.h"\n\n'
-        f"const migration_t MIGRATIONS_SQLITE[] = {{\n{body}\n}};\n"
-        f"const uint32_t    MIGRATIONS_SQLITE_COUNT = {len(rows)};\n", encoding="utf-8")
-    return 0
+    return f"static const migration_t {backend.upper()}[] = {{\n{body}\n}};\n"
+
+
+def main() -> None:
+    out, *paths = map(pathlib.Path, sys.argv[1:])
+    backends = sorted({path.parent.name for path in paths})
+    tables = "\n".join(table(name, [path for path in paths if path.parent.name == name]) for name in backends)
+    sets = "\n".join(f"  static const migrations_t {name} = {{{name.upper()}, sizeof {name.upper()} / sizeof *{name.upper()}}};"
+                     for name in backends)
+    cases = "\n".join(f"  if (kind == DB_{name.upper()}) return &{name};" for name in backends)
+    out.write_text(f"""/* Generated from sql/. */
+#include <stddef.h>
+
+#include "migrate.h"
+
+{tables}
+const migrations_t *migrations_of(db_kind_t kind) {{
+{sets}
+{cases}
+  return NULL;
+}}
+""", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

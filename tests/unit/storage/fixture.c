@@ -13,7 +13,7 @@ void fixture_init(fixture_t *fixture) {
   snprintf(fixture->folder, sizeof fixture->folder, "/tmp/gantry_store_XXXXXX");
   cr_assert_not_null(mkdtemp(fixture->folder));
   snprintf(fixture->path, sizeof fixture->path, "%s/gantry.db", fixture->folder);
-  gantry_err_t err = store_sqlite_open(fixture->path, &fixture->store, &fixture->fault);
+  gantry_err_t err = store_open_file(fixture->path, &fixture->store, &fixture->fault);
   cr_assert_eq(err, GANTRY_OK, "%s", fixture->fault.detail);
 }
 
@@ -32,7 +32,7 @@ void fixture_fini(fixture_t *fixture) {
 gantry_err_t fixture_try_open(fixture_t *fixture) {
   store_close(&fixture->store);
   fixture->fault = (gantry_fault_t){0};
-  return store_sqlite_open(fixture->path, &fixture->store, &fixture->fault);
+  return store_open_file(fixture->path, &fixture->store, &fixture->fault);
 }
 
 void fixture_reopen(fixture_t *fixture) {
@@ -62,7 +62,9 @@ gantry_err_t fixture_add(fixture_t *fixture, const row_t *row) {
 }
 
 row_t fixture_reading(const char *sensor, uint64_t ts_us, double value) {
+  static uint64_t made;
   row_t row = {.kind = ROW_READING, .ts_us = ts_us, .service = "sensor-processor", .robot = "r1"};
+  row.seq = ((uint64_t)getpid() << 32) + made++;
   snprintf(row.reading.sensor, sizeof row.reading.sensor, "%s", sensor);
   snprintf(row.reading.type, sizeof row.reading.type, "value");
   snprintf(row.reading.unit, sizeof row.reading.unit, "V");

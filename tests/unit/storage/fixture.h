@@ -26,7 +26,7 @@ gantry_err_t fixture_call(fixture_t *fixture, const request_t *request, const vo
                           void *gives);
 /* Adds one row in a transaction of its own. */
 gantry_err_t fixture_add(fixture_t *fixture, const row_t *row);
-/* A reading of a bare value. */
+/* A reading of a bare value; each has a number of its own. */
 row_t fixture_reading(const char *sensor, uint64_t ts_us, double value);
 /* The first column of the first row of a query through a connection of its own. */
 double fixture_number(const fixture_t *fixture, const char *sql);

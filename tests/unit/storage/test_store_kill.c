@@ -14,7 +14,7 @@
 static void write_until_killed(const char *path, int acknowledge) {
   store_t *store = NULL;
   gantry_fault_t fault = {0};
-  if (store_sqlite_open(path, &store, &fault) != GANTRY_OK) _exit(1);
+  if (store_open_file(path, &store, &fault) != GANTRY_OK) _exit(1);
   for (uint64_t rows = 0;;) {
     if (store_begin(store) != GANTRY_OK) _exit(2);
     for (uint32_t i = 0; i < BATCH; i++) {

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "migrations.h"
-#include "store_sqlite.h"
+#include "migrate.h"
 
 static fixture_t fixture;
 
@@ -24,16 +23,16 @@ Test(migrate, remembers_each_migration_with_its_checksum) {
   fixture_text(&fixture, "SELECT checksum FROM schema_migrations WHERE version = 1", checksum,
                sizeof checksum);
 
-  cr_assert_str_eq(checksum, MIGRATIONS_SQLITE[0].checksum);
+  cr_assert_str_eq(checksum, migrations_of(DB_SQLITE)->rows[0].checksum);
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"),
-               MIGRATIONS_SQLITE_COUNT);
+               migrations_of(DB_SQLITE)->count);
 }
 
 Test(migrate, opens_its_own_file_again) {
   fixture_reopen(&fixture);
 
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"),
-               MIGRATIONS_SQLITE_COUNT);
+               migrations_of(DB_SQLITE)->count);
 }
 
 Test(migrate, refuses_a_newer_database) {
@@ -66,21 +65,25 @@ Test(migrate, says_when_the_folder_is_not_there) {
   store_t *store = NULL;
   gantry_fault_t fault = {0};
 
-  cr_assert_eq(store_sqlite_open("/nowhere/at/all.db", &store, &fault), GANTRY_E_UNAVAILABLE);
+  cr_assert_eq(store_open_file("/nowhere/at/all.db", &store, &fault), GANTRY_E_UNAVAILABLE);
   cr_assert_not_null(strstr(fault.detail, "/nowhere/at/all.db"));
 }
 
 Test(migrate, takes_back_a_migration_that_fails) {
-  const migration_t broken[] = {MIGRATIONS_SQLITE[0],
-                                {2, "broken", "c", "CREATE TABLE half (a); CREATE TABEL wrong;"}};
-  sql_t sql;
+  const migrations_t *known = migrations_of(DB_SQLITE);
+  migration_t rows[16];
+  memcpy(rows, known->rows, known->count * sizeof *rows);
+  rows[known->count] =
+      (migration_t){known->count + 1, "broken", "c", "CREATE TABLE half (a); CREATE TABEL wrong;"};
+  db_t *db = NULL;
   gantry_fault_t fault = {0};
   store_close(&fixture.store);
-  cr_assert_eq(sql_open(&sql, fixture.path, &fault), GANTRY_OK);
+  cr_assert_eq(db_sqlite_open(fixture.path, &db, &fault), GANTRY_OK);
 
-  gantry_err_t err = store_sqlite_migrate(&sql, fixture.path, broken, 2, 0, &fault);
+  gantry_err_t err =
+      migrate_up(db, fixture.path, &(migrations_t){rows, known->count + 1}, 0, &fault);
 
-  sql_close(&sql);
+  db_close(&db);
   cr_assert_neq(err, GANTRY_OK);
   cr_assert_not_null(strstr(fault.detail, "broken"), "%s", fault.detail);
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM sqlite_master WHERE name = 'half'"),

@@ -1,0 +1,75 @@
+/* One connection to a database, whatever stands behind it: prepared statements kept by their text,
+   bound and read by small helpers. Statements are written in the SQL that SQLite and PostgreSQL
+   share (docs/storage.md): `?1` parameters, ON CONFLICT, RETURNING, bigint, double precision, text
+   and bytea columns, times as microseconds since 1970 UTC. One thread at a time; every call that
+   touches the database may block on it. */
+#ifndef STORAGE_DB_H
+#define STORAGE_DB_H
+
+#include <gantry/err.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct db db_t;
+typedef struct stmt stmt_t;
+
+typedef enum db_kind { DB_SQLITE, DB_PG } db_kind_t;
+
+/* Opens or creates the file, in WAL mode with FULL sync; blocks at most 5 s on another's lock.
+   GANTRY_E_INVALID, with a fault that names the file and what to do, when it is damaged or no
+   database; GANTRY_E_UNAVAILABLE when it cannot be opened. */
+gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault);
+/* NULL-safe. Finalises what was prepared; an open transaction is rolled back. */
+void db_close(db_t **self);
+db_kind_t db_kind(const db_t *db);
+
+/* Runs statements that give no rows and take no values. */
+gantry_err_t db_exec(db_t *db, const char *text, gantry_fault_t *fault);
+gantry_err_t db_begin(db_t *db);
+gantry_err_t db_commit(db_t *db);
+/* Harmless without a transaction. */
+void db_rollback(db_t *db);
+/* The prepared statement of a literal, reset and without values; the database keeps it. One that
+   cannot be prepared fails at db_next. A statement may not be used twice at once. */
+stmt_t *db_use(db_t *db, const char *text);
+
+/* Index counts from 1. Text and blobs are borrowed until the statement was stepped or reset. */
+void db_bind_text(stmt_t *statement, int index, const char *text);
+/* NULL when not given. */
+void db_bind_opt_text(stmt_t *statement, int index, bool given, const char *text);
+void db_bind_blob(stmt_t *statement, int index, const void *bytes, size_t len);
+void db_bind_int(stmt_t *statement, int index, int64_t value);
+void db_bind_u64(stmt_t *statement, int index, uint64_t value);
+void db_bind_real(stmt_t *statement, int index, double value);
+void db_bind_opt_real(stmt_t *statement, int index, bool given, double value);
+/* A wall time, ns, stored as µs; NULL when not given. */
+void db_bind_opt_time(stmt_t *statement, int index, bool given, uint64_t wall_ns);
+void db_bind_time(stmt_t *statement, int index, uint64_t wall_ns);
+
+/* Next row: GANTRY_OK when there is one, GANTRY_E_NOT_FOUND when there is none (the statement is
+   then reset); GANTRY_E_CONFLICT for a violated constraint, GANTRY_E_UNAVAILABLE for a database
+   that is away, full or locked, GANTRY_E_INVALID for a damaged one. */
+gantry_err_t db_next(stmt_t *statement);
+/* Steps to the end, expecting no rows of interest; resets. */
+gantry_err_t db_finish(stmt_t *statement);
+/* For a statement that is left before its last row. */
+void db_reset(stmt_t *statement);
+/* Rows changed by the last statement that was stepped to its end. */
+uint32_t db_changes(const db_t *db);
+/* The database's own words for its last error. */
+const char *db_message(const db_t *db);
+
+/* Column counts from 0. Copies a text column, cut to size. NULL gives "" and false. */
+bool db_get_text(stmt_t *statement, int column, char *out, size_t size);
+/* Borrowed until the next step or reset; NULL and 0 for NULL. */
+const void *db_get_blob(stmt_t *statement, int column, size_t *len);
+double db_get_real(stmt_t *statement, int column);
+int64_t db_get_int(stmt_t *statement, int column);
+uint64_t db_get_u64(stmt_t *statement, int column);
+bool db_get_bool(stmt_t *statement, int column);
+bool db_is_null(stmt_t *statement, int column);
+/* A time column as wall ns. */
+uint64_t db_get_time(stmt_t *statement, int column);
+
+#endif

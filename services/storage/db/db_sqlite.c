@@ -1,0 +1,174 @@
+/* SQLite behind db.h: one file in WAL mode, FULL sync at every commit. */
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "db_driver.h"
+
+#define BUSY_MS 5000
+
+typedef struct db_sqlite {
+  db_t base; /* first: a db_t is one of these */
+  sqlite3 *handle;
+} db_sqlite_t;
+
+static sqlite3 *handle_of(const db_t *db) {
+  return ((const db_sqlite_t *)db)->handle;
+}
+
+static gantry_err_t err_of(int result) {
+  switch (result & 0xff) {
+  case SQLITE_OK:
+  case SQLITE_ROW:
+  case SQLITE_DONE:
+    return GANTRY_OK;
+  case SQLITE_CONSTRAINT:
+    return GANTRY_E_CONFLICT;
+  case SQLITE_TOOBIG:
+    return GANTRY_E_TOO_LARGE;
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+  case SQLITE_MISMATCH:
+    return GANTRY_E_INVALID;
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+  case SQLITE_FULL:
+  case SQLITE_IOERR:
+  case SQLITE_READONLY:
+  case SQLITE_CANTOPEN:
+    return GANTRY_E_UNAVAILABLE;
+  default:
+    return GANTRY_E_INTERNAL;
+  }
+}
+
+static void sqlite_close(db_t *db) {
+  sqlite3_close(handle_of(db));
+  free(db);
+}
+
+static gantry_err_t sqlite_exec(db_t *db, const char *text) {
+  return err_of(sqlite3_exec(handle_of(db), text, NULL, NULL, NULL));
+}
+
+static gantry_err_t sqlite_prepare(stmt_t *statement) {
+  sqlite3_stmt *prepared = NULL;
+  int result = sqlite3_prepare_v3(handle_of(statement->db), statement->text, -1,
+                                  SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
+  statement->handle = prepared;
+  return err_of(result);
+}
+
+static void sqlite_finalize(stmt_t *statement) {
+  sqlite3_finalize(statement->handle);
+}
+
+static void bind_all(stmt_t *statement) {
+  sqlite3_stmt *prepared = statement->handle;
+  sqlite3_clear_bindings(prepared);
+  for (int i = 0; i < statement->value_count; i++) {
+    const db_value_t *value = &statement->values[i];
+    switch (value->type) {
+    case DB_INT:
+      sqlite3_bind_int64(prepared, i + 1, value->integer);
+      break;
+    case DB_REAL:
+      sqlite3_bind_double(prepared, i + 1, value->real);
+      break;
+    case DB_TEXT:
+      sqlite3_bind_text64(prepared, i + 1, value->bytes, value->len, SQLITE_STATIC, SQLITE_UTF8);
+      break;
+    case DB_BLOB:
+      sqlite3_bind_blob64(prepared, i + 1, value->bytes, value->len, SQLITE_STATIC);
+      break;
+    case DB_NULL:
+      break;
+    }
+  }
+}
+
+static gantry_err_t sqlite_next(stmt_t *statement) {
+  if (!statement->stepping) bind_all(statement);
+  int result = sqlite3_step(statement->handle);
+  if (result == SQLITE_ROW) return GANTRY_OK;
+  if (result == SQLITE_DONE)
+    statement->db->changes = (uint32_t)sqlite3_changes(handle_of(statement->db));
+  sqlite3_reset(statement->handle);
+  return result == SQLITE_DONE ? GANTRY_E_NOT_FOUND : err_of(result);
+}
+
+static void sqlite_reset(stmt_t *statement) {
+  sqlite3_reset(statement->handle);
+}
+
+static void sqlite_column(stmt_t *statement, int column, db_value_t *out) {
+  sqlite3_stmt *prepared = statement->handle;
+  switch (sqlite3_column_type(prepared, column)) {
+  case SQLITE_INTEGER:
+    *out = (db_value_t){.type = DB_INT, .integer = sqlite3_column_int64(prepared, column)};
+    break;
+  case SQLITE_FLOAT:
+    *out = (db_value_t){.type = DB_REAL, .real = sqlite3_column_double(prepared, column)};
+    break;
+  case SQLITE_TEXT:
+    *out =
+        (db_value_t){.type = DB_TEXT, .bytes = (const char *)sqlite3_column_text(prepared, column)};
+    out->len = (size_t)sqlite3_column_bytes(prepared, column);
+    break;
+  case SQLITE_BLOB:
+    *out = (db_value_t){.type = DB_BLOB, .bytes = sqlite3_column_blob(prepared, column)};
+    out->len = (size_t)sqlite3_column_bytes(prepared, column);
+    break;
+  default:
+    out->type = DB_NULL;
+  }
+}
+
+static bool sqlite_in_transaction(const db_t *db) {
+  return sqlite3_get_autocommit(handle_of(db)) == 0;
+}
+
+static const char *sqlite_message(const db_t *db) {
+  return handle_of(db) ? sqlite3_errmsg(handle_of(db)) : "out of memory";
+}
+
+static const db_ops_t OPS = {.close = sqlite_close,
+                             .exec = sqlite_exec,
+                             .prepare = sqlite_prepare,
+                             .finalize = sqlite_finalize,
+                             .next = sqlite_next,
+                             .reset = sqlite_reset,
+                             .column = sqlite_column,
+                             .in_transaction = sqlite_in_transaction,
+                             .message = sqlite_message};
+
+static gantry_err_t open_file(db_sqlite_t *self, const char *path, gantry_fault_t *fault) {
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  gantry_err_t err = err_of(sqlite3_open_v2(path, &self->handle, flags, NULL));
+  if (err == GANTRY_OK) {
+    sqlite3_extended_result_codes(self->handle, 1);
+    sqlite3_busy_timeout(self->handle, BUSY_MS);
+    err = sqlite_exec(&self->base, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                   "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
+                                   "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;");
+  }
+  if (err == GANTRY_OK) return err;
+  if (err == GANTRY_E_INVALID)
+    return fault_set(fault, err, "database",
+                     "%s is damaged or no database (%s): move it away or restore a backup", path,
+                     sqlite_message(&self->base));
+  return fault_set(fault, err, "database", "%s: %s", path, sqlite_message(&self->base));
+}
+
+gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault) {
+  *out = NULL;
+  db_sqlite_t *self = calloc(1, sizeof *self);
+  if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  self->base.ops = &OPS;
+  self->base.kind = DB_SQLITE;
+  gantry_err_t err = open_file(self, path, fault);
+  if (err == GANTRY_OK)
+    *out = &self->base;
+  else
+    sqlite_close(&self->base);
+  return err;
+}

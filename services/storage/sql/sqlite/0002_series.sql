@@ -1,0 +1,131 @@
+-- Readings clustered by series and time, with chunks and roll-ups beside them; what a producer's
+-- outbox has delivered; versions of maps and settings; the audit chain.
+
+DROP VIEW sensor_readings;
+
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY,
+  session_id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  pinned INTEGER NOT NULL,
+  created INTEGER NOT NULL
+) STRICT;
+
+ALTER TABLE reading RENAME TO reading_plain;
+DROP INDEX reading_series_ts;
+
+CREATE TABLE reading (
+  series INTEGER NOT NULL,
+  ts INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  value REAL,
+  data TEXT,
+  quality REAL NOT NULL,
+  validity INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  session INTEGER,
+  PRIMARY KEY (series, ts, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reading_session ON reading (session, series, ts) WHERE session IS NOT NULL;
+
+INSERT INTO session (session_id, kind, pinned, created)
+  SELECT session_id, 'map', 0, min(ts) FROM reading_plain
+  WHERE session_id IS NOT NULL AND session_id <> '' GROUP BY session_id;
+INSERT OR IGNORE INTO reading (series, ts, seq, value, data, quality, validity, source, session)
+  SELECT series, ts, reading_plain.seq, value, data, quality, validity, source, session.id
+  FROM reading_plain LEFT JOIN session ON session.session_id = reading_plain.session_id;
+DROP TABLE reading_plain;
+
+-- One minute of one series: `blob` holds the rows, the other columns what is asked of it unopened.
+CREATE TABLE reading_chunk (
+  series INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  first_ts INTEGER NOT NULL,
+  last_ts INTEGER NOT NULL,
+  min REAL,
+  max REAL,
+  sum REAL,
+  session INTEGER,
+  blob BLOB NOT NULL,
+  PRIMARY KEY (series, start)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start) WHERE session IS NOT NULL;
+
+-- tier: seconds. Aligned to the UTC epoch.
+CREATE TABLE rollup (
+  series INTEGER NOT NULL,
+  tier INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  sum REAL NOT NULL,
+  sum2 REAL NOT NULL,
+  min REAL NOT NULL,
+  max REAL NOT NULL,
+  first REAL NOT NULL,
+  last REAL NOT NULL,
+  first_ts INTEGER NOT NULL,
+  last_ts INTEGER NOT NULL,
+  PRIMARY KEY (series, tier, start)
+) STRICT, WITHOUT ROWID;
+
+-- The last record taken of each boot of a producer.
+CREATE TABLE ingest_mark (
+  producer TEXT NOT NULL,
+  boot INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  PRIMARY KEY (producer, boot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE map_version (
+  map_id TEXT NOT NULL REFERENCES map (map_id) ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  resolution REAL NOT NULL,
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  origin_x REAL NOT NULL,
+  origin_y REAL NOT NULL,
+  cells BLOB NOT NULL,
+  metadata TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  graph BLOB,
+  trajectory BLOB,
+  created INTEGER NOT NULL,
+  PRIMARY KEY (map_id, version)
+) STRICT;
+
+CREATE TABLE setting_version (
+  kind TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  data TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  active INTEGER NOT NULL,
+  rolled_back_from INTEGER,
+  PRIMARY KEY (kind, scope, version)
+) STRICT;
+
+-- Entries written before the chain began have no hash; the first that has one begins it.
+ALTER TABLE audit_log ADD COLUMN previous_hash TEXT;
+ALTER TABLE audit_log ADD COLUMN hash TEXT;
+
+-- What the service itself remembers: key and value.
+CREATE TABLE service_state (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  updated INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW sensor_readings AS SELECT reading.ts AS id, series.type AS sensor_type,
+  series.sensor AS sensor_id,
+  coalesce(reading.data, json_object('value', reading.value, 'unit', series.unit)) AS data,
+  reading.quality AS quality,
+  strftime('%Y-%m-%dT%H:%M:%fZ', reading.ts / 1e6, 'unixepoch') AS timestamp,
+  series.robot AS vehicle_id, reading.ts AS ts, reading.value AS value,
+  reading.validity = 0 AS is_valid, session.session_id AS session_id, reading.seq AS seq
+  FROM reading JOIN series ON series.id = reading.series
+  LEFT JOIN session ON session.id = reading.session;

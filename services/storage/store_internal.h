@@ -1,0 +1,83 @@
+/* Inside of the store: what its files offer one another. */
+#ifndef STORAGE_STORE_INTERNAL_H
+#define STORAGE_STORE_INTERNAL_H
+
+#include "store.h"
+
+#define SERIES_MAX 1024 /* sensors of one database */
+
+/* Tables whose rows are numbered. */
+typedef enum store_id {
+  STORE_ID_USER,
+  STORE_ID_AUDIT,
+  STORE_ID_EVENT,
+  STORE_ID_ALERT,
+  STORE_ID_SAFETY,
+  STORE_ID_MAP,
+  STORE_ID_MAP_SESSION,
+  STORE_ID_POSE,
+  STORE_ID_TAG,
+  STORE_ID_LOC_CONFIG,
+  STORE_ID_SENSOR_CONFIG,
+  STORE_ID_CALIBRATION,
+  STORE_ID_SERIES,
+  STORE_ID_SESSION,
+  STORE_ID_SENSOR_STATE,
+  STORE_ID_COMMAND,
+  STORE_ID_COUNT
+} store_id_t;
+
+typedef struct series {
+  char robot[51];
+  char sensor[51];
+  int64_t id;
+  int64_t added; /* rows of the open transaction, not yet counted in the table */
+} series_t;
+
+struct store {
+  db_t *db;         /* owned */
+  series_t *series; /* owned, SERIES_MAX */
+  uint32_t series_count;
+  uint64_t pose_second;            /* wall second of the newest pose kept for long */
+  int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
+};
+
+/* The id of a new row of that table. */
+int64_t store_new_id(store_t *store, store_id_t table);
+
+/* Readings: rows in, history out. */
+gantry_err_t store_load_series(store_t *store);
+gantry_err_t store_add_reading(store_t *store, const row_t *row);
+/* Writes the counts of the open transaction into the table of series. */
+gantry_err_t store_count_series(store_t *store);
+gantry_err_t store_history(store_t *store, store_call_t *call);
+
+/* All other rows. */
+gantry_err_t store_add_row(store_t *store, const row_t *row);
+gantry_err_t store_events(store_t *store, store_call_t *call);
+
+/* Requests, one file a table. */
+gantry_err_t store_user_get(store_t *store, store_call_t *call);
+gantry_err_t store_user_put(store_t *store, store_call_t *call);
+gantry_err_t store_user_count(store_t *store, store_call_t *call);
+gantry_err_t store_map_put(store_t *store, store_call_t *call);
+gantry_err_t store_map_get(store_t *store, store_call_t *call);
+gantry_err_t store_map_list(store_t *store, store_call_t *call);
+gantry_err_t store_map_update(store_t *store, store_call_t *call);
+gantry_err_t store_map_delete(store_t *store, store_call_t *call);
+gantry_err_t store_tags(store_t *store, store_call_t *call);
+gantry_err_t store_tag_put(store_t *store, store_call_t *call);
+gantry_err_t store_tag_delete(store_t *store, store_call_t *call);
+gantry_err_t store_config_put(store_t *store, store_call_t *call);
+gantry_err_t store_config_get(store_t *store, store_call_t *call);
+gantry_err_t store_config_delete(store_t *store, store_call_t *call);
+gantry_err_t store_config_list(store_t *store, store_call_t *call);
+gantry_err_t store_sensor_put(store_t *store, store_call_t *call);
+gantry_err_t store_sensor_get(store_t *store, store_call_t *call);
+gantry_err_t store_sensor_list(store_t *store, store_call_t *call);
+gantry_err_t store_calibration_put(store_t *store, store_call_t *call);
+
+gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
+                          uint32_t limit, uint32_t *deleted);
+
+#endif
