@@ -48,7 +48,9 @@ static void on_latch_kept(void *arg) {
   bridge_t *bridge = arg;
   stop_cause_t cause = STOP_NONE;
   gantry_err_t err = GANTRY_OK;
-  if (!latch_keeper_receive(bridge->latch, &cause, &err)) return;
+  bool concluded = latch_keeper_receive(bridge->latch, &cause, &err);
+  bridge_stop_calls_latched(bridge);
+  if (!concluded) return;
   bool lost = err != GANTRY_OK;
   if (lost == bridge->latch_lost) return;
   bridge->latch_lost = lost;

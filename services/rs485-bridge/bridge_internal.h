@@ -104,6 +104,14 @@ void bridge_verify_off(bridge_t *bridge);
 gantry_err_t bridge_stop_prepare(bridge_t *bridge);
 void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
 
+/* bridge_stop_calls.c: who waits for a stop. */
+gantry_err_t bridge_stop_calls_prepare(bridge_t *bridge);
+void bridge_stop_calls_add(bridge_t *bridge, rpc_context_t *call, uint64_t arrived_ns);
+/* The motors were read back: serves those whose own frames the round has sent. */
+void bridge_stop_calls_confirm(bridge_t *bridge, uint64_t confirmed_ns);
+/* Answers those who waited for the latch alone. */
+void bridge_stop_calls_latched(bridge_t *bridge);
+
 /* bridge_safety.c: what makes the bridge stop by itself; requests. */
 void bridge_supervise(void *arg);
 robot_guards_t bridge_guards(const bridge_t *bridge);

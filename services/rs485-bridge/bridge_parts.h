@@ -46,6 +46,13 @@ typedef struct stop_call {
   double stop_ms; /* to its first motor's frame; < 0: not yet */
 } stop_call_t;
 
+/* The answer to one whose motors are read back, until the latch has been handed to the kernel. */
+typedef struct stop_answer {
+  rpc_context_t *call;
+  uint64_t until_ns; /* then it goes out in any case */
+  robot_safety_t safety;
+} stop_answer_t;
+
 /* A stop on its way, in rounds: both motors written, both read back; repeated until a round has
  * shown them off to everybody who asked before it began. */
 typedef struct stop_run {
@@ -61,6 +68,8 @@ typedef struct stop_run {
   double stop_ms, confirm_ms; /* < 0: not yet */
   stop_call_t calls[STOP_CALLS_MAX];
   size_t call_count;
+  stop_answer_t answers[STOP_CALLS_MAX];
+  size_t answer_count;             /* with call_count no more than STOP_CALLS_MAX */
   int deadline_alarm, retry_alarm; /* made at the start: a stop needs nothing that could run out */
 } stop_run_t;
 

@@ -1,4 +1,5 @@
-/* The stop: latched, written, read back, repeated until confirmed. */
+/* The stop: latched, written, read back, repeated until confirmed. Who waits for it:
+   bridge_stop_calls.c. */
 #include "bridge_internal.h"
 
 #include <stdio.h>
@@ -7,13 +8,12 @@
 
 #define STOP_ANSWER_US                                                                             \
   8000u /* a motor module begins after 3 ms; a stop is said again rather than waited for */
-#define ROUNDS_AT_ONCE  8u  /* in vain: a stop has nothing to wait for; a poll comes in between */
-#define ROUNDS_SOON     16u /* then the motor is gone, and the line belongs to the others again */
-#define RETRY_ONCE_MS   1u
-#define RETRY_SOON_MS   20u
-#define RETRY_MS        100u
-#define ROUND_LIMIT_MS  500u /* then the round has lost a job or a result and is begun again */
-#define REPLY_MARGIN_MS 10u  /* the refusal must be there before the caller gives up */
+#define ROUNDS_AT_ONCE 8u  /* in vain: a stop has nothing to wait for; a poll comes in between */
+#define ROUNDS_SOON    16u /* then the motor is gone, and the line belongs to the others again */
+#define RETRY_ONCE_MS  1u
+#define RETRY_SOON_MS  20u
+#define RETRY_MS       100u
+#define ROUND_LIMIT_MS 500u /* then the round has lost a job or a result and is begun again */
 
 static void submit_round(bridge_t *bridge) {
   stop_run_t *stop = &bridge->stop;
@@ -53,66 +53,10 @@ static void write_stop(bridge_t *bridge, uint64_t arrived_ns, bool anew) {
   if (!stop->again) submit_round(bridge);
 }
 
-static void arm_deadline(bridge_t *bridge) {
-  stop_run_t *stop = &bridge->stop;
-  uint64_t now_ns = clock_mono_ns(), first_ns = UINT64_MAX;
-  for (size_t i = 0; i < stop->call_count; i++)
-    if (stop->calls[i].deadline_ns < first_ns) first_ns = stop->calls[i].deadline_ns;
-  if (stop->call_count == 0) return;
-  uint64_t left_ns = first_ns > now_ns ? first_ns - now_ns : 0;
-  loop_set(bridge->service->loop, stop->deadline_alarm, (uint32_t)(left_ns / GANTRY_NS_PER_MS) + 1);
-}
-
-static void fail_call(bridge_t *bridge, rpc_context_t *call) {
-  char actor[51];
-  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(call));
-  rpc_fail(call, GANTRY_E_TIMEOUT, "",
-           "the stop is latched but not confirmed by the travel motor; still retrying");
-  bridge_audit(bridge, actor, "robot.estop", false, "stop not confirmed in time; still retrying");
-}
-
-static void fail_calls(void *arg) {
-  bridge_t *bridge = arg;
-  stop_run_t *stop = &bridge->stop;
-  uint64_t now_ns = clock_mono_ns();
-  size_t kept = 0;
-  for (size_t i = 0; i < stop->call_count; i++) {
-    stop_call_t row = stop->calls[i];
-    if (row.deadline_ns > now_ns) {
-      stop->calls[kept++] = row;
-      continue;
-    }
-    if (bridge->phase != ROBOT_STOP_PHASE_UNCONFIRMED) {
-      bridge->phase = ROBOT_STOP_PHASE_UNCONFIRMED;
-      bridge_publish_safety(bridge);
-    }
-    fail_call(bridge, row.call);
-  }
-  stop->call_count = kept;
-  arm_deadline(bridge);
-}
-
 gantry_err_t bridge_stop_prepare(bridge_t *bridge) {
   stop_run_t *stop = &bridge->stop;
-  stop->deadline_alarm = loop_alarm(bridge->service->loop, fail_calls, bridge);
   stop->retry_alarm = loop_alarm(bridge->service->loop, retry, bridge);
-  return stop->deadline_alarm && stop->retry_alarm ? GANTRY_OK : GANTRY_E_INTERNAL;
-}
-
-static void add_call(bridge_t *bridge, rpc_context_t *call, uint64_t arrived_ns) {
-  stop_run_t *stop = &bridge->stop;
-  if (stop->call_count == STOP_CALLS_MAX) {
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the stop is under way for too many callers already");
-    return;
-  }
-  uint32_t left_ms = rpc_left_ms(call);
-  left_ms = left_ms > REPLY_MARGIN_MS ? left_ms - REPLY_MARGIN_MS : 1;
-  stop->calls[stop->call_count++] =
-      (stop_call_t){.call = call,
-                    .arrived_ns = arrived_ns,
-                    .deadline_ns = clock_mono_ns() + left_ms * (uint64_t)GANTRY_NS_PER_MS,
-                    .stop_ms = -1.0};
-  arm_deadline(bridge);
+  return stop->retry_alarm ? bridge_stop_calls_prepare(bridge) : GANTRY_E_INTERNAL;
 }
 
 void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint64_t arrived_ns,
@@ -133,7 +77,7 @@ void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint6
     metric_add(bridge->trips_metric, 1.0);
   }
   bridge_publish_safety(bridge);
-  if (call) add_call(bridge, call, arrived_ns);
+  if (call) bridge_stop_calls_add(bridge, call, arrived_ns);
   if (!fresh) return;
   log_warn("STOP-LATCHED", "%s: %s", stop_cause_name(cause), detail);
   bridge_event(bridge, "STOP-LATCHED", SYS_CATEGORY_STATE, SYS_SEVERITY_CRITICAL, "robot",
@@ -145,33 +89,6 @@ void bridge_verify_off(bridge_t *bridge) {
   bridge->motors.known = false;
   if (!bridge->stop.active) bridge->stop.checks = true;
   write_stop(bridge, clock_mono_ns(), false);
-}
-
-static void answer_call(bridge_t *bridge, const stop_call_t *row, uint64_t confirmed_ns) {
-  robot_safety_t safety;
-  char actor[51], detail[192];
-  bridge_fill_safety(bridge, &safety);
-  safety.has_stop_ms = safety.has_confirm_ms = true;
-  safety.stop_ms = row->stop_ms;
-  safety.confirm_ms = clock_age_ms(confirmed_ns, row->arrived_ns);
-  (void)snprintf(actor, sizeof actor, "%s", rpc_actor(row->call));
-  rpc_reply(row->call, &safety);
-  bridge_trip_words(bridge, safety.stop_ms, safety.confirm_ms, detail, sizeof detail);
-  bridge_audit(bridge, actor, "robot.estop", true, detail);
-}
-
-/* Answers those whose own frames the round has sent. */
-static void answer_calls(bridge_t *bridge, uint64_t confirmed_ns) {
-  stop_run_t *stop = &bridge->stop;
-  size_t kept = 0;
-  for (size_t i = 0; i < stop->call_count; i++) {
-    stop_call_t row = stop->calls[i];
-    if (row.arrived_ns <= stop->round_ns)
-      answer_call(bridge, &row, confirmed_ns);
-    else
-      stop->calls[kept++] = row;
-  }
-  stop->call_count = kept;
 }
 
 /* The run's own reason has been served. */
@@ -201,7 +118,7 @@ static void confirm(bridge_t *bridge, uint64_t confirmed_ns) {
     bridge->last_stop_ms = stop->stop_ms;
     bridge->last_confirm_ms = stop->confirm_ms;
   }
-  answer_calls(bridge, confirmed_ns);
+  bridge_stop_calls_confirm(bridge, confirmed_ns);
   stop->active = stop->call_count > 0 || stop->round_ns < stop->arrived_ns;
   if (served) record_run(bridge, asked);
   bridge_publish_safety(bridge);

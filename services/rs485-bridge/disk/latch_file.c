@@ -62,19 +62,32 @@ static bool is_in_place(const latch_file_t *file) {
          open_one.st_ino == named.st_ino && open_one.st_dev == named.st_dev;
 }
 
+/* Opens the file that is there now, with flags for one that is not. True when that is another than
+   before. */
+static bool open_anew(latch_file_t *file, int flags) {
+  if (is_in_place(file)) return false;
+  latch_file_fini(file);
+  file->fd = open(file->path, O_RDWR | O_CLOEXEC | flags, 0640);
+  return true;
+}
+
+static gantry_err_t conclude(latch_file_t *file, bool done) {
+  if (!done) latch_file_fini(file);
+  return done ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+}
+
 gantry_err_t latch_file_write(latch_file_t *file, stop_cause_t cause, const char *detail) {
   char record[LATCH_RECORD_SIZE + 1];
-  bool fresh = !is_in_place(file);
-  if (fresh) {
-    latch_file_fini(file);
-    file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-  }
-  if (file->fd < 0) return GANTRY_E_UNAVAILABLE;
+  (void)open_anew(file, O_CREAT);
   fill_record(record, cause, detail);
-  bool kept = pwrite(file->fd, record, LATCH_RECORD_SIZE, 0) == LATCH_RECORD_SIZE &&
-              fdatasync(file->fd) == 0 && (!fresh || sync_folder(file->path));
-  if (!kept) latch_file_fini(file);
-  return kept ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+  return conclude(file, file->fd >= 0 &&
+                            pwrite(file->fd, record, LATCH_RECORD_SIZE, 0) == LATCH_RECORD_SIZE);
+}
+
+gantry_err_t latch_file_sync(latch_file_t *file) {
+  bool fresh = open_anew(file, 0);
+  return conclude(file,
+                  file->fd >= 0 && fdatasync(file->fd) == 0 && (!fresh || sync_folder(file->path)));
 }
 
 static void cut_line(char *text) {

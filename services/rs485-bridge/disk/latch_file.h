@@ -18,10 +18,15 @@ typedef struct latch_file {
 /* Touches nothing yet. GANTRY_E_TOO_LARGE for a path that is too long. */
 gantry_err_t latch_file_init(latch_file_t *file, const char *path);
 void latch_file_fini(latch_file_t *file);
-/* Keeps cause and detail; STOP_NONE: nothing is latched. The first time, and whenever somebody has
-   taken the file away, it is made anew. Blocks until the record is on the disk: it survives a power
-   cut. GANTRY_E_UNAVAILABLE when it could not be kept. */
+/* Hands cause and detail to the kernel; STOP_NONE: nothing is latched. They outlive the process at
+   once, a power cut after latch_file_sync. The first time, and whenever somebody has taken the file
+   away, it is made anew. May wait for the file system. GANTRY_E_UNAVAILABLE when it could not be
+   written. */
 gantry_err_t latch_file_write(latch_file_t *file, stop_cause_t cause, const char *detail);
+/* Blocks until what was written there is on the disk. Its file may be another one on the same path
+   than that which was written with, in another thread. GANTRY_E_UNAVAILABLE when it could not be
+   kept. */
+gantry_err_t latch_file_sync(latch_file_t *file);
 /* STOP_NONE when the record says so or there is no file. A file that cannot be read, or whose
    record is not whole, is STOP_RESTART with a sentence in detail: in doubt, stop. */
 stop_cause_t latch_file_read(const char *path, char *detail, size_t size);

@@ -1,4 +1,6 @@
-/* One slot for what is wanted, one for what came of it, under one mutex. */
+/* One slot for what is wanted, one for what the kernel has, one for what came of it, under one
+   mutex. Each thread has the file open for itself: the writer may lose it or open it anew while the
+   other waits for the disk. */
 #include "latch_keeper.h"
 
 #include <pthread.h>
@@ -7,73 +9,92 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "chore.h"
 #include "latch_file.h"
 
 typedef struct wish {
+  uint64_t number; /* counts the wishes; 0: none yet */
   stop_cause_t cause;
   char detail[128];
 } wish_t;
 
+typedef struct outcome {
+  uint64_t number; /* of the wish */
+  stop_cause_t cause;
+  gantry_err_t err;
+  bool fresh; /* not received yet */
+} outcome_t;
+
 struct latch_keeper {
-  latch_file_t file; /* the thread's, while it runs */
-  pthread_t thread;
-  bool started;
+  latch_file_t written, synced; /* the writer's, the syncer's */
+  chore_t *writer, *syncer;
   int fd;
   pthread_mutex_t mutex; /* guards what follows */
-  pthread_cond_t changed;
   wish_t wish;
-  bool wanted, tried, quit;
-  stop_cause_t tried_cause;
-  gantry_err_t tried_err;
+  uint64_t handed; /* number of the newest wish that the kernel has, or that failed */
+  wish_t to_sync;  /* the newest that the kernel has */
+  outcome_t outcome;
 };
 
-static void *run(void *arg) {
+/* An older wish that comes to its end late says nothing of the newest. */
+static void conclude(latch_keeper_t *keeper, const wish_t *wish, gantry_err_t err) {
+  if (wish->number < keeper->outcome.number) return;
+  keeper->outcome = (outcome_t){wish->number, wish->cause, err, true};
+}
+
+static void write_wish(void *arg) {
   latch_keeper_t *keeper = arg;
   pthread_mutex_lock(&keeper->mutex);
-  for (;;) {
-    while (!keeper->wanted && !keeper->quit)
-      pthread_cond_wait(&keeper->changed, &keeper->mutex);
-    if (!keeper->wanted) break;
-    wish_t wish = keeper->wish;
-    keeper->wanted = false;
-    pthread_mutex_unlock(&keeper->mutex);
-    gantry_err_t err = latch_file_write(&keeper->file, wish.cause, wish.detail);
-    pthread_mutex_lock(&keeper->mutex);
-    keeper->tried = true;
-    keeper->tried_cause = wish.cause;
-    keeper->tried_err = err;
-    (void)eventfd_write(keeper->fd, 1);
-  }
+  wish_t wish = keeper->wish;
   pthread_mutex_unlock(&keeper->mutex);
-  return NULL;
+  gantry_err_t err = latch_file_write(&keeper->written, wish.cause, wish.detail);
+  pthread_mutex_lock(&keeper->mutex);
+  keeper->handed = wish.number;
+  if (err == GANTRY_OK)
+    keeper->to_sync = wish;
+  else
+    conclude(keeper, &wish, err);
+  pthread_mutex_unlock(&keeper->mutex);
+  (void)eventfd_write(keeper->fd, 1);
+  if (err == GANTRY_OK) chore_ask(keeper->syncer);
+}
+
+static void sync_wish(void *arg) {
+  latch_keeper_t *keeper = arg;
+  pthread_mutex_lock(&keeper->mutex);
+  wish_t wish = keeper->to_sync;
+  pthread_mutex_unlock(&keeper->mutex);
+  gantry_err_t err = latch_file_sync(&keeper->synced);
+  pthread_mutex_lock(&keeper->mutex);
+  conclude(keeper, &wish, err);
+  pthread_mutex_unlock(&keeper->mutex);
+  (void)eventfd_write(keeper->fd, 1);
 }
 
 gantry_err_t latch_keeper_new(const char *path, latch_keeper_t **out) {
   *out = NULL;
   latch_keeper_t *self = calloc(1, sizeof *self);
   if (!self) return GANTRY_E_INTERNAL;
-  gantry_err_t err = latch_file_init(&self->file, path);
   (void)pthread_mutex_init(&self->mutex, NULL);
-  (void)pthread_cond_init(&self->changed, NULL);
+  (void)latch_file_init(&self->synced, path);
+  gantry_err_t err = latch_file_init(&self->written, path);
   self->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  self->started =
-      err == GANTRY_OK && self->fd >= 0 && pthread_create(&self->thread, NULL, run, self) == 0;
-  if (!self->started) latch_keeper_destroy(&self);
+  if (err == GANTRY_OK && self->fd < 0) err = GANTRY_E_INTERNAL;
+  if (err == GANTRY_OK) err = chore_new(sync_wish, self, &self->syncer);
+  if (err == GANTRY_OK) err = chore_new(write_wish, self, &self->writer);
+  if (err != GANTRY_OK) latch_keeper_destroy(&self);
   *out = self;
-  return self ? GANTRY_OK : GANTRY_E_INTERNAL;
+  return err;
 }
 
 void latch_keeper_destroy(latch_keeper_t **self) {
   latch_keeper_t *keeper = *self;
   if (!keeper) return;
-  pthread_mutex_lock(&keeper->mutex);
-  keeper->quit = true;
-  pthread_cond_signal(&keeper->changed);
-  pthread_mutex_unlock(&keeper->mutex);
-  if (keeper->started) (void)pthread_join(keeper->thread, NULL);
+  chore_destroy(&keeper->writer); /* it may still ask the other */
+  chore_destroy(&keeper->syncer);
   if (keeper->fd >= 0) (void)close(keeper->fd);
-  latch_file_fini(&keeper->file);
-  (void)pthread_cond_destroy(&keeper->changed);
+  latch_file_fini(&keeper->written);
+  latch_file_fini(&keeper->synced);
   (void)pthread_mutex_destroy(&keeper->mutex);
   free(keeper);
   *self = NULL;
@@ -81,18 +102,22 @@ void latch_keeper_destroy(latch_keeper_t **self) {
 
 void latch_keeper_set(latch_keeper_t *keeper, stop_cause_t cause, const char *detail) {
   pthread_mutex_lock(&keeper->mutex);
+  keeper->wish.number++;
   keeper->wish.cause = cause;
   (void)snprintf(keeper->wish.detail, sizeof keeper->wish.detail, "%s", detail);
-  keeper->wanted = true;
-  pthread_cond_signal(&keeper->changed);
   pthread_mutex_unlock(&keeper->mutex);
+  chore_ask(keeper->writer);
 }
 
 void latch_keeper_repeat(latch_keeper_t *keeper) {
+  chore_ask(keeper->writer);
+}
+
+bool latch_keeper_is_handed(latch_keeper_t *keeper) {
   pthread_mutex_lock(&keeper->mutex);
-  keeper->wanted = true;
-  pthread_cond_signal(&keeper->changed);
+  bool handed = keeper->handed == keeper->wish.number;
   pthread_mutex_unlock(&keeper->mutex);
+  return handed;
 }
 
 int latch_keeper_fd(const latch_keeper_t *keeper) {
@@ -101,12 +126,12 @@ int latch_keeper_fd(const latch_keeper_t *keeper) {
 
 bool latch_keeper_receive(latch_keeper_t *keeper, stop_cause_t *cause, gantry_err_t *err) {
   eventfd_t ignored;
-  pthread_mutex_lock(&keeper->mutex);
   (void)eventfd_read(keeper->fd, &ignored);
-  bool tried = keeper->tried;
-  keeper->tried = false;
-  *cause = keeper->tried_cause;
-  *err = keeper->tried_err;
+  pthread_mutex_lock(&keeper->mutex);
+  bool fresh = keeper->outcome.fresh;
+  keeper->outcome.fresh = false;
+  *cause = keeper->outcome.cause;
+  *err = keeper->outcome.err;
   pthread_mutex_unlock(&keeper->mutex);
-  return tried;
+  return fresh;
 }

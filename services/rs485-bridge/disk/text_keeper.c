@@ -1,4 +1,4 @@
-/* One slot for what is wanted under one mutex; the thread swaps it for its own and writes that. */
+/* One slot for what is wanted under one mutex; the thread copies it and writes that. */
 #include "text_keeper.h"
 
 #include <fcntl.h>
@@ -9,19 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chore.h"
+
 #define PATH_SIZE 300
 
 struct text_keeper {
   char path[PATH_SIZE], fresh[PATH_SIZE], folder[PATH_SIZE];
   size_t size_max;
-  pthread_t thread;
-  bool started;
+  chore_t *writer;
   char *writing;         /* the thread's own */
   pthread_mutex_t mutex; /* guards what follows */
-  pthread_cond_t changed;
   char *wanted;
   size_t wanted_len;
-  bool is_wanted, quit;
   gantry_err_t outcome;
 };
 
@@ -52,25 +51,16 @@ static gantry_err_t keep(const text_keeper_t *keeper, size_t len) {
   return kept && sync_folder(keeper->folder) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
 }
 
-static void *run(void *arg) {
+static void write_wanted(void *arg) {
   text_keeper_t *keeper = arg;
   pthread_mutex_lock(&keeper->mutex);
-  for (;;) {
-    while (!keeper->is_wanted && !keeper->quit)
-      pthread_cond_wait(&keeper->changed, &keeper->mutex);
-    if (!keeper->is_wanted) break;
-    char *taken = keeper->wanted;
-    size_t len = keeper->wanted_len;
-    keeper->wanted = keeper->writing;
-    keeper->writing = taken;
-    keeper->is_wanted = false;
-    pthread_mutex_unlock(&keeper->mutex);
-    gantry_err_t outcome = keep(keeper, len);
-    pthread_mutex_lock(&keeper->mutex);
-    keeper->outcome = outcome;
-  }
+  size_t len = keeper->wanted_len;
+  memcpy(keeper->writing, keeper->wanted, len);
   pthread_mutex_unlock(&keeper->mutex);
-  return NULL;
+  gantry_err_t outcome = keep(keeper, len);
+  pthread_mutex_lock(&keeper->mutex);
+  keeper->outcome = outcome;
+  pthread_mutex_unlock(&keeper->mutex);
 }
 
 static bool set_paths(text_keeper_t *self, const char *path) {
@@ -93,11 +83,9 @@ gantry_err_t text_keeper_new(const char *path, size_t size_max, text_keeper_t **
   self->wanted = malloc(size_max);
   self->writing = malloc(size_max);
   (void)pthread_mutex_init(&self->mutex, NULL);
-  (void)pthread_cond_init(&self->changed, NULL);
   gantry_err_t err = set_paths(self, path) ? GANTRY_OK : GANTRY_E_TOO_LARGE;
-  self->started = err == GANTRY_OK && self->wanted && self->writing &&
-                  pthread_create(&self->thread, NULL, run, self) == 0;
-  if (!self->started && err == GANTRY_OK) err = GANTRY_E_INTERNAL;
+  if (err == GANTRY_OK && !(self->wanted && self->writing)) err = GANTRY_E_INTERNAL;
+  if (err == GANTRY_OK) err = chore_new(write_wanted, self, &self->writer);
   if (err != GANTRY_OK) text_keeper_destroy(&self);
   *out = self;
   return err;
@@ -106,12 +94,7 @@ gantry_err_t text_keeper_new(const char *path, size_t size_max, text_keeper_t **
 void text_keeper_destroy(text_keeper_t **self) {
   text_keeper_t *keeper = *self;
   if (!keeper) return;
-  pthread_mutex_lock(&keeper->mutex);
-  keeper->quit = true;
-  pthread_cond_signal(&keeper->changed);
-  pthread_mutex_unlock(&keeper->mutex);
-  if (keeper->started) (void)pthread_join(keeper->thread, NULL);
-  (void)pthread_cond_destroy(&keeper->changed);
+  chore_destroy(&keeper->writer);
   (void)pthread_mutex_destroy(&keeper->mutex);
   free(keeper->wanted);
   free(keeper->writing);
@@ -124,9 +107,8 @@ gantry_err_t text_keeper_set(text_keeper_t *keeper, const char *text, size_t len
   pthread_mutex_lock(&keeper->mutex);
   memcpy(keeper->wanted, text, len);
   keeper->wanted_len = len;
-  keeper->is_wanted = true;
-  pthread_cond_signal(&keeper->changed);
   pthread_mutex_unlock(&keeper->mutex);
+  chore_ask(keeper->writer);
   return GANTRY_OK;
 }
 
