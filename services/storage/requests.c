@@ -18,7 +18,7 @@ typedef struct route {
   const request_t *request;
 } route_t;
 
-#define ROUTES_MAX 32
+#define ROUTES_MAX 64
 
 struct requests {
   service_t *service;
