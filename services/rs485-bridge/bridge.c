@@ -2,6 +2,7 @@
  * health. */
 #include "bridge.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "latch_file.h"
 #include "latch_keeper.h"
 #include "serial.h"
+#include "wake_latency.h"
 
 #define TICK_MS    10
 #define STATUS_MS  200
@@ -166,6 +168,17 @@ static gantry_err_t open_lidar(bridge_t *bridge, gantry_fault_t *fault) {
   return loop_watch(bridge->service->loop, lidar_port_fd(bridge->lidar), on_lidar, bridge);
 }
 
+/* Without it a stop comes a little later now and then: worth a line, not a refusal. */
+static void hold_wake_latency(bridge_t *bridge) {
+  int32_t max_us = (int32_t)config_int(bridge->service->config, "wake_latency_us");
+  bridge->wake_fd = max_us < 0 ? -1 : wake_latency_hold(WAKE_LATENCY_DEVICE, max_us);
+  if (max_us >= 0 && bridge->wake_fd < 0)
+    log_warn("WAKE-LATENCY",
+             "processors may sleep deeply and wake late for a stop (%s: %s); give the bridge the "
+             "right to write there, or set wake_latency_us=-1",
+             WAKE_LATENCY_DEVICE, strerror(errno));
+}
+
 static gantry_err_t serve(bridge_t *bridge) {
   rpc_server_t *server = bridge->service->server;
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_ESTOP, on_estop, bridge));
@@ -199,6 +212,7 @@ static void bridge_finish(void **self) {
   bridge_keep_stop(bridge);
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
+  if (bridge->wake_fd >= 0) (void)close(bridge->wake_fd);
   bridge_drop_profiles(bridge);
   free(bridge->values);
   free(bridge->lines);
@@ -211,6 +225,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   if (!bridge) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   *self = bridge;
   bridge->service = service;
+  bridge->wake_fd = -1;
   GANTRY_TRY(bridge_check_settings(service->config, fault));
   bridge->lines = calloc(LINES_MAX, sizeof *bridge->lines);
   bridge->values = calloc(1, sizeof *bridge->values);
@@ -229,6 +244,7 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   GANTRY_TRY(bridge_open_ports(bridge, fault));
   init_poll_metrics(bridge);
   GANTRY_TRY(open_lidar(bridge, fault));
+  hold_wake_latency(bridge);
   bridge->tick_timer = loop_every(service->loop, TICK_MS, on_tick, bridge);
   bridge->status_timer = loop_every(service->loop, STATUS_MS, bridge_publish_status, bridge);
   bridge->safety_timer = loop_every(service->loop, SAFETY_MS, on_safety_tick, bridge);

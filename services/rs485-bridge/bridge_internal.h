@@ -37,6 +37,7 @@ struct bridge {
   lidar_port_t *lidar; /* NULL: none configured */
   bool lidar_open;
   char lidar_detail[96];
+  int wake_fd; /* keeps the processors from sleeping deeply while open; -1: it does not */
   robot_t robot;
   drive_t drive;
   zones_t zones;

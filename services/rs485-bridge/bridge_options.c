@@ -30,6 +30,10 @@ const option_t BRIDGE_OPTIONS[] = {
      "What the devices are; in replay, zones report but do not latch."},
     {"require_devices", OPTION_BOOL, "false", 0, 0, NULL,
      "End with code 69 when a device is missing at start, instead of waiting for it."},
+    {"wake_latency_us", OPTION_INT, "-1", -1, 1000000, NULL,
+     "No processor may take longer than this to wake from sleep, us (/dev/cpu_dma_latency); 0: "
+     "none "
+     "sleeps, for the shortest stop; -1: as the machine does by itself."},
     {"max_speed", OPTION_REAL, "1.0", 0.01, 2.0, NULL,
      "Highest speed, m/s: what a drive command's speed is a share of."},
     {"full_scale_speed", OPTION_REAL, "2.0", 0.1, 20.0, NULL,

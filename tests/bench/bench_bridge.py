@@ -20,6 +20,7 @@ import time
 
 from figures import done, figure, percentile
 from line_figures import misattributed, transactions, utilisation
+from pty_workers import PtyWorkers
 from wire import STOP_FRAMES, Line
 
 GROUP = "bridge"
@@ -39,10 +40,12 @@ def stop_frames(frames, sent_ns):
     return ends
 
 
-def stops(line, trips):
+def stops(line, trips, workers):
     """Times of the first and the second motor's frame over many trips while driving."""
     sent, at = [], line.frames()[1]
     for i in range(trips):
+        if i % 50 == 0:
+            workers.renew()
         line.wait("a robot that drives", line.can_drive)
         time.sleep(0.003 * (i % 17))  # meet the poll cycle at all its phases
         moment, error, answer = line.client.call("robot.estop", {"reason": "bench", "cause": "software"}, "safety", 600)
@@ -62,24 +65,26 @@ def stops(line, trips):
     return first, second
 
 
-def measure_stops(line, trips):
+def measure_stops(line, trips, workers):
     progress(f"stop_*: {trips} stops under normal polling")
-    first, second = stops(line, trips)
+    first, second = stops(line, trips, workers)
     figure(GROUP, "stop_p50_ms", percentile(first, 0.5), "ms", "limit", 6, len(first))
     figure(GROUP, "stop_p999_ms", percentile(first, 0.999), "ms", "limit", 10, len(first))
     figure(GROUP, "stop_all_p999_ms", percentile(second, 0.999), "ms", "limit", 17, len(second))
     line.sim("fault 0x05 silent")
     progress(f"stop_dead_module_p999_ms: {trips // 2} stops with a silent module")
-    silent, _ = stops_with_silent(line, trips // 2)
+    silent = stops_with_silent(line, trips // 2, workers)
     figure(GROUP, "stop_dead_module_p999_ms", percentile(silent, 0.999), "ms", "limit", 10, len(silent))
     line.sim("fault 0x05 clear")
     return line.collisions()
 
 
-def stops_with_silent(line, trips):
+def stops_with_silent(line, trips, workers):
     """The robot does not drive without a mandatory module, but the stop is written all the same."""
     sent, at = [], line.frames()[1]
     for i in range(trips):
+        if i % 50 == 0:
+            workers.renew()
         time.sleep(0.02 + 0.003 * (i % 17))
         sent.append(line.client.call("robot.estop", {"reason": "bench", "cause": "software"}, "safety", 600)[0])
     frames = line.frames(at)[0]
@@ -88,7 +93,7 @@ def stops_with_silent(line, trips):
         while begin < len(frames) and frames[begin]["end_ns"] < moment:
             begin += 1
         times.append(stop_frames(frames[begin:begin + 12], moment).get(0, 1e3))
-    return times, sent
+    return times
 
 
 def poll_rates(line, seconds):
@@ -172,17 +177,28 @@ def take_precedence(policy, priority):
         progress("no real-time priority: a busy machine adds to all times")
 
 
+def describe(line, workers):
+    """What stands between a stop and the line on this machine."""
+    asleep = "wake_latency_us=0" not in line.settings or "WAKE-LATENCY" in (line.folder / "bridge.log").read_text()
+    progress("processors may sleep deeply" if asleep else "processors kept awake (wake_latency_us=0)")
+    progress(f"{workers.count} pty workers raised" if workers.count else "pty workers of ordinary priority: a busy machine delays frames")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller samples, under 50 s")
-    quick = parser.parse_args().quick
+    parser.add_argument("--as-is", action="store_true", help="leave the machine's sleep and its kernel workers alone")
+    arguments = parser.parse_args()
+    quick = arguments.quick
     take_precedence(os.SCHED_FIFO, 30)
-    line = Line()
+    line = Line(settings=() if arguments.as_is else ("wake_latency_us=0",))
     try:
         isolation(line, 5 if quick else 15)
         dead_man(line, 3 if quick else 20)
         replug(line, 3 if quick else 20)
-        collisions = measure_stops(line, 60 if quick else 2000)
+        with PtyWorkers(not arguments.as_is) as workers:
+            describe(line, workers)
+            collisions = measure_stops(line, 60 if quick else 2000, workers)
         run_on(line, 2 if quick else 10)
     finally:
         line.close()

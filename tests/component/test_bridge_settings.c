@@ -1,5 +1,7 @@
-/* Settings of the bridge that contradict each other: its start ends with the field at fault. */
+/* Settings of the bridge that contradict each other: its start ends with the field at fault. And
+   what one of them asks of the kernel. */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +50,49 @@ Test(bridge_settings, that_contradict_each_other_are_refused_by_name) {
   };
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
     refuse(&wrong[i]);
+}
+
+/* Whether this process holds /dev/cpu_dma_latency open. */
+static bool holds_wake_latency(void) {
+  DIR *folder = opendir("/proc/self/fd");
+  bool holds = false;
+  for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+    char target[64] = "";
+    ssize_t len = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+    holds |= len > 0 && strcmp(target, "/dev/cpu_dma_latency") == 0;
+  }
+  (void)closedir(folder);
+  return holds;
+}
+
+/* Whether a bridge with that setting holds it, and lets go with its end. */
+static bool bridge_holds(const char *setting) {
+  char data[] = "/tmp/gantry-settings-XXXXXX", where[64], file[64];
+  harness_t *harness = harness_new();
+  cr_assert_not_null(mkdtemp(data));
+  (void)snprintf(where, sizeof where, "data=%s", data);
+  (void)harness_open(harness, &RS485_BRIDGE, (const char *[]){where, setting, NULL});
+  bool holds = holds_wake_latency();
+  harness_destroy(&harness);
+  cr_assert_not(holds_wake_latency());
+  static const char *const files[] = {"stop.latch", "modules.list"};
+  for (size_t i = 0; i < 2; i++) {
+    (void)snprintf(file, sizeof file, "%s/%s", data, files[i]);
+    (void)unlink(file);
+  }
+  cr_assert_eq(rmdir(data), 0);
+  return holds;
+}
+
+Test(bridge_settings, processors_are_kept_awake_by_a_bridge_that_is_told_to_and_may) {
+  bool may = access("/dev/cpu_dma_latency", R_OK | W_OK) == 0;
+
+  cr_assert_not(bridge_holds(NULL), "unasked it leaves them alone");
+  cr_assert_eq(bridge_holds("wake_latency_us=0"), may);
+}
+
+Test(bridge_settings, a_bridge_that_may_not_keep_processors_awake_starts_all_the_same) {
+  if (geteuid() == 0) cr_assert_eq(seteuid(65534), 0);
+
+  cr_assert_not(bridge_holds("wake_latency_us=0"));
 }
