@@ -109,6 +109,9 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
   } SERVED[] = {
       {REQUEST_STORE_HISTORY, store_history},
       {REQUEST_STORE_EVENTS, store_events},
+      {REQUEST_STORE_EVENT_ACK, store_event_ack},
+      {REQUEST_STORE_AUDIT, store_audit},
+      {REQUEST_STORE_POSES, store_poses},
       {REQUEST_STORE_USER_GET, store_user_get},
       {REQUEST_STORE_USER_PUT, store_user_put},
       {REQUEST_STORE_USER_COUNT, store_user_count},
@@ -153,10 +156,10 @@ gantry_err_t store_serve(store_t *store, store_call_t *call) {
 
 bool store_writes(const request_t *request) {
   static const request_t *const WRITING[] = {
-      REQUEST_STORE_USER_PUT,       REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
-      REQUEST_STORE_MAP_DELETE,     REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
-      REQUEST_STORE_CONFIG_PUT,     REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
-      REQUEST_STORE_CALIBRATION_PUT};
+      REQUEST_STORE_USER_PUT,        REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
+      REQUEST_STORE_MAP_DELETE,      REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
+      REQUEST_STORE_CONFIG_PUT,      REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
+      REQUEST_STORE_CALIBRATION_PUT, REQUEST_STORE_EVENT_ACK};
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;

@@ -197,36 +197,3 @@ gantry_err_t store_add_row(store_t *store, const row_t *row) {
     return GANTRY_E_INTERNAL;
   }
 }
-
-static int enum_or_zero(const desc_enum_t *enumeration, const char *text) {
-  int value = desc_enum_value(enumeration, text, strlen(text));
-  return value < 0 ? 0 : value;
-}
-
-static void read_event(stmt_t *statement, store_event_row_t *row) {
-  char category[16], severity[16];
-  row->id = db_get_u64(statement, 0);
-  row->time = db_get_time(statement, 1);
-  db_get_text(statement, 2, row->service, sizeof row->service);
-  db_get_text(statement, 3, row->event.id, sizeof row->event.id);
-  db_get_text(statement, 4, category, sizeof category);
-  db_get_text(statement, 5, severity, sizeof severity);
-  db_get_text(statement, 6, row->event.subject, sizeof row->event.subject);
-  db_get_text(statement, 7, row->event.message, sizeof row->event.message);
-  row->event.has_data = db_get_text(statement, 8, row->event.data, sizeof row->event.data);
-  row->event.category = (sys_category_t)enum_or_zero(&SYS_CATEGORY_ENUM, category);
-  row->event.severity = (sys_severity_t)enum_or_zero(&SYS_SEVERITY_ENUM, severity);
-}
-
-gantry_err_t store_events(store_t *store, store_call_t *call) {
-  const store_events_get_t *get = call->takes;
-  store_events_t *out = call->gives;
-  stmt_t *statement =
-      db_use(store->db, "SELECT id, ts, service, event, category, severity, subject,"
-                        " message, data FROM events ORDER BY ts DESC, id DESC LIMIT ?1");
-  gantry_err_t err;
-  db_bind_int(statement, 1, get->limit);
-  while ((err = db_next(statement)) == GANTRY_OK)
-    read_event(statement, &out->rows[out->rows_count++]);
-  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
-}

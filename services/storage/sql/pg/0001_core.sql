@@ -143,6 +143,7 @@ CREATE TABLE pose (
   keep BIGINT NOT NULL
 );
 CREATE INDEX pose_keep_ts ON pose (keep, ts);
+CREATE INDEX pose_ts ON pose (ts, id);
 CREATE INDEX pose_session ON pose (session_id, ts) WHERE session_id <> '';
 
 CREATE TABLE tag (

@@ -78,6 +78,8 @@ CREATE TABLE ingest_mark (
   PRIMARY KEY (producer, boot)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX pose_ts ON pose (ts, id);
+
 CREATE TABLE map_version (
   map_id TEXT NOT NULL REFERENCES map (map_id) ON DELETE CASCADE,
   version INTEGER NOT NULL,

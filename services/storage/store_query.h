@@ -1,0 +1,22 @@
+/* What the paged queries share: spans and cursors, checked, with faults that name the field. */
+#ifndef STORAGE_STORE_QUERY_H
+#define STORAGE_STORE_QUERY_H
+
+#include "cursor.h"
+#include "store.h"
+
+/* Rows with from_us <= ts < to_us. */
+typedef struct query_span {
+  int64_t from_us, to_us;
+} query_span_t;
+
+/* From the optional fields `from` and `to` of a request, wall ns. GANTRY_E_INVALID when they are
+   the wrong way round. */
+gantry_err_t query_span(store_call_t *call, bool has_from, uint64_t from_ns, bool has_to,
+                        uint64_t to_ns, query_span_t *out);
+/* Where the page begins: behind the row that the cursor names; without one before all rows, in the
+   order asked for. GANTRY_E_INVALID for a cursor that is damaged or of another query. */
+gantry_err_t query_begin(store_call_t *call, bool has_cursor, const char *text, uint64_t query,
+                         bool newest_first, cursor_t *out);
+
+#endif
