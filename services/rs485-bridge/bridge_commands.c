@@ -151,6 +151,8 @@ static void on_command(rpc_context_t *call, const void *takes, void *arg) {
   pilot_answer_t answer = pilot_take(bridge_pilot(bridge), &command, &guards, &input, now_ns);
   bool taken = answer.verdict == PILOT_TAKEN;
   if (taken) {
+    (void)snprintf(bridge->told.command_actor, sizeof bridge->told.command_actor, "%s", actor);
+    (void)snprintf(bridge->told.command_what, sizeof bridge->told.command_what, "%s", what);
     bridge_act(bridge, answer.acts, now_ns);
     bridge_reply_status(bridge, call, command.kind);
     log_info("COMMAND-TAKEN", "%s", what);

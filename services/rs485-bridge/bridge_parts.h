@@ -188,6 +188,7 @@ typedef struct told {
   bool overdue;
   bool kept; /* the stop from before the restart */
   uint64_t led_ns;
+  char command_actor[51], command_what[96]; /* of the last command that was taken */
 } told_t;
 
 /* A register profile of the user's own. */

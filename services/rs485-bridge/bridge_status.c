@@ -119,6 +119,19 @@ static void say_command(bridge_t *bridge) {
                failed ? SYS_SEVERITY_WARNING : SYS_SEVERITY_INFO, "robot", text);
 }
 
+/* For the history of commands. */
+static void publish_commanded(bridge_t *bridge) {
+  const commands_t *commands = &bridge->commands;
+  robot_commanded_t commanded = {.id = commands->id,
+                                 .kind = (robot_command_kind_t)commands->kind,
+                                 .state = (robot_command_state_t)commands->state};
+  if (commands->id == 0) return;
+  (void)snprintf(commanded.what, sizeof commanded.what, "%s", bridge->told.command_what);
+  (void)snprintf(commanded.actor, sizeof commanded.actor, "%s", bridge->told.command_actor);
+  (void)snprintf(commanded.detail, sizeof commanded.detail, "%s", commands->detail);
+  (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_COMMANDED, NULL, &commanded);
+}
+
 static void say_overdue(bridge_t *bridge) {
   char why[128] = "", text[192];
   robot_t robot = bridge->robot;
@@ -158,7 +171,10 @@ void bridge_tell(bridge_t *bridge) {
   keep_drive(bridge);
   bridge_cargo_off(bridge);
   if (state) say_state(bridge, before);
-  if (command) say_command(bridge);
+  if (command) {
+    say_command(bridge);
+    publish_commanded(bridge);
+  }
   if (overdue) say_overdue(bridge);
   say_kept(bridge);
   if (mode) log_info("MODE-CHANGED", "mode %s", mode_name(commands->mode));

@@ -153,6 +153,10 @@ static void on_event(const frame_t *frame, const void *body, void *arg) {
   add_body(arg, frame, ROW_EVENT, body, sizeof(sys_event_t));
 }
 
+static void on_robot_commanded(const frame_t *frame, const void *body, void *arg) {
+  add_body(arg, frame, ROW_COMMAND, body, sizeof(robot_commanded_t));
+}
+
 static void on_audit(const frame_t *frame, const void *body, void *arg) {
   add_body(arg, frame, ROW_AUDIT, body, sizeof(sys_audit_t));
 }
@@ -207,6 +211,7 @@ static gantry_err_t subscribe(service_t *service, intake_t *intake) {
       {TOPIC_ROBOT_POWER, 0, on_robot_power},
       {TOPIC_ROBOT_MODULE, 0, on_robot_module},
       {TOPIC_ROBOT_SAFETY, 64, on_robot_safety},
+      {TOPIC_ROBOT_COMMANDED, 0, on_robot_commanded},
       {TOPIC_EVENT, 0, on_event},
       {TOPIC_AUDIT, 0, on_audit},
       {TOPIC_ALERT, 0, on_alert},

@@ -13,6 +13,7 @@ typedef enum row_kind {
   ROW_EVENT,
   ROW_AUDIT,
   ROW_SAFETY,
+  ROW_COMMAND,
   ROW_ALERTS, /* the active alerts of one service */
 } row_kind_t;
 
@@ -36,7 +37,8 @@ typedef struct row {
   char session[51]; /* mapping session, or "" */
   uint64_t trace, boot, seq;
   void *data; /* malloc'd, owned: READING: JSON text or NULL; EVENT: sys_event_t; AUDIT:
-                 sys_audit_t; SAFETY: robot_safety_t; ALERTS: sys_alerts_t */
+                 sys_audit_t; COMMAND: robot_commanded_t; SAFETY: robot_safety_t; ALERTS:
+                 sys_alerts_t */
   union {
     row_reading_t reading;
     sensor_status_t status;

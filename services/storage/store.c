@@ -111,6 +111,7 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_EVENTS, store_events},
       {REQUEST_STORE_EVENT_ACK, store_event_ack},
       {REQUEST_STORE_AUDIT, store_audit},
+      {REQUEST_STORE_COMMANDS, store_commands},
       {REQUEST_STORE_POSES, store_poses},
       {REQUEST_STORE_USER_GET, store_user_get},
       {REQUEST_STORE_USER_PUT, store_user_put},

@@ -54,10 +54,12 @@ gantry_err_t store_history(store_t *store, store_call_t *call);
 
 /* All other rows. */
 gantry_err_t store_add_row(store_t *store, const row_t *row);
+gantry_err_t store_add_command(store_t *store, const row_t *row);
 
 /* Requests, one file a table. */
 gantry_err_t store_events(store_t *store, store_call_t *call);
 gantry_err_t store_event_ack(store_t *store, store_call_t *call);
+gantry_err_t store_commands(store_t *store, store_call_t *call);
 gantry_err_t store_audit(store_t *store, store_call_t *call);
 gantry_err_t store_poses(store_t *store, store_call_t *call);
 gantry_err_t store_user_get(store_t *store, store_call_t *call);

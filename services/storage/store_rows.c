@@ -191,6 +191,8 @@ gantry_err_t store_add_row(store_t *store, const row_t *row) {
     return add_audit(store, row);
   case ROW_SAFETY:
     return add_safety(store, row);
+  case ROW_COMMAND:
+    return store_add_command(store, row);
   case ROW_ALERTS:
     return add_alerts(store, row);
   default:

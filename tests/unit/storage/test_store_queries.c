@@ -198,3 +198,34 @@ Test(queries, thins_poses_alike_however_they_are_paged) {
   cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_POSES, &get, &poses), GANTRY_OK);
   cr_assert_eq(poses.rows[0].x, 99);
 }
+
+static void add_command(uint32_t id, robot_command_state_t state, uint64_t ts_us) {
+  robot_commanded_t told = {.id = id, .kind = ROBOT_COMMAND_KIND_MOVE, .state = state};
+  snprintf(told.actor, sizeof told.actor, "anna");
+  snprintf(told.what, sizeof told.what, "move forward by 2.000 m");
+  row_t row = {
+      .kind = ROW_COMMAND, .ts_us = ts_us, .service = "rs485-bridge", .robot = "r1", .boot = 5};
+  row.data = copy_of(&told, sizeof told);
+  cr_assert_eq(fixture_add(&fixture, &row), GANTRY_OK);
+  free(row.data);
+}
+
+Test(queries, keeps_one_row_a_command_and_what_became_of_it) {
+  static store_commands_t commands;
+  store_commands_get_t get = {.limit = 10};
+  add_command(1, ROBOT_COMMAND_STATE_RUNNING, 1000);
+  add_command(1, ROBOT_COMMAND_STATE_DONE, 2000);
+  add_command(2, ROBOT_COMMAND_STATE_RUNNING, 3000);
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_COMMANDS, &get, &commands), GANTRY_OK);
+  cr_assert_eq(commands.rows_count, 2);
+  cr_assert_str_eq(commands.rows[0].status, "executing");
+  cr_assert_not(commands.rows[0].has_finished);
+  cr_assert_str_eq(commands.rows[1].status, "completed");
+  cr_assert_eq(commands.rows[1].time, 1000000);
+  cr_assert_eq(commands.rows[1].finished, 2000000);
+  cr_assert_str_eq(commands.rows[1].actor, "anna");
+  get = (store_commands_get_t){.limit = 10, .has_status = true, .status = "failed"};
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_COMMANDS, &get, &commands), GANTRY_OK);
+  cr_assert_eq(commands.rows_count, 0);
+}
