@@ -102,7 +102,8 @@ static void init_cores(bridge_t *bridge) {
                        .min_factor = real(bridge, "zone_min_factor"),
                        .max_factor = real(bridge, "zone_max_factor"),
                        .half_length_m = real(bridge, "half_length"),
-                       .corridor_half_m = 0.5 * (real(bridge, "body_width") + 0.1)};
+                       .corridor_half_m = 0.5 * (real(bridge, "body_width") + 0.1),
+                       .empty_ok = config_bool(bridge->service->config, "lidar_empty_ok")};
   const char *source = config_text(config, "source");
   drive_init(&bridge->drive, &drive);
   zones_init(&bridge->zones, &zones);

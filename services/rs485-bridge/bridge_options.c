@@ -73,7 +73,10 @@ const option_t BRIDGE_OPTIONS[] = {
     {"contact", OPTION_REAL, "0.05", 0.0, 1.0, NULL,
      "While docking, nearer than this beside or behind is a contact, m."},
     {"degraded_factor", OPTION_REAL, "0.5", 0.0, 1.0, NULL,
-     "Share of the speed left while the accelerometer or the LiDAR is silent."},
+     "Share of the speed left while the accelerometer is silent, or the LiDAR silent or blind."},
+    {"lidar_empty_ok", OPTION_BOOL, "false", 0, 0, NULL,
+     "A LiDAR turn without a return counts as an empty hall, a free way; false: as a covered lens. "
+     "Only where nothing may stand within its range."},
     {"imu_stop_ms", OPTION_INT, "2000", 0, 60000, NULL,
      "A moving robot is stopped when the accelerometer has been silent for so long; 0: there is "
      "none."},

@@ -4,7 +4,7 @@
 
 #include <gantry/config.h>
 
-#define BRIDGE_OPTION_COUNT 58
+#define BRIDGE_OPTION_COUNT 59
 
 extern const option_t BRIDGE_OPTIONS[BRIDGE_OPTION_COUNT];
 

@@ -64,7 +64,8 @@ supervisor_input_t bridge_watch_input(const bridge_t *bridge, uint64_t now_ns) {
   input.seen_ns[SUPERVISED_TRAVEL] = bridge_told_ns(bridge, "travel_motor");
   input.seen_ns[SUPERVISED_POWER] = bridge_told_ns(bridge, "power");
   input.seen_ns[SUPERVISED_DOCK] = bridge_told_ns(bridge, "dock");
-  input.seen_ns[SUPERVISED_LIDAR] = bridge->zones.lidar_ns;
+  input.seen_ns[SUPERVISED_LIDAR] = bridge->zones.turn_ns;
+  input.seen_ns[SUPERVISED_SIGHT] = bridge->zones.lidar_ns;
   input.seen_ns[SUPERVISED_RANGES] = bridge->zones.range_ns;
   input.latched = bridge->robot.latched;
   input.may_worsen = bridge->robot.state == ROBOT_ESTOP || bridge->robot.state == ROBOT_SAFE;

@@ -108,6 +108,37 @@ Test(errands, no_docking_without_the_lidar) {
   cr_assert_not_null(strstr(fault.detail, "LiDAR"), "%s", fault.detail);
 }
 
+static bool is_taken(void *arg) {
+  return ask_kind(*(robot_command_kind_t *)arg) == GANTRY_OK;
+}
+
+static bool sees_a_covered_lens(void *arg) {
+  (void)arg;
+  const robot_status_t *said = inbox_newest(rig.robot, "robot.status");
+  return said && strstr(said->degraded, "lens");
+}
+
+Test(errands, no_docking_with_the_lidars_lens_covered_until_it_sees_again) {
+  command_rig_open(NULL, "57.5");
+  get_ready(ROBOT_MODE_AUTO);
+  (void)bridge_rig_ask(&rig, "lidar blind");
+  cr_assert(harness_until(rig.harness, sees_a_covered_lens, NULL, 5000));
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_E_CONFLICT);
+  cr_assert_not_null(strstr(fault.detail, "lens"), "%s", fault.detail);
+  (void)bridge_rig_ask(&rig, "lidar clear");
+  cr_assert(
+      harness_until(rig.harness, is_taken, &(robot_command_kind_t){ROBOT_COMMAND_KIND_DOCK}, 5000),
+      "%s", fault.detail);
+}
+
+Test(errands, an_empty_hall_may_be_allowed) {
+  command_rig_open("lidar_empty_ok=true", "57.5");
+  get_ready(ROBOT_MODE_AUTO);
+  (void)bridge_rig_ask(&rig, "lidar blind");
+  harness_for(rig.harness, 600);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+}
+
 Test(errands, docks_within_the_modules_accuracy_and_undocks_backward) {
   command_rig_open(NULL, "57.7");
   get_ready(ROBOT_MODE_AUTO);

@@ -141,20 +141,22 @@ Test(bridge_profile, a_further_line_has_a_profile_and_sensors_of_its_own) {
   sim_process_stop(&mast);
 }
 
-/* The default profile as a user has changed it: `from` replaced by `to`. The path is the caller's.
- */
+/* The default profile as a user has changed it: every `from` replaced by `to`. The path is the
+ * caller's. */
 static void write_profile(char *path, const char *from, const char *to) {
   char *text = NULL;
   size_t len = 0;
   FILE *memory = open_memstream(&text, &len);
   profile_show(&PROFILE_OHT50, memory);
   (void)fclose(memory);
-  const char *place = strstr(text, from);
-  cr_assert_not_null(place);
+  cr_assert_not_null(strstr(text, from));
   int fd = mkstemp(path);
   cr_assert_geq(fd, 0);
   FILE *out = fdopen(fd, "w");
-  (void)fprintf(out, "%.*s%s%s", (int)(place - text), text, to, place + strlen(from));
+  const char *rest = text;
+  for (const char *place; (place = strstr(rest, from)) != NULL; rest = place + strlen(from))
+    (void)fprintf(out, "%.*s%s", (int)(place - rest), rest, to);
+  (void)fputs(rest, out);
   (void)fclose(out);
   free(text);
 }
@@ -174,6 +176,30 @@ Test(bridge_profile, a_user_s_own_profile_runs_the_robot_and_names_its_sensors) 
   cr_assert_str_eq(value->sensor, "RAIL_5V");
   cr_assert_float_eq(value->value, 5.0, 0.5);
   cr_assert_str_eq(value->unit, "V");
+  bridge_rig_close(&rig);
+}
+
+static bool has_latched(void *arg) {
+  (void)arg;
+  (void)bridge_rig_drive(&rig, 0.5, 500, &fault);
+  return bridge_rig_safety(&rig)->latched;
+}
+
+Test(bridge_profile, without_range_sensors_a_covered_lidar_stops_a_moving_robot) {
+  char path[] = "/tmp/gantry-profile-XXXXXX", setting[64];
+  write_profile(path, "\"range_", "\"unwired_");
+  (void)snprintf(setting, sizeof setting, "profile=%s", path);
+  bridge_rig_open(&rig, setting);
+  (void)unlink(path);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_IDLE, 10000));
+  cr_assert_eq(bridge_rig_drive(&rig, 0.5, 500, &fault), GANTRY_OK, "%s", fault.detail);
+
+  (void)bridge_rig_ask(&rig, "lidar blind");
+  cr_assert(harness_until(rig.harness, has_latched, NULL, 3000));
+
+  cr_assert_eq(bridge_rig_safety(&rig)->cause, ROBOT_CAUSE_STALE_DATA, "%s",
+               bridge_rig_safety(&rig)->detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
   bridge_rig_close(&rig);
 }
 

@@ -202,6 +202,16 @@ Test(bridge_safety, without_the_lidar_the_robot_drives_slowly_by_its_range_senso
   cr_assert_leq(bridge_rig_register(&rig, 4, 0x0002), 32, "half of half a metre a second");
 }
 
+Test(bridge_safety, with_the_lidars_lens_covered_it_drives_as_slowly_and_says_where_to_look) {
+  (void)bridge_rig_ask(&rig, "lidar blind");
+  cr_assert(harness_until(rig.harness, is_slowed, NULL, 3000));
+  cr_assert(drives_for(1500), "%s", bridge_rig_safety(&rig)->detail);
+  cr_assert_leq(bridge_rig_register(&rig, 4, 0x0002), 32, "half of half a metre a second");
+  expect_event("ROBOT-WARNING", "lens");
+  (void)bridge_rig_ask(&rig, "lidar clear");
+  expect_event("ROBOT-WARNING-OVER", "lens");
+}
+
 Test(bridge_safety, a_motor_fault_stops_and_has_its_name) {
   drive();
   (void)bridge_rig_ask(&rig, "motor 4 1 fault 4");

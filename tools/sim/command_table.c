@@ -50,6 +50,8 @@ static const command_row_t rows[] = {
     {"plug lidar", COMMAND_PLUG_LIDAR, true, "it comes back under the same name"},
     {"lidar stop", COMMAND_LIDAR, false, "the scanner hangs"},
     {"lidar start", COMMAND_LIDAR, true, "the scanner goes on"},
+    {"lidar blind", COMMAND_LIDAR_BLIND, true, "its lens is covered: it turns and sees nothing"},
+    {"lidar clear", COMMAND_LIDAR_BLIND, false, "its lens is clear again"},
     {"world stop", COMMAND_WORLD_STOP, true, "power cut: nothing answers"},
     {"world freeze", COMMAND_WORLD_FREEZE, true, "time stands still, everything answers"},
     {"world start", COMMAND_WORLD_RUN, true, "goes on; after a stop as a power-on"},

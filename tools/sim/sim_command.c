@@ -173,6 +173,11 @@ static const char *do_lidar(sim_t *sim, const command_t *command) {
   return NULL;
 }
 
+static const char *do_lidar_blind(sim_t *sim, const command_t *command) {
+  sim->lidar_blind = command->on;
+  return NULL;
+}
+
 /* Stops, freezes or starts the world. A start after a stop is a power-on of every device. */
 static const char *set_mode(sim_t *sim, world_mode_t mode) {
   int64_t now_ns = sim_now_ns();
@@ -248,6 +253,7 @@ static const handler_t handlers[COMMAND_KINDS] = {
     [COMMAND_PLUG_RS485] = do_plug_rs485,
     [COMMAND_PLUG_LIDAR] = do_plug_lidar,
     [COMMAND_LIDAR] = do_lidar,
+    [COMMAND_LIDAR_BLIND] = do_lidar_blind,
     [COMMAND_WORLD_RUN] = do_world,
     [COMMAND_WORLD_STOP] = do_world,
     [COMMAND_WORLD_FREEZE] = do_world,

@@ -23,6 +23,7 @@ int64_t sim_lidar_next_ns(const sim_t *sim, int64_t now_ns) {
 
 /* The range at the moment of a sample. While time stands still every turn looks alike. */
 static double sample_m(const sim_t *sim, int64_t at_ns, double angle_rad) {
+  if (sim->lidar_blind) return 0.0;
   int64_t time_ns = sim_time_ns(sim, at_ns);
   double world_s = (double)sim->plant.world.step * WORLD_STEP_S;
   double lead_s = sim->mode == WORLD_RUNS ? (double)time_ns * 1e-9 - world_s : 0.0;

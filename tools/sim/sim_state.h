@@ -39,6 +39,7 @@ typedef struct sim {
   FILE *transcript;
   world_mode_t mode;
   bool lidar_stopped; /* by command */
+  bool lidar_blind;   /* likewise: no sample has a return */
   bool noise;         /* somebody talks on the line unasked */
   int64_t noise_ns;   /* when next */
   uint64_t noises;

@@ -127,9 +127,11 @@ void sim_tell_state(sim_t *sim, text_t *text) {
   say_obstacles(world, text);
   say_plant(sim, text);
   say_line(sim, text, now_ns);
-  say(text, ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"samples\":%llu,\"dropped_bytes\":%llu}",
-      truth(sim->lidar.scanning), truth(sim->lidar_stopped), (unsigned long long)sim->lidar.sample,
-      (unsigned long long)sim->lidar_port.dropped);
+  say(text,
+      ",\"lidar\":{\"scanning\":%s,\"stopped\":%s,\"blind\":%s,\"samples\":%llu,\"dropped_bytes\":%"
+      "llu}",
+      truth(sim->lidar.scanning), truth(sim->lidar_stopped), truth(sim->lidar_blind),
+      (unsigned long long)sim->lidar.sample, (unsigned long long)sim->lidar_port.dropped);
   if (sim->options.replay)
     say(text, ",\"replay\":{\"log_s\":%.3f,\"scans\":%llu,\"unheard\":%llu,\"ended\":%s}",
         sim_replay_log_s(sim, now_ns), (unsigned long long)sim->replay.scans,

@@ -166,7 +166,8 @@ static const char *refuse_drive(const robot_guards_t *guards, bool stands) {
 static const char *refuse_approach(const robot_guards_t *guards) {
   const char *reason = refuse_begin(guards);
   if (reason) return reason;
-  if (guards->lidar_lost) return "no docking without the LiDAR; restore it first";
+  if (guards->lidar_lost)
+    return "no docking without the LiDAR; restore it, or clean its lens, first";
   return refuse_unkept(guards);
 }
 

@@ -72,7 +72,7 @@ typedef struct robot_guards {
   bool latch_lost;     /* a stop could not be kept over a restart: the disk does not take it */
   bool battery_low;    /* below the least state of charge for a move */
   bool pose_lost;      /* the pose is not known well enough for a move by command */
-  bool lidar_lost;     /* no turn of the LiDAR in time: no docking */
+  bool lidar_lost;     /* no turn of the LiDAR that saw something in time: no docking */
   bool safe_confirm, location_ok; /* of a reset */
 } robot_guards_t;
 

@@ -45,11 +45,15 @@ static const char *const words[WARN_COUNT] = {
     [WARN_RUNAWAY] = "faster than commanded",
     [WARN_IMU_STALE] = "the accelerometer gives no valid values: slowed, then stopped",
     [WARN_LIDAR_STALE] = "the LiDAR is silent: slowed, no docking",
+    [WARN_LIDAR_BLIND] = "the LiDAR sees nothing, look at its lens: slowed, no docking",
     [WARN_RANGES_STALE] = "the range sensors are silent",
     [WARN_TAG_STALE] = "the tag reader is silent: the pose suffers",
     [WARN_BATTERY_LOW] = "the battery is too low for a move",
     [WARN_POSE_LOST] = "the pose is not known well enough for a move by command",
 };
+
+static const unsigned degrading =
+    1u << WARN_IMU_STALE | 1u << WARN_LIDAR_STALE | 1u << WARN_LIDAR_BLIND;
 
 static const char *const motor_faults[] = {
     "none",     "over-current", "over-voltage",   "under-voltage",  "over-temperature",
@@ -110,7 +114,7 @@ void supervisor_guard(const supervisor_t *supervisor, const supervisor_input_t *
   guards->auto_reset = input->auto_reset;
   guards->battery_low = is_battery_low(cfg, input, now_ns);
   guards->pose_lost = is_pose_lost(cfg, input, now_ns);
-  guards->lidar_lost = !is_fresh(input, SUPERVISED_LIDAR, now_ns, LIDAR_DOCK_NS);
+  guards->lidar_lost = !is_fresh(input, SUPERVISED_SIGHT, now_ns, LIDAR_DOCK_NS);
 }
 
 /* The speed that the robot may still have: that of the set-point, or of an earlier higher one less
@@ -173,6 +177,7 @@ static unsigned find_warnings(const supervisor_t *supervisor, const supervisor_i
                               bool runaway, uint64_t now_ns) {
   const supervisor_cfg_t *cfg = &supervisor->cfg;
   bool heard = is_safety_fresh(input, now_ns); /* else nothing is known of what it reads */
+  bool turns = is_fresh(input, SUPERVISED_LIDAR, now_ns, SIGHT_STALE_NS);
   const bool holds[WARN_COUNT] = {
       [WARN_ESTOP] = input->estop,
       [WARN_INTERLOCK] = heard && is_interlocked(cfg, input, now_ns),
@@ -185,7 +190,8 @@ static unsigned find_warnings(const supervisor_t *supervisor, const supervisor_i
       [WARN_RUNAWAY] = runaway,
       [WARN_IMU_STALE] =
           cfg->imu_stop_ns != 0 && !is_fresh(input, SUPERVISED_IMU, now_ns, IMU_STALE_NS),
-      [WARN_LIDAR_STALE] = !is_fresh(input, SUPERVISED_LIDAR, now_ns, SIGHT_STALE_NS),
+      [WARN_LIDAR_STALE] = !turns,
+      [WARN_LIDAR_BLIND] = turns && !is_fresh(input, SUPERVISED_SIGHT, now_ns, SIGHT_STALE_NS),
       [WARN_RANGES_STALE] = !is_fresh(input, SUPERVISED_RANGES, now_ns, SIGHT_STALE_NS),
       [WARN_TAG_STALE] = !is_fresh(input, SUPERVISED_TAG, now_ns, TAG_STALE_NS),
       [WARN_BATTERY_LOW] = is_battery_low(cfg, input, now_ns),
@@ -277,8 +283,7 @@ supervisor_verdict_t supervisor_judge(supervisor_t *supervisor, const supervisor
   bool runaway = judge_speed(supervisor, input, now_ns);
   bool stalled = judge_stall(supervisor, input, now_ns);
   verdict.warnings = find_warnings(supervisor, input, runaway, now_ns);
-  if (verdict.warnings & (1u << WARN_IMU_STALE | 1u << WARN_LIDAR_STALE))
-    verdict.factor = fmin(verdict.factor, cfg->degraded_factor);
+  if (verdict.warnings & degrading) verdict.factor = fmin(verdict.factor, cfg->degraded_factor);
   if (input->docking && input->zones.crawl) verdict.limit_mps = cfg->dock_mps;
   verdict.pause = input->zones.pause && !input->docking;
   judge_stop(supervisor, input, runaway, now_ns, &verdict);

@@ -17,7 +17,8 @@ typedef enum supervised {
   SUPERVISED_IMU,
   SUPERVISED_TAG,
   SUPERVISED_RANGES,
-  SUPERVISED_LIDAR,
+  SUPERVISED_LIDAR,  /* a turn of it, */
+  SUPERVISED_SIGHT,  /* and one that saw something */
   SUPERVISED_INPUTS, /* door, gate, light curtain */
   SUPERVISED_POSE,   /* what localization says of itself */
   SUPERVISED_COUNT
@@ -75,6 +76,7 @@ typedef enum supervisor_warning {
   WARN_RUNAWAY,
   WARN_IMU_STALE,
   WARN_LIDAR_STALE,
+  WARN_LIDAR_BLIND,
   WARN_RANGES_STALE,
   WARN_TAG_STALE,
   WARN_BATTERY_LOW,

@@ -32,6 +32,8 @@ static void keep_nearest(double nearest[NEAREST], double value) {
 void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, size_t count,
                 uint64_t now_ns) {
   double nearest[2][NEAREST];
+  size_t seen = 0;
+  zones->turn_ns = now_ns;
   for (int i = 0; i < NEAREST; i++)
     nearest[0][i] = nearest[1][i] = INFINITY;
   for (size_t i = 0; i < count; i++) {
@@ -39,9 +41,12 @@ void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, 
     double range_m = (double)ranges_m[i], angle_rad = (double)angles_rad[i];
     double x = range_m * cos(angle_rad), y = range_m * sin(angle_rad);
     double ahead_m = fabs(x) - zones->cfg.half_length_m;
-    if (fabs(y) > zones->cfg.corridor_half_m || ahead_m < 0.0) continue;
+    bool beside = fabs(y) > zones->cfg.corridor_half_m;
+    if (beside || ahead_m >= 0.0) seen++;
+    if (beside || ahead_m < 0.0) continue;
     keep_nearest(nearest[x > 0.0 ? 0 : 1], ahead_m);
   }
+  if (seen < NEAREST && !zones->cfg.empty_ok) return;
   for (int side = 0; side < 2; side++) {
     double value = nearest[side][NEAREST - 1];
     zones->lidar_m[side] = isfinite(value) ? value : -1.0;

@@ -30,6 +30,7 @@ typedef struct zones_cfg {
   double contact_m;       /* while docking, nearer than this beside or behind is a contact */
   double half_length_m;   /* from the LiDAR to the body's front and rear */
   double corridor_half_m; /* half the width that the LiDAR watches */
+  bool empty_ok;          /* a turn that sees nothing looks into an empty hall: the way is free */
 } zones_cfg_t;
 
 typedef enum zones_side {
@@ -47,7 +48,8 @@ typedef struct zones {
   uint64_t range_ns;           /* of their reading, 0: never */
   double lidar_m[2]; /* nearest in the corridor, front and rear, from the edge; negative: unknown or
                         free */
-  uint64_t lidar_ns; /* of the turn they come from */
+  uint64_t lidar_ns; /* of the turn they come from: the newest one that saw something */
+  uint64_t turn_ns;  /* of the newest one at all; 0: never */
 } zones_t;
 
 typedef struct zones_verdict {
@@ -66,7 +68,9 @@ void zones_init(zones_t *zones, const zones_cfg_t *cfg);
 /* Ranges from the body's edge, m; negative: nothing within the sensor's span. */
 void zones_ranges(zones_t *zones, const double range_m[ZONES_SIDES], uint64_t now_ns);
 /* One turn: angles counter-clockwise from ahead, 0 is no return. Takes the third nearest return of
- * each side, so that one stray ray stops nobody. */
+ * each side, so that one stray ray stops nobody. A turn with fewer than three returns from beyond
+ * the robot's own body has seen nothing and says nothing: the lens may be covered. What was seen
+ * before goes on counting until it is too old, unless cfg.empty_ok. */
 void zones_turn(zones_t *zones, const float *angles_rad, const float *ranges_m, size_t count,
                 uint64_t now_ns);
 /* For motion forward (+1), backward (-1), or standing (0: the nearer side is told, nothing stops).

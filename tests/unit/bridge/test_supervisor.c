@@ -77,6 +77,7 @@ static const silence_t silences[] = {
     {SUPERVISED_DOCK, 60000, 90000, STOP_NONE, STOP_NONE},
     {SUPERVISED_TAG, 60000, 90000, STOP_NONE, STOP_NONE},
     {SUPERVISED_LIDAR, 60000, 90000, STOP_NONE, STOP_NONE},
+    {SUPERVISED_SIGHT, 60000, 90000, STOP_NONE, STOP_NONE},
     {SUPERVISED_POSE, 60000, 90000, STOP_NONE, STOP_NONE},
 };
 
@@ -105,54 +106,20 @@ Test(supervisor, an_answer_of_the_next_moment_is_fresh) {
 }
 
 typedef struct reason {
-  void (*happen)(void);
+  bool *happens;
   stop_cause_t moving, standing;
 } reason_t;
 
-static void estop(void) {
-  input.estop = true;
-}
-
-static void interlock(void) {
-  input.interlock_open = true;
-}
-
-static void obstacle(void) {
-  input.zones.stop = true;
-}
-
-static void dock_contact(void) {
-  input.zones.contact = true;
-}
-
-static void module_contact(void) {
-  input.contact = true;
-}
-
-static void blind(void) {
-  input.zones.blind = true;
-}
-
-static void second_motor(void) {
-  input.motor_error[1] = 4;
-}
-
-static void open_chain_at_the_motor(void) {
-  input.motor_error[0] = 9;
-}
-
 Test(supervisor, stops_for_what_happens) {
-  static const reason_t rows[] = {{estop, STOP_HARDWARE, STOP_HARDWARE},
-                                  {interlock, STOP_INTERLOCK, STOP_NONE},
-                                  {obstacle, STOP_ZONE, STOP_NONE},
-                                  {dock_contact, STOP_ZONE, STOP_NONE},
-                                  {module_contact, STOP_ZONE, STOP_NONE},
-                                  {blind, STOP_STALE, STOP_NONE},
-                                  {second_motor, STOP_MOTOR_FAULT, STOP_MOTOR_FAULT},
-                                  {open_chain_at_the_motor, STOP_NONE, STOP_NONE}};
+  static const reason_t rows[] = {{&input.estop, STOP_HARDWARE, STOP_HARDWARE},
+                                  {&input.interlock_open, STOP_INTERLOCK, STOP_NONE},
+                                  {&input.zones.stop, STOP_ZONE, STOP_NONE},
+                                  {&input.zones.contact, STOP_ZONE, STOP_NONE},
+                                  {&input.contact, STOP_ZONE, STOP_NONE},
+                                  {&input.zones.blind, STOP_STALE, STOP_NONE}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     set_up();
-    rows[i].happen();
+    *rows[i].happens = true;
     cr_assert_eq(judge().stop, rows[i].moving, "row %zu, moving", i);
     input.moving = false;
     cr_assert_eq(judge().stop, rows[i].standing, "row %zu, standing", i);
@@ -161,8 +128,19 @@ Test(supervisor, stops_for_what_happens) {
   }
 }
 
+Test(supervisor, stops_for_a_motor_s_fault_but_not_for_its_word_for_the_open_chain) {
+  input.motor_error[0] = 9;
+  cr_assert_eq(judge().stop, STOP_NONE);
+  input.motor_error[1] = 4;
+  cr_assert_eq(judge().stop, STOP_MOTOR_FAULT);
+  input.moving = false;
+  cr_assert_eq(judge().stop, STOP_MOTOR_FAULT, "standing");
+  input.latched = true;
+  cr_assert_eq(judge().stop, STOP_NONE, "once is enough");
+}
+
 Test(supervisor, a_motor_fault_has_its_name) {
-  second_motor();
+  input.motor_error[1] = 4;
   cr_assert_str_eq(judge().detail, "motor 2 reports fault 4: over-temperature");
   cr_assert_str_eq(supervisor_motor_fault(99), "unknown");
 }
@@ -170,15 +148,15 @@ Test(supervisor, a_motor_fault_has_its_name) {
 Test(supervisor, before_the_robot_was_ready_only_the_input_stops) {
   input.armed = false;
   input.seen_ns[SUPERVISED_SAFETY] = 0;
-  second_motor();
+  input.motor_error[1] = 4;
   cr_assert_eq(judge().stop, STOP_NONE);
-  estop();
+  input.estop = true;
   cr_assert_eq(judge().stop, STOP_HARDWARE);
 }
 
 Test(supervisor, inputs_that_are_not_wired_stop_nobody) {
   supervisor.cfg.interlocks = false;
-  interlock();
+  input.interlock_open = true;
   input.seen_ns[SUPERVISED_INPUTS] = 0;
   cr_assert_eq(judge().stop, STOP_NONE);
   cr_assert_not(guards().interlock);
@@ -213,10 +191,23 @@ Test(supervisor, slows_while_the_imu_or_the_lidar_is_silent) {
   cr_assert_float_eq(judge().factor, 0.3, 0.0, "the stricter of the two");
 }
 
-Test(supervisor, does_not_dock_without_a_turn_of_150_ms) {
-  input.seen_ns[SUPERVISED_LIDAR] = NOW - 150 * MS;
+Test(supervisor, a_lidar_that_turns_and_sees_nothing_slows_like_a_silent_one_and_says_so) {
+  input.seen_ns[SUPERVISED_SIGHT] = NOW - 300 * MS;
+  cr_assert_float_eq(judge().factor, 1.0, 0.0);
+  cr_assert_not(warns(WARN_LIDAR_BLIND));
+  input.seen_ns[SUPERVISED_SIGHT] = NOW - 301 * MS;
+  cr_assert_float_eq(judge().factor, 0.5, 0.0);
+  cr_assert(warns(WARN_LIDAR_BLIND));
+  cr_assert_not(warns(WARN_LIDAR_STALE));
+  input.seen_ns[SUPERVISED_LIDAR] = NOW - 301 * MS;
+  cr_assert(warns(WARN_LIDAR_STALE), "silent is worse than blind");
+  cr_assert_not(warns(WARN_LIDAR_BLIND));
+}
+
+Test(supervisor, does_not_dock_without_a_turn_of_150_ms_that_saw_something) {
+  input.seen_ns[SUPERVISED_SIGHT] = NOW - 150 * MS;
   cr_assert_not(guards().lidar_lost);
-  input.seen_ns[SUPERVISED_LIDAR] = NOW - 151 * MS;
+  input.seen_ns[SUPERVISED_SIGHT] = NOW - 151 * MS;
   cr_assert(guards().lidar_lost);
 }
 

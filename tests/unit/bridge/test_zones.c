@@ -196,6 +196,53 @@ Test(zones, no_return_is_no_obstacle) {
   cr_assert_eq(with_ray(0.0, 0.0, 3, 1).zone, ZONE_NONE);
 }
 
+Test(zones, a_turn_that_saw_nothing_says_nothing) {
+  (void)with_ray(0.0, 0.0, 8, 1);
+  cr_assert(zones_judge(&zones, 1, MS, AGE).blind, "no free way");
+  cr_assert_eq(zones.lidar_ns, 0);
+  cr_assert_eq(zones.turn_ns, MS, "but it turned");
+}
+
+typedef struct sight {
+  double angle, range;
+  int copies;
+  bool seen;
+} sight_t;
+
+Test(zones, three_returns_from_beyond_the_body_are_what_a_turn_has_to_see) {
+  static const sight_t rows[] = {{0.0, 9.0, 3, true},       {0.0, 9.0, 2, false},
+                                 {0.0, 0.31, 3, true},      {0.0, 0.29, 8, false},
+                                 {M_PI / 2, 0.26, 3, true}, {M_PI / 2, 0.24, 8, false},
+                                 {-M_PI, 0.05, 8, false},   {-M_PI, 0.31, 3, true}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    zones_init(&zones, &cfg);
+    bool blind = with_ray(rows[i].angle, rows[i].range, rows[i].copies, 1).blind;
+    cr_assert_eq(blind, !rows[i].seen, "row %zu", i);
+  }
+}
+
+Test(zones, what_was_seen_before_the_lens_was_covered_counts_until_it_is_old) {
+  (void)with_ray(0.0, 0.7, 3, 1);
+  zones_turn(&zones, NULL, NULL, 0, MS + AGE);
+  cr_assert(zones_judge(&zones, 1, MS + AGE, AGE).stop);
+  cr_assert_not(zones_judge(&zones, 1, MS + AGE, AGE).blind);
+  cr_assert(zones_judge(&zones, 1, MS + AGE + 1, AGE).blind);
+}
+
+Test(zones, an_empty_hall_may_be_allowed) {
+  zones.cfg.empty_ok = true;
+  (void)with_ray(0.0, 0.7, 3, 1);
+  zones_verdict_t verdict = with_ray(0.0, 0.0, 8, 1);
+  cr_assert_not(verdict.blind);
+  cr_assert_not(verdict.stop, "what stood there has gone");
+}
+
+Test(zones, the_range_sensors_go_on_counting_beside_a_covered_lidar) {
+  (void)with_ray(0.0, 0.0, 8, 1);
+  zones_verdict_t verdict = with_ranges(0.45, -1, -1, -1, 1);
+  cr_assert(verdict.stop && !verdict.blind);
+}
+
 Test(zones, old_ranges_do_not_count) {
   (void)with_ranges(0.45, 4.0, 4.0, 4.0, 1);
   zones_verdict_t verdict = zones_judge(&zones, 1, 2 * MS + AGE, AGE);

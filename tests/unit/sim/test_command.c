@@ -48,6 +48,8 @@ Test(command, reads_switches) {
   cr_assert(parsed("estop on").on);
   cr_assert_not(parsed("estop off").on);
   cr_assert(parsed("lidar start").on);
+  cr_assert(parsed("lidar blind").on);
+  cr_assert_not(parsed("lidar clear").on);
   cr_assert_eq(parsed("world stop").kind, COMMAND_WORLD_STOP);
   cr_assert_eq(parsed("world freeze").kind, COMMAND_WORLD_FREEZE);
   cr_assert_eq(parsed("world start").kind, COMMAND_WORLD_RUN);
