@@ -8,7 +8,6 @@
 
 #include "register_rules.h"
 
-#define ANSWER_US    20000u
 #define OFF_RETRY_NS (500 * (uint64_t)GANTRY_NS_PER_MS)
 
 enum { CARGO_ENABLE, CARGO_TARGET, CARGO_OFF, CARGO_JOBS };
@@ -19,16 +18,8 @@ static const register_module_t *lifter_of(const bridge_t *bridge) {
 
 static bool submit(bridge_t *bridge, uint32_t index, const register_row_t *row, uint16_t value) {
   if (!row || !bridge->port) return false;
-  job_t job = {.tag = TAG_CARGO + index,
-               .lane = JOB_COMMAND,
-               .unit = lifter_of(bridge)->address,
-               .function = LINE_WRITE_ONE,
-               .first = row->address,
-               .count = 1,
-               .values = {value},
-               .answer_us = ANSWER_US,
-               .retries = 1,
-               .poll = JOB_NO_POLL};
+  uint8_t unit = lifter_of(bridge)->address;
+  job_t job = bridge_register_job(TAG_CARGO + index, unit, row, LINE_WRITE_ONE, value);
   return port_submit(bridge->port, &job);
 }
 

@@ -5,7 +5,6 @@
 
 #include "plan.h"
 
-#define ANSWER_US  20000u
 #define DOCKING_NS (100 * (uint64_t)GANTRY_NS_PER_MS)
 #define BACK_M     0.5 /* the documents' approach distance, where the module tells none */
 #define BACK_MPS   0.1
@@ -16,20 +15,11 @@ static const register_row_t *row_of(const bridge_t *bridge, const char *name) {
   return registers_find(registers_module(bridge->profile, "dock"), name);
 }
 
-static void submit(bridge_t *bridge, uint32_t index, const char *name, line_function_t function,
-                   uint16_t count) {
+static void submit(bridge_t *bridge, uint32_t index, const char *name, line_function_t function) {
   const register_row_t *row = row_of(bridge, name);
   if (!row || !bridge->port) return;
-  job_t job = {.tag = TAG_DOCK + index,
-               .lane = JOB_COMMAND,
-               .unit = bridge_unit(bridge, "dock"),
-               .function = function,
-               .first = row->address,
-               .count = count,
-               .values = {1},
-               .answer_us = ANSWER_US,
-               .retries = row->flags & REGISTER_ONCE ? 0 : 1,
-               .poll = JOB_NO_POLL};
+  uint8_t unit = bridge_unit(bridge, "dock");
+  job_t job = bridge_register_job(TAG_DOCK + index, unit, row, function, 1);
   if (port_submit(bridge->port, &job)) bridge->dock.waiting |= 1u << index;
 }
 
@@ -50,13 +40,13 @@ void bridge_dock_order(bridge_t *bridge, unsigned acts) {
   if (acts & ACT_DOCK) {
     poll_fast(bridge, true);
     if (dock->status & (DOCK_FAULT | DOCK_ESTOP))
-      submit(bridge, DOCK_CLEAR, "command_clear", LINE_WRITE_ONE, 1);
-    submit(bridge, DOCK_ENABLE, "command_enable", LINE_WRITE_ONE, 1);
-    submit(bridge, DOCK_READ, "dock_timeout", LINE_READ_HOLDING, 1);
-    submit(bridge, DOCK_START, "command_dock", LINE_WRITE_ONE, 1);
+      submit(bridge, DOCK_CLEAR, "command_clear", LINE_WRITE_ONE);
+    submit(bridge, DOCK_ENABLE, "command_enable", LINE_WRITE_ONE);
+    submit(bridge, DOCK_READ, "dock_timeout", LINE_READ_HOLDING);
+    submit(bridge, DOCK_START, "command_dock", LINE_WRITE_ONE);
   } else {
-    submit(bridge, DOCK_READ, "approach_distance", LINE_READ_HOLDING, 1);
-    submit(bridge, DOCK_STOP, "command_stop", LINE_WRITE_ONE, 1);
+    submit(bridge, DOCK_READ, "approach_distance", LINE_READ_HOLDING);
+    submit(bridge, DOCK_STOP, "command_stop", LINE_WRITE_ONE);
   }
 }
 

@@ -161,6 +161,10 @@ gantry_err_t bridge_check_device(const bridge_t *bridge, const char *key, const 
 bridge_line_t *bridge_line(const bridge_t *bridge, unsigned number);
 /* The module's row on the robot's own line, by its name in the profile; NULL when not known. */
 const module_row_t *bridge_module(const bridge_t *bridge, const char *name);
+/* A command for one register, read or written with value. Said again once when it fails, unless
+   each write of it acts. */
+job_t bridge_register_job(uint32_t tag, uint8_t unit, const register_row_t *row,
+                          line_function_t function, uint16_t value);
 
 /* Carries out what the pilot asks for. */
 void bridge_act(bridge_t *bridge, unsigned acts, uint64_t now_ns);

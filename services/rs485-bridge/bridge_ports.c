@@ -27,6 +27,20 @@ const module_row_t *bridge_module(const bridge_t *bridge, const char *name) {
   return NULL;
 }
 
+job_t bridge_register_job(uint32_t tag, uint8_t unit, const register_row_t *row,
+                          line_function_t function, uint16_t value) {
+  return (job_t){.tag = tag,
+                 .lane = JOB_COMMAND,
+                 .unit = unit,
+                 .function = function,
+                 .first = row->address,
+                 .count = 1,
+                 .values = {value},
+                 .answer_us = PLAN_ANSWER_US,
+                 .retries = row->flags & REGISTER_ONCE ? 0 : 1,
+                 .poll = JOB_NO_POLL};
+}
+
 /* Whoever asked: what was read is known now. */
 static void keep(bridge_line_t *line, const port_result_t *result) {
   if (result->outcome != RTU_OK || result->job.function != LINE_READ_HOLDING) return;

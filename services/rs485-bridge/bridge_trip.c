@@ -8,7 +8,6 @@
 
 #define POSE_FRESH_NS    (1000 * (uint64_t)GANTRY_NS_PER_MS)
 #define RELAY_RETRY_NS   (500 * (uint64_t)GANTRY_NS_PER_MS)
-#define RELAY_ANSWER_US  20000u
 #define RELAY_TRIES_SAID 3
 
 static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
@@ -61,16 +60,7 @@ static void write_relay(bridge_t *bridge, unsigned index, bool on, uint64_t now_
   const register_module_t *safety = registers_module(bridge->profile, "safety");
   const register_row_t *row = safety ? registers_find(safety, name) : NULL;
   if (!row) return;
-  job_t job = {.tag = TAG_RELAY + index,
-               .lane = JOB_COMMAND,
-               .unit = safety->address,
-               .function = LINE_WRITE_ONE,
-               .first = row->address,
-               .count = 1,
-               .values = {on},
-               .answer_us = RELAY_ANSWER_US,
-               .retries = 1,
-               .poll = JOB_NO_POLL};
+  job_t job = bridge_register_job(TAG_RELAY + index, safety->address, row, LINE_WRITE_ONE, on);
   if (!port_submit(bridge->port, &job)) return;
   relay->asked_ns = now_ns;
   relay->asked = on;

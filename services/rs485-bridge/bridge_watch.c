@@ -9,7 +9,6 @@
 
 #define AUTO_RESET_NS    (5000 * (uint64_t)GANTRY_NS_PER_MS)
 #define INPUTS_NS        (50 * (uint64_t)GANTRY_NS_PER_MS)
-#define WATCH_ANSWER_US  20000u
 #define WARNING_LASTS_NS (1000 * (uint64_t)GANTRY_NS_PER_MS) /* a shorter one is only shown */
 #define HOLD_STILL_NS    (500 * (uint64_t)GANTRY_NS_PER_MS)
 #define ILLEGAL_ADDRESS  2
@@ -104,17 +103,9 @@ static void ask(bridge_t *bridge, unsigned index, const char *name, uint16_t mos
   const register_row_t *row = registers_find(registers_module(bridge->profile, "safety"), name);
   if (!row || !bridge->port || !safety || safety->state != MODULE_ONLINE) return;
   if (*asked_ns != 0 && now_ns - *asked_ns < period_ns) return;
-  job_t job = {.tag = TAG_WATCH + index,
-               .lane = JOB_COMMAND,
-               .unit = safety->address,
-               .function = LINE_READ_HOLDING,
-               .first = row->address,
-               .count = 1,
-               .least = 1,
-               .most = most,
-               .answer_us = WATCH_ANSWER_US,
-               .retries = 1,
-               .poll = JOB_NO_POLL};
+  job_t job = bridge_register_job(TAG_WATCH + index, safety->address, row, LINE_READ_HOLDING, 0);
+  job.least = 1;
+  job.most = most;
   if (port_submit(bridge->port, &job)) *asked_ns = now_ns;
 }
 
