@@ -93,7 +93,7 @@ void bridge_cargo_off(bridge_t *bridge) {
   cargo_t *cargo = &bridge->cargo;
   uint64_t now_ns = clock_mono_ns();
   if (!bridge->robot.latched) cargo->off_ns = 0;
-  if (!bridge->robot.latched || !cargo->enabled) return;
+  if (!bridge->robot.latched || !cargo->enabled || !bridge_stop_sent(bridge)) return;
   if (cargo->off_ns != 0 && now_ns - cargo->off_ns < OFF_RETRY_NS) return;
   if (submit(bridge, CARGO_OFF, registers_find(lifter_of(bridge), "enable"), 0))
     cargo->off_ns = now_ns;

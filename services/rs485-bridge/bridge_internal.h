@@ -104,6 +104,9 @@ void bridge_verify_off(bridge_t *bridge);
 /* Takes the timers that a stop needs, once. */
 gantry_err_t bridge_stop_prepare(bridge_t *bridge);
 void bridge_on_stop_result(bridge_t *bridge, const port_result_t *result);
+/* Whether a stop's frames to the motors have been on the line, acknowledged or in vain: what else a
+   stop switches comes after them. */
+bool bridge_stop_sent(const bridge_t *bridge);
 
 /* bridge_stop_calls.c: who waits for a stop. */
 gantry_err_t bridge_stop_calls_prepare(bridge_t *bridge);
@@ -194,6 +197,9 @@ void bridge_on_cargo_result(bridge_t *bridge, const port_result_t *result);
 
 /* bridge_dock.c: the dock module's part in a command. */
 void bridge_dock_order(bridge_t *bridge, unsigned acts);
+/* Tells a module that still docks to end that, after a stop by its own emergency stop; repeated
+   until it has acknowledged. To be called every few ms. */
+void bridge_dock_end(bridge_t *bridge);
 void bridge_on_dock(bridge_t *bridge, const port_result_t *result, register_view_t view);
 void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result);
 

@@ -162,10 +162,17 @@ typedef struct module_call {
 typedef struct dock_state {
   uint16_t status;
   double distance_m, approach_mps, final_mps;
-  uint64_t heard_ns; /* of these; 0: never */
-  double back_m;     /* how far an undocking backs off */
-  unsigned waiting;  /* jobs without a result */
-  bool fast;         /* polled as often as docking needs */
+  uint64_t heard_ns;    /* of these; 0: never */
+  double back_m;        /* how far an undocking backs off */
+  bool fast;            /* polled as often as docking needs */
+  uint32_t round;       /* counts the orders; part of their tags */
+  bool ordered;         /* to dock or to undock; it has not answered yet */
+  uint64_t answered_ns; /* then it has: what it said before does not count */
+  bool at_work;         /* it docks or undocks, by what it has taken or says */
+  bool given_up;        /* its docking was; to be told until it has acknowledged or rests */
+  bool told_estop;      /* what it was told last to end its work, */
+  uint64_t told_ns;     /* and when; 0: nothing yet */
+  unsigned failed;      /* in a row */
 } dock_state_t;
 
 /* What the lifter was told last. */

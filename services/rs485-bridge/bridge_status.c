@@ -170,6 +170,7 @@ void bridge_tell(bridge_t *bridge) {
   told->overdue = bridge->robot.overdue;
   keep_drive(bridge);
   bridge_cargo_off(bridge);
+  bridge_dock_end(bridge);
   if (state) say_state(bridge, before);
   if (command) {
     say_command(bridge);

@@ -84,6 +84,11 @@ void bridge_stop(bridge_t *bridge, stop_cause_t cause, const char *detail, uint6
                bridge->robot.detail);
 }
 
+bool bridge_stop_sent(const bridge_t *bridge) {
+  const stop_run_t *stop = &bridge->stop;
+  return !stop->active || stop->stop_ms >= 0.0 || stop->failed > 0;
+}
+
 void bridge_verify_off(bridge_t *bridge) {
   bridge->motors_off = false;
   bridge->motors.known = false;

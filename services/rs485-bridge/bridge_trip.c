@@ -71,7 +71,7 @@ static void write_relay(bridge_t *bridge, unsigned index, bool on, uint64_t now_
 void bridge_switch_relays(bridge_t *bridge, uint64_t now_ns) {
   bridge_trip_t *trip = &bridge->trip;
   bool latched = bridge->robot.latched;
-  if (!bridge->port || (latched && bridge->stop.active && bridge->stop.round_ns == 0)) return;
+  if (!bridge->port || (latched && !bridge_stop_sent(bridge))) return;
   for (unsigned i = 0; i < RELAYS; i++) {
     relay_run_t *relay = &trip->relays[i];
     if (!((trip->relays_off | trip->relays_on) >> i & 1u)) continue;

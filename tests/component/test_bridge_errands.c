@@ -2,6 +2,7 @@
 #include "command_rig.h"
 
 #include <criterion/criterion.h>
+#include <gantry/clock.h>
 #include <string.h>
 
 static void tear_down(void) {
@@ -181,6 +182,124 @@ Test(errands, a_dock_module_that_fails_ends_the_docking) {
   cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_FAILED);
   cr_assert_not_null(strstr(end->command_detail, "fault"), "%s", end->command_detail);
   cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+}
+
+#define MOTOR_1_OFF "\"0410000100020400000000"
+#define MOTOR_2_OFF "\"0410001100020400000000"
+#define DOCK_ESTOP  "\"050680030001"
+#define DOCK_END    "\"050680020001"
+#define DOCK_STATUS 0x7005
+
+static void start_docking(const char *setting) {
+  command_rig_open(setting, "55");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 3000));
+}
+
+static bool has_status(void *arg) {
+  return bridge_rig_register(&rig, 5, DOCK_STATUS) == *(unsigned *)arg;
+}
+
+static bool has_frame(void *arg) {
+  return frames_with(arg) > 0;
+}
+
+static bool is_reset(void *arg) {
+  (void)arg;
+  return bridge_rig_reset(&rig, true, true, &fault) == GANTRY_OK;
+}
+
+Test(errands, a_stop_while_docking_stops_the_dock_module_too_after_the_motors) {
+  robot_safety_t stopped;
+  start_docking(NULL);
+  uint64_t asked_ns = clock_mono_ns();
+
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert(harness_until(rig.harness, has_status, &(unsigned){0x80}, 3000));
+  uint64_t told_ns = first_frame_ns(DOCK_ESTOP, asked_ns);
+  uint64_t off_ns[] = {first_frame_ns(MOTOR_1_OFF, asked_ns),
+                       first_frame_ns(MOTOR_2_OFF, asked_ns)};
+  cr_assert(off_ns[0] != 0 && off_ns[0] < told_ns);
+  cr_assert(off_ns[1] != 0 && off_ns[1] < told_ns);
+  harness_for(rig.harness, 1000);
+  cr_assert_eq(frames_with(DOCK_ESTOP), 2, "request and acknowledgement, and no more");
+  cr_assert_eq(frames_with(DOCK_END), 0, "which would let a docked robot go");
+
+  cr_assert(harness_until(rig.harness, is_reset, NULL, 3000), "%s", fault.detail);
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 3000), "its emergency stop was cleared");
+}
+
+Test(errands, a_dock_module_that_does_not_hear_a_stop_is_told_until_it_has) {
+  robot_safety_t stopped;
+  start_docking(NULL);
+  (void)bridge_rig_ask(&rig, "fault 5 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, has_frame, DOCK_ESTOP, 3000));
+  cr_assert_neq(bridge_rig_register(&rig, 5, DOCK_STATUS), 0x80);
+
+  (void)bridge_rig_ask(&rig, "fault 5 clear");
+
+  cr_assert(harness_until(rig.harness, has_status, &(unsigned){0x80}, 3000));
+}
+
+Test(errands, a_reset_ends_the_telling) {
+  robot_safety_t stopped;
+  start_docking(NULL);
+  (void)bridge_rig_ask(&rig, "fault 5 silent");
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, has_frame, DOCK_ESTOP, 3000));
+
+  cr_assert(harness_until(rig.harness, is_reset, NULL, 3000), "%s", fault.detail);
+
+  harness_for(rig.harness, 300); /* what was on its way */
+  unsigned told = frames_with(DOCK_ESTOP);
+  harness_for(rig.harness, 1000);
+  cr_assert_eq(frames_with(DOCK_ESTOP), told);
+}
+
+Test(errands, a_dock_module_is_stopped_though_the_motors_do_not_answer) {
+  start_docking(NULL);
+  (void)bridge_rig_ask(&rig, "fault 4 silent");
+  uint64_t asked_ns = clock_mono_ns();
+  robot_safety_t stopped;
+  cr_assert_neq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK);
+  cr_assert(harness_until(rig.harness, has_status, &(unsigned){0x80}, 3000));
+  cr_assert_lt(first_frame_ns(MOTOR_1_OFF, asked_ns), first_frame_ns(DOCK_ESTOP, asked_ns));
+}
+
+Test(errands, the_end_of_a_docking_is_told_until_the_module_has_it) {
+  start_docking(NULL);
+  (void)bridge_rig_ask(&rig, "fault 5 silent");
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_STOP), GANTRY_OK, "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, has_frame, DOCK_END, 3000));
+  harness_for(rig.harness, 300); /* with its repetition */
+  cr_assert_neq(bridge_rig_register(&rig, 5, DOCK_STATUS), 0);
+  (void)bridge_rig_ask(&rig, "fault 5 clear");
+  cr_assert(harness_until(rig.harness, has_status, &(unsigned){0}, 3000));
+}
+
+static bool rests(void *arg) {
+  (void)arg;
+  return (bridge_rig_register(&rig, 5, DOCK_STATUS) & 0x07) == 0;
+}
+
+Test(errands, an_end_of_a_docking_that_a_stop_overtakes_is_not_lost) {
+  robot_safety_t stopped;
+  start_docking(NULL);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_STOP), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, rests, NULL, 3000));
+}
+
+Test(errands, a_restart_while_docking_stops_the_dock_module) {
+  start_docking(NULL);
+  bridge_rig_restart(&rig);
+  cr_assert_not_null(bridge_rig_await(&rig, ROBOT_FSM_STATE_SAFE, 3000));
+  cr_assert(harness_until(rig.harness, has_status, &(unsigned){0x80}, 5000));
 }
 
 Test(errands, a_restart_during_a_command_starts_in_safe_with_the_motors_off) {
