@@ -31,6 +31,13 @@ const desc_t *catalogue_message(const char *name) {
   return NULL;
 }
 
+const desc_t *catalogue_setting(const char *name) {
+  for (uint32_t i = 0; i < CATALOGUE_SETTING_COUNT; i++) {
+    if (strcmp(CATALOGUE_SETTINGS[i]->name, name) == 0) return CATALOGUE_SETTINGS[i];
+  }
+  return NULL;
+}
+
 bool topic_has_consumer(const topic_t *topic, const char *service) {
   for (uint32_t i = 0; i < topic->consumer_count; i++) {
     const char *consumer = topic->consumers[i];

@@ -25,6 +25,8 @@ def check(schema):
     _unique(schema, schema.endpoints, lambda row: row.method + " " + _shape(row.path))
     if not schema.errors:
         _order(schema)
+    if not schema.errors:
+        _settings(schema)
     return schema
 
 
@@ -46,6 +48,17 @@ def _fields(schema, message):
                 schema.wrong(message.where, field.name,
                              f"becomes '{name}' in C, as does field '{members[name]}'; rename one")
             members[name] = field.name
+
+
+def _settings(schema):
+    """A setting is written as JSON by people, so all of it must be readable from JSON."""
+    def blob(message):
+        return any(field.type.base == "blob" or
+                   (field.type.base == "message" and blob(schema.messages[field.type.ref])) for field in message.fields)
+
+    for message in schema.messages.values():
+        if message.setting and blob(message):
+            schema.wrong(message.where, "", "is a setting but holds a blob, which JSON cannot say; use text")
 
 
 def _near(name, known):

@@ -16,6 +16,10 @@ def source(schema):
     out.append("const desc_t *const CATALOGUE_MESSAGES[] = {")
     out += [f"  &{message.desc}," for message in schema.messages.values()]
     out.append("  NULL,\n};\n" + _count("MESSAGE", schema.messages))
+    settings = [message for message in schema.messages.values() if message.setting]
+    out.append("const desc_t *const CATALOGUE_SETTINGS[] = {")
+    out += [f"  &{message.desc}," for message in settings]
+    out.append("  NULL,\n};\n" + _count("SETTING", settings))
     _topics(schema, out)
     _requests(schema, out)
     _endpoints(schema, out)

@@ -12,7 +12,7 @@ MISSING = object()
 # key: (type, default); MISSING must be given
 TABLES = {
     "enum": {"doc": (str, MISSING), "values": (list, MISSING)},
-    "message": {"doc": (str, MISSING), "field": (dict, {})},
+    "message": {"doc": (str, MISSING), "setting": (bool, False), "field": (dict, {})},
     "topic": {"message": (str, MISSING), "producer": (str, MISSING), "consumers": (list, MISSING),
               "kind": (str, MISSING), "rate_hz": (float, 0.0), "durable": (bool, False),
               "doc": (str, MISSING)},
@@ -121,7 +121,7 @@ def _enum(schema, family, name, where, values):
 def _message(schema, family, name, where, values):
     if not NAME.match(name):
         schema.wrong(where, "", "the name must be lower case with underscores")
-    message = Message(f"{family}.{name}", where, values["doc"])
+    message = Message(f"{family}.{name}", where, values["doc"], values["setting"])
     for field_name, table in values["field"].items():
         read = _read(schema, where, field_name, table, FIELD)
         field = _field(schema, family, where, field_name, read) if read else None

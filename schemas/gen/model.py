@@ -81,6 +81,7 @@ class Message:
     name: str            # "sensor.scan"
     where: str
     doc: str
+    setting: bool = False # storage keeps versions of it
     fields: list = member(default_factory=list)
 
     @property

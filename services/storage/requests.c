@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the key of a changed row stands in `gives`. */
+/* The field that holds the key of the changed row: of what was asked, else of the answer. */
 typedef struct change {
   const request_t *request;
   store_table_t table;
@@ -41,7 +41,9 @@ static const change_t *find_change(const request_t *request) {
       {REQUEST_STORE_CONFIG_PUT, STORE_TABLE_CONFIGS, "key"},
       {REQUEST_STORE_CONFIG_DELETE, STORE_TABLE_CONFIGS, "key"},
       {REQUEST_STORE_CALIBRATION_PUT, STORE_TABLE_SENSORS, "sensor"},
-      {REQUEST_STORE_SENSOR_PUT, STORE_TABLE_SENSORS, NULL},
+      {REQUEST_STORE_SENSOR_PUT, STORE_TABLE_SENSORS, "sensor"},
+      {REQUEST_STORE_SETTING_PUT, STORE_TABLE_SETTINGS, "kind"},
+      {REQUEST_STORE_SETTING_ROLLBACK, STORE_TABLE_SETTINGS, "kind"},
   };
   for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++)
     if (CHANGES[i].request == request) return &CHANGES[i];
@@ -53,14 +55,13 @@ static void publish_change(requests_t *requests, const job_t *job, cause_t cause
   store_changed_t changed = {0};
   if (!change) return;
   changed.table = change->table;
-  const char *key = NULL;
-  if (change->field) {
-    const desc_field_t *field =
-        desc_find(job->request->gives, change->field, strlen(change->field));
-    if (field) key = (const char *)job->gives + field->offset;
-  } else {
-    key = ((const store_sensor_config_t *)job->gives)->config.sensor;
+  const uint8_t *value = job->takes;
+  const desc_field_t *field = desc_find(job->request->takes, change->field, strlen(change->field));
+  if (!field) {
+    value = job->gives;
+    field = desc_find(job->request->gives, change->field, strlen(change->field));
   }
+  const char *key = field ? (const char *)value + field->offset : NULL;
   snprintf(changed.key, sizeof changed.key, "%s", key ? key : "");
   (void)bus_publish_from(requests->service->bus, &cause, TOPIC_STORE_CHANGED, NULL, &changed);
 }

@@ -48,6 +48,13 @@ gantry_err_t store_serve(store_t *store, store_call_t *call);
 /* Whether a request changes the database. */
 bool store_writes(const request_t *request);
 
+/* The version of a setting that is in force (kind: a message marked as setting), as a struct of
+   kind; all zero, and found false, when it was never set. */
+gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const char *scope,
+                                    void *value, bool *found, gantry_fault_t *fault);
+/* Another number after every change of a setting: who keeps a copy reads it again. */
+uint64_t store_settings_revision(const store_t *store);
+
 /* Deletes at most about limit rows that are older than the policy allows. No transaction may be
  * open. */
 gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,

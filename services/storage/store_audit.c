@@ -1,4 +1,5 @@
-/* The audit log, asked for by page. */
+/* The audit log: entries from the bus and of the store itself, asked for by page, verified. */
+#include "audit.h"
 #include "store_internal.h"
 #include "store_query.h"
 
@@ -65,4 +66,42 @@ gantry_err_t store_audit(store_t *store, store_call_t *call) {
   place = (cursor_t){.ts_us = (int64_t)(last->time / 1000), .seq = (int64_t)last->id};
   cursor_write(&place, query, out->cursor);
   return GANTRY_OK;
+}
+
+gantry_err_t store_add_audit(store_t *store, const row_t *row) {
+  const sys_audit_t *audit = row->data;
+  return audit_append(store->db, &(audit_entry_t){.id = store_new_id(store, STORE_ID_AUDIT),
+                                                  .ts_us = (int64_t)row->ts_us,
+                                                  .service = row->service,
+                                                  .robot = row->robot,
+                                                  .actor = audit->actor,
+                                                  .action = audit->action,
+                                                  .resource = audit->resource,
+                                                  .address = audit->address,
+                                                  .detail = audit->detail,
+                                                  .success = audit->success,
+                                                  .trace = row->trace,
+                                                  .boot = row->boot,
+                                                  .seq = row->seq});
+}
+
+gantry_err_t store_note_audit(store_t *store, const store_call_t *call, const char *resource,
+                              const char *detail) {
+  /* Its own entries have no number of the bus: boot 0 and the id are as unique. */
+  int64_t id = store_new_id(store, STORE_ID_AUDIT);
+  return audit_append(store->db, &(audit_entry_t){.id = id,
+                                                  .ts_us = (int64_t)(call->now_ns / 1000),
+                                                  .service = "storage",
+                                                  .robot = "",
+                                                  .actor = call->actor,
+                                                  .action = call->request->name,
+                                                  .resource = resource,
+                                                  .address = "",
+                                                  .detail = detail,
+                                                  .success = true,
+                                                  .seq = (uint64_t)id});
+}
+
+gantry_err_t store_audit_verify(store_t *store, store_call_t *call) {
+  return audit_verify(store->db, call->takes, call->gives);
 }

@@ -40,6 +40,7 @@ struct store {
   uint32_t series_count;
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
+  uint64_t settings_revision;      /* counts changes of versioned settings */
 };
 
 /* The id of a new row of that table. */
@@ -61,6 +62,11 @@ gantry_err_t store_events(store_t *store, store_call_t *call);
 gantry_err_t store_event_ack(store_t *store, store_call_t *call);
 gantry_err_t store_commands(store_t *store, store_call_t *call);
 gantry_err_t store_audit(store_t *store, store_call_t *call);
+gantry_err_t store_add_audit(store_t *store, const row_t *row);
+/* Writes into the audit log what a request has done, within its transaction. */
+gantry_err_t store_note_audit(store_t *store, const store_call_t *call, const char *resource,
+                              const char *detail);
+gantry_err_t store_audit_verify(store_t *store, store_call_t *call);
 gantry_err_t store_poses(store_t *store, store_call_t *call);
 gantry_err_t store_user_get(store_t *store, store_call_t *call);
 gantry_err_t store_user_put(store_t *store, store_call_t *call);
@@ -81,6 +87,10 @@ gantry_err_t store_sensor_put(store_t *store, store_call_t *call);
 gantry_err_t store_sensor_get(store_t *store, store_call_t *call);
 gantry_err_t store_sensor_list(store_t *store, store_call_t *call);
 gantry_err_t store_calibration_put(store_t *store, store_call_t *call);
+gantry_err_t store_setting_put(store_t *store, store_call_t *call);
+gantry_err_t store_setting_get(store_t *store, store_call_t *call);
+gantry_err_t store_setting_versions(store_t *store, store_call_t *call);
+gantry_err_t store_setting_rollback(store_t *store, store_call_t *call);
 
 gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
                           uint32_t limit, uint32_t *deleted);

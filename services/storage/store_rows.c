@@ -83,24 +83,6 @@ static gantry_err_t add_event(store_t *store, const row_t *row) {
   return finish_once(store, statement);
 }
 
-static gantry_err_t add_audit(store_t *store, const row_t *row) {
-  const sys_audit_t *audit = row->data;
-  stmt_t *statement =
-      db_use(store->db, "INSERT INTO audit_log (ts, service, robot, trace, boot, seq,"
-                        " actor, action, resource, success, address, detail, id) VALUES"
-                        " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-                        " ON CONFLICT (service, boot, seq) DO NOTHING");
-  db_bind_int(statement, 13, store_new_id(store, STORE_ID_AUDIT));
-  bind_origin(statement, row);
-  db_bind_text(statement, 7, audit->actor);
-  db_bind_text(statement, 8, audit->action);
-  db_bind_text(statement, 9, audit->resource);
-  db_bind_int(statement, 10, audit->success);
-  db_bind_text(statement, 11, audit->address);
-  db_bind_text(statement, 12, audit->detail);
-  return finish_once(store, statement);
-}
-
 static gantry_err_t add_safety(store_t *store, const row_t *row) {
   const robot_safety_t *safety = row->data;
   stmt_t *statement =
@@ -188,7 +170,7 @@ gantry_err_t store_add_row(store_t *store, const row_t *row) {
   case ROW_EVENT:
     return add_event(store, row);
   case ROW_AUDIT:
-    return add_audit(store, row);
+    return store_add_audit(store, row);
   case ROW_SAFETY:
     return add_safety(store, row);
   case ROW_COMMAND:

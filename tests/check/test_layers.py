@@ -26,7 +26,8 @@ THIRD_PARTY = {
     "crypt.h": ["services/api-gateway/password"],
     "png.h": ["libcommon/slam/map_image", "tests/unit/slam/"],
     "zlib.h": ["libcommon/slam/carmen_file", "tests/unit/slam/", "tests/unit/sim/"],
-    "openssl/": ["services/api-gateway/auth", "tests/unit/gateway/"],
+    "openssl/": ["services/api-gateway/auth", "services/storage/digest", "services/storage/seal", "tests/unit/gateway/",
+                 "tests/unit/storage/"],
     "criterion/": ["tests/"],
 }
 # What a pure core may include from libcommon.

@@ -63,6 +63,9 @@ typedef struct endpoint {
 
 extern const desc_t *const CATALOGUE_MESSAGES[];
 extern const uint32_t CATALOGUE_MESSAGE_COUNT;
+/* Messages that storage keeps versions of, by name: marked `setting = true`. */
+extern const desc_t *const CATALOGUE_SETTINGS[];
+extern const uint32_t CATALOGUE_SETTING_COUNT;
 extern const topic_t CATALOGUE_TOPICS[];
 extern const uint32_t CATALOGUE_TOPIC_COUNT;
 extern const request_t CATALOGUE_REQUESTS[];
@@ -78,6 +81,8 @@ const topic_t *catalogue_topic(const char *name);
 /* The request of that name; NULL when none. */
 const request_t *catalogue_request(const char *name);
 const desc_t *catalogue_message(const char *name);
+/* The setting of that name; NULL when none. */
+const desc_t *catalogue_setting(const char *name);
 bool topic_has_consumer(const topic_t *topic, const char *service);
 /* Largest packed body, bytes: over all topics, over what a service takes, over what it gives. */
 size_t catalogue_max_published(void);
