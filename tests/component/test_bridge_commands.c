@@ -100,6 +100,23 @@ Test(commands, a_pause_is_not_for_ever) {
   cr_assert(bridge_rig_await_setpoint(&rig, true, 1000));
 }
 
+Test(commands, a_pause_does_not_prolong_a_command_s_own_time) {
+  robot_command_t timed = move(2.0, 0.4);
+  timed.has_timeout_ms = true;
+  timed.timeout_ms = 1500;
+  command_rig_open(NULL, "1");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask(timed), GANTRY_OK, "%s", fault.detail);
+  uint32_t id = status.command_id;
+  (void)ask_kind(ROBOT_COMMAND_KIND_PAUSE);
+  status.command_id = id;
+  const robot_status_t *end = await_end(8000);
+  cr_assert_eq(end->command_state, ROBOT_COMMAND_STATE_FAILED);
+  cr_assert_not_null(strstr(end->command_detail, "own time-out"), "%s", end->command_detail);
+  cr_assert_eq(end->state, ROBOT_FSM_STATE_IDLE);
+  cr_assert(bridge_rig_is_off(&rig));
+}
+
 Test(commands, a_move_ends_with_the_time_of_its_state) {
   command_rig_open("move_timeout=1", "1");
   get_ready(ROBOT_MODE_AUTO);

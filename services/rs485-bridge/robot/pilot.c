@@ -48,6 +48,22 @@ static unsigned expire(pilot_t pilot, uint64_t now_ns) {
   return ACT_CHANGED | ACT_CUT;
 }
 
+static bool is_overdue(pilot_t pilot, uint64_t now_ns) {
+  uint64_t deadline_ns = pilot.commands->deadline_ns;
+  bool under_way = robot_may_move(pilot.robot) || pilot.robot->state == ROBOT_CONFIG;
+  return is_running(pilot) && under_way && !pilot.robot->ending && deadline_ns != 0 &&
+         now_ns >= deadline_ns;
+}
+
+/* The command's own time counts from its beginning, also while it is paused. */
+static unsigned give_up(pilot_t pilot, uint64_t now_ns) {
+  static const char why[] = "the command's own time-out has passed";
+  if (pilot.robot->state != ROBOT_CONFIG) return halt(pilot, COMMAND_FAILED, why, now_ns);
+  (void)robot_apply(pilot.robot, ROBOT_CONFIGURED, &none, now_ns, NULL, 0);
+  commands_end(pilot.commands, COMMAND_FAILED, why);
+  return ACT_CHANGED;
+}
+
 static unsigned pause_move(pilot_t pilot, const char *detail, uint64_t now_ns) {
   if (!robot_apply(pilot.robot, ROBOT_PAUSE, &none, now_ns, NULL, 0)) return 0;
   drive_halt(pilot.drive);
@@ -102,9 +118,8 @@ unsigned pilot_step(pilot_t pilot, const pilot_input_t *input, uint64_t now_ns) 
     return ACT_CHANGED;
   }
   unsigned acts = expire(pilot, now_ns);
+  if (is_overdue(pilot, now_ns)) acts |= give_up(pilot, now_ns);
   if (!is_running(pilot) || !robot_may_drive(pilot.robot)) return acts;
-  if (commands->deadline_ns != 0 && now_ns >= commands->deadline_ns)
-    return acts | halt(pilot, COMMAND_FAILED, "the command's own time-out has passed", now_ns);
   return acts | follow(pilot, input, now_ns);
 }
 

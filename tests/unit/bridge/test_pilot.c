@@ -243,15 +243,6 @@ Test(pilot, a_command_brakes_ahead_of_the_stop_zone) {
   }
 }
 
-Test(pilot, a_time_out_of_its_own_ends_a_command) {
-  command_t command = move(20.0, 0.9);
-  command.timeout_ms = 800;
-  (void)take(command);
-  cr_assert(run(6000));
-  cr_assert_eq(commands.state, COMMAND_FAILED);
-  cr_assert_float_eq(drive.setpoint_mps, 0.0, 0.0);
-}
-
 Test(pilot, speed_and_preset_hold_for_what_runs) {
   (void)take(move(20.0, 1.0));
   run_for(5000);
@@ -388,13 +379,4 @@ Test(pilot, a_latched_stop_cancels_and_nothing_is_resumed_after_it) {
   run_for(1000);
   cr_assert_eq(robot.state, ROBOT_IDLE);
   cr_assert_eq(pilot_words(pilot()).enable, 0);
-}
-
-Test(pilot, a_configuration_that_is_not_ended_has_failed) {
-  commands.mode = MODE_MAINTENANCE;
-  cr_assert_eq(take(command_of(COMMAND_CONFIGURE)), PILOT_TAKEN, "%s", answer.why);
-  cr_assert(run(11000));
-  cr_assert_eq(commands.state, COMMAND_FAILED);
-  cr_assert_eq(robot.state, ROBOT_IDLE);
-  cr_assert_eq(take(command_of(COMMAND_CONFIGURED)), PILOT_CONFLICT);
 }
