@@ -101,6 +101,15 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
     localization_publish(self, &self->motion_cause, &pose, NULL);
 }
 
+static void say_refused(localization_t *self, const char *tag) {
+  uint32_t count = refusals_note(&self->refusals, tag, clock_mono_ns());
+  if (count == 1)
+    log_warn("TAG-REFUSED", "tag %s does not fit the estimate", tag);
+  else if (count > 1)
+    log_warn("TAG-REFUSED", "tag %s does not fit the estimate, %u times since it was said last",
+             tag, count);
+}
+
 static void on_tag(const frame_t *frame, const void *body, void *arg) {
   localization_t *self = arg;
   const sensor_tag_t *tag = body;
@@ -111,8 +120,7 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   if (used) metric_add(self->tags, 1);
   if (result == FUSION_TAG_UNKNOWN)
     log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);
-  if (result == FUSION_TAG_REFUSED)
-    log_warn("TAG-REFUSED", "tag %s does not fit the estimate", tag->tag);
+  if (result == FUSION_TAG_REFUSED) say_refused(self, tag->tag);
   if (result == FUSION_TAG_RESTARTED)
     log_info("POSE-FROM-TAG", "the pose begins anew at tag %s", tag->tag);
   if (used && self->motion_ns == 0) {

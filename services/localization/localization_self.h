@@ -6,6 +6,7 @@
 
 #include "fusion.h"
 #include "place.h"
+#include "refusals.h"
 #include "settings.h"
 #include "track.h"
 
@@ -73,6 +74,7 @@ typedef struct localization {
   loc_status_t status;
   uint32_t ticks;
   proximity_seen_t proximity[LOCALIZATION_PROXIMITY];
+  refusals_t refusals;
   waiting_scan_t waiting;
 
   map_sync_t map;
