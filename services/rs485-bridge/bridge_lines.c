@@ -47,6 +47,7 @@ static void measure(bridge_line_t *line, uint64_t now_ns) {
     line->utilisation = (double)(now->busy_ns - then->busy_ns) / elapsed_ns;
     line->transactions_hz = (double)(now->requests - then->requests) * 1e9 / elapsed_ns;
   }
+  metric_add(line->lost_metric, (double)(now->lost - then->lost));
   line->counted = *now;
   line->counted_ns = now_ns;
 }

@@ -123,6 +123,14 @@ void bridge_drain_ports(bridge_t *bridge) {
     if (bridge->lines[i].port) on_port(&bridge->lines[i]);
 }
 
+static void init_metric(bridge_line_t *line) {
+  char labels[24];
+  (void)snprintf(labels, sizeof labels, "line=\"%u\"", line->number);
+  line->lost_metric =
+      metrics_counter(line->bridge->service->metrics, "gantry_line_results_lost_total", labels,
+                      "Results of polls that came faster than the bridge took them.");
+}
+
 /* Every module that is expected or remembered has a row from the start, unknown. */
 static void init_modules(bridge_line_t *line) {
   modules_t modules;
@@ -219,6 +227,7 @@ static gantry_err_t add_line(bridge_t *bridge, const port_entry_t *entry, const 
   if (line->number == 1) fill_greeting(bridge, cfg);
   bridge_keep_seed(line);
   init_modules(line);
+  init_metric(line);
   return start_line(line, key, fault);
 }
 

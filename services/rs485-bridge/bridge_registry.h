@@ -35,6 +35,7 @@ typedef struct bridge_line {
   uint32_t opened;               /* times */
   line_counts_t counts, counted; /* now, and a second ago */
   uint64_t counted_ns;
+  metric_t *lost_metric;
   double utilisation, transactions_hz; /* over the last second */
   response_window_t responses;
 } bridge_line_t;

@@ -3,8 +3,11 @@
 #include "line_frames.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bridge_rig_t rig;
 static sim_process_t second;
@@ -144,4 +147,54 @@ Test(bridge_lines, a_dead_line_disturbs_no_other) {
   cr_assert_lt(gap.worst_ms, 150.0, "%.1f ms", gap.worst_ms);
   cr_assert_geq(gap.count, 58, "20 Hz over 3 s: %u", gap.count);
   cr_assert_eq(bridge_rig_safety(&rig)->latched, false);
+}
+
+static char device[64]; /* the line's pty */
+
+/* No descriptor of this process, which the bridge lives in, is the line's pty any more. */
+static bool device_is_closed(double ignored) {
+  (void)ignored;
+  DIR *folder = opendir("/proc/self/fd");
+  bool open = false;
+  for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+    char target[64] = "";
+    ssize_t len = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+    open |= len > 0 && strncmp(target, device, strlen(device)) == 0;
+  }
+  (void)closedir(folder);
+  return !open;
+}
+
+static bool mailbox_is_full(double since) {
+  return sim_process_number(bridge_rig_ask(&rig, "state"), "answers") >= since + 330.0;
+}
+
+/* Looks again and again while the loop stands still: nothing here steps the harness. */
+static void stand_still_until(bool (*is)(double), double arg) {
+  int64_t until_ms = sim_process_now_ms() + 20000;
+  while (!is(arg)) {
+    cr_assert_lt(sim_process_now_ms(), until_ms);
+    (void)poll(NULL, 0, 10);
+  }
+}
+
+static bool line_is_told_closed(void *arg) {
+  (void)arg;
+  const robot_line_t *said = inbox_newest(rig.robot, "robot.line.1");
+  return said && !said->open;
+}
+
+Test(bridge_line, a_loop_that_stood_still_learns_that_the_device_has_gone_and_come) {
+  robot_safety_t stopped;
+  cr_assert_gt(readlink(rig.sim.rs485, device, sizeof device - 1), 0);
+  stand_still_until(mailbox_is_full, sim_process_number(bridge_rig_ask(&rig, "state"), "answers"));
+
+  (void)bridge_rig_ask(&rig, "unplug rs485");
+  stand_still_until(device_is_closed, 0.0);
+
+  cr_assert(harness_until(rig.harness, line_is_told_closed, NULL, 5000));
+  (void)bridge_rig_ask(&rig, "plug rs485");
+  await_idle();
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_is_off(&rig));
 }

@@ -9,6 +9,7 @@ typedef struct line_counts {
   uint64_t requests, failures, timeouts, damaged, exceptions;
   uint64_t foreign; /* frames that answered nothing asked then; counted by whoever meets them */
   uint64_t skipped; /* polls that found no room */
+  uint64_t lost;    /* results of polls that the loop was too busy to take */
   uint64_t busy_ns; /* requests, waits, answers and the silence after them */
   double load;      /* share of the line that the enabled polls need */
 } line_counts_t;

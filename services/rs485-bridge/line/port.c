@@ -12,6 +12,7 @@
 #define ORDERS_MAX       64
 #define RESULTS_MAX      256
 #define REOPEN_NS        UINT64_C(250000000)
+#define CHOKED_NS        UINT64_C(5000000)
 #define PROBE_OVERDUE_NS UINT64_C(100000000)
 #define PRIORITY         10 /* of SCHED_FIFO */
 #define TIMER_SLACK_NS   1000ul
@@ -131,6 +132,8 @@ static uint64_t next_probe_ns(const port_t *port) {
 static bool step(port_t *port) {
   (void)port_take_orders(port);
   if (!port_await_silence(port)) return false;
+  if (port_is_choked(port) && !jobs_has_urgent(&port->jobs))
+    return port_listen(port, clock_mono_ns() + CHOKED_NS);
   uint64_t now_ns = clock_mono_ns();
   job_t job;
   /* One that has waited long goes before a job, but not two in a row: a safety poll waits for one.
@@ -170,7 +173,8 @@ static void *run(void *arg) {
   /* A stop should not wait for a map. Without the right to it the thread runs as any other. */
   (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
   while (!port->quit) {
-    if (!port->master) open_line(port);
+    port_tell_kept(port);
+    if (!port->master && !port_is_choked(port)) open_line(port);
     if (!port->master) {
       (void)port_listen(port, clock_mono_ns() + REOPEN_NS);
       continue;
@@ -203,6 +207,7 @@ gantry_err_t port_new(const port_cfg_t *cfg, port_t **out) {
   gantry_err_t err = planned ? GANTRY_OK : GANTRY_E_INVALID;
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_order_t), ORDERS_MAX, &self->orders);
   if (err == GANTRY_OK) err = mailbox_new(sizeof(port_result_t), RESULTS_MAX, &self->results);
+  if (err == GANTRY_OK) err = ring_init(&self->kept, sizeof(port_result_t), PORT_KEPT_MAX);
   if (err == GANTRY_OK && pthread_create(&self->thread, NULL, run, self) != 0)
     err = GANTRY_E_INTERNAL;
   self->started = err == GANTRY_OK;
@@ -221,6 +226,7 @@ void port_destroy(port_t **self) {
   }
   mailbox_destroy(&(*self)->orders);
   mailbox_destroy(&(*self)->results);
+  ring_fini(&(*self)->kept);
   free(*self);
   *self = NULL;
 }

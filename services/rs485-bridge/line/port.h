@@ -1,5 +1,7 @@
 /* One RS485 port: a thread that runs the job queue over libmodbus. The loop talks to it by values
-   only: commands in, results out. A device that is missing or disappears is reopened. */
+   only: commands in, results out. A device that is missing or disappears is reopened. Of a loop
+   that does not come to take them, results of polls are thrown away and counted; all others wait.
+ */
 #ifndef BRIDGE_PORT_H
 #define BRIDGE_PORT_H
 

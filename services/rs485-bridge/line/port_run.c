@@ -8,32 +8,8 @@
 #define PATIENCE_NS UINT64_C(600000000) /* longer than any late answer */
 #define BUSY_NS     UINT64_C(50000000)
 #define REST_NS     UINT64_C(10000000)
-#define WAKE_NS     UINT64_C(1000000)
 #define BABBLE_NS   UINT64_C(50000000)
-
-static void complete(port_t *port, port_result_t *result) {
-  line_counts_plan(&port->counts, &port->jobs);
-  result->counts = port->counts;
-  result->search = port->discovery.view;
-}
-
-void port_report(port_t *port, port_result_t *result) {
-  complete(port, result);
-  (void)mailbox_send(port->results, result);
-}
-
-/* A poll's values, right behind others, wait for the next silence or the loop's own look: on a fast
-   line a wake-up costs as much as the transaction. */
-static void report_routine(port_t *port, port_result_t *result) {
-  bool routine = result->job.lane == JOB_POLL && result->change == MODULE_SAME;
-  if (!routine || result->last_byte_ns >= port->woke_ns + WAKE_NS) {
-    port->woke_ns = result->last_byte_ns;
-    port_report(port, result);
-    return;
-  }
-  complete(port, result);
-  (void)mailbox_put(port->results, result);
-}
+#define ROOM_NS     UINT64_C(5000000) /* after so long, a look whether the mailbox has room again */
 
 /* Late answers that came after all. */
 static void take_strays(port_t *port, const line_strays_t *strays) {
@@ -51,6 +27,7 @@ bool port_listen(port_t *port, uint64_t until_ns) {
   uint64_t now_ns = clock_mono_ns();
   uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
   if (left_ns > GANTRY_NS_PER_S) left_ns = GANTRY_NS_PER_S;
+  if (left_ns > ROOM_NS && port->kept.count > 0) left_ns = ROOM_NS;
   struct timespec left = {.tv_sec = (time_t)(left_ns / GANTRY_NS_PER_S),
                           .tv_nsec = (long)(left_ns % GANTRY_NS_PER_S)};
   struct pollfd fds[2] = {
@@ -179,6 +156,6 @@ bool port_execute(port_t *port, const job_t *job) {
   if (row) result.module = *row;
   if (discovery_follow(&port->discovery, &port->modules, job->unit, clock_mono_ns()))
     result.change = MODULE_REMOVED;
-  report_routine(port, &result);
+  port_report_job(port, &result);
   return result.outcome != RTU_NO_PORT;
 }
