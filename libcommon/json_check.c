@@ -4,6 +4,7 @@
 
 #include "utf8.h"
 
+#include <gantry/json.h>
 #include <string.h>
 
 typedef struct span {
@@ -147,6 +148,10 @@ static bool pass_value(span_t *span, unsigned depth) {
 bool json_is_valid(const char *text, size_t len, unsigned depth) {
   span_t span = {(const uint8_t *)text, (const uint8_t *)text + len};
   return pass_value(&span, depth) && span.at == span.end;
+}
+
+bool json_is_object(const char *text, size_t len) {
+  return len && text[0] == '{' && json_is_valid(text, len, JSON_MAX_DEPTH);
 }
 
 unsigned json_depth(const char *text, size_t len) {

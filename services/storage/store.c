@@ -12,6 +12,7 @@ typedef gantry_err_t (*serve_fn)(store_t *store, store_call_t *call);
 void store_close(store_t **self) {
   if (!*self) return;
   db_close(&(*self)->db);
+  rollup_set_destroy(&(*self)->rollups);
   free((*self)->series);
   free(*self);
   *self = NULL;
@@ -23,14 +24,18 @@ gantry_err_t store_begin(store_t *store) {
 
 void store_rollback(store_t *store) {
   db_rollback(store->db);
-  /* A series first seen in what was rolled back is not in the table. */
-  (void)store_load_series(store);
+  store_forget_names(store);
+  rollup_set_clear(store->rollups);
 }
 
 gantry_err_t store_commit(store_t *store) {
-  gantry_err_t err = store_count_series(store);
+  gantry_err_t err = store_write_rollups(store);
+  if (err == GANTRY_OK) err = store_count_series(store);
   if (err == GANTRY_OK) err = db_commit(store->db);
-  if (err != GANTRY_OK) store_rollback(store);
+  if (err == GANTRY_OK)
+    store->series_committed = store->series_count;
+  else
+    store_rollback(store);
   return err;
 }
 
@@ -82,14 +87,16 @@ static gantry_err_t prepare(store_t *store, const char *place, gantry_fault_t *f
 gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault) {
   *out = NULL;
   store_t *store = calloc(1, sizeof *store);
-  if (store) store->series = calloc(SERIES_MAX, sizeof *store->series);
-  if (!store || !store->series) {
-    free(store);
+  if (!store) {
     db_close(&db);
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   }
   store->db = db;
-  gantry_err_t err = prepare(store, place, fault);
+  store->series = calloc(SERIES_MAX, sizeof *store->series);
+  store->rollups = rollup_set_new(STORE_ROLLUP_MINUTES);
+  gantry_err_t err = store->series && store->rollups
+                         ? prepare(store, place, fault)
+                         : fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   if (err != GANTRY_OK) store_close(&store);
   *out = store;
   return err;

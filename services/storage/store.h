@@ -41,6 +41,12 @@ gantry_err_t store_begin(store_t *store);
 gantry_err_t store_commit(store_t *store);
 void store_rollback(store_t *store);
 gantry_err_t store_add(store_t *store, const row_t *row);
+/* The readings of a batch that are not there yet; added counts them. The batch is checked before
+   anything is written: GANTRY_E_INVALID, with a fault that names the column, leaves the transaction
+   as it was, as does GANTRY_E_TOO_LARGE for one series more than fit. After any other error it is
+   to be rolled back. */
+gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
+                                uint32_t *added, gantry_fault_t *fault);
 
 /* Answers a request. Reads see what an open transaction added. A request that writes runs in a
    transaction of its own: commit first. GANTRY_E_NOT_IMPLEMENTED for a request it does not know. */

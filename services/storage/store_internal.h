@@ -2,9 +2,15 @@
 #ifndef STORAGE_STORE_INTERNAL_H
 #define STORAGE_STORE_INTERNAL_H
 
+#include "db_reading.h"
+#include "rollup.h"
 #include "store.h"
 
-#define SERIES_MAX 1024 /* sensors of one database */
+#define SERIES_MAX           1024 /* sensors of one database */
+#define STORE_SERIES_SLOTS   2048 /* of the hash over their names */
+#define STORE_SESSIONS_KEPT  64   /* known by name; a batch has at most as many */
+#define STORE_BATCH_MAX      1000 /* readings of a batch */
+#define STORE_ROLLUP_MINUTES 1024 /* buckets kept open before they are written early */
 
 /* Tables whose rows are numbered. */
 typedef enum store_id {
@@ -34,10 +40,27 @@ typedef struct series {
   int64_t added; /* rows of the open transaction, not yet counted in the table */
 } series_t;
 
+/* What names a series beside its robot. */
+typedef struct series_name {
+  const char *sensor, *type, *unit;
+} series_name_t;
+
+typedef struct session {
+  char name[51];
+  int64_t id;
+} session_t;
+
 struct store {
   db_t *db;         /* owned */
   series_t *series; /* owned, SERIES_MAX */
   uint32_t series_count;
+  uint32_t series_committed;                 /* of them, those that no rollback takes away */
+  uint16_t series_slots[STORE_SERIES_SLOTS]; /* index of a series + 1; 0 free */
+  session_t sessions[STORE_SESSIONS_KEPT];   /* the last ones, in a ring */
+  uint32_t session_count;                    /* put into it so far */
+  rollup_set_t *rollups;                     /* owned; of the open transaction */
+  db_reading_t batch[STORE_BATCH_MAX];       /* on its way into the database */
+  bool fresh[STORE_BATCH_MAX];
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
   uint64_t settings_revision;      /* counts changes of versioned settings */
@@ -46,11 +69,25 @@ struct store {
 /* The id of a new row of that table. */
 int64_t store_new_id(store_t *store, store_id_t table);
 
-/* Readings: rows in, history out. */
+/* Series and sessions by name. Those made in a transaction that was rolled back are forgotten. */
 gantry_err_t store_load_series(store_t *store);
-gantry_err_t store_add_reading(store_t *store, const row_t *row);
+void store_forget_names(store_t *store);
+/* Makes what is new; out is valid until the next rollback. GANTRY_E_TOO_LARGE with SERIES_MAX
+   there. */
+gantry_err_t store_series_of(store_t *store, const char *robot, const series_name_t *name,
+                             series_t **out);
+/* 0 for "". kind and time are those of a session that is new. */
+gantry_err_t store_session_of(store_t *store, const char *name, const char *kind, int64_t ts_us,
+                              int64_t *out);
 /* Writes the counts of the open transaction into the table of series. */
 gantry_err_t store_count_series(store_t *store);
+
+/* Readings: rows in, history out. */
+gantry_err_t store_add_reading(store_t *store, const row_t *row);
+/* Takes a row that was added into the roll-ups of the open transaction. */
+gantry_err_t store_roll_up(store_t *store, const db_reading_t *row);
+/* Writes them; they are empty then. */
+gantry_err_t store_write_rollups(store_t *store);
 gantry_err_t store_history(store_t *store, store_call_t *call);
 
 /* All other rows. */

@@ -1,108 +1,52 @@
 /* Readings: one row each, grouped by series, counted per series so that totals cost nothing. */
 #include <gantry/json.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "store_internal.h"
 
 /* Headroom under the bus's largest body for names and keys of the rows. */
 #define HISTORY_BYTES_MAX (4u << 20)
 
-static series_t *find_series(store_t *store, const char *robot, const char *sensor) {
-  for (uint32_t i = 0; i < store->series_count; i++) {
-    series_t *series = &store->series[i];
-    if (strcmp(series->sensor, sensor) == 0 && strcmp(series->robot, robot) == 0) return series;
-  }
-  return NULL;
+/* Only numbers that are not known to be wrong go into roll-ups. */
+gantry_err_t store_roll_up(store_t *store, const db_reading_t *row) {
+  if (!row->has_value || row->validity == SENSOR_VALIDITY_ERROR || !isfinite(row->value))
+    return GANTRY_OK;
+  if (rollup_set_add(store->rollups, row->series, row->ts_us, row->value)) return GANTRY_OK;
+  GANTRY_TRY(store_write_rollups(store));
+  return rollup_set_add(store->rollups, row->series, row->ts_us, row->value) ? GANTRY_OK
+                                                                             : GANTRY_E_INTERNAL;
 }
 
-gantry_err_t store_load_series(store_t *store) {
-  stmt_t *statement =
-      db_use(store->db, "SELECT id, robot, sensor FROM series ORDER BY id LIMIT ?1");
-  gantry_err_t err;
-  db_bind_int(statement, 1, SERIES_MAX);
-  store->series_count = 0;
-  while ((err = db_next(statement)) == GANTRY_OK) {
-    series_t *series = &store->series[store->series_count++];
-    *series = (series_t){.id = (int64_t)db_get_u64(statement, 0)};
-    db_get_text(statement, 1, series->robot, sizeof series->robot);
-    db_get_text(statement, 2, series->sensor, sizeof series->sensor);
-  }
-  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
-}
-
-static gantry_err_t new_series(store_t *store, const row_t *row, series_t **out) {
-  if (store->series_count == SERIES_MAX) return GANTRY_E_TOO_LARGE;
-  int64_t id = store_new_id(store, STORE_ID_SERIES);
-  stmt_t *statement = db_use(store->db, "INSERT INTO series (id, robot, sensor, type, unit, rows)"
-                                        " VALUES (?5, ?1, ?2, ?3, ?4, 0)");
-  db_bind_int(statement, 5, id);
-  db_bind_text(statement, 1, row->robot);
-  db_bind_text(statement, 2, row->reading.sensor);
-  db_bind_text(statement, 3, row->reading.type);
-  db_bind_text(statement, 4, row->reading.unit);
-  GANTRY_TRY(db_finish(statement));
-  series_t *series = &store->series[store->series_count++];
-  *series = (series_t){.id = id};
-  snprintf(series->robot, sizeof series->robot, "%s", row->robot);
-  snprintf(series->sensor, sizeof series->sensor, "%s", row->reading.sensor);
-  *out = series;
-  return GANTRY_OK;
-}
-
-/* The number of a session, made when it is new; 0 without one. */
-static gantry_err_t session_id_of(store_t *store, const row_t *row, int64_t *out) {
-  *out = 0;
-  if (row->session[0] == '\0') return GANTRY_OK;
-  stmt_t *find = db_use(store->db, "SELECT id FROM session WHERE session_id = ?1");
-  db_bind_text(find, 1, row->session);
-  gantry_err_t err = db_next(find);
-  *out = err == GANTRY_OK ? db_get_int(find, 0) : store_new_id(store, STORE_ID_SESSION);
-  db_reset(find);
-  if (err != GANTRY_E_NOT_FOUND) return err;
-  stmt_t *add = db_use(store->db, "INSERT INTO session (id, session_id, kind, pinned, created)"
-                                  " VALUES (?1, ?2, 'map', 0, ?3)");
-  db_bind_int(add, 1, *out);
-  db_bind_text(add, 2, row->session);
-  db_bind_u64(add, 3, row->ts_us);
-  return db_finish(add);
+gantry_err_t store_write_rollups(store_t *store) {
+  size_t count;
+  const rollup_t *rollups = rollup_set_all(store->rollups, &count);
+  gantry_err_t err = db_add_rollups(store->db, rollups, count);
+  rollup_set_clear(store->rollups);
+  return err;
 }
 
 gantry_err_t store_add_reading(store_t *store, const row_t *row) {
-  int64_t session;
-  series_t *series = find_series(store, row->robot, row->reading.sensor);
-  if (!series) GANTRY_TRY(new_series(store, row, &series));
-  GANTRY_TRY(session_id_of(store, row, &session));
-  stmt_t *statement = db_use(
-      store->db, "INSERT INTO reading (series, ts, seq, value, data, quality, validity, source,"
-                 " session) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-                 " ON CONFLICT (series, ts, seq) DO NOTHING");
-  db_bind_int(statement, 1, series->id);
-  db_bind_u64(statement, 2, row->ts_us);
-  db_bind_u64(statement, 3, row->seq);
-  db_bind_opt_real(statement, 4, row->reading.has_value, row->reading.value);
-  db_bind_opt_text(statement, 5, row->data != NULL, row->data);
-  db_bind_real(statement, 6, row->reading.quality);
-  db_bind_int(statement, 7, row->reading.validity);
-  db_bind_int(statement, 8, row->reading.source);
-  if (session) db_bind_int(statement, 9, session);
-  GANTRY_TRY(db_finish(statement));
-  if (db_changes(store->db) == 0) return GANTRY_E_CONFLICT;
+  const series_name_t name = {row->reading.sensor, row->reading.type, row->reading.unit};
+  db_reading_t reading = {.ts_us = (int64_t)row->ts_us,
+                          .seq = (int64_t)row->seq,
+                          .has_value = row->reading.has_value,
+                          .value = row->reading.value,
+                          .data = row->data,
+                          .quality = row->reading.quality,
+                          .validity = (int32_t)row->reading.validity,
+                          .source = (int32_t)row->reading.source};
+  series_t *series;
+  size_t added;
+  GANTRY_TRY(store_series_of(store, row->robot, &name, &series));
+  GANTRY_TRY(store_session_of(store, row->session, "map", reading.ts_us, &reading.session));
+  reading.series = series->id;
+  GANTRY_TRY(db_add_readings(store->db, &reading, 1, NULL, &added));
+  if (added == 0) return GANTRY_E_CONFLICT;
   series->added++;
-  return GANTRY_OK;
-}
-
-gantry_err_t store_count_series(store_t *store) {
-  for (uint32_t i = 0; i < store->series_count; i++) {
-    series_t *series = &store->series[i];
-    if (series->added == 0) continue;
-    stmt_t *statement = db_use(store->db, "UPDATE series SET rows = rows + ?1 WHERE id = ?2");
-    db_bind_int(statement, 1, series->added);
-    db_bind_int(statement, 2, series->id);
-    GANTRY_TRY(db_finish(statement));
-    series->added = 0;
-  }
-  return GANTRY_OK;
+  return store_roll_up(store, &reading);
 }
 
 /* A bare number is given as an object too, with its unit. */

@@ -30,6 +30,9 @@ void json_write_text(buf_t *out, const char *text, size_t len);
 /* Appends the shortest number that reads back the same; NaN and infinity become null. */
 void json_write_number(buf_t *out, double value);
 
+/* Whether text is one well-formed JSON object, in UTF-8. */
+bool json_is_object(const char *text, size_t len);
+
 /* Free-form JSON (a sensor's `data`, a setting's value): the number at a top-level key.
    Returns GANTRY_E_NOT_FOUND when absent, GANTRY_E_SCHEMA when it is no number. */
 gantry_err_t json_get_number(const char *text, const char *key, double *out);

@@ -33,6 +33,11 @@ gantry_err_t db_begin(db_t *db) {
   return db_exec(db, db->kind == DB_SQLITE ? "BEGIN IMMEDIATE" : "BEGIN", NULL);
 }
 
+gantry_err_t db_begin_read(db_t *db) {
+  const char *pg = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  return db_exec(db, db->kind == DB_SQLITE ? "BEGIN" : pg, NULL);
+}
+
 gantry_err_t db_commit(db_t *db) {
   return db_exec(db, "COMMIT", NULL);
 }

@@ -27,6 +27,8 @@ db_kind_t db_kind(const db_t *db);
 /* Runs statements that give no rows and take no values. */
 gantry_err_t db_exec(db_t *db, const char *text, gantry_fault_t *fault);
 gantry_err_t db_begin(db_t *db);
+/* A transaction that only reads and sees one state of the database; it waits for no writer. */
+gantry_err_t db_begin_read(db_t *db);
 gantry_err_t db_commit(db_t *db);
 /* Harmless without a transaction. */
 void db_rollback(db_t *db);

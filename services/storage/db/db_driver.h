@@ -2,6 +2,7 @@
 #ifndef STORAGE_DB_DRIVER_H
 #define STORAGE_DB_DRIVER_H
 
+#include "bulk.h"
 #include "db.h"
 
 #define DB_STATEMENTS_MAX 160
@@ -38,6 +39,11 @@ typedef struct db_ops {
   void (*column)(stmt_t *statement, int column, db_value_t *out);
   bool (*in_transaction)(const db_t *db);
   const char *(*message)(const db_t *db);
+  /* bulk.h; *added is 0 before, count is not. */
+  gantry_err_t (*add_readings)(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
+                               size_t *added);
+  /* NULL: one upsert after the other is good enough. */
+  gantry_err_t (*add_rollups)(db_t *db, const rollup_t *rollups, size_t count);
 } db_ops_t;
 
 /* First member of a driver's own struct. */

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "bulk_driver.h"
 #include "db_driver.h"
 
 #define BUSY_MS 5000
@@ -15,7 +16,7 @@ static sqlite3 *handle_of(const db_t *db) {
   return ((const db_sqlite_t *)db)->handle;
 }
 
-static gantry_err_t err_of(int result) {
+gantry_err_t db_sqlite_err(int result) {
   switch (result & 0xff) {
   case SQLITE_OK:
   case SQLITE_ROW:
@@ -47,7 +48,7 @@ static void sqlite_close(db_t *db) {
 }
 
 static gantry_err_t sqlite_exec(db_t *db, const char *text) {
-  return err_of(sqlite3_exec(handle_of(db), text, NULL, NULL, NULL));
+  return db_sqlite_err(sqlite3_exec(handle_of(db), text, NULL, NULL, NULL));
 }
 
 static gantry_err_t sqlite_prepare(stmt_t *statement) {
@@ -55,7 +56,7 @@ static gantry_err_t sqlite_prepare(stmt_t *statement) {
   int result = sqlite3_prepare_v3(handle_of(statement->db), statement->text, -1,
                                   SQLITE_PREPARE_PERSISTENT, &prepared, NULL);
   statement->handle = prepared;
-  return err_of(result);
+  return db_sqlite_err(result);
 }
 
 static void sqlite_finalize(stmt_t *statement) {
@@ -93,7 +94,7 @@ static gantry_err_t sqlite_next(stmt_t *statement) {
   if (result == SQLITE_DONE)
     statement->db->changes = (uint32_t)sqlite3_changes(handle_of(statement->db));
   sqlite3_reset(statement->handle);
-  return result == SQLITE_DONE ? GANTRY_E_NOT_FOUND : err_of(result);
+  return result == SQLITE_DONE ? GANTRY_E_NOT_FOUND : db_sqlite_err(result);
 }
 
 static void sqlite_reset(stmt_t *statement) {
@@ -139,11 +140,12 @@ static const db_ops_t OPS = {.close = sqlite_close,
                              .reset = sqlite_reset,
                              .column = sqlite_column,
                              .in_transaction = sqlite_in_transaction,
-                             .message = sqlite_message};
+                             .message = sqlite_message,
+                             .add_readings = bulk_sqlite_add_readings};
 
 static gantry_err_t open_file(db_sqlite_t *self, const char *path, gantry_fault_t *fault) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  gantry_err_t err = err_of(sqlite3_open_v2(path, &self->handle, flags, NULL));
+  gantry_err_t err = db_sqlite_err(sqlite3_open_v2(path, &self->handle, flags, NULL));
   if (err == GANTRY_OK) {
     sqlite3_extended_result_codes(self->handle, 1);
     sqlite3_busy_timeout(self->handle, BUSY_MS);

@@ -1,0 +1,12 @@
+/* The bulk paths that drivers put into their table. */
+#ifndef STORAGE_BULK_DRIVER_H
+#define STORAGE_BULK_DRIVER_H
+
+#include "bulk.h"
+
+gantry_err_t bulk_sqlite_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
+                                      size_t *added);
+/* What one of SQLite's result codes means here. */
+gantry_err_t db_sqlite_err(int result);
+
+#endif

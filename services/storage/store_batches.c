@@ -1,0 +1,124 @@
+/* Readings by the batch: columns from the bus become rows of the table. */
+#include <gantry/json.h>
+#include <string.h>
+
+#include "bulk.h"
+#include "store_internal.h"
+
+_Static_assert(sizeof(((sensor_readings_t *)0)->which) <= STORE_BATCH_MAX, "a batch has its rows");
+
+/* What the series of a batch are called here. */
+typedef struct batch_series {
+  series_t *series;
+  int64_t session;
+} batch_series_t;
+
+static gantry_err_t check_columns(const sensor_readings_t *batch, gantry_fault_t *fault) {
+  const struct {
+    const char *name;
+    uint32_t count;
+  } columns[] = {{"time", batch->time_count},
+                 {"number", batch->number_count},
+                 {"value", batch->value_count},
+                 {"quality", batch->quality_count},
+                 {"validity", batch->validity_count}};
+  for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
+    if (columns[i].count != batch->which_count)
+      return fault_set(fault, GANTRY_E_INVALID, columns[i].name,
+                       "%u elements, but `which` has %u: give one for each row", columns[i].count,
+                       batch->which_count);
+  return GANTRY_OK;
+}
+
+static gantry_err_t check_rows(const sensor_readings_t *batch, gantry_fault_t *fault) {
+  for (uint32_t i = 0; i < batch->which_count; i++) {
+    if (batch->which[i] >= batch->series_count)
+      return fault_set(fault, GANTRY_E_INVALID, "which",
+                       "row %u is of series %u, but `series` has only %u", i, batch->which[i],
+                       batch->series_count);
+    if (batch->validity[i] > SENSOR_VALIDITY_ERROR)
+      return fault_set(fault, GANTRY_E_INVALID, "validity",
+                       "row %u has %u: 0 valid, 1 warning, 2 error", i, batch->validity[i]);
+    if (batch->number[i] > INT64_MAX)
+      return fault_set(fault, GANTRY_E_INVALID, "number", "row %u is beyond 2^63 - 1", i);
+  }
+  return GANTRY_OK;
+}
+
+/* Each object is named once, in order, and ended by a NUL. */
+static gantry_err_t check_objects(const sensor_readings_t *batch, gantry_fault_t *fault) {
+  const char *at = (const char *)batch->objects.data, *end = at ? at + batch->objects.len : at;
+  for (uint32_t i = 0; i < batch->which_objects_count; i++) {
+    uint16_t row = batch->which_objects[i];
+    if (row >= batch->which_count || (i && row <= batch->which_objects[i - 1]))
+      return fault_set(fault, GANTRY_E_INVALID, "which_objects",
+                       "element %u names row %u: name rows of this batch, rising", i, row);
+    const char *stop = at == end ? NULL : memchr(at, '\0', (size_t)(end - at));
+    if (!stop)
+      return fault_set(fault, GANTRY_E_INVALID, "objects",
+                       "ends within object %u: end each of the %u with a NUL", i,
+                       batch->which_objects_count);
+    if (!json_is_object(at, (size_t)(stop - at)))
+      return fault_set(fault, GANTRY_E_INVALID, "objects",
+                       "object %u, of row %u, is not one well-formed JSON object", i, row);
+    at = stop + 1;
+  }
+  if (at == end) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "objects", "has more than the %u objects named",
+                   batch->which_objects_count);
+}
+
+static gantry_err_t resolve(store_t *store, const char *robot, const sensor_readings_t *batch,
+                            batch_series_t *out) {
+  int64_t now_us = batch->which_count ? (int64_t)(batch->time[0] / 1000) : 0;
+  for (uint32_t i = 0; i < batch->series_count; i++) {
+    const sensor_series_key_t *key = &batch->series[i];
+    const series_name_t name = {key->sensor, key->type, key->unit};
+    GANTRY_TRY(store_series_of(store, robot, &name, &out[i].series));
+    GANTRY_TRY(store_session_of(store, key->session, "recording", now_us, &out[i].session));
+  }
+  return GANTRY_OK;
+}
+
+static void make_rows(store_t *store, const sensor_readings_t *batch, const batch_series_t *known) {
+  const char *object = (const char *)batch->objects.data;
+  for (uint32_t i = 0; i < batch->which_count; i++) {
+    uint8_t which = batch->which[i];
+    store->batch[i] = (db_reading_t){.series = known[which].series->id,
+                                     .ts_us = (int64_t)(batch->time[i] / 1000),
+                                     .seq = (int64_t)batch->number[i],
+                                     .has_value = true,
+                                     .value = batch->value[i],
+                                     .quality = (double)batch->quality[i],
+                                     .validity = batch->validity[i],
+                                     .source = (int32_t)batch->series[which].source,
+                                     .session = known[which].session};
+  }
+  for (uint32_t i = 0; i < batch->which_objects_count; i++) {
+    db_reading_t *row = &store->batch[batch->which_objects[i]];
+    row->has_value = false;
+    row->value = 0.0;
+    row->data = object;
+    object += strlen(object) + 1;
+  }
+}
+
+gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
+                                uint32_t *added, gantry_fault_t *fault) {
+  batch_series_t known[sizeof batch->series / sizeof batch->series[0]];
+  size_t count = 0;
+  *added = 0;
+  GANTRY_TRY(check_columns(batch, fault));
+  GANTRY_TRY(check_rows(batch, fault));
+  GANTRY_TRY(check_objects(batch, fault));
+  GANTRY_TRY(resolve(store, robot, batch, known));
+  make_rows(store, batch, known);
+  GANTRY_TRY(db_add_readings(store->db, store->batch, batch->which_count, store->fresh, &count));
+  for (uint32_t i = 0; i < batch->which_count; i++) {
+    if (!store->fresh[i]) continue;
+    known[batch->which[i]].series->added++;
+    GANTRY_TRY(store_roll_up(store, &store->batch[i]));
+  }
+  *added = (uint32_t)count;
+  return GANTRY_OK;
+}
