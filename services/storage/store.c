@@ -117,6 +117,10 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_HISTORY, store_history},
       {REQUEST_STORE_EVENTS, store_events},
       {REQUEST_STORE_EVENT_ACK, store_event_ack},
+      {REQUEST_STORE_READINGS, store_readings},
+      {REQUEST_STORE_COLUMNS, store_columns},
+      {REQUEST_STORE_AGGREGATE, store_aggregate},
+      {REQUEST_STORE_LATEST, store_latest},
       {REQUEST_STORE_AUDIT, store_audit},
       {REQUEST_STORE_COMMANDS, store_commands},
       {REQUEST_STORE_POSES, store_poses},
@@ -159,9 +163,18 @@ static gantry_err_t serve_in_transaction(store_t *store, store_call_t *call) {
   return err;
 }
 
+/* One state of the database from the first read to the last, unless a batch is open: then its. */
+static gantry_err_t serve_reading(store_t *store, store_call_t *call) {
+  if (db_in_transaction(store->db)) return dispatch(store, call);
+  gantry_err_t err = db_begin_read(store->db);
+  if (err == GANTRY_OK) err = dispatch(store, call);
+  db_rollback(store->db);
+  return err;
+}
+
 gantry_err_t store_serve(store_t *store, store_call_t *call) {
   gantry_err_t err =
-      store_writes(call->request) ? serve_in_transaction(store, call) : dispatch(store, call);
+      store_writes(call->request) ? serve_in_transaction(store, call) : serve_reading(store, call);
   if (err != GANTRY_OK && call->fault->err == GANTRY_OK)
     fault_set(call->fault, err, "", "the database did not take %s", call->request->name);
   return err;

@@ -97,6 +97,10 @@ gantry_err_t store_add_command(store_t *store, const row_t *row);
 /* Requests, one file a table. */
 gantry_err_t store_events(store_t *store, store_call_t *call);
 gantry_err_t store_event_ack(store_t *store, store_call_t *call);
+gantry_err_t store_readings(store_t *store, store_call_t *call);
+gantry_err_t store_columns(store_t *store, store_call_t *call);
+gantry_err_t store_aggregate(store_t *store, store_call_t *call);
+gantry_err_t store_latest(store_t *store, store_call_t *call);
 gantry_err_t store_commands(store_t *store, store_call_t *call);
 gantry_err_t store_audit(store_t *store, store_call_t *call);
 gantry_err_t store_add_audit(store_t *store, const row_t *row);

@@ -19,4 +19,22 @@ gantry_err_t query_span(store_call_t *call, bool has_from, uint64_t from_ns, boo
 gantry_err_t query_begin(store_call_t *call, bool has_cursor, const char *text, uint64_t query,
                          bool newest_first, cursor_t *out);
 
+/* One series, as the rows of an answer name it. */
+typedef struct query_series {
+  int64_t id;
+  char robot[51];
+  char sensor[51];
+  char type[32];
+  char unit[16];
+} query_series_t;
+
+/* The series of a sensor; robot "" when it is not said whose. GANTRY_E_NOT_FOUND when it has no
+   readings, GANTRY_E_INVALID when several robots have one of that name. */
+gantry_err_t query_one_series(store_t *store, store_call_t *call, const char *sensor,
+                              const char *robot, query_series_t *out);
+/* All series that fit, by name of sensor and robot; "" fits any. *out is malloc'd, NULL when none
+   fit. */
+gantry_err_t query_all_series(store_t *store, const char *sensor, const char *type,
+                              const char *robot, query_series_t **out, size_t *count);
+
 #endif

@@ -46,6 +46,10 @@ void db_rollback(db_t *db) {
   if (db->ops->in_transaction(db)) (void)db_exec(db, "ROLLBACK", NULL);
 }
 
+bool db_in_transaction(const db_t *db) {
+  return db->ops->in_transaction(db);
+}
+
 static stmt_t *find(const db_t *db, const char *text) {
   for (uint32_t i = 0; i < db->count; i++)
     if (db->statements[i]->text == text) return db->statements[i];

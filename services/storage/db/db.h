@@ -32,6 +32,7 @@ gantry_err_t db_begin_read(db_t *db);
 gantry_err_t db_commit(db_t *db);
 /* Harmless without a transaction. */
 void db_rollback(db_t *db);
+bool db_in_transaction(const db_t *db);
 /* The prepared statement of a literal, reset and without values; the database keeps it. One that
    cannot be prepared fails at db_next. A statement may not be used twice at once. */
 stmt_t *db_use(db_t *db, const char *text);
