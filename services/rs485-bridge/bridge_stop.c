@@ -23,7 +23,7 @@ static void submit_round(bridge_t *bridge) {
   stop->waiting = 0;
   stop->round_ns = 0;
   stop->good = 0;
-  loop_set(bridge->service->loop, stop->retry_alarm, ROUND_LIMIT_MS);
+  bool whole = true;
   for (uint32_t i = 0; i < wiring->stop_count && bridge->port; i++) {
     job_t job = {.tag = tag + i,
                  .lane = JOB_SAFETY,
@@ -31,8 +31,12 @@ static void submit_round(bridge_t *bridge) {
                  .retries = wiring->stops[i].read ? 0 : 1,
                  .poll = JOB_NO_POLL};
     motors_stop_job(wiring, i, &job);
-    if (port_submit(bridge->port, &job)) stop->waiting |= 1u << i;
+    if (port_submit(bridge->port, &job))
+      stop->waiting |= 1u << i;
+    else
+      whole = false; /* the port has more orders than it takes: in a moment it has room */
   }
+  loop_set(bridge->service->loop, stop->retry_alarm, whole ? ROUND_LIMIT_MS : RETRY_ONCE_MS);
 }
 
 static void retry(void *arg) {

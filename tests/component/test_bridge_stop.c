@@ -9,9 +9,21 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "port.h"
+
 static bridge_rig_t rig;
 static gantry_fault_t fault;
 static robot_safety_t stopped;
+
+/* The bridge's calls of port_submit come here (--wrap): the port refuses so many of its orders. */
+static unsigned refusals;
+bool __real_port_submit(port_t *port, const job_t *job);
+bool __wrap_port_submit(port_t *port, const job_t *job);
+bool __wrap_port_submit(port_t *port, const job_t *job) {
+  if (job->lane != JOB_SAFETY || refusals == 0) return __real_port_submit(port, job);
+  refusals--;
+  return false;
+}
 
 static void set_up(void) {
   bridge_rig_open(&rig, NULL);
@@ -281,4 +293,14 @@ Test(bridge_stop, an_obstacle_stops_however_slow_the_robot_is) {
   const robot_safety_t *safety = bridge_rig_await(&rig, ROBOT_FSM_STATE_ESTOP, 450);
   cr_assert_not_null(safety);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_ZONE);
+}
+
+Test(bridge_stop, a_port_without_room_for_orders_delays_a_stop_by_moments) {
+  drive();
+  refusals = 9; /* two rounds and a part of one */
+
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(refusals, 0);
+  cr_assert(bridge_rig_is_off(&rig));
 }
