@@ -62,18 +62,22 @@ uint32_t keeper_waiting(const keeper_t *keeper) {
   return keeper->shelf.count;
 }
 
+/* One piece of memory for both blobs; cells.data owns it. */
 static gantry_err_t copy_put(keeper_t *keeper, const store_map_put_t *put) {
-  uint8_t *cells = malloc(put->grid.cells.len + 1);
-  if (!cells) return GANTRY_E_INTERNAL;
-  if (put->grid.cells.len) memcpy(cells, put->grid.cells.data, put->grid.cells.len);
+  size_t cells_len = put->grid.cells.len, path_len = put->trajectory.len;
+  uint8_t *bytes = malloc(cells_len + path_len + 1);
+  if (!bytes) return GANTRY_E_INTERNAL;
+  if (cells_len) memcpy(bytes, put->grid.cells.data, cells_len);
+  if (path_len) memcpy(bytes + cells_len, put->trajectory.data, path_len);
   keeper->put = *put;
-  keeper->put.grid.cells.data = cells;
+  keeper->put.grid.cells.data = bytes;
+  keeper->put.trajectory.data = bytes + cells_len;
   return GANTRY_OK;
 }
 
 static void forget_put(keeper_t *keeper) {
   free((void *)keeper->put.grid.cells.data);
-  keeper->put.grid.cells = (blob_t){0};
+  keeper->put.grid.cells = keeper->put.trajectory = (blob_t){0};
 }
 
 static gantry_err_t keep(keeper_t *keeper, const store_map_put_t *put) {

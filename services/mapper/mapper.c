@@ -236,6 +236,7 @@ static void mapper_stop(void **self) {
   pairing_destroy(&mapper->pairing);
   session_fini(&mapper->session);
   buf_fini(&mapper->cells);
+  buf_fini(&mapper->path);
   free(mapper);
   *self = NULL;
 }

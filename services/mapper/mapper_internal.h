@@ -32,6 +32,7 @@ typedef struct mapper {
   uint64_t unpaired;        /* as counted in the metric */
   bool grid_full;           /* said once a session */
   buf_t cells;              /* scratch of patches and grids */
+  buf_t path;               /* and of the packed trajectory */
   uint64_t checkpointed;    /* sweeps of the session that storage has */
   uint64_t remembered;      /* and that the memory has */
   uint64_t resume_until_ns; /* monotonic; 0: no session waits to go on */
@@ -48,7 +49,8 @@ gantry_err_t mapper_serve(mapper_t *mapper);
 void mapper_publish_status(mapper_t *mapper);
 /* Fills info; metadata carries the session's. */
 void mapper_info(const mapper_t *mapper, map_info_t *info);
-/* The active map with its cells, as storage takes it. The cells are borrowed from mapper->cells. */
+/* The active map with its cells, as storage takes it. Cells and trajectory are borrowed from the
+   mapper. */
 gantry_err_t mapper_fill_put(mapper_t *mapper, store_map_put_t *put);
 /* Makes a map with its cells the active one. Errors as session_load. */
 gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid);

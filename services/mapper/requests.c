@@ -1,4 +1,5 @@
 /* map.* requests: start, stop, load, update, and what is asked about the active map. */
+#include <gantry/pack.h>
 #include <gantry/clock.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,11 +103,40 @@ static gantry_err_t fill_grid(mapper_t *mapper, map_grid_t *grid) {
   return GANTRY_OK;
 }
 
+/* NULL without memory; the caller frees it. */
+static map_trajectory_t *new_path(const mapper_t *mapper) {
+  const trajectory_t *path = &mapper->session.trajectory;
+  map_trajectory_t *out = calloc(1, sizeof *out);
+  if (!out) return NULL;
+  snprintf(out->map_id, sizeof out->map_id, "%s", mapper->session.map_id);
+  out->total = path->total;
+  out->points_count = path->count;
+  for (uint32_t i = 0; i < path->count; i++)
+    out->points[i] = (map_trajectory_point_t){.x = (float)path->points[i].pose.x,
+                                              .y = (float)path->points[i].pose.y,
+                                              .theta = (float)path->points[i].pose.theta,
+                                              .time = path->points[i].wall_ns};
+  return out;
+}
+
+static gantry_err_t fill_path(mapper_t *mapper, store_map_put_t *put) {
+  if (mapper->session.trajectory.count == 0) return GANTRY_OK;
+  map_trajectory_t *path = new_path(mapper);
+  if (!path) return GANTRY_E_INTERNAL;
+  buf_reset(&mapper->path);
+  gantry_err_t err = pack_message(&MAP_TRAJECTORY_DESC, path, &mapper->path, NULL);
+  free(path);
+  put->has_trajectory = err == GANTRY_OK;
+  put->trajectory = (blob_t){.data = mapper->path.data, .len = mapper->path.len};
+  return err;
+}
+
 gantry_err_t mapper_fill_put(mapper_t *mapper, store_map_put_t *put) {
   const session_t *session = &mapper->session;
   *put = (store_map_put_t){
       .started = session->started_ns, .scans = session->scans, .quality = session_quality(session)};
   snprintf(put->session_id, sizeof put->session_id, "%s", session->session_id);
+  GANTRY_TRY(fill_path(mapper, put));
   return fill_grid(mapper, &put->grid);
 }
 
@@ -308,23 +338,13 @@ static void on_info(rpc_context_t *call, const void *takes, void *arg) {
 
 static void on_trajectory(rpc_context_t *call, const void *takes, void *arg) {
   mapper_t *mapper = arg;
-  const trajectory_t *path = &mapper->session.trajectory;
   (void)takes;
   if (!has_map(mapper, call)) return;
-  map_trajectory_t *out = calloc(1, sizeof *out);
-  if (!out) {
+  map_trajectory_t *out = new_path(mapper);
+  if (out)
+    rpc_reply(call, out);
+  else
     rpc_fail(call, GANTRY_E_INTERNAL, "", "out of memory");
-    return;
-  }
-  snprintf(out->map_id, sizeof out->map_id, "%s", mapper->session.map_id);
-  out->total = path->total;
-  out->points_count = path->count;
-  for (uint32_t i = 0; i < path->count; i++)
-    out->points[i] = (map_trajectory_point_t){.x = (float)path->points[i].pose.x,
-                                              .y = (float)path->points[i].pose.y,
-                                              .theta = (float)path->points[i].pose.theta,
-                                              .time = path->points[i].wall_ns};
-  rpc_reply(call, out);
   free(out);
 }
 

@@ -36,6 +36,7 @@ static const change_t *find_change(const request_t *request) {
       {REQUEST_STORE_MAP_PUT, STORE_TABLE_MAPS, "map_id"},
       {REQUEST_STORE_MAP_UPDATE, STORE_TABLE_MAPS, "map_id"},
       {REQUEST_STORE_MAP_DELETE, STORE_TABLE_MAPS, "map_id"},
+      {REQUEST_STORE_MAP_IMPORT, STORE_TABLE_MAPS, "map_id"},
       {REQUEST_STORE_TAG_PUT, STORE_TABLE_TAGS, "tag"},
       {REQUEST_STORE_TAG_DELETE, STORE_TABLE_TAGS, "tag"},
       {REQUEST_STORE_CONFIG_PUT, STORE_TABLE_CONFIGS, "key"},

@@ -38,6 +38,7 @@ static const option_t OPTIONS[] = {
      "accelerations and ranges kept per second and sensor"},
     {"module_rate_hz", OPTION_REAL, "0.1", 0, 10, NULL,
      "battery and module states kept per second"},
+    {"map_versions_kept", OPTION_INT, "10", 1, 100, NULL, "versions of each map that stay"},
     {"keep_readings_days", OPTION_REAL, "30", 0.01, 36500, NULL, "age at which readings go"},
     {"keep_scans_days", OPTION_REAL, "1", 0.01, 36500, NULL, "age at which sweeps go"},
     {"keep_poses_days", OPTION_REAL, "7", 0.01, 36500, NULL,
@@ -130,6 +131,7 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
   store_t *store = NULL;
   writer_settings_t settings = read_settings(service->config);
   GANTRY_TRY(open_store(service->config, &store, fault));
+  store_keep_map_versions(store, (uint32_t)config_int(service->config, "map_versions_kept"));
   gantry_err_t err = writer_new(store, &settings, &self->writer);
   if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);
   if (err == GANTRY_OK) err = intake_new(service, self->writer, &self->intake);

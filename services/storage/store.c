@@ -7,6 +7,8 @@
 #include "migrate.h"
 #include "store_internal.h"
 
+#define MAP_VERSIONS_KEPT 10
+
 typedef gantry_err_t (*serve_fn)(store_t *store, store_call_t *call);
 
 void store_close(store_t **self) {
@@ -92,6 +94,7 @@ gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   }
   store->db = db;
+  store->map_versions_kept = MAP_VERSIONS_KEPT;
   store->series = calloc(SERIES_MAX, sizeof *store->series);
   store->rollups = rollup_set_new(STORE_ROLLUP_MINUTES);
   gantry_err_t err = store->series && store->rollups
@@ -132,6 +135,10 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_MAP_LIST, store_map_list},
       {REQUEST_STORE_MAP_UPDATE, store_map_update},
       {REQUEST_STORE_MAP_DELETE, store_map_delete},
+      {REQUEST_STORE_MAP_LOAD, store_map_load},
+      {REQUEST_STORE_MAP_VERSIONS, store_map_versions},
+      {REQUEST_STORE_MAP_EXPORT, store_map_export},
+      {REQUEST_STORE_MAP_IMPORT, store_map_import},
       {REQUEST_STORE_TAGS, store_tags},
       {REQUEST_STORE_TAG_PUT, store_tag_put},
       {REQUEST_STORE_TAG_DELETE, store_tag_delete},
@@ -182,11 +189,11 @@ gantry_err_t store_serve(store_t *store, store_call_t *call) {
 
 bool store_writes(const request_t *request) {
   static const request_t *const WRITING[] = {
-      REQUEST_STORE_USER_PUT,        REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
-      REQUEST_STORE_MAP_DELETE,      REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
-      REQUEST_STORE_CONFIG_PUT,      REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
-      REQUEST_STORE_CALIBRATION_PUT, REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
-      REQUEST_STORE_SETTING_ROLLBACK};
+      REQUEST_STORE_USER_PUT,         REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
+      REQUEST_STORE_MAP_DELETE,       REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
+      REQUEST_STORE_CONFIG_PUT,       REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
+      REQUEST_STORE_CALIBRATION_PUT,  REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
+      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT};
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;

@@ -54,6 +54,9 @@ gantry_err_t store_serve(store_t *store, store_call_t *call);
 /* Whether a request changes the database. */
 bool store_writes(const request_t *request);
 
+/* How many versions of each map stay when a new one is stored; 10 unless told. */
+void store_keep_map_versions(store_t *store, uint32_t count);
+
 /* The version of a setting that is in force (kind: a message marked as setting), as a struct of
    kind; all zero, and found false, when it was never set. */
 gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const char *scope,

@@ -63,6 +63,7 @@ struct store {
   bool fresh[STORE_BATCH_MAX];
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
+  uint32_t map_versions_kept;      /* of each map */
   uint64_t settings_revision;      /* counts changes of versioned settings */
 };
 
@@ -117,6 +118,10 @@ gantry_err_t store_map_get(store_t *store, store_call_t *call);
 gantry_err_t store_map_list(store_t *store, store_call_t *call);
 gantry_err_t store_map_update(store_t *store, store_call_t *call);
 gantry_err_t store_map_delete(store_t *store, store_call_t *call);
+gantry_err_t store_map_load(store_t *store, store_call_t *call);
+gantry_err_t store_map_versions(store_t *store, store_call_t *call);
+gantry_err_t store_map_export(store_t *store, store_call_t *call);
+gantry_err_t store_map_import(store_t *store, store_call_t *call);
 gantry_err_t store_tags(store_t *store, store_call_t *call);
 gantry_err_t store_tag_put(store_t *store, store_call_t *call);
 gantry_err_t store_tag_delete(store_t *store, store_call_t *call);

@@ -191,8 +191,12 @@ Test(storage, gives_a_map_of_some_size_back) {
   map_info_t info;
   map_grid_t grid;
   gantry_fault_t fault = {0};
-  for (size_t i = 0; i < sizeof cells; i++)
-    cells[i] = (uint8_t)(i * 7);
+  put.grid.info.height = 1;
+  for (size_t i = 0; i < sizeof cells; i += 2) {
+    cells[i] = (const uint8_t[]){0, 1, 255}[i / 2 % 3];
+    cells[i + 1] = (uint8_t)(1 + i % 127);
+    put.grid.info.width += cells[i + 1];
+  }
   put.grid.cells = (blob_t){.data = cells, .len = sizeof cells};
 
   gantry_err_t err = harness_call(harness, REQUEST_STORE_MAP_PUT, NULL, &put, &info, 0, &fault);

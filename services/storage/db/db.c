@@ -95,6 +95,13 @@ void db_bind_blob(stmt_t *statement, int index, const void *bytes, size_t len) {
   bind(statement, index, (db_value_t){.type = DB_BLOB, .bytes = len ? bytes : "", .len = len});
 }
 
+void db_bind_opt_blob(stmt_t *statement, int index, bool given, const void *bytes, size_t len) {
+  if (given)
+    db_bind_blob(statement, index, bytes, len);
+  else
+    bind(statement, index, (db_value_t){.type = DB_NULL});
+}
+
 void db_bind_int(stmt_t *statement, int index, int64_t value) {
   bind(statement, index, (db_value_t){.type = DB_INT, .integer = value});
 }

@@ -42,6 +42,7 @@ void db_bind_text(stmt_t *statement, int index, const char *text);
 /* NULL when not given. */
 void db_bind_opt_text(stmt_t *statement, int index, bool given, const char *text);
 void db_bind_blob(stmt_t *statement, int index, const void *bytes, size_t len);
+void db_bind_opt_blob(stmt_t *statement, int index, bool given, const void *bytes, size_t len);
 void db_bind_int(stmt_t *statement, int index, int64_t value);
 void db_bind_u64(stmt_t *statement, int index, uint64_t value);
 void db_bind_real(stmt_t *statement, int index, double value);

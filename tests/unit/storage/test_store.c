@@ -156,11 +156,12 @@ Test(store, keeps_name_and_counts_versions_when_a_map_is_put_again) {
   store_map_put_t put = a_map("map_1", 1000);
   map_info_t info;
   snprintf(put.grid.info.name, sizeof put.grid.info.name, "another");
-  put.grid.info.width = 7;
+  put.grid.info.width = 6;
+  put.grid.info.height = 1;
 
   cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_MAP_PUT, &put, &info), GANTRY_OK);
   cr_assert_str_eq(info.name, "hall");
-  cr_assert_eq(info.width, 7);
+  cr_assert_eq(info.width, 6);
   cr_assert_eq(fixture_number(&fixture, "SELECT version FROM map"), 2);
 }
 

@@ -96,6 +96,9 @@ CREATE TABLE map_version (
   created INTEGER NOT NULL,
   PRIMARY KEY (map_id, version)
 ) STRICT;
+INSERT INTO map_version (map_id, version, resolution, width, height, origin_x, origin_y, cells,
+  metadata, revision, created) SELECT map_id, version, resolution, width, height, origin_x, origin_y,
+  cells, metadata, revision, updated FROM map;
 
 CREATE TABLE setting_version (
   kind TEXT NOT NULL,
