@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 
 #include "intake.h"
+#include "lifecycle_settings.h"
+#include "lifecycle_watch.h"
 #include "requests.h"
 #include "writer.h"
 
 #define METRICS_MS 1000u
+#define PATH_SIZE  1280u
 
 typedef struct storage {
   service_t *service;
@@ -21,8 +24,9 @@ typedef struct storage {
   requests_t *requests;
   int timer;
   bool failing;
+  lifecycle_watch_t watch;
   writer_stats_t counted; /* as the metrics have them */
-  metric_t *rows, *failed, *repeated, *dropped, *deleted, *queue, *batch_ms;
+  metric_t *rows, *failed, *repeated, *dropped, *queue, *batch_ms;
 } storage_t;
 
 static const option_t OPTIONS[] = {
@@ -47,35 +51,46 @@ static const option_t OPTIONS[] = {
     {"keep_events_days", OPTION_REAL, "90", 0.01, 36500, NULL, "age at which events and alerts go"},
     {"keep_safety_days", OPTION_REAL, "365", 0.01, 36500, NULL, "age at which the safety log goes"},
     {"keep_commands_days", OPTION_REAL, "30", 0.01, 36500, NULL, "age at which commands go"},
+    {"keep_minute_rollups_days", OPTION_REAL, "90", 0.01, 36500, NULL,
+     "age at which roll-ups of a minute go"},
+    {"keep_hour_rollups_days", OPTION_REAL, "365", 0.01, 36500, NULL,
+     "age at which roll-ups of an hour go"},
+    {"keep_day_rollups_days", OPTION_REAL, "365", 0.01, 36500, NULL,
+     "age at which roll-ups of a day go"},
+    {"keep_marks_days", OPTION_REAL, "30", 1, 36500, NULL,
+     "age at which it is forgotten what a boot of a producer delivered; never of its newest"},
+    {"keep_audit_days", OPTION_REAL, "0", 0, 36500, NULL,
+     "age at which audit entries go; 0: they never go"},
+    {"disk_folder", OPTION_TEXT, "", 0, 1023, NULL,
+     "folder whose disk is watched; empty: that of the database file, none for postgres"},
+    {"disk_warning_percent", OPTION_REAL, "85", 10, 100, NULL, "a disk so full is warned of"},
+    {"disk_purge_percent", OPTION_REAL, "92", 10, 100, NULL,
+     "from here on the oldest readings and poses outside of sessions go"},
+    {"disk_read_only_percent", OPTION_REAL, "97", 10, 100, NULL,
+     "from here on nothing is written until there is room"},
 };
 
-static writer_settings_t read_settings(const config_t *config) {
-  return (writer_settings_t){
-      .queue = (uint32_t)config_int(config, "queue_rows"),
-      .batch_rows = (uint32_t)config_int(config, "batch_rows"),
-      .batch_ms = (uint32_t)config_int(config, "batch_ms"),
-      .retention = {.readings_days = config_real(config, "keep_readings_days"),
-                    .scans_days = config_real(config, "keep_scans_days"),
-                    .poses_days = config_real(config, "keep_poses_days"),
-                    .poses_thin_days = config_real(config, "keep_thin_poses_days"),
-                    .events_days = config_real(config, "keep_events_days"),
-                    .safety_days = config_real(config, "keep_safety_days"),
-                    .commands_days = config_real(config, "keep_commands_days")}};
+static writer_settings_t read_settings(const config_t *config, const char *file) {
+  return (writer_settings_t){.queue = (uint32_t)config_int(config, "queue_rows"),
+                             .batch_rows = (uint32_t)config_int(config, "batch_rows"),
+                             .batch_ms = (uint32_t)config_int(config, "batch_ms"),
+                             .lifecycle = lifecycle_settings_read(config, file)};
 }
 
-static gantry_err_t open_store(const config_t *config, store_t **store, gantry_fault_t *fault) {
+/* path: of PATH_SIZE bytes, filled with the database file. */
+static gantry_err_t open_store(const config_t *config, char *path, store_t **store,
+                               gantry_fault_t *fault) {
   const char *folder = config_text(config, "data");
   const char *file = config_text(config, "database");
-  char path[1280];
   if (strcmp(config_text(config, "backend"), "sqlite") != 0)
     return fault_set(fault, GANTRY_E_INVALID, "backend",
                      "backend postgres is not built yet: use backend = sqlite");
   if (file[0]) {
-    snprintf(path, sizeof path, "%s", file);
+    snprintf(path, PATH_SIZE, "%s", file);
   } else {
     if (mkdir(folder, 0750) != 0 && errno != EEXIST)
       return fault_set(fault, GANTRY_E_INVALID, "data", "%s: %s", folder, strerror(errno));
-    snprintf(path, sizeof path, "%s/gantry.db", folder);
+    snprintf(path, PATH_SIZE, "%s/gantry.db", folder);
   }
   gantry_err_t err = store_open_file(path, store, fault);
   /* A file that cannot be opened is a setting to put right, like a damaged one. */
@@ -89,7 +104,7 @@ static void on_metrics(void *arg) {
   metric_add(self->failed, (double)(stats.failed - self->counted.failed));
   metric_add(self->repeated, (double)(stats.repeated - self->counted.repeated));
   metric_add(self->dropped, (double)(stats.dropped - self->counted.dropped));
-  metric_add(self->deleted, (double)(stats.deleted - self->counted.deleted));
+  lifecycle_watch_tick(&self->watch, self->writer);
   metric_set(self->queue, (double)stats.queued);
   if (stats.batches != self->counted.batches) metric_observe(self->batch_ms, stats.batch_ms);
   if (stats.dropped != self->counted.dropped)
@@ -108,8 +123,6 @@ static void register_metrics(storage_t *self, metrics_t *metrics) {
       metrics_counter(metrics, "gantry_store_rows_repeated_total", "", "Rows it already had.");
   self->dropped = metrics_counter(metrics, "gantry_store_rows_dropped_total", "",
                                   "Rows that found the writer's queue full.");
-  self->deleted =
-      metrics_counter(metrics, "gantry_store_rows_deleted_total", "", "Rows deleted by age.");
   self->queue = metrics_gauge(metrics, "gantry_store_queue_rows", "", "Rows and requests waiting.");
   self->batch_ms =
       metrics_summary(metrics, "gantry_store_commit_ms", "", "Longest commit of each second, ms.");
@@ -129,10 +142,16 @@ static void storage_stop(void **self) {
 
 static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fault) {
   store_t *store = NULL;
-  writer_settings_t settings = read_settings(service->config);
-  GANTRY_TRY(open_store(service->config, &store, fault));
+  char path[PATH_SIZE];
+  GANTRY_TRY(open_store(service->config, path, &store, fault));
+  writer_settings_t settings = read_settings(service->config, path);
+  gantry_err_t err = lifecycle_settings_check(&settings.lifecycle, fault);
+  if (err != GANTRY_OK) {
+    store_close(&store);
+    return err;
+  }
   store_keep_map_versions(store, (uint32_t)config_int(service->config, "map_versions_kept"));
-  gantry_err_t err = writer_new(store, &settings, &self->writer);
+  err = writer_new(store, &settings, &self->writer);
   if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);
   if (err == GANTRY_OK) err = intake_new(service, self->writer, &self->intake);
   if (err != GANTRY_OK) return fault_set(fault, err, "", "storage cannot start its parts");
@@ -145,6 +164,7 @@ static gantry_err_t storage_start(service_t *service, void **out, gantry_fault_t
   if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   self->service = service;
   register_metrics(self, service->metrics);
+  lifecycle_watch_init(&self->watch, service);
   gantry_err_t err = wire(self, service, fault);
   *out = self;
   if (err != GANTRY_OK) storage_stop(out);
@@ -153,7 +173,7 @@ static gantry_err_t storage_start(service_t *service, void **out, gantry_fault_t
 
 static void storage_health(void *self, sys_health_t *out) {
   const storage_t *storage = self;
-  if (!storage->failing) return;
+  if (lifecycle_watch_health(&storage->watch, out) || !storage->failing) return;
   out->status = SYS_STATUS_DEGRADED;
   snprintf(out->detail, sizeof out->detail, "the database does not take rows");
 }

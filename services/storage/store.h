@@ -9,7 +9,6 @@
 
 #include "arena.h"
 #include "db.h"
-#include "retention.h"
 #include "row.h"
 
 typedef struct store store_t;
@@ -63,10 +62,5 @@ gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const ch
                                     void *value, bool *found, gantry_fault_t *fault);
 /* Another number after every change of a setting: who keeps a copy reads it again. */
 uint64_t store_settings_revision(const store_t *store);
-
-/* Deletes at most about limit rows that are older than the policy allows. No transaction may be
- * open. */
-gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
-                          uint32_t limit, uint32_t *deleted);
 
 #endif

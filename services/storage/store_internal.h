@@ -138,7 +138,4 @@ gantry_err_t store_setting_get(store_t *store, store_call_t *call);
 gantry_err_t store_setting_versions(store_t *store, store_call_t *call);
 gantry_err_t store_setting_rollback(store_t *store, store_call_t *call);
 
-gantry_err_t store_retain(store_t *store, const retention_t *policy, uint64_t now_us,
-                          uint32_t limit, uint32_t *deleted);
-
 #endif

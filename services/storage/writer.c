@@ -8,8 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define IDLE_MS      1000u
-#define RETAIN_LIMIT 500u /* rows a step: a few milliseconds */
+#define IDLE_MS 1000u
 
 typedef enum item_kind { ITEM_ROW, ITEM_JOB, ITEM_STOP } item_kind_t;
 
@@ -27,7 +26,7 @@ struct writer {
   mailbox_t *out;
   store_t *store;
   writer_settings_t settings;
-  retention_clock_t clock;
+  lifecycle_t lifecycle;
   bool joined;
   uint32_t jobs; /* under way; the loop's thread alone counts */
   /* The open batch: the writer's thread alone. */
@@ -35,7 +34,7 @@ struct writer {
   uint64_t batch_deadline_ns; /* 0: no batch is open */
   bool stopping;
   /* Read from the loop's thread. */
-  atomic_uint_fast64_t rows, batches, failed, repeated, dropped, deleted, queued, batch_max_us;
+  atomic_uint_fast64_t rows, batches, failed, repeated, dropped, queued, batch_max_us;
   atomic_bool failing;
 };
 
@@ -95,22 +94,11 @@ static void on_job(writer_t *writer, job_t *job) {
   (void)mailbox_send(writer->out, &job);
 }
 
-static void retain(writer_t *writer) {
-  uint64_t now_ms = clock_mono_ns() / GANTRY_NS_PER_MS;
-  uint32_t deleted = 0;
-  if (!retention_clock_due(&writer->clock, now_ms)) return;
-  commit_batch(writer);
-  (void)store_retain(writer->store, &writer->settings.retention, clock_wall_ns() / 1000,
-                     RETAIN_LIMIT, &deleted);
-  atomic_fetch_add(&writer->deleted, deleted);
-  retention_clock_note(&writer->clock, clock_mono_ns() / GANTRY_NS_PER_MS, deleted);
-}
-
 static uint64_t next_deadline_ns(const writer_t *writer) {
   if (writer->batch_deadline_ns) return writer->batch_deadline_ns;
   uint64_t idle_ns = clock_mono_ns() + (uint64_t)IDLE_MS * GANTRY_NS_PER_MS;
-  uint64_t retain_ns = writer->clock.next_ms * GANTRY_NS_PER_MS;
-  return retain_ns < idle_ns ? retain_ns : idle_ns;
+  uint64_t step_ns = lifecycle_next_ns(&writer->lifecycle);
+  return step_ns < idle_ns ? step_ns : idle_ns;
 }
 
 static void handle(writer_t *writer, item_t *item) {
@@ -135,7 +123,8 @@ static void *run(void *arg) {
     if (mailbox_wait(writer->in, &item, next_deadline_ns(writer))) handle(writer, &item);
     if (writer->batch_deadline_ns && clock_mono_ns() >= writer->batch_deadline_ns)
       commit_batch(writer);
-    retain(writer);
+    if (!writer->batch_deadline_ns)
+      lifecycle_step(&writer->lifecycle, writer->store, clock_mono_ns(), clock_wall_ns() / 1000);
   }
   commit_batch(writer);
   return NULL;
@@ -150,7 +139,7 @@ gantry_err_t writer_new(store_t *store, const writer_settings_t *settings, write
   }
   writer->store = store;
   writer->settings = *settings;
-  writer->clock = retention_clock_init(clock_mono_ns() / GANTRY_NS_PER_MS);
+  lifecycle_init(&writer->lifecycle, &settings->lifecycle, clock_mono_ns());
   /* Room for every row, every job and the stop. */
   gantry_err_t err =
       mailbox_new(sizeof(item_t), settings->queue + WRITER_JOBS_MAX + 1, &writer->in);
@@ -194,6 +183,7 @@ void writer_destroy(writer_t **self) {
   mailbox_destroy(&writer->in);
   mailbox_destroy(&writer->out);
   store_close(&writer->store);
+  lifecycle_fini(&writer->lifecycle);
   free(writer);
   *self = NULL;
 }
@@ -228,6 +218,10 @@ job_t *writer_answered(writer_t *writer) {
   return job;
 }
 
+lifecycle_status_t writer_lifecycle(writer_t *writer) {
+  return lifecycle_get(&writer->lifecycle);
+}
+
 int writer_fd(const writer_t *writer) {
   return mailbox_fd(writer->out);
 }
@@ -238,7 +232,6 @@ writer_stats_t writer_get_stats(writer_t *writer) {
                           .failed = atomic_load(&writer->failed),
                           .repeated = atomic_load(&writer->repeated),
                           .dropped = atomic_load(&writer->dropped),
-                          .deleted = atomic_load(&writer->deleted),
                           .queued = atomic_load(&writer->queued),
                           .batch_ms = (double)atomic_exchange(&writer->batch_max_us, 0) / 1000.0,
                           .failing = atomic_load(&writer->failing)};

@@ -5,6 +5,7 @@
 #define STORAGE_WRITER_H
 
 #include "job.h"
+#include "lifecycle.h"
 #include "store.h"
 
 #define WRITER_JOBS_MAX 64 /* requests under way */
@@ -15,7 +16,7 @@ typedef struct writer_settings {
   uint32_t queue;      /* rows that may wait */
   uint32_t batch_rows; /* commit at the latest after so many */
   uint32_t batch_ms;   /* or after so long */
-  retention_t retention;
+  lifecycle_settings_t lifecycle;
 } writer_settings_t;
 
 /* Counted since the start; may be read from any thread. */
@@ -25,7 +26,6 @@ typedef struct writer_stats {
   uint64_t failed;   /* rows the database refused, or lost with a batch that did not commit */
   uint64_t repeated; /* rows it already had */
   uint64_t dropped;  /* rows that found the queue full */
-  uint64_t deleted;  /* by retention */
   uint64_t queued;   /* rows and requests waiting now */
   double batch_ms;   /* longest commit since the last call of writer_get_stats */
   bool failing;      /* the last commit failed */
@@ -49,5 +49,6 @@ job_t *writer_answered(writer_t *writer);
 /* Readable while an answered job is there. */
 int writer_fd(const writer_t *writer);
 writer_stats_t writer_get_stats(writer_t *writer);
+lifecycle_status_t writer_lifecycle(writer_t *writer);
 
 #endif

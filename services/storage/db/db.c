@@ -38,12 +38,36 @@ gantry_err_t db_begin_read(db_t *db) {
   return db_exec(db, db->kind == DB_SQLITE ? "BEGIN" : pg, NULL);
 }
 
+gantry_err_t db_begin_unsynced(db_t *db) {
+  if (db->kind == DB_PG) {
+    GANTRY_TRY(db_begin(db));
+    return db_exec(db, "SET LOCAL synchronous_commit = off", NULL);
+  }
+  /* In WAL mode a NORMAL commit is whole or absent after a power cut, like any other. */
+  GANTRY_TRY(db_exec(db, "PRAGMA synchronous = NORMAL", NULL));
+  db->unsynced = true;
+  gantry_err_t err = db_begin(db);
+  if (err != GANTRY_OK) db_rollback(db);
+  return err;
+}
+
+static void sync_again(db_t *db) {
+  if (!db->unsynced) return;
+  db->unsynced = false;
+  (void)db_exec(db, "PRAGMA synchronous = FULL", NULL);
+}
+
 gantry_err_t db_commit(db_t *db) {
-  return db_exec(db, "COMMIT", NULL);
+  gantry_err_t err = db_exec(db, "COMMIT", NULL);
+  if (err != GANTRY_OK) return err;
+  db->full = false;
+  sync_again(db);
+  return err;
 }
 
 void db_rollback(db_t *db) {
   if (db->ops->in_transaction(db)) (void)db_exec(db, "ROLLBACK", NULL);
+  sync_again(db);
 }
 
 bool db_in_transaction(const db_t *db) {
@@ -154,6 +178,33 @@ void db_reset(stmt_t *statement) {
 
 uint32_t db_changes(const db_t *db) {
   return db->changes;
+}
+
+bool db_is_full(const db_t *db) {
+  return db->full;
+}
+
+static uint64_t pragma(db_t *db, const char *text) {
+  stmt_t *statement = db_use(db, text);
+  uint64_t value = db_next(statement) == GANTRY_OK ? db_get_u64(statement, 0) : 0;
+  db_reset(statement);
+  return value;
+}
+
+uint64_t db_free_bytes(db_t *db) {
+  if (db->kind != DB_SQLITE) return 0;
+  return pragma(db, "PRAGMA freelist_count") * pragma(db, "PRAGMA page_size");
+}
+
+gantry_err_t db_give_back(db_t *db, uint32_t pages) {
+  char text[64];
+  if (db->kind != DB_SQLITE) return GANTRY_OK;
+  (void)snprintf(text, sizeof text, "PRAGMA incremental_vacuum(%u)", pages);
+  GANTRY_TRY(db_begin_unsynced(db));
+  gantry_err_t err = db_exec(db, text, NULL);
+  if (err == GANTRY_OK) err = db_commit(db);
+  if (err != GANTRY_OK) db_rollback(db);
+  return err;
 }
 
 const char *db_message(const db_t *db) {

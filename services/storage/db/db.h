@@ -29,6 +29,8 @@ gantry_err_t db_exec(db_t *db, const char *text, gantry_fault_t *fault);
 gantry_err_t db_begin(db_t *db);
 /* A transaction that only reads and sees one state of the database; it waits for no writer. */
 gantry_err_t db_begin_read(db_t *db);
+/* A transaction that may be lost, as a whole, with the power: its commit waits for no disk. */
+gantry_err_t db_begin_unsynced(db_t *db);
 gantry_err_t db_commit(db_t *db);
 /* Harmless without a transaction. */
 void db_rollback(db_t *db);
@@ -61,6 +63,13 @@ gantry_err_t db_finish(stmt_t *statement);
 void db_reset(stmt_t *statement);
 /* Rows changed by the last statement that was stepped to its end. */
 uint32_t db_changes(const db_t *db);
+/* Bytes within the database that nothing uses; 0 where it does not say. */
+uint64_t db_free_bytes(db_t *db);
+/* Gives about so many free pages back to the file system, in a transaction of its own that is not
+   synced; nothing on PostgreSQL. */
+gantry_err_t db_give_back(db_t *db, uint32_t pages);
+/* Whether a write found no room on the disk since the last commit that succeeded. */
+bool db_is_full(const db_t *db);
 /* The database's own words for its last error. */
 const char *db_message(const db_t *db);
 

@@ -5,7 +5,7 @@
 #include "bulk.h"
 #include "db.h"
 
-#define DB_STATEMENTS_MAX 160
+#define DB_STATEMENTS_MAX 320
 #define DB_VALUES_MAX     32 /* parameters of a statement */
 
 typedef enum db_type { DB_NULL, DB_INT, DB_REAL, DB_TEXT, DB_BLOB } db_type_t;
@@ -51,6 +51,8 @@ struct db {
   const db_ops_t *ops;
   db_kind_t kind;
   uint32_t changes;
+  bool full;                             /* a write found no room; the driver sets it */
+  bool unsynced;                         /* the open transaction is not worth a sync */
   stmt_t *statements[DB_STATEMENTS_MAX]; /* owned; db_use hands out addresses */
   uint32_t count;
 };

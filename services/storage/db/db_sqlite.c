@@ -42,13 +42,18 @@ gantry_err_t db_sqlite_err(int result) {
   }
 }
 
+static gantry_err_t noted(db_t *db, int result) {
+  if ((result & 0xff) == SQLITE_FULL) db->full = true;
+  return db_sqlite_err(result);
+}
+
 static void sqlite_close(db_t *db) {
   sqlite3_close(handle_of(db));
   free(db);
 }
 
 static gantry_err_t sqlite_exec(db_t *db, const char *text) {
-  return db_sqlite_err(sqlite3_exec(handle_of(db), text, NULL, NULL, NULL));
+  return noted(db, sqlite3_exec(handle_of(db), text, NULL, NULL, NULL));
 }
 
 static gantry_err_t sqlite_prepare(stmt_t *statement) {
@@ -94,7 +99,7 @@ static gantry_err_t sqlite_next(stmt_t *statement) {
   if (result == SQLITE_DONE)
     statement->db->changes = (uint32_t)sqlite3_changes(handle_of(statement->db));
   sqlite3_reset(statement->handle);
-  return result == SQLITE_DONE ? GANTRY_E_NOT_FOUND : db_sqlite_err(result);
+  return result == SQLITE_DONE ? GANTRY_E_NOT_FOUND : noted(statement->db, result);
 }
 
 static void sqlite_reset(stmt_t *statement) {
@@ -149,7 +154,8 @@ static gantry_err_t open_file(db_sqlite_t *self, const char *path, gantry_fault_
   if (err == GANTRY_OK) {
     sqlite3_extended_result_codes(self->handle, 1);
     sqlite3_busy_timeout(self->handle, BUSY_MS);
-    err = sqlite_exec(&self->base, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+    err = sqlite_exec(&self->base, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF;"
+                                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                    "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
                                    "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;");
   }

@@ -1,33 +1,24 @@
-/* Ages and the rhythm of deletion. */
+/* Ages, and the size of a bite. */
 #include <criterion/criterion.h>
 
 #include "retention.h"
 
-Test(retention, cuts_off_by_age) {
-  cr_assert_eq(retention_cutoff_us(1, 100 * 86400000000u), 99 * 86400000000u);
+Test(retention, cuts_off_by_age_at_a_full_minute) {
+  cr_assert_eq(retention_cutoff_us(1, 100 * 86400000000u + 59999999), 99 * 86400000000);
+  cr_assert_eq(retention_cutoff_us(1, 100 * 86400000000u + 60000000), 99 * 86400000000 + 60000000);
+}
+
+Test(retention, has_nothing_to_cut_where_nothing_is_that_old) {
   cr_assert_eq(retention_cutoff_us(30, 86400000000u), 0);
 }
 
-Test(retention, begins_a_minute_after_the_start) {
-  retention_clock_t clock = retention_clock_init(5000);
-
-  cr_assert_not(retention_clock_due(&clock, 64999));
-  cr_assert(retention_clock_due(&clock, 65000));
+Test(retention, makes_a_bite_as_large_as_fits) {
+  cr_assert_eq(bite_next(1000, 4000, 2000), 500);
+  cr_assert_eq(bite_next(1000, 1500, 2000), 1333);
 }
 
-Test(retention, goes_on_in_steps_while_there_is_something_to_delete) {
-  retention_clock_t clock = retention_clock_init(0);
-
-  retention_clock_note(&clock, 60000, 500);
-
-  cr_assert(retention_clock_due(&clock, 60100));
-}
-
-Test(retention, rests_a_day_when_nothing_is_left) {
-  retention_clock_t clock = retention_clock_init(0);
-
-  retention_clock_note(&clock, 60000, 0);
-
-  cr_assert_not(retention_clock_due(&clock, 60000 + 86399999));
-  cr_assert(retention_clock_due(&clock, 60000 + 86400000));
+Test(retention, grows_a_bite_slowly_and_within_bounds) {
+  cr_assert_eq(bite_next(32, 1, 2000), 64);
+  cr_assert_eq(bite_next(BITE_ROWS_MAX, 0, 2000), BITE_ROWS_MAX);
+  cr_assert_eq(bite_next(1, 500000, 2000), 1);
 }

@@ -64,9 +64,9 @@ Test(series, gives_a_bare_value_as_json_with_its_unit) {
   const sensor_reading_t *reading = &history.rows[0].reading;
   cr_assert_eq(reading->type, SENSOR_TYPE_VALUE);
   cr_assert_float_eq(reading->quality, 0.9, 1e-12);
-  cr_assert_eq(strncmp((const char *)reading->data.data, "{\"value\":0,\"unit\":\"V\"}",
-                       reading->data.len),
-               0);
+  cr_assert_eq(
+      strncmp((const char *)reading->data.data, "{\"value\":0,\"unit\":\"V\"}", reading->data.len),
+      0);
 }
 
 Test(series, keeps_sensors_apart_and_counts_each) {
@@ -214,61 +214,4 @@ Test(series, shows_poses_in_millimetres) {
 
   cr_assert_eq(fixture_add(&fixture, &row), GANTRY_OK);
   cr_assert_float_eq(fixture_number(&fixture, "SELECT x FROM robot_positions"), 1500.0, 1e-9);
-}
-
-#define DAY_US 86400000000u
-
-Test(series, deletes_readings_by_age_and_recounts) {
-  uint64_t now_us = 100 * DAY_US;
-  uint32_t deleted;
-  row_t old = fixture_reading("volt", now_us - 31 * DAY_US, 1);
-  row_t new = fixture_reading("volt", now_us - 29 * DAY_US, 2);
-  cr_assert_eq(fixture_add(&fixture, &old), GANTRY_OK);
-  cr_assert_eq(fixture_add(&fixture, &new), GANTRY_OK);
-  retention_t policy = retention_default();
-
-  cr_assert_eq(store_retain(fixture.store, &policy, now_us, 100, &deleted), GANTRY_OK);
-
-  cr_assert_eq(deleted, 1);
-  read_history("volt", 10, 0);
-  cr_assert_eq(history.rows_count, 1);
-  cr_assert_eq(history.total, 1);
-}
-
-Test(series, deletes_sweeps_after_a_day) {
-  uint64_t now_us = 100 * DAY_US;
-  uint32_t deleted;
-  row_t row = fixture_reading("front", now_us - 2 * DAY_US, 1);
-  snprintf(row.reading.type, sizeof row.reading.type, "lidar");
-  cr_assert_eq(fixture_add(&fixture, &row), GANTRY_OK);
-  retention_t policy = retention_default();
-
-  cr_assert_eq(store_retain(fixture.store, &policy, now_us, 100, &deleted), GANTRY_OK);
-  cr_assert_eq(deleted, 1);
-}
-
-Test(series, keeps_one_old_pose_a_second) {
-  uint64_t now_us = 100 * DAY_US;
-  uint32_t deleted;
-  for (uint64_t i = 0; i < 40; i++) {
-    row_t row = {.kind = ROW_POSE, .ts_us = now_us - 8 * DAY_US + i * 50000};
-    cr_assert_eq(fixture_add(&fixture, &row), GANTRY_OK);
-  }
-  retention_t policy = retention_default();
-
-  cr_assert_eq(store_retain(fixture.store, &policy, now_us, 100, &deleted), GANTRY_OK);
-
-  cr_assert_eq(deleted, 38);
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM robot_positions"), 2);
-}
-
-Test(series, deletes_in_small_steps) {
-  uint64_t now_us = 100 * DAY_US;
-  uint32_t deleted;
-  add_readings("volt", 50);
-  retention_t policy = retention_default();
-
-  cr_assert_eq(store_retain(fixture.store, &policy, now_us, 20, &deleted), GANTRY_OK);
-  cr_assert_eq(deleted, 20);
-  cr_assert_eq(fixture_number(&fixture, "SELECT rows FROM series"), 30);
 }

@@ -14,10 +14,11 @@ static writer_t *writer;
 static job_t *history;
 
 static void open_writer(uint32_t queue, uint32_t batch_rows, uint32_t batch_ms) {
-  writer_settings_t settings = {.queue = queue,
-                                .batch_rows = batch_rows,
-                                .batch_ms = batch_ms,
-                                .retention = retention_default()};
+  writer_settings_t settings = {
+      .queue = queue,
+      .batch_rows = batch_rows,
+      .batch_ms = batch_ms,
+      .lifecycle = {.retention = retention_default(), .limits = disk_limits_default()}};
   cr_assert_eq(writer_new(fixture.store, &settings, &writer), GANTRY_OK);
   fixture.store = NULL;
 }

@@ -1,0 +1,83 @@
+/* Once a second: numbers, alert, health. */
+#include "lifecycle_watch.h"
+
+#include <gantry/clock.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void lifecycle_watch_init(lifecycle_watch_t *watch, service_t *service) {
+  metrics_t *metrics = service->metrics;
+  *watch = (lifecycle_watch_t){.service = service};
+  watch->deleted =
+      metrics_counter(metrics, "gantry_store_rows_deleted_total", "", "Rows deleted by age.");
+  watch->purged = metrics_counter(metrics, "gantry_store_rows_purged_total", "",
+                                  "Rows deleted before their age, to make room.");
+  watch->used = metrics_gauge(metrics, "gantry_store_disk_used_percent", "",
+                              "How full the disk of the database is, free pages not counted.");
+  watch->room = metrics_gauge(metrics, "gantry_store_disk_room_bytes", "",
+                              "Room on the disk of the database, with its own free pages.");
+  watch->level = metrics_gauge(metrics, "gantry_store_disk_level", "",
+                               "0 ok, 1 warning, 2 oldest data goes, 3 read-only.");
+  watch->step_ms = metrics_gauge(metrics, "gantry_store_lifecycle_step_max_ms", "",
+                                 "Longest step of lifecycle on the writer's thread so far, ms.");
+}
+
+static void say(disk_level_t level, const lifecycle_status_t *status, char *out, size_t size) {
+  if (level == DISK_READ_ONLY)
+    snprintf(out, size,
+             "the disk of the database is full (%.1f %%): nothing is written; make room, or"
+             " pin and keep less",
+             status->used);
+  else
+    snprintf(out, size, "the disk of the database is %.1f %% full%s", status->used,
+             level == DISK_PURGING ? ": the oldest readings and poses are being deleted"
+                                   : ": make room, or keep less");
+}
+
+static void keep_alerts(lifecycle_watch_t *watch) {
+  row_t row = {.kind = ROW_ALERTS, .ts_us = clock_wall_ns() / 1000};
+  snprintf(row.service, sizeof row.service, "%s", watch->service->name);
+  row.data = malloc(sizeof watch->alerts);
+  if (!row.data) return;
+  memcpy(row.data, &watch->alerts, sizeof watch->alerts);
+  (void)writer_add(watch->writer, &row);
+}
+
+static void set_alert(lifecycle_watch_t *watch, const lifecycle_status_t *status) {
+  static const char *const IDS[] = {"", "DISK-FILLING", "DISK-PURGING", "DISK-FULL"};
+  sys_alert_entry_t alert = {.raised = clock_wall_ns()};
+  bool changed = status->level != watch->told;
+  if (changed) watch->alerts.alerts_count = 0;
+  if (changed && status->level != DISK_OK) {
+    alert.severity = status->level == DISK_READ_ONLY ? SYS_SEVERITY_CRITICAL : SYS_SEVERITY_WARNING;
+    snprintf(alert.id, sizeof alert.id, "%s", IDS[status->level]);
+    snprintf(alert.subject, sizeof alert.subject, "%s", watch->service->name);
+    say(status->level, status, alert.message, sizeof alert.message);
+    watch->alerts.alerts[watch->alerts.alerts_count++] = alert;
+  }
+  watch->told = status->level;
+  if (changed) keep_alerts(watch);
+}
+
+void lifecycle_watch_tick(lifecycle_watch_t *watch, writer_t *writer) {
+  watch->writer = writer;
+  lifecycle_status_t status = writer_lifecycle(writer);
+  metric_add(watch->deleted, (double)(status.deleted - watch->last.deleted));
+  metric_add(watch->purged, (double)(status.purged - watch->last.purged));
+  metric_set(watch->used, status.used);
+  metric_set(watch->room, (double)status.room_bytes);
+  metric_set(watch->level, status.level);
+  metric_set(watch->step_ms, (double)status.step_us / 1000);
+  set_alert(watch, &status);
+  snprintf(watch->alerts.service, sizeof watch->alerts.service, "%s", watch->service->name);
+  (void)bus_publish(watch->service->bus, TOPIC_ALERT, watch->service->name, &watch->alerts);
+  watch->last = status;
+}
+
+bool lifecycle_watch_health(const lifecycle_watch_t *watch, sys_health_t *out) {
+  if (watch->last.level == DISK_OK) return false;
+  out->status = SYS_STATUS_DEGRADED;
+  say(watch->last.level, &watch->last, out->detail, sizeof out->detail);
+  return true;
+}

@@ -1,0 +1,25 @@
+/* What lifecycle does, told to the others: metrics, the alert of a full disk, health. */
+#ifndef STORAGE_LIFECYCLE_WATCH_H
+#define STORAGE_LIFECYCLE_WATCH_H
+
+#include <gantry/service.h>
+
+#include "writer.h"
+
+typedef struct lifecycle_watch {
+  service_t *service;
+  writer_t *writer;
+  lifecycle_status_t last;
+  disk_level_t told; /* what the last alerts said */
+  sys_alerts_t alerts;
+  metric_t *deleted, *purged, *used, *room, *level, *step_ms;
+} lifecycle_watch_t;
+
+/* Registers the metrics. */
+void lifecycle_watch_init(lifecycle_watch_t *watch, service_t *service);
+/* Each second: reads the writer's lifecycle, publishes alert.storage, keeps its changes. */
+void lifecycle_watch_tick(lifecycle_watch_t *watch, writer_t *writer);
+/* Says in out what is wrong; false when nothing is. */
+bool lifecycle_watch_health(const lifecycle_watch_t *watch, sys_health_t *out);
+
+#endif
