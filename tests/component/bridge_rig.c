@@ -142,6 +142,20 @@ gantry_err_t bridge_rig_reset(bridge_rig_t *rig, bool safe, bool location, gantr
   return harness_call(rig->harness, REQUEST_ROBOT_ESTOP_RESET, NULL, &takes, &gives, 500, fault);
 }
 
+typedef struct wanted_reset {
+  bridge_rig_t *rig;
+  gantry_fault_t *fault;
+} wanted_reset_t;
+
+static bool is_reset(void *arg) {
+  const wanted_reset_t *wanted = arg;
+  return bridge_rig_reset(wanted->rig, true, true, wanted->fault) == GANTRY_OK;
+}
+
+bool bridge_rig_await_reset(bridge_rig_t *rig, uint32_t ms, gantry_fault_t *fault) {
+  return harness_until(rig->harness, is_reset, &(wanted_reset_t){rig, fault}, ms);
+}
+
 unsigned bridge_rig_frames(bridge_rig_t *rig, const char *hex) {
   char text[1024];
   unsigned count = 0;

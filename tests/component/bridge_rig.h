@@ -41,5 +41,7 @@ gantry_err_t bridge_rig_drive(bridge_rig_t *rig, double speed, uint32_t hold_ms,
                               gantry_fault_t *fault);
 gantry_err_t bridge_rig_stop(bridge_rig_t *rig, robot_safety_t *out, gantry_fault_t *fault);
 gantry_err_t bridge_rig_reset(bridge_rig_t *rig, bool safe, bool location, gantry_fault_t *fault);
+/* Resets as soon as that is allowed; fault says why it was not in time. */
+bool bridge_rig_await_reset(bridge_rig_t *rig, uint32_t ms, gantry_fault_t *fault);
 
 #endif

@@ -75,15 +75,7 @@ void await_standing(void) {
 }
 
 unsigned frames_with(const char *hex) {
-  char text[1024];
-  unsigned count = 0;
-  harness_for(rig.harness, 250);
-  FILE *file = fopen(rig.sim.transcript, "r");
-  cr_assert_not_null(file);
-  while (fgets(text, sizeof text, file))
-    count += strstr(text, hex) != NULL;
-  (void)fclose(file);
-  return count;
+  return bridge_rig_frames(&rig, hex);
 }
 
 unsigned fastest_frame(void) {

@@ -48,6 +48,8 @@ stub_t *door_stub(const request_t *request);
 
 /* Waits until the first administrator is made, and logs in as he. */
 void door_login(void);
+/* Both: how most suites begin. */
+void door_open_as_admin(void);
 /* A token of another role, signed by the gateway's own secret; life_s may be 0. */
 void door_token(store_role_t role, uint32_t life_s, char *out, size_t size);
 

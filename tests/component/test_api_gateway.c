@@ -8,12 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_up(void) {
-  door_open();
-  door_login();
-}
-
-TestSuite(api_gateway, .init = set_up, .fini = door_close, .timeout = 30);
+TestSuite(api_gateway, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
 /* Asks, expects the route's own status, and reads the answer by the schema of the documentation. */
 static answer_t expect_shape(const char *method, const char *path, const char *body,

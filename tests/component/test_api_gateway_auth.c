@@ -9,12 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void set_up(void) {
-  door_open();
-  door_login();
-}
-
-TestSuite(api_gateway_auth, .init = set_up, .fini = door_close, .timeout = 30);
+TestSuite(api_gateway_auth, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
 /* Asks, expects the route's own status, and reads the answer by the schema of the documentation. */
 static answer_t expect_shape(const char *method, const char *path, const char *body,

@@ -6,12 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set_up(void) {
-  door_open();
-  door_login();
-}
-
-TestSuite(api_gateway_command, .init = set_up, .fini = door_close, .timeout = 30);
+TestSuite(api_gateway_command, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
 static void expect_text(const answer_t *answer, const char *text) {
   cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);

@@ -36,18 +36,12 @@ static void tear_down(void) {
 
 TestSuite(bridge_acknowledge, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static bool is_reset(void *arg) {
-  (void)arg;
-  return bridge_rig_safety(&rig)->motors_off &&
-         bridge_rig_reset(&rig, true, true, &fault) == GANTRY_OK;
-}
-
 /* A machine that stood still for longer than the safety module may be silent has stopped the robot
  * already; then once more. */
 static void drive(void) {
   for (int attempt = 0; attempt < 3; attempt++) {
     if (bridge_rig_safety(&rig)->latched)
-      cr_assert(harness_until(rig.harness, is_reset, NULL, 5000), "%s", fault.detail);
+      cr_assert(bridge_rig_await_reset(&rig, 5000, &fault), "%s", fault.detail);
     (void)bridge_rig_drive(&rig, 0.5, 500, &fault);
     if (bridge_rig_await_setpoint(&rig, false, 1000) && !bridge_rig_safety(&rig)->latched) break;
   }
@@ -92,7 +86,7 @@ static void expect_recovery(void) {
   cr_assert(bridge_rig_is_off(&rig));
   cr_assert_gt(bridge_rig_frames(&rig, STOP_2), 0);
   cr_assert_eq(successes(), 1, "%u", successes());
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 5000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 5000, &fault), "%s", fault.detail);
 }
 
 static void check_lie(lie_t lie, const char *words) {

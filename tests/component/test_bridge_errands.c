@@ -205,11 +205,6 @@ static bool has_frame(void *arg) {
   return frames_with(arg) > 0;
 }
 
-static bool is_reset(void *arg) {
-  (void)arg;
-  return bridge_rig_reset(&rig, true, true, &fault) == GANTRY_OK;
-}
-
 Test(errands, a_stop_while_docking_stops_the_dock_module_too_after_the_motors) {
   robot_safety_t stopped;
   start_docking(NULL);
@@ -227,7 +222,7 @@ Test(errands, a_stop_while_docking_stops_the_dock_module_too_after_the_motors) {
   cr_assert_eq(frames_with(DOCK_ESTOP), 2, "request and acknowledgement, and no more");
   cr_assert_eq(frames_with(DOCK_END), 0, "which would let a docked robot go");
 
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 3000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 3000, &fault), "%s", fault.detail);
   get_ready(ROBOT_MODE_AUTO);
   cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
   cr_assert(bridge_rig_await_setpoint(&rig, false, 3000), "its emergency stop was cleared");
@@ -253,7 +248,7 @@ Test(errands, a_reset_ends_the_telling) {
   cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
   cr_assert(harness_until(rig.harness, has_frame, DOCK_ESTOP, 3000));
 
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 3000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 3000, &fault), "%s", fault.detail);
 
   harness_for(rig.harness, 300); /* what was on its way */
   unsigned told = frames_with(DOCK_ESTOP);

@@ -29,11 +29,6 @@ static void tear_down(void) {
 
 TestSuite(bridge_safety, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static bool is_reset(void *arg) {
-  (void)arg;
-  return bridge_rig_reset(&rig, true, true, &fault) == GANTRY_OK;
-}
-
 static bool is_idle(void *arg) {
   (void)arg;
   return bridge_rig_safety(&rig)->state == ROBOT_FSM_STATE_IDLE;
@@ -43,7 +38,7 @@ static bool is_idle(void *arg) {
  * it begins again. */
 static void get_ready(void) {
   if (!bridge_rig_safety(&rig)->latched) return;
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 5000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 5000, &fault), "%s", fault.detail);
   cr_assert(harness_until(rig.harness, is_idle, NULL, 5000));
 }
 
@@ -228,7 +223,7 @@ Test(bridge_safety, a_fault_that_is_found_after_a_stop_makes_it_a_fault) {
   cr_assert_not_null(safety);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_MOTOR_FAULT);
   (void)bridge_rig_ask(&rig, "motor 4 2 clear");
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 5000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 5000, &fault), "%s", fault.detail);
 }
 
 Test(bridge_safety, motors_that_turn_when_told_to_stand_are_stopped) {
@@ -272,7 +267,7 @@ Test(bridge_safety, relays_take_part_in_a_stop_and_in_its_reset) {
   (void)bridge_rig_ask(&rig, "set 3 0x0031 1");
   (void)bridge_rig_stop(&rig, &stopped, &fault);
   cr_assert(harness_until(rig.harness, relays_are, &(unsigned[]){0, 1}, 3000));
-  cr_assert(harness_until(rig.harness, is_reset, NULL, 3000), "%s", fault.detail);
+  cr_assert(bridge_rig_await_reset(&rig, 3000, &fault), "%s", fault.detail);
   cr_assert(harness_until(rig.harness, relays_are, &(unsigned[]){1, 0}, 3000));
 }
 
