@@ -12,7 +12,7 @@
 
 #include "auth.h"
 
-enum { STUBS_MAX = 64 };
+enum { STUBS_MAX = 128 }; /* more than there are requests */
 
 door_t door;
 static stub_t stubs[STUBS_MAX];
@@ -90,8 +90,8 @@ static harness_peer_t *play(const char *service) {
     const request_t *request = &CATALOGUE_REQUESTS[i];
     rpc_handler_fn handler = user_handler(request);
     if (strcmp(request->server, service) != 0) continue;
+    cr_assert_lt(stub_count, STUBS_MAX);
     stub_t *stub = &stubs[stub_count++];
-    cr_assert_leq(stub_count, STUBS_MAX);
     *stub = (stub_t){.request = request};
     stub->reply = calloc(1, request->gives->size);
     stub->takes = calloc(1, request->takes->size);
