@@ -112,6 +112,15 @@ gantry_err_t store_open_file(const char *path, store_t **out, gantry_fault_t *fa
   return store_open(db, path, out, fault);
 }
 
+gantry_err_t store_open_server(const char *dsn, store_t **out, gantry_fault_t *fault) {
+  char place[DB_PLACE_SIZE];
+  db_t *db = NULL;
+  *out = NULL;
+  GANTRY_TRY(db_pg_place(dsn, place, sizeof place, fault));
+  GANTRY_TRY(db_pg_open(dsn, &db, fault));
+  return store_open(db, place, out, fault);
+}
+
 static gantry_err_t dispatch(store_t *store, store_call_t *call) {
   static const struct {
     const request_t *request;

@@ -30,6 +30,8 @@ typedef struct store_call {
 gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault);
 /* The same on an SQLite file, which is created. */
 gantry_err_t store_open_file(const char *path, store_t **out, gantry_fault_t *fault);
+/* The same on a PostgreSQL server; GANTRY_E_UNAVAILABLE when it does not answer. dsn: see db_pg_open. */
+gantry_err_t store_open_server(const char *dsn, store_t **out, gantry_fault_t *fault);
 /* NULL-safe. An open transaction is rolled back. */
 void store_close(store_t **self);
 

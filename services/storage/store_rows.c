@@ -10,7 +10,7 @@ static gantry_err_t add_status(store_t *store, const row_t *row) {
                         " errors, health, last_error, updated, id) VALUES (?1, ?2, ?3, ?4,"
                         " ?5, ?6, ?7, ?8, ?9) ON CONFLICT (sensor) DO UPDATE SET type ="
                         " excluded.type, state = excluded.state, last_reading ="
-                        " coalesce(excluded.last_reading, last_reading), errors ="
+                        " coalesce(excluded.last_reading, sensor_state.last_reading), errors ="
                         " excluded.errors, health = excluded.health, last_error ="
                         " excluded.last_error, updated = excluded.updated");
   db_bind_int(statement, 9, store_new_id(store, STORE_ID_SENSOR_STATE));

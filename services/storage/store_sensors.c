@@ -45,7 +45,7 @@ gantry_err_t store_sensor_put(store_t *store, store_call_t *call) {
                         " configuration, calibration, active, created, updated, id) VALUES"
                         " (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7, ?8) ON CONFLICT (sensor) DO"
                         " UPDATE SET type = ?2, name = ?3, description = ?4, configuration"
-                        " = ?5, calibration = coalesce(?6, calibration), active = 1,"
+                        " = ?5, calibration = coalesce(?6, sensor_config.calibration), active = 1,"
                         " updated = ?7");
   db_bind_int(statement, 8, store_new_id(store, STORE_ID_SENSOR_CONFIG));
   db_bind_text(statement, 1, config->sensor);

@@ -97,7 +97,7 @@ gantry_err_t store_config_put(store_t *store, store_call_t *call) {
       db_use(store->db, "INSERT INTO loc_config (key, value, type, description, active,"
                         " updated_by, created, updated, id) VALUES (?1, ?2, ?3, ?4, 1, ?5,"
                         " ?6, ?6, ?7) ON CONFLICT (key) DO UPDATE SET value = ?2, type ="
-                        " ?3, description = coalesce(?4, description), active = 1,"
+                        " ?3, description = coalesce(?4, loc_config.description), active = 1,"
                         " updated_by = ?5, updated = ?6");
   db_bind_int(statement, 7, store_new_id(store, STORE_ID_LOC_CONFIG));
   db_bind_text(statement, 1, set->key);

@@ -41,8 +41,11 @@ static gantry_err_t add_rollup(db_t *db, const rollup_t *rollup) {
 }
 
 gantry_err_t db_add_rollups(db_t *db, const rollup_t *rollups, size_t count) {
-  if (db->ops->add_rollups) return db->ops->add_rollups(db, rollups, count);
-  for (size_t i = 0; i < count; i++)
-    GANTRY_TRY(add_rollup(db, &rollups[i]));
-  return GANTRY_OK;
+  gantry_err_t err = GANTRY_OK;
+  if (count == 0) return err;
+  GANTRY_TRY(db_pipeline_begin(db));
+  for (size_t i = 0; i < count && err == GANTRY_OK; i++)
+    err = add_rollup(db, &rollups[i]);
+  gantry_err_t ended = db_pipeline_end(db);
+  return err == GANTRY_OK ? ended : err;
 }

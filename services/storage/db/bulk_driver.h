@@ -6,6 +6,8 @@
 
 gantry_err_t bulk_sqlite_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                                       size_t *added);
+gantry_err_t bulk_pg_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
+                                  size_t *added);
 /* What one of SQLite's result codes means here. */
 gantry_err_t db_sqlite_err(int result);
 

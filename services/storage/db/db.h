@@ -20,6 +20,18 @@ typedef enum db_kind { DB_SQLITE, DB_PG } db_kind_t;
    GANTRY_E_INVALID, with a fault that names the file and what to do, when it is damaged or no
    database; GANTRY_E_UNAVAILABLE when it cannot be opened. */
 gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault);
+#define DB_PLACE_SIZE 160
+
+/* Connects to a PostgreSQL server; dsn is libpq's connection string or URI, "" its environment.
+   Waits 3 s at most. GANTRY_E_INVALID when the string makes no sense or the server refuses it
+   (password, database, right); GANTRY_E_UNAVAILABLE when nobody answers, or not yet. Faults name
+   host and database, never the password. A connection that is lost later comes back with the first
+   statement outside of a transaction, after pauses of 0.1 to 5 s; meanwhile all is
+   GANTRY_E_UNAVAILABLE. */
+gantry_err_t db_pg_open(const char *dsn, db_t **out, gantry_fault_t *fault);
+/* "postgres HOST/DATABASE" of a connection string, for people; GANTRY_E_INVALID when it is none. */
+gantry_err_t db_pg_place(const char *dsn, char *out, size_t size, gantry_fault_t *fault);
+bool db_pg_has_password(const char *dsn);
 /* NULL-safe. Finalises what was prepared; an open transaction is rolled back. */
 void db_close(db_t **self);
 db_kind_t db_kind(const db_t *db);
@@ -31,10 +43,22 @@ gantry_err_t db_begin(db_t *db);
 gantry_err_t db_begin_read(db_t *db);
 /* A transaction that may be lost, as a whole, with the power: its commit waits for no disk. */
 gantry_err_t db_begin_unsynced(db_t *db);
+/* After GANTRY_E_UNAVAILABLE a lost connection leaves open whether the rows are in: read what tells
+   it before they are written again. */
 gantry_err_t db_commit(db_t *db);
 /* Harmless without a transaction. */
 void db_rollback(db_t *db);
 bool db_in_transaction(const db_t *db);
+/* A part of a transaction that may fail alone. Without it PostgreSQL refuses all that follows a
+   failed statement, up to the rollback. db_part_fail takes back what came after db_part_begin. */
+gantry_err_t db_part_begin(db_t *db);
+gantry_err_t db_part_end(db_t *db);
+gantry_err_t db_part_fail(db_t *db);
+/* Between the two, statements without rows that are finished by db_finish may be queued: their
+   errors come with later ones, at the latest with db_pipeline_end; db_changes means nothing. For
+   many small ones on a server; needs an open transaction. */
+gantry_err_t db_pipeline_begin(db_t *db);
+gantry_err_t db_pipeline_end(db_t *db);
 /* The prepared statement of a literal, reset and without values; the database keeps it. One that
    cannot be prepared fails at db_next. A statement may not be used twice at once. */
 stmt_t *db_use(db_t *db, const char *text);
@@ -53,7 +77,8 @@ void db_bind_opt_real(stmt_t *statement, int index, bool given, double value);
 void db_bind_opt_time(stmt_t *statement, int index, bool given, uint64_t wall_ns);
 void db_bind_time(stmt_t *statement, int index, uint64_t wall_ns);
 
-/* Next row: GANTRY_OK when there is one, GANTRY_E_NOT_FOUND when there is none (the statement is
+/* A server's result is held as a whole: put a LIMIT on what may be long.
+   Next row: GANTRY_OK when there is one, GANTRY_E_NOT_FOUND when there is none (the statement is
    then reset); GANTRY_E_CONFLICT for a violated constraint, GANTRY_E_UNAVAILABLE for a database
    that is away, full or locked, GANTRY_E_INVALID for a damaged one. */
 gantry_err_t db_next(stmt_t *statement);

@@ -37,13 +37,12 @@ typedef struct db_ops {
   gantry_err_t (*next)(stmt_t *statement);
   void (*reset)(stmt_t *statement);
   void (*column)(stmt_t *statement, int column, db_value_t *out);
+  gantry_err_t (*pipeline)(db_t *db, bool on); /* NULL: each statement is answered at once */
   bool (*in_transaction)(const db_t *db);
   const char *(*message)(const db_t *db);
   /* bulk.h; *added is 0 before, count is not. */
   gantry_err_t (*add_readings)(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                                size_t *added);
-  /* NULL: one upsert after the other is good enough. */
-  gantry_err_t (*add_rollups)(db_t *db, const rollup_t *rollups, size_t count);
 } db_ops_t;
 
 /* First member of a driver's own struct. */

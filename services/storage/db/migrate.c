@@ -1,4 +1,5 @@
 /* Migrations: numbered, each in a transaction, remembered with their checksum. */
+#include <gantry/log.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,8 +55,20 @@ static gantry_err_t read_version(db_t *db, const char *path, const migrations_t 
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : failed(db, err, path, fault);
 }
 
+/* An optional one that is refused is remembered all the same: it is not tried at each start. */
+static gantry_err_t run(db_t *db, const migration_t *migration) {
+  if (!migration->optional) return db_exec(db, migration->sql, NULL);
+  GANTRY_TRY(db_part_begin(db));
+  gantry_err_t err = db_exec(db, migration->sql, NULL);
+  if (err == GANTRY_OK) return db_part_end(db);
+  if (err == GANTRY_E_UNAVAILABLE) return err;
+  log_warn("STORE-MIGRATION", "the database goes on without %s: %s", migration->name,
+           db_message(db));
+  return db_part_fail(db);
+}
+
 static gantry_err_t apply(db_t *db, const migration_t *migration, uint64_t now_ns) {
-  GANTRY_TRY(db_exec(db, migration->sql, NULL));
+  GANTRY_TRY(run(db, migration));
   stmt_t *statement = db_use(
       db, "INSERT INTO schema_migrations (version, name, checksum, applied) VALUES (?, ?, ?, ?)");
   db_bind_u64(statement, 1, migration->version);

@@ -10,6 +10,7 @@ typedef struct migration {
   const char *name;     /* from the file's name */
   const char *checksum; /* SHA-256 of the file, 64 hex digits */
   const char *sql;      /* the file */
+  bool optional;        /* the store works without it: a server that refuses it goes on without */
 } migration_t;
 
 typedef struct migrations {

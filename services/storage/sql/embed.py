@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Writes the numbered migrations of all back ends as C tables, so that the binary carries them."""
+"""Writes the numbered migrations of all back ends as C tables, so that the binary carries them. One that begins with
+"-- Optional:" may be refused by a server that lacks something."""
 import hashlib
 import pathlib
 import re
@@ -22,7 +23,8 @@ def table(backend: str, paths: list[pathlib.Path]) -> str:
             sys.exit(f"{backend}/{path.name}: expected {expected:04d}_<name>.sql")
         text = path.read_text(encoding="utf-8")
         checksum = hashlib.sha256(text.encode()).hexdigest()
-        rows.append(f'  {{{expected}, "{match.group(2)}", "{checksum}",\n{literal(text)}}},')
+        optional = "true" if text.startswith("-- Optional:") else "false"
+        rows.append(f'  {{{expected}, "{match.group(2)}", "{checksum}",\n{literal(text)}, {optional}}},')
     body = "\n".join(rows)
     return f"static const migration_t {backend.upper()}[] = {{\n{body}\n}};\n"
 

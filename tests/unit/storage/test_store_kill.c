@@ -14,7 +14,7 @@
 static void write_until_killed(const char *path, int acknowledge) {
   store_t *store = NULL;
   gantry_fault_t fault = {0};
-  if (store_open_file(path, &store, &fault) != GANTRY_OK) _exit(1);
+  if (fixture_open(path, &store, &fault) != GANTRY_OK) _exit(1);
   for (uint64_t rows = 0;;) {
     if (store_begin(store) != GANTRY_OK) _exit(2);
     for (uint32_t i = 0; i < BATCH; i++) {
@@ -57,8 +57,10 @@ Test(store_kill, loses_nothing_that_was_committed, .timeout = 30) {
 
   fixture_reopen(&fixture);
   double kept = fixture_number(&fixture, "SELECT count(*) FROM sensor_readings");
-  fixture_text(&fixture, "PRAGMA integrity_check", verdict, sizeof verdict);
-  cr_assert_str_eq(verdict, "ok");
+  if (!fixture_is_pg()) {
+    fixture_text(&fixture, "PRAGMA integrity_check", verdict, sizeof verdict);
+    cr_assert_str_eq(verdict, "ok");
+  }
   /* A batch may have been committed whose acknowledgement was not read; none is there by half. */
   cr_assert_geq(kept, (double)acknowledged);
   cr_assert_eq((uint64_t)kept % BATCH, 0);

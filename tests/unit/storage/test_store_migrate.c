@@ -16,6 +16,10 @@ static void tear_down(void) {
   fixture_fini(&fixture);
 }
 
+static const migrations_t *known(void) {
+  return migrations_of(fixture_is_pg() ? DB_PG : DB_SQLITE);
+}
+
 TestSuite(migrate, .init = set_up, .fini = tear_down);
 
 Test(migrate, remembers_each_migration_with_its_checksum) {
@@ -23,16 +27,14 @@ Test(migrate, remembers_each_migration_with_its_checksum) {
   fixture_text(&fixture, "SELECT checksum FROM schema_migrations WHERE version = 1", checksum,
                sizeof checksum);
 
-  cr_assert_str_eq(checksum, migrations_of(DB_SQLITE)->rows[0].checksum);
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"),
-               migrations_of(DB_SQLITE)->count);
+  cr_assert_str_eq(checksum, known()->rows[0].checksum);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"), known()->count);
 }
 
 Test(migrate, opens_its_own_file_again) {
   fixture_reopen(&fixture);
 
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"),
-               migrations_of(DB_SQLITE)->count);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"), known()->count);
 }
 
 Test(migrate, refuses_a_newer_database) {
@@ -50,6 +52,7 @@ Test(migrate, refuses_a_migration_that_was_altered) {
 }
 
 Test(migrate, names_a_damaged_file) {
+  if (fixture_is_pg()) cr_skip("a server's files are its own");
   store_close(&fixture.store);
   FILE *file = fopen(fixture.path, "r+b");
   char junk[4096];
@@ -61,33 +64,60 @@ Test(migrate, names_a_damaged_file) {
   cr_assert_not_null(strstr(fixture.fault.detail, fixture.path), "%s", fixture.fault.detail);
 }
 
-Test(migrate, says_when_the_folder_is_not_there) {
+Test(migrate, says_when_the_folder_or_the_server_is_not_there) {
   store_t *store = NULL;
   gantry_fault_t fault = {0};
+  const char *path = fixture_is_pg() ? "host=/nowhere/at/all dbname=robots" : "/nowhere/at/all.db";
 
-  cr_assert_eq(store_open_file("/nowhere/at/all.db", &store, &fault), GANTRY_E_UNAVAILABLE);
-  cr_assert_not_null(strstr(fault.detail, "/nowhere/at/all.db"));
+  cr_assert_eq(fixture_open(path, &store, &fault), GANTRY_E_UNAVAILABLE);
+  cr_assert_not_null(strstr(fault.detail, "/nowhere/at/all"), "%s", fault.detail);
 }
 
-Test(migrate, takes_back_a_migration_that_fails) {
-  const migrations_t *known = migrations_of(DB_SQLITE);
-  migration_t rows[16];
-  memcpy(rows, known->rows, known->count * sizeof *rows);
-  rows[known->count] =
-      (migration_t){known->count + 1, "broken", "c", "CREATE TABLE half (a); CREATE TABEL wrong;"};
+/* The known migrations and one more. */
+static migrations_t with(const migration_t *more) {
+  static migration_t rows[16];
+  memcpy(rows, known()->rows, known()->count * sizeof *rows);
+  rows[known()->count] = *more;
+  rows[known()->count].version = known()->count + 1;
+  return (migrations_t){rows, known()->count + 1};
+}
+
+static gantry_err_t migrate_with(const migration_t *more, gantry_fault_t *fault) {
+  migrations_t all = with(more);
   db_t *db = NULL;
-  gantry_fault_t fault = {0};
   store_close(&fixture.store);
-  cr_assert_eq(db_sqlite_open(fixture.path, &db, &fault), GANTRY_OK);
-
-  gantry_err_t err =
-      migrate_up(db, fixture.path, &(migrations_t){rows, known->count + 1}, 0, &fault);
-
+  cr_assert_eq(fixture_open_db(fixture.path, &db, fault), GANTRY_OK);
+  gantry_err_t err = migrate_up(db, "here", &all, 0, fault);
   db_close(&db);
-  cr_assert_neq(err, GANTRY_OK);
+  return err;
+}
+
+#define HALF "CREATE TABLE half (a BIGINT); CREATE TABEL wrong;"
+
+Test(migrate, takes_back_a_migration_that_fails) {
+  gantry_fault_t fault = {0};
+  char columns[16];
+
+  cr_assert_neq(
+      migrate_with(&(migration_t){.name = "broken", .checksum = "c", .sql = HALF}, &fault),
+      GANTRY_OK);
+
   cr_assert_not_null(strstr(fault.detail, "broken"), "%s", fault.detail);
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM sqlite_master WHERE name = 'half'"),
-               0);
+  fixture_columns(&fixture, "half", columns, sizeof columns);
+  cr_assert_str_empty(columns);
+}
+
+Test(migrate, does_without_what_the_server_does_not_know) {
+  gantry_fault_t fault = {0};
+  char columns[16];
+  migration_t finer = {.name = "finer", .checksum = "c", .sql = HALF, .optional = true};
+
+  cr_assert_eq(migrate_with(&finer, &fault), GANTRY_OK, "%s", fault.detail);
+
+  fixture_columns(&fixture, "half", columns, sizeof columns);
+  cr_assert_str_empty(columns);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM schema_migrations"),
+               known()->count + 1);
 }
 
 /* Table and columns of the published schema of the robot, in its order. */
@@ -114,10 +144,8 @@ static const struct {
 
 Test(migrate, has_the_nine_published_tables_with_their_columns) {
   for (size_t i = 0; i < sizeof PUBLISHED / sizeof *PUBLISHED; i++) {
-    char sql[256], columns[512];
-    snprintf(sql, sizeof sql, "SELECT group_concat(name) FROM pragma_table_info('%s')",
-             PUBLISHED[i].table);
-    fixture_text(&fixture, sql, columns, sizeof columns);
+    char columns[512];
+    fixture_columns(&fixture, PUBLISHED[i].table, columns, sizeof columns);
     cr_assert_eq(strncmp(columns, PUBLISHED[i].columns, strlen(PUBLISHED[i].columns)), 0, "%s: %s",
                  PUBLISHED[i].table, columns);
   }

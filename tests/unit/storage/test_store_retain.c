@@ -160,7 +160,8 @@ Test(store_retain, deletes_each_tier_of_roll_ups_when_its_whole_bucket_is_old) {
   fixture_exec(
       &fixture,
       "INSERT INTO rollup SELECT 1, tier, (400 - age) * 86400000000 - CASE WHEN age IN (90,"
-      " 365) THEN tier * 1000000 ELSE 0 END, 1, 1, 1, 1, 1, 1, 1, 0, 0 FROM (SELECT 60"
+      " 365) THEN tier * CAST(1000000 AS BIGINT) ELSE 0 END, 1, 1, 1, 1, 1, 1, 1, 0, 0 FROM "
+      "(SELECT 60"
       " AS tier UNION SELECT 3600 UNION SELECT 86400) AS tiers, (SELECT 89 AS age UNION"
       " SELECT 90 UNION SELECT 364 UNION SELECT 365) AS ages");
 

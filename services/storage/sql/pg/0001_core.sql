@@ -218,10 +218,8 @@ CREATE TABLE reading (
   source BIGINT NOT NULL,
   session BIGINT,
   PRIMARY KEY (series, ts, seq)
-) PARTITION BY RANGE (ts);
+);
 CREATE INDEX reading_session ON reading (session, series, ts) WHERE session IS NOT NULL;
--- What lies outside of the days that the writer has made partitions for.
-CREATE TABLE reading_other PARTITION OF reading DEFAULT;
 
 CREATE TABLE sensor_state (
   id BIGINT PRIMARY KEY,
@@ -371,16 +369,6 @@ CREATE VIEW sensor_configurations AS SELECT id, sensor AS sensor_id, type AS sen
   to_char(to_timestamp(updated / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at,
   to_char(to_timestamp(calibrated / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_calibration
   FROM sensor_config;
-
-CREATE VIEW sensor_readings AS SELECT reading.ts AS id, series.type AS sensor_type,
-  series.sensor AS sensor_id,
-  coalesce(reading.data, json_build_object('value', reading.value, 'unit', series.unit)::text) AS data,
-  reading.quality AS quality,
-  to_char(to_timestamp(reading.ts / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS timestamp,
-  series.robot AS vehicle_id, reading.ts AS ts, reading.value AS value,
-  reading.validity = 0 AS is_valid, session.session_id AS session_id, reading.seq AS seq
-  FROM reading JOIN series ON series.id = reading.series
-  LEFT JOIN session ON session.id = reading.session;
 
 CREATE VIEW sensor_status AS SELECT id, sensor AS sensor_id, type AS sensor_type, state AS status,
   to_char(to_timestamp(last_reading / 1e6) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_reading_time,

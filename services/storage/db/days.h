@@ -1,0 +1,23 @@
+/* The days of the table `reading`. On PostgreSQL each is a partition: made ahead, so that no row
+   waits for it, and dropped in milliseconds when its age has come. Times that no day was made for
+   lie in a partition of their own. SQLite, and servers without partitions, have none: there every
+   call is harmless and gives nothing. */
+#ifndef STORAGE_DAYS_H
+#define STORAGE_DAYS_H
+
+#include "db.h"
+
+#define DAYS_MAX    512 /* days a database has at most */
+#define DAYS_DAY_US INT64_C(86400000000)
+
+/* Makes the partitions from the day of now_us to `ahead` days later where they are not there, in a
+   transaction of its own; costs nothing where they are. */
+gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead);
+/* The first microseconds of the days that are there, ascending; size is at least DAYS_MAX. */
+gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count);
+/* Drops one day in a transaction of its own and takes its rows off the totals of their series.
+   dropped is false when it holds rows of a pinned session, or still so many that it would take
+   long: then rows are to be deleted first. */
+gantry_err_t days_drop(db_t *db, int64_t start_us, bool *dropped);
+
+#endif

@@ -1,0 +1,171 @@
+/* Reaching a PostgreSQL server, losing it, and what its errors mean here. */
+#include <gantry/clock.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db_pg_internal.h"
+
+#define CONNECT_MS   3000u
+#define WAIT_MIN_MS  100u
+#define WAIT_MAX_MS  5000u
+#define STATE_LENGTH 5 /* of an SQLSTATE */
+
+/* Durable whatever the server's default is; nobody waits for a lock for ever. */
+static const char SESSION[] = "SET synchronous_commit = on; SET lock_timeout = '5s'";
+
+static bool in_class(const char *state, const char *class) {
+  return strncmp(state, class, 2) == 0;
+}
+
+/* By SQLSTATE, appendix A of PostgreSQL's manual. */
+static gantry_err_t err_of(const char *state) {
+  static const struct {
+    const char *class;
+    gantry_err_t err;
+  } CLASSES[] = {
+      {"08", GANTRY_E_UNAVAILABLE}, /* connection */
+      {"22", GANTRY_E_INVALID},     /* a value that the column does not take */
+      {"23", GANTRY_E_CONFLICT},    /* constraint */
+      {"25", GANTRY_E_UNAVAILABLE}, /* read-only, or in a failed transaction */
+      {"28", GANTRY_E_INVALID},     /* authorisation */
+      {"3D", GANTRY_E_INVALID},     /* no such database */
+      {"40", GANTRY_E_UNAVAILABLE}, /* serialisation, deadlock: repeat */
+      {"53", GANTRY_E_UNAVAILABLE}, /* disk full, out of memory, too many connections */
+      {"54", GANTRY_E_TOO_LARGE},   /* a limit of the program */
+      {"55", GANTRY_E_UNAVAILABLE}, /* locked */
+      {"57", GANTRY_E_UNAVAILABLE}, /* shut down, cancelled */
+      {"58", GANTRY_E_UNAVAILABLE}, /* input and output */
+      {"XX", GANTRY_E_INVALID},     /* damaged data */
+  };
+  if (strcmp(state, "0A000") == 0) return GANTRY_E_NOT_IMPLEMENTED;
+  if (strcmp(state, "42501") == 0) return GANTRY_E_INVALID; /* a right is missing */
+  for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++)
+    if (in_class(state, CLASSES[i].class)) return CLASSES[i].err;
+  return GANTRY_E_INTERNAL;
+}
+
+/* The first line of the server's words. */
+static void keep_message(db_pg_t *self, const char *text) {
+  (void)snprintf(self->message, sizeof self->message, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+void pg_lose(db_pg_t *self) {
+  PQfinish(self->conn);
+  self->conn = NULL;
+  self->queued = 0;
+  self->retry_ns = 0;
+  pg_forget_days(self);
+  if (self->in_transaction) self->spoilt = true;
+}
+
+gantry_err_t pg_failed(db_pg_t *self, const PGresult *result) {
+  const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+  const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+  gantry_err_t err = state ? err_of(state) : GANTRY_E_UNAVAILABLE;
+  keep_message(self, text ? text : PQerrorMessage(self->conn));
+  if (self->in_transaction) self->spoilt = true;
+  /* 57P..: the server says good-bye, and hangs up a moment later. */
+  bool gone = state && (strncmp(state, "57P", 3) == 0 || in_class(state, "08"));
+  if (gone || PQstatus(self->conn) == CONNECTION_BAD) pg_lose(self);
+  return err;
+}
+
+gantry_err_t pg_check(db_pg_t *self, const PGresult *result) {
+  switch (PQresultStatus(result)) {
+  case PGRES_COMMAND_OK:
+  case PGRES_TUPLES_OK:
+  case PGRES_PIPELINE_SYNC:
+    return GANTRY_OK;
+  case PGRES_PIPELINE_ABORTED:
+    return GANTRY_E_UNAVAILABLE; /* an earlier one failed, and has said so */
+  default:
+    return pg_failed(self, result);
+  }
+}
+
+static void pass_over(void *arg, const PGresult *notice) {
+  (void)arg;
+  (void)notice;
+}
+
+/* Drives the hand-shake until it is over or the time is up. */
+static PostgresPollingStatusType shake(PGconn *conn) {
+  uint64_t end_ns = clock_mono_ns() + CONNECT_MS * GANTRY_NS_PER_MS;
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (step == PGRES_POLLING_WRITING || step == PGRES_POLLING_READING) {
+    uint64_t now_ns = clock_mono_ns();
+    struct pollfd wait = {.fd = PQsocket(conn)};
+    wait.events = step == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
+    if (now_ns >= end_ns || poll(&wait, 1, (int)((end_ns - now_ns) / GANTRY_NS_PER_MS) + 1) == 0)
+      return PGRES_POLLING_FAILED;
+    step = PQconnectPoll(conn);
+  }
+  return step;
+}
+
+/* The words of a failed hand-shake carry the SQLSTATE ("FATAL:  28P01: ...") where a server spoke;
+   libpq offers it nowhere else. */
+static gantry_err_t refusal(const char *message) {
+  char state[STATE_LENGTH + 1] = "";
+  const char *found = strstr(message, ":  ");
+  if (!found || strspn(found + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != STATE_LENGTH)
+    return GANTRY_E_UNAVAILABLE;
+  memcpy(state, found + 3, STATE_LENGTH);
+  gantry_err_t err = err_of(state);
+  return err == GANTRY_E_UNAVAILABLE ? err : GANTRY_E_INVALID;
+}
+
+static gantry_err_t begin_session(db_pg_t *self) {
+  PQsetErrorVerbosity(self->conn, PQERRORS_DEFAULT);
+  PGresult *result = PQexec(self->conn, SESSION);
+  gantry_err_t err = pg_check(self, result);
+  PQclear(result);
+  return err;
+}
+
+gantry_err_t pg_connect(db_pg_t *self) {
+  static const char *const KEYS[] = {"dbname", "client_encoding", "fallback_application_name",
+                                     "tcp_user_timeout", NULL};
+  const char *const values[] = {self->dsn, "UTF8", "gantry", "10000", NULL};
+  self->conn = PQconnectStartParams(KEYS, values, 1);
+  if (!self->conn) return GANTRY_E_INTERNAL;
+  PQsetNoticeReceiver(self->conn, pass_over, NULL);
+  PQsetErrorVerbosity(self->conn, PQERRORS_VERBOSE);
+  gantry_err_t err = GANTRY_E_UNAVAILABLE;
+  if (PQstatus(self->conn) != CONNECTION_BAD && shake(self->conn) == PGRES_POLLING_OK) {
+    self->connection++;
+    err = begin_session(self);
+  } else {
+    const char *message = PQerrorMessage(self->conn);
+    err = refusal(message);
+    keep_message(self, message[0] ? message : "no answer in 3 s");
+  }
+  if (err != GANTRY_OK) pg_lose(self);
+  return err;
+}
+
+/* An idle connection whose server has hung up shows it without a question. */
+static void notice_hangup(db_pg_t *self) {
+  if (PQconsumeInput(self->conn) && PQstatus(self->conn) == CONNECTION_OK) return;
+  keep_message(self, PQerrorMessage(self->conn));
+  pg_lose(self);
+}
+
+gantry_err_t pg_ready(db_pg_t *self) {
+  if (self->in_transaction) return self->spoilt ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
+  if (self->conn && !self->pipelined) notice_hangup(self);
+  if (self->conn) return GANTRY_OK;
+  uint64_t now_ns = clock_mono_ns();
+  if (now_ns < self->retry_ns) return GANTRY_E_UNAVAILABLE;
+  if (pg_connect(self) == GANTRY_OK) {
+    self->wait_ms = 0;
+    return GANTRY_OK;
+  }
+  self->wait_ms = self->wait_ms ? 2 * self->wait_ms : WAIT_MIN_MS;
+  if (self->wait_ms > WAIT_MAX_MS) self->wait_ms = WAIT_MAX_MS;
+  self->retry_ns = clock_mono_ns() + self->wait_ms * GANTRY_NS_PER_MS;
+  /* Also a server that refuses now did accept us once: only waiting helps. */
+  return GANTRY_E_UNAVAILABLE;
+}
