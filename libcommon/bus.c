@@ -219,6 +219,14 @@ bus_stats_t bus_get_stats(const bus_t *bus) {
   return bus->stats;
 }
 
+void bus_set_outbox(bus_t *bus, outbox_t *outbox) {
+  bus->outbox = outbox;
+}
+
+uint64_t bus_boot(const bus_t *bus) {
+  return bus->boot;
+}
+
 loop_t *bus_loop(bus_t *bus) {
   return bus->loop;
 }

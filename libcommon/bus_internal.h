@@ -89,6 +89,7 @@ struct bus {
   int repeat_timer;
   buf_t header_buf, body_buf;
   bus_stats_t stats;
+  outbox_t *outbox; /* borrowed; NULL: durable topics are not kept */
 };
 
 /* A socket with the house's options; NULL when out of sockets. A peer that sends a part of more

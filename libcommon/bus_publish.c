@@ -14,17 +14,22 @@
 /* A service that itself publishes each second must not be repeated on top: hence a little more. */
 enum { REPEAT_CHECK_MS = 100, REPEAT_AGE_MS = 1050, LISTEN_SHARE = 64 };
 
-static void publication_send(bus_t *bus, publication_t *publication, const buf_t *body) {
-  sys_header_t header;
-  bus_stamp(bus, (int)publication->topic->kind, publication->cause, &header);
-  header.seq = ++publication->seq;
-  publication->sent_ns = header.mono;
+static void publication_send(bus_t *bus, publication_t *publication, const sys_header_t *header,
+                             const buf_t *body) {
+  publication->sent_ns = header->mono;
   gantry_err_t err =
-      parts_send(bus->pub, NULL, 0, publication->name, &header, body, &bus->header_buf);
+      parts_send(bus->pub, NULL, 0, publication->name, header, body, &bus->header_buf);
   if (err == GANTRY_OK)
     bus->stats.published++;
   else
     bus->stats.dropped++;
+}
+
+static void publication_repeat(bus_t *bus, publication_t *publication) {
+  sys_header_t header;
+  bus_stamp(bus, (int)publication->topic->kind, publication->cause, &header);
+  header.seq = ++publication->seq;
+  publication_send(bus, publication, &header, &publication->body);
 }
 
 static void on_repeat(void *arg) {
@@ -35,7 +40,7 @@ static void on_repeat(void *arg) {
     uint64_t age_ns = now_ns - publication->sent_ns;
     bool kept = publication->body.len > 0;
     if (kept && age_ns >= (uint64_t)REPEAT_AGE_MS * GANTRY_NS_PER_MS)
-      publication_send(bus, publication, &publication->body);
+      publication_repeat(bus, publication);
   }
 }
 
@@ -43,7 +48,7 @@ static void bus_welcome(bus_t *bus, const char *prefix) {
   for (uint32_t i = 0; i < bus->publication_count; i++) {
     publication_t *publication = bus->publications[i];
     bool heard = strncmp(publication->name, prefix, strlen(prefix)) == 0;
-    if (heard && publication->body.len > 0) publication_send(bus, publication, &publication->body);
+    if (heard && publication->body.len > 0) publication_repeat(bus, publication);
   }
 }
 
@@ -178,24 +183,92 @@ static gantry_err_t bus_pack(bus_t *bus, const publication_t *publication, const
   return err;
 }
 
-gantry_err_t bus_publish_from(bus_t *bus, const cause_t *cause, const topic_t *topic,
-                              const char *instance, const void *body) {
+/* Readings that belong to no session are stream data in an event's clothes. */
+static bool is_kept(const topic_t *topic, const void *body) {
+  if (topic != TOPIC_SENSOR_READINGS) return topic->kind != KIND_STREAM;
+  const sensor_readings_t *readings = body;
+  for (uint32_t i = 0; i < readings->series_count; i++)
+    if (readings->series[i].session[0] != '\0') return true;
+  return false;
+}
+
+static bool is_repeated(const publication_t *publication, const buf_t *body) {
+  const buf_t *last = &publication->body;
+  return publication->topic->kind == KIND_STATE && last->len == body->len &&
+         memcmp(last->data, body->data, body->len) == 0;
+}
+
+/* Hands what was packed to the outbox, under the header that goes with it. */
+static gantry_err_t bus_keep_durable(bus_t *bus, const publication_t *publication,
+                                     const sys_header_t *header, const void *body,
+                                     outbox_done_fn fn, void *arg) {
+  buf_reset(&bus->header_buf);
+  GANTRY_TRY(pack_message(&SYS_HEADER_DESC, header, &bus->header_buf, NULL));
+  outbox_record_t record = {.topic = publication->name,
+                            .header = bus->header_buf.data,
+                            .header_len = bus->header_buf.len,
+                            .body = bus->body_buf.data,
+                            .body_len = bus->body_buf.len,
+                            .kept = is_kept(publication->topic, body)};
+  return outbox_add(bus->outbox, &record, fn, arg);
+}
+
+static gantry_err_t find_publication(bus_t *bus, const topic_t *topic, const char *instance,
+                                     publication_t **out) {
   bool anyone = strcmp(topic->producer, "*") == 0;
   if (!bus->pub || !(anyone || strcmp(topic->producer, bus->service) == 0)) return GANTRY_E_INVALID;
   if (anyone && topic->instanced && !instance) instance = bus->service;
   GANTRY_TRY(check_name(topic, instance));
-  publication_t *publication = bus_publication(bus, topic, instance);
-  if (!publication) return GANTRY_E_UNAVAILABLE;
-  GANTRY_TRY(bus_pack(bus, publication, body));
-  publication->cause = bus_cause(cause);
-  publication_send(bus, publication, &bus->body_buf);
+  *out = bus_publication(bus, topic, instance);
+  return *out ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+}
+
+/* Sends what was packed into body_buf, and keeps the last of a state. */
+static void publish_packed(bus_t *bus, publication_t *publication, sys_header_t *header) {
+  header->seq = ++publication->seq;
+  publication_send(bus, publication, header, &bus->body_buf);
   log_published(publication, bus->body_buf.len);
-  if (topic->kind == KIND_STATE) {
+  if (publication->topic->kind == KIND_STATE) {
     buf_t last = publication->body;
     publication->body = bus->body_buf;
     bus->body_buf = last;
   }
   loop_wake(bus->loop);
+}
+
+static gantry_err_t prepare(bus_t *bus, const cause_t *cause, const topic_t *topic,
+                            const char *instance, const void *body, publication_t **publication,
+                            sys_header_t *header) {
+  GANTRY_TRY(find_publication(bus, topic, instance, publication));
+  GANTRY_TRY(bus_pack(bus, *publication, body));
+  (*publication)->cause = bus_cause(cause);
+  bus_stamp(bus, (int)topic->kind, (*publication)->cause, header);
+  header->seq = (*publication)->seq + 1;
+  return GANTRY_OK;
+}
+
+gantry_err_t bus_publish_from(bus_t *bus, const cause_t *cause, const topic_t *topic,
+                              const char *instance, const void *body) {
+  publication_t *publication;
+  sys_header_t header;
+  gantry_err_t kept = GANTRY_OK;
+  GANTRY_TRY(prepare(bus, cause, topic, instance, body, &publication, &header));
+  if (topic->durable && bus->outbox && !is_repeated(publication, &bus->body_buf))
+    kept = bus_keep_durable(bus, publication, &header, body, NULL, NULL);
+  publish_packed(bus, publication, &header);
+  return kept;
+}
+
+gantry_err_t bus_publish_durable(bus_t *bus, const cause_t *cause, const topic_t *topic,
+                                 const char *instance, const void *body, outbox_done_fn fn,
+                                 void *arg) {
+  publication_t *publication;
+  sys_header_t header;
+  if (!topic->durable) return GANTRY_E_INVALID;
+  if (!bus->outbox) return GANTRY_E_UNAVAILABLE;
+  GANTRY_TRY(prepare(bus, cause, topic, instance, body, &publication, &header));
+  GANTRY_TRY(bus_keep_durable(bus, publication, &header, body, fn, arg));
+  publish_packed(bus, publication, &header);
   return GANTRY_OK;
 }
 

@@ -20,6 +20,8 @@ static const option_t COMMON[] = {
     {"log_level", OPTION_CHOICE, "info", 0, 0, "debug|info|warn|error",
      "lowest level that is written"},
     {"data", OPTION_TEXT, "data", 0, 255, NULL, "folder of everything that is kept"},
+    {"outbox_mb", OPTION_INT, "64", 1, 65536, NULL,
+     "size of what waits for storage on disk; beyond it the oldest stream data goes, MiB"},
     {"restarts", OPTION_INT, "0", 0, 4294967295.0, NULL,
      "how often the supervisor has restarted it"},
 };

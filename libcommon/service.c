@@ -25,6 +25,7 @@ static gantry_err_t open_parts(service_run_t *run, void *context, gantry_fault_t
   GANTRY_TRY(metrics_new(&service->metrics));
   GANTRY_TRY(open_bus(run, context, fault));
   GANTRY_TRY(rpc_client_new(service->bus, &service->client));
+  GANTRY_TRY(service_outbox_start(run));
   return service_sys_start(run);
 }
 
@@ -98,7 +99,9 @@ void service_close(service_run_t **self) {
   if (!run) return;
   service_drain(run);
   service_sys_stop(run);
+  service_outbox_stop(run);
   rpc_client_destroy(&run->service.client);
+  delivery_destroy(&run->delivery);
   rpc_server_destroy(&run->service.server);
   bus_destroy(&run->service.bus);
   metrics_destroy(&run->service.metrics);

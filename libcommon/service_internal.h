@@ -4,11 +4,20 @@
 
 #include "health.h"
 
+#include <gantry/delivery.h>
 #include <gantry/service.h>
 
 /* Before start() has ended and after stop() has begun the life cycle knows better than the service.
  */
 typedef enum phase { PHASE_STARTING, PHASE_LIVING, PHASE_DRAINING } phase_t;
+
+/* What is told of the outbox. */
+typedef struct outbox_watch {
+  outbox_stats_t last;
+  uint32_t calm_s; /* since something was given up */
+  int timer;
+  metric_t *bytes, *records, *dropped, *refused, *sync_ms;
+} outbox_watch_t;
 
 struct service_run {
   service_t service;
@@ -19,6 +28,9 @@ struct service_run {
   health_probe_t probe;
   sys_metrics_t *metrics; /* owned: too large for the stack */
   int timers[2];
+  outbox_t *outbox;
+  delivery_t *delivery;
+  outbox_watch_t outbox_watch;
 };
 
 /* Takes over config (also on failure). What is wrong with the bus comes back as GANTRY_E_INVALID.
@@ -31,6 +43,10 @@ void service_drain(service_run_t *run);
 /* sys.ping, sys.log_level, sys.mirror; health and metrics by timer. */
 gantry_err_t service_sys_start(service_run_t *run);
 void service_sys_stop(service_run_t *run);
+/* The outbox, its delivery, the alerts. */
+gantry_err_t service_outbox_start(service_run_t *run);
+/* Before the client is destroyed; run->delivery after it. */
+void service_outbox_stop(service_run_t *run);
 /* Publishes health now. */
 void service_publish_health(service_run_t *run);
 

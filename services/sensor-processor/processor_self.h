@@ -34,8 +34,6 @@ typedef struct processor {
   double obstacle_confidence; /* */
   double moving_mps2;         /* */
 
-  uint64_t offline_since_ns[REGISTRY_CAPACITY]; /* wall, by registry row; 0: not offline */
-  sys_alerts_t alerts;
   uint32_t ticks;
   bool settings_known; /* storage has told its configurations */
   bool settings_asked; /* and a question is under way */

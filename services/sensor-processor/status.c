@@ -30,24 +30,6 @@ static void publish_status(processor_t *self, registry_entry_t *entry, uint64_t 
   bus_publish(self->service->bus, TOPIC_SENSOR_STATUS, entry->id, &status);
 }
 
-static void publish_alerts(processor_t *self) {
-  sys_alerts_t *alerts = &self->alerts;
-  const uint32_t most = sizeof alerts->alerts / sizeof alerts->alerts[0];
-  alerts->alerts_count = 0;
-  snprintf(alerts->service, sizeof alerts->service, "%s", self->service->name);
-  for (uint32_t i = 0; i < self->registry.count && alerts->alerts_count < most; i++) {
-    if (self->offline_since_ns[i] == 0) continue;
-    sys_alert_entry_t alert = {.id = "SENSOR-OFFLINE",
-                               .severity = SYS_SEVERITY_WARNING,
-                               .raised = self->offline_since_ns[i]};
-    const char *id = self->registry.entries[i].id;
-    snprintf(alert.subject, sizeof alert.subject, "%s", id);
-    snprintf(alert.message, sizeof alert.message, "sensor %s no longer delivers", id);
-    alerts->alerts[alerts->alerts_count++] = alert;
-  }
-  bus_publish(self->service->bus, TOPIC_ALERT, self->service->name, alerts);
-}
-
 static void publish_event(processor_t *self, const registry_entry_t *entry, bool offline) {
   sys_event_t event = {.category = SYS_CATEGORY_STATE,
                        .severity = offline ? SYS_SEVERITY_WARNING : SYS_SEVERITY_INFO};
@@ -62,29 +44,29 @@ static void publish_event(processor_t *self, const registry_entry_t *entry, bool
     log_info("SENSOR-ONLINE", "%s", event.message);
 }
 
-/* Tells a change; returns whether the alerts changed with it. */
-static bool tell_change(processor_t *self, uint32_t row, registry_state_t before) {
-  const registry_entry_t *entry = &self->registry.entries[row];
+static void tell_change(processor_t *self, const registry_entry_t *entry, registry_state_t before) {
+  alerts_t *alerts = self->service->alerts;
   bool offline = entry->state == REGISTRY_OFFLINE;
   bool online = entry->state == REGISTRY_ONLINE && before != REGISTRY_DEGRADED;
   if (offline || online) publish_event(self, entry, offline);
-  bool changed = offline != (self->offline_since_ns[row] != 0);
-  self->offline_since_ns[row] = offline ? clock_wall_ns() : 0;
-  return changed;
+  if (offline)
+    alerts_raise(alerts, "SENSOR-OFFLINE", entry->id, SYS_SEVERITY_WARNING,
+                 "sensor %s no longer delivers", entry->id);
+  else
+    alerts_clear(alerts, "SENSOR-OFFLINE", entry->id);
 }
 
 static void on_tick(void *arg) {
   processor_t *self = arg;
   uint64_t now_ns = clock_mono_ns();
-  bool second = ++self->ticks % STATUS_TICKS == 0, alerts = second;
+  bool second = ++self->ticks % STATUS_TICKS == 0;
   for (uint32_t i = 0; i < self->registry.count; i++) {
     registry_entry_t *entry = &self->registry.entries[i];
     registry_state_t before = entry->state;
     bool changed = registry_tick(&self->registry, entry, now_ns);
-    if (changed) alerts |= tell_change(self, i, before);
+    if (changed) tell_change(self, entry, before);
     if (changed || second) publish_status(self, entry, now_ns);
   }
-  if (alerts) publish_alerts(self);
   if (second) settings_tick(self);
 }
 

@@ -1,5 +1,5 @@
 /* Services, peers and a tap on one ZeroMQ context, stepped together. */
-#include "harness.h"
+#include "harness_internal.h"
 
 #include <gantry/clock.h>
 #include <gantry/unpack.h>
@@ -10,34 +10,7 @@
 #include <string.h>
 #include <zmq.h>
 
-enum { PARTIES_MAX = 16, INBOX_MAX = 8192 };
-
-typedef struct letter {
-  frame_t frame;
-  uint8_t *bytes; /* owned copy of the body */
-  void *body;     /* owned, decoded on demand */
-} letter_t;
-
-struct inbox {
-  char prefix[FRAME_TOPIC_MAX + 1];
-  letter_t *letters;
-  size_t count, size;
-  inbox_t *next;
-};
-
-struct harness {
-  void *context;
-  loop_t *loop; /* of the tap and the peers */
-  bus_t *tap;
-  rpc_client_t *client;
-  service_run_t *runs[PARTIES_MAX];
-  harness_peer_t *peers[PARTIES_MAX];
-  inbox_t *inboxes;
-  void **kept; /* owned: what the blobs of the last reply point to */
-  size_t kept_count;
-};
-
-static void must(bool holds, const char *what) {
+void harness_must(bool holds, const char *what) {
   if (holds) return;
   fprintf(stderr, "harness: %s\n", what);
   abort();
@@ -62,17 +35,18 @@ rpc_client_t *harness_client(harness_t *harness) {
 
 harness_t *harness_new(void) {
   harness_t *self = calloc(1, sizeof *self);
-  must(self, "out of memory");
+  harness_must(self, "out of memory");
   self->context = zmq_ctx_new();
-  must(self->context && loop_new(&self->loop) == GANTRY_OK, "no context or loop");
+  harness_must(self->context && loop_new(&self->loop) == GANTRY_OK, "no context or loop");
+  harness_make_folder(self);
   bus_settings_t settings = {.service = "gantry",
                              .robot = "robot-01",
                              .base = harness_base(self),
                              .tap = true,
                              .context = self->context};
   gantry_fault_t fault;
-  must(bus_new(&settings, self->loop, &self->tap, &fault) == GANTRY_OK, "no tap");
-  must(rpc_client_new(self->tap, &self->client) == GANTRY_OK, "no client");
+  harness_must(bus_new(&settings, self->loop, &self->tap, &fault) == GANTRY_OK, "no tap");
+  harness_must(rpc_client_new(self->tap, &self->client) == GANTRY_OK, "no client");
   return self;
 }
 
@@ -89,7 +63,11 @@ void harness_leave(harness_t *harness, harness_peer_t **peer) {
     if (harness->peers[i] == *peer) harness->peers[i] = NULL;
   }
   if (!*peer) return;
+  bus_set_outbox((*peer)->bus, NULL);
+  if ((*peer)->delivery) delivery_stop((*peer)->delivery);
+  outbox_close(&(*peer)->outbox);
   rpc_client_destroy(&(*peer)->client);
+  delivery_destroy(&(*peer)->delivery);
   rpc_server_destroy(&(*peer)->server);
   bus_destroy(&(*peer)->bus);
   free(*peer);
@@ -101,15 +79,6 @@ void harness_close(harness_t *harness, service_run_t **run) {
     if (harness->runs[i] == *run) harness->runs[i] = NULL;
   }
   service_close(run);
-}
-
-static void harness_forget(harness_t *harness) {
-  for (size_t i = 0; i < harness->kept_count; i++) {
-    free(harness->kept[i]);
-  }
-  free(harness->kept);
-  harness->kept = NULL;
-  harness->kept_count = 0;
 }
 
 void harness_destroy(harness_t **self) {
@@ -133,6 +102,7 @@ void harness_destroy(harness_t **self) {
     harness->inboxes = next;
   }
   harness_forget(harness);
+  harness_remove_folder(harness);
   free(harness);
   *self = NULL;
 }
@@ -204,19 +174,26 @@ bool harness_heard(harness_t *harness, const bus_t *bus, const char *name, uint3
 
 static void harness_hear_all(harness_t *harness, const bus_t *bus) {
   for (inbox_t *inbox = harness->inboxes; inbox; inbox = inbox->next) {
-    must(harness_heard(harness, bus, inbox->prefix, 2000), "a collection does not arrive");
+    harness_must(harness_heard(harness, bus, inbox->prefix, 2000), "a collection does not arrive");
   }
 }
 
 gantry_err_t harness_try_open(harness_t *harness, const service_def_t *def,
                               const char *const *settings, service_run_t **out,
                               gantry_fault_t *fault) {
+  char data[80];
   *out = NULL;
   int place = 0;
   while (place < PARTIES_MAX && harness->runs[place])
     place++;
-  must(place < PARTIES_MAX, "too many services");
-  GANTRY_TRY(service_open(def, harness_base(harness), harness->context, settings, out, fault));
+  harness_must(place < PARTIES_MAX, "too many services");
+  const char *all[SETTINGS_MAX + 2] = {data};
+  snprintf(data, sizeof data, "data=%s", harness->folder);
+  for (int i = 0; settings && settings[i]; i++) {
+    harness_must(i < SETTINGS_MAX, "too many settings");
+    all[i + 1] = settings[i];
+  }
+  GANTRY_TRY(service_open(def, harness_base(harness), harness->context, all, out, fault));
   harness->runs[place] = *out;
   harness_hear_all(harness, service_of(*out)->bus);
   return GANTRY_OK;
@@ -227,7 +204,7 @@ service_run_t *harness_open(harness_t *harness, const service_def_t *def,
   service_run_t *run = NULL;
   gantry_fault_t fault = {0};
   if (harness_try_open(harness, def, settings, &run, &fault) != GANTRY_OK)
-    must(false, fault.detail);
+    harness_must(false, fault.detail);
   return run;
 }
 
@@ -241,10 +218,12 @@ harness_peer_t *harness_peer(harness_t *harness, const char *service) {
   int place = 0;
   while (place < PARTIES_MAX && harness->peers[place])
     place++;
-  must(peer && place < PARTIES_MAX, "too many peers");
-  if (bus_new(&settings, harness->loop, &peer->bus, &fault) != GANTRY_OK) must(false, fault.detail);
-  if (rpc_server_new(peer->bus, &peer->server, &fault) != GANTRY_OK) must(false, fault.detail);
-  must(rpc_client_new(peer->bus, &peer->client) == GANTRY_OK, "no client");
+  harness_must(peer && place < PARTIES_MAX, "too many peers");
+  if (bus_new(&settings, harness->loop, &peer->bus, &fault) != GANTRY_OK)
+    harness_must(false, fault.detail);
+  if (rpc_server_new(peer->bus, &peer->server, &fault) != GANTRY_OK)
+    harness_must(false, fault.detail);
+  harness_must(rpc_client_new(peer->bus, &peer->client) == GANTRY_OK, "no client");
   harness->peers[place] = peer;
   harness_hear_all(harness, peer->bus);
   return peer;
@@ -253,26 +232,26 @@ harness_peer_t *harness_peer(harness_t *harness, const char *service) {
 static void on_letter(const frame_t *frame, const void *body, void *arg) {
   inbox_t *inbox = arg;
   (void)body;
-  must(inbox->count < INBOX_MAX, "an inbox is full");
+  harness_must(inbox->count < INBOX_MAX, "an inbox is full");
   if (inbox->count == inbox->size) {
     inbox->size = inbox->size ? 2 * inbox->size : 64;
     inbox->letters = realloc(inbox->letters, inbox->size * sizeof *inbox->letters);
-    must(inbox->letters, "out of memory");
+    harness_must(inbox->letters, "out of memory");
   }
   letter_t *letter = &inbox->letters[inbox->count++];
   *letter = (letter_t){.frame = *frame, .bytes = malloc(frame->body_len + 1)};
-  must(letter->bytes, "out of memory");
+  harness_must(letter->bytes, "out of memory");
   memcpy(letter->bytes, frame->body, frame->body_len);
   letter->frame.body = letter->bytes;
 }
 
 inbox_t *harness_collect(harness_t *harness, const char *prefix) {
   inbox_t *inbox = calloc(1, sizeof *inbox);
-  must(inbox, "out of memory");
+  harness_must(inbox, "out of memory");
   snprintf(inbox->prefix, sizeof inbox->prefix, "%s", prefix);
   inbox->next = harness->inboxes;
   harness->inboxes = inbox;
-  must(bus_tap(harness->tap, prefix, on_letter, inbox) == GANTRY_OK, "no tap");
+  harness_must(bus_tap(harness->tap, prefix, on_letter, inbox) == GANTRY_OK, "no tap");
   for (int i = 0; i < PARTIES_MAX; i++) {
     if (harness->runs[i]) harness_hear_all(harness, service_of(harness->runs[i])->bus);
     if (harness->peers[i]) harness_hear_all(harness, harness->peers[i]->bus);
@@ -309,7 +288,7 @@ const void *inbox_body(inbox_t *inbox, size_t i) {
   const topic_t *topic = catalogue_topic(letter->frame.topic);
   if (letter->body || !topic) return letter->body;
   letter->body = malloc(topic->message->size);
-  must(letter->body, "out of memory");
+  harness_must(letter->body, "out of memory");
   gantry_err_t err =
       unpack_message(topic->message, letter->bytes, letter->frame.body_len, letter->body, NULL);
   if (err == GANTRY_OK) return letter->body;
@@ -327,67 +306,4 @@ const void *inbox_newest(inbox_t *inbox, const char *topic) {
 
 void inbox_clear(inbox_t *inbox) {
   letters_free(inbox);
-}
-
-typedef struct answered {
-  harness_t *harness;
-  const request_t *request;
-  void *reply;
-  gantry_fault_t fault;
-  bool done;
-} answered_t;
-
-static void keep_blob(harness_t *harness, blob_t *blob) {
-  void *copy = malloc(blob->len + 1);
-  size_t size = (harness->kept_count + 1) * sizeof(void *);
-  void **kept = realloc(harness->kept, size);
-  must(copy && kept, "out of memory");
-  if (blob->len > 0) memcpy(copy, blob->data, blob->len);
-  harness->kept = kept;
-  harness->kept[harness->kept_count++] = copy;
-  blob->data = copy;
-}
-
-/* The reply's bytes go with the callback: every blob in the copied struct gets bytes of its own. */
-static void keep_blobs(harness_t *harness, const desc_t *desc, uint8_t *value) {
-  for (uint32_t i = 0; i < desc->field_count; i++) {
-    const desc_field_t *field = &desc->fields[i];
-    uint32_t count = 1;
-    if (field->array) memcpy(&count, value + field->count_offset, sizeof count);
-    for (uint32_t k = 0; k < count; k++) {
-      uint8_t *element = value + field->offset + (size_t)k * field->size;
-      if (field->type == DESC_BLOB) keep_blob(harness, (blob_t *)(void *)element);
-      if (field->type == DESC_MESSAGE) keep_blobs(harness, field->message, element);
-    }
-  }
-}
-
-static void on_answer(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
-                      const sys_header_t *header, void *arg) {
-  answered_t *answered = arg;
-  (void)header;
-  answered->fault = *fault;
-  answered->fault.err = err;
-  answered->done = true;
-  if (!reply || !answered->reply) return;
-  memcpy(answered->reply, reply, answered->request->gives->size);
-  keep_blobs(answered->harness, answered->request->gives, answered->reply);
-}
-
-static bool is_answered(void *arg) {
-  return ((answered_t *)arg)->done;
-}
-
-gantry_err_t harness_call(harness_t *harness, const request_t *request, const char *server,
-                          const void *takes, void *reply, uint32_t timeout_ms,
-                          gantry_fault_t *fault) {
-  harness_forget(harness);
-  answered_t answered = {.harness = harness, .request = request, .reply = reply};
-  gantry_err_t err =
-      rpc_call(harness->client, request, server, NULL, takes, timeout_ms, on_answer, &answered);
-  if (err != GANTRY_OK) return fault_set(fault, err, "", "%s was not sent", request->name);
-  uint32_t limit_ms = (timeout_ms ? timeout_ms : request->timeout_ms) + 2000;
-  must(harness_until(harness, is_answered, &answered, limit_ms), "a call is never answered");
-  if (fault) *fault = answered.fault;
-  return answered.fault.err;
 }

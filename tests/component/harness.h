@@ -25,6 +25,7 @@
 #ifndef GANTRY_HARNESS_H
 #define GANTRY_HARNESS_H
 
+#include <gantry/delivery.h>
 #include <gantry/service.h>
 
 typedef struct harness harness_t;
@@ -35,6 +36,8 @@ typedef struct harness_peer {
   bus_t *bus;
   rpc_server_t *server;
   rpc_client_t *client;
+  outbox_t *outbox; /* NULL unless harness_keep was called */
+  delivery_t *delivery;
 } harness_peer_t;
 
 harness_t *harness_new(void);
@@ -42,6 +45,8 @@ void harness_destroy(harness_t **self);
 /* The shared ZeroMQ context and the base of all addresses, for sockets of the test's own. */
 void *harness_context(const harness_t *harness);
 const char *harness_base(const harness_t *harness);
+/* Data folder of every service that is opened without a setting `data`; goes with the harness. */
+const char *harness_folder(const harness_t *harness);
 /* The loop of the tap and of all peers. */
 loop_t *harness_loop(harness_t *harness);
 
@@ -57,6 +62,8 @@ gantry_err_t harness_try_open(harness_t *harness, const service_def_t *def,
 void harness_close(harness_t *harness, service_run_t **run);
 /* Binds the addresses of that service. */
 harness_peer_t *harness_peer(harness_t *harness, const char *service);
+/* Gives it an outbox in that folder, delivered to storage, as a service has one. */
+void harness_keep(harness_t *harness, harness_peer_t *peer, const char *folder);
 /* Unbinds them: the neighbour is gone. */
 void harness_leave(harness_t *harness, harness_peer_t **peer);
 

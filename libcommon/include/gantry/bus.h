@@ -8,6 +8,7 @@
 #include <gantry/catalogue.h>
 #include <gantry/frame.h>
 #include <gantry/loop.h>
+#include <gantry/outbox.h>
 
 typedef struct bus bus_t;
 
@@ -39,10 +40,24 @@ gantry_err_t bus_tap(bus_t *bus, const char *prefix, bus_handler_fn handler, voi
 
 /* Publishes under topic (+ instance, NULL without one). cause NULL: a new trace, born now; use
    bus_publish_from inside handlers. GANTRY_E_SCHEMA when body does not fit (logged, counted,
-   nothing sent). Never blocks. */
+   nothing sent). A durable topic goes to the outbox too, where the bus has one; of a state only
+   what differs from the last. GANTRY_E_UNAVAILABLE: said, but not kept, the outbox is full. Never
+   blocks. */
 gantry_err_t bus_publish(bus_t *bus, const topic_t *topic, const char *instance, const void *body);
 gantry_err_t bus_publish_from(bus_t *bus, const cause_t *cause, const topic_t *topic,
                               const char *instance, const void *body);
+
+/* The same for a durable topic and a caller who has to know: fn is called from the loop, once, when
+   the message is on disk (GANTRY_OK) or was given up. GANTRY_E_UNAVAILABLE when the outbox has no
+   room or there is none, GANTRY_E_INVALID when the topic is not durable: then nothing was said and
+   fn is not called. */
+gantry_err_t bus_publish_durable(bus_t *bus, const cause_t *cause, const topic_t *topic,
+                                 const char *instance, const void *body, outbox_done_fn fn,
+                                 void *arg);
+/* What keeps durable topics; borrowed, NULL: nothing. */
+void bus_set_outbox(bus_t *bus, outbox_t *outbox);
+/* Number of this start: in every header. */
+uint64_t bus_boot(const bus_t *bus);
 
 /* True while somebody has subscribed to name or a prefix of it here: what nobody hears need not be
  * computed. */

@@ -3,6 +3,7 @@
 #ifndef GANTRY_SERVICE_H
 #define GANTRY_SERVICE_H
 
+#include <gantry/alerts.h>
 #include <gantry/bus.h>
 #include <gantry/config.h>
 #include <gantry/log.h>
@@ -21,6 +22,7 @@ typedef struct service {
   rpc_client_t *client;
   rpc_server_t *server;
   metrics_t *metrics;
+  alerts_t *alerts;
 } service_t;
 
 typedef struct service_def {
@@ -45,8 +47,9 @@ typedef struct service_def {
 } service_def_t;
 
 /* Common options of every service (section [common], environment GANTRY_BUS, GANTRY_ROBOT,
-   GANTRY_LOG_LEVEL, GANTRY_DATA, GANTRY_RESTARTS): bus base, robot id, log level, data folder,
-   restart count. Read with config_text(service->config, "bus") and so on. */
+   GANTRY_LOG_LEVEL, GANTRY_DATA, GANTRY_OUTBOX_MB, GANTRY_RESTARTS): bus base, robot id, log level,
+   data folder, size of the outbox, restart count. Read with config_text(service->config, "bus") and
+   so on. */
 
 /* The whole life; returns the exit code. Understands --help, --version, --config FILE, --set
  * KEY=VALUE. */
