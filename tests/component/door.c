@@ -65,6 +65,10 @@ static void on_user_put(rpc_context_t *call, const void *takes, void *arg) {
   (void)arg;
   if (user.id == 0) user.id = door.user_count + 1;
   if (!old && door.user_count < 4) old = &door.users[door.user_count++];
+  if (!old) {
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "this storage keeps four users");
+    return;
+  }
   *old = user;
   rpc_reply(call, &user);
 }
