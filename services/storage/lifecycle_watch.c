@@ -81,3 +81,19 @@ bool lifecycle_watch_health(const lifecycle_watch_t *watch, sys_health_t *out) {
   say(watch->last.level, &watch->last, out->detail, sizeof out->detail);
   return true;
 }
+
+void lifecycle_tell(const lifecycle_status_t *status, store_state_t *out) {
+  out->phase = (store_lifecycle_phase_t)status->phase;
+  if (status->phase != LIFECYCLE_RESTING)
+    snprintf(out->phase_table, sizeof out->phase_table, "%s", status->table);
+  out->deleted = status->deleted;
+  out->purged = status->purged;
+  out->has_passed = status->pass_us != 0;
+  out->passed = status->pass_us * 1000;
+  out->step_max = (double)status->step_us / 1000;
+  out->disk_level = (store_disk_level_t)status->level;
+  out->has_disk_bytes = out->has_disk_room = out->has_disk_used = status->disk_known;
+  out->disk_bytes = status->disk_bytes;
+  out->disk_room = status->room_bytes;
+  out->disk_used = status->used;
+}

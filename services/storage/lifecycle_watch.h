@@ -21,5 +21,7 @@ void lifecycle_watch_init(lifecycle_watch_t *watch, service_t *service);
 void lifecycle_watch_tick(lifecycle_watch_t *watch, writer_t *writer);
 /* Says in out what is wrong; false when nothing is. */
 bool lifecycle_watch_health(const lifecycle_watch_t *watch, sys_health_t *out);
+/* Fills in what lifecycle knows of the state. */
+void lifecycle_tell(const lifecycle_status_t *status, store_state_t *out);
 
 #endif

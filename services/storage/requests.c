@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lifecycle_watch.h"
+
 /* The field that holds the key of the changed row: of what was asked, else of the answer. */
 typedef struct change {
   const request_t *request;
@@ -70,6 +72,10 @@ static void publish_change(requests_t *requests, const job_t *job, cause_t cause
 static void answer(requests_t *requests, job_t *job) {
   rpc_context_t *call = job->token;
   cause_t cause = rpc_cause(call);
+  if (job->request == REQUEST_STORE_STATE) {
+    lifecycle_status_t status = writer_lifecycle(requests->writer);
+    lifecycle_tell(&status, job->gives);
+  }
   metric_observe(requests->ms, clock_age_ms(clock_mono_ns(), rpc_arrived_ns(call)));
   if (job->err == GANTRY_OK) {
     metric_add(requests->served, 1);

@@ -164,6 +164,8 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_SETTING_VERSIONS, store_setting_versions},
       {REQUEST_STORE_SETTING_ROLLBACK, store_setting_rollback},
       {REQUEST_STORE_AUDIT_VERIFY, store_audit_verify},
+      {REQUEST_STORE_PIN, store_pin},
+      {REQUEST_STORE_STATE, store_state},
   };
   for (size_t i = 0; i < sizeof SERVED / sizeof *SERVED; i++)
     if (SERVED[i].request == call->request) return SERVED[i].serve(store, call);
@@ -202,7 +204,7 @@ bool store_writes(const request_t *request) {
       REQUEST_STORE_MAP_DELETE,       REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
       REQUEST_STORE_CONFIG_PUT,       REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
       REQUEST_STORE_CALIBRATION_PUT,  REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
-      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT};
+      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT,    REQUEST_STORE_PIN};
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;

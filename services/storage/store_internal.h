@@ -110,6 +110,8 @@ gantry_err_t store_note_audit(store_t *store, const store_call_t *call, const ch
                               const char *detail);
 gantry_err_t store_audit_verify(store_t *store, store_call_t *call);
 gantry_err_t store_poses(store_t *store, store_call_t *call);
+gantry_err_t store_pin(store_t *store, store_call_t *call);
+gantry_err_t store_state(store_t *store, store_call_t *call);
 gantry_err_t store_user_get(store_t *store, store_call_t *call);
 gantry_err_t store_user_put(store_t *store, store_call_t *call);
 gantry_err_t store_user_count(store_t *store, store_call_t *call);

@@ -261,6 +261,8 @@ gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep
   gantry_err_t err = bites(store, retain, sweep, deleted);
   if (err == GANTRY_OK) err = store_commit(store);
   if (err == GANTRY_OK) {
+    /* A session that was deleted must not be found by name any more. */
+    store->session_count = 0;
     *done = sweep->rule == RULE_COUNT;
     if (*done) *sweep = (sweep_t){0};
     return GANTRY_OK;

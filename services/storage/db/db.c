@@ -205,29 +205,6 @@ bool db_is_full(const db_t *db) {
   return db->full;
 }
 
-static uint64_t pragma(db_t *db, const char *text) {
-  stmt_t *statement = db_use(db, text);
-  uint64_t value = db_next(statement) == GANTRY_OK ? db_get_u64(statement, 0) : 0;
-  db_reset(statement);
-  return value;
-}
-
-uint64_t db_free_bytes(db_t *db) {
-  if (db->kind != DB_SQLITE) return 0;
-  return pragma(db, "PRAGMA freelist_count") * pragma(db, "PRAGMA page_size");
-}
-
-gantry_err_t db_give_back(db_t *db, uint32_t pages) {
-  char text[64];
-  if (db->kind != DB_SQLITE) return GANTRY_OK;
-  (void)snprintf(text, sizeof text, "PRAGMA incremental_vacuum(%u)", pages);
-  GANTRY_TRY(db_begin_unsynced(db));
-  gantry_err_t err = db_exec(db, text, NULL);
-  if (err == GANTRY_OK) err = db_commit(db);
-  if (err != GANTRY_OK) db_rollback(db);
-  return err;
-}
-
 const char *db_message(const db_t *db) {
   return db->ops->message(db);
 }

@@ -88,6 +88,10 @@ gantry_err_t db_finish(stmt_t *statement);
 void db_reset(stmt_t *statement);
 /* Rows changed by the last statement that was stepped to its end. */
 uint32_t db_changes(const db_t *db);
+/* Size of the database, bytes; 0 where it does not say. */
+uint64_t db_bytes(db_t *db);
+/* Bytes of a table with its indexes; false where it would take long, or the database cannot say. */
+bool db_table_bytes(db_t *db, const char *table, uint64_t *bytes);
 /* Bytes within the database that nothing uses; 0 where it does not say. */
 uint64_t db_free_bytes(db_t *db);
 /* Gives about so many free pages back to the file system, in a transaction of its own that is not
