@@ -117,6 +117,16 @@ class Lives(unittest.TestCase):
         self.assertRegex(suite.said(), r"Not healthy: +degraded .*/dev/no-such-line")
         self.assertIn("First login", suite.said())
 
+    @unittest.skipUnless(os.access("/dev/cpu_dma_latency", os.R_OK | os.W_OK), "nobody here may keep the processors awake")
+    def test_processors_stay_awake_for_a_real_robot_and_sleep_beside_the_simulator(self):
+        def awake(suite):
+            until("the suite's word", lambda: "Stop: " in suite.said(), 15)
+            held = pathlib.Path(f"/proc/{suite.pid('rs485-bridge')}/fd").iterdir()
+            return "/dev/cpu_dma_latency" in {os.path.realpath(link) for link in held}
+
+        self.assertTrue(awake(self.start("--no-sim", "--rs485", "/dev/no-such-line")))
+        self.assertFalse(awake(self.start()))
+
     def test_refused_settings_leave_one_service_down_with_its_reason(self):
         suite = self.start(environment={"GANTRY_MAPPER_FROB": "1"})
         until("the reason", lambda: "left down" in suite.said(), 10)
