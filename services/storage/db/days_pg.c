@@ -146,7 +146,7 @@ gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count)
 static gantry_err_t may_drop(db_t *db, int64_t start_us, bool *may) {
   stmt_t *statement =
       db_use(db, "SELECT (SELECT count(*) FROM (SELECT 1 FROM reading WHERE ts >= ?1 AND ts < ?2"
-                 " LIMIT ?3) AS some), (SELECT count(*) FROM reading JOIN session ON session.id ="
+                 " LIMIT ?3) AS few), (SELECT count(*) FROM reading JOIN session ON session.id ="
                  " reading.session WHERE ts >= ?1 AND ts < ?2 AND session.pinned = 1)");
   db_bind_int(statement, 1, start_us);
   db_bind_int(statement, 2, start_us + DAYS_DAY_US);

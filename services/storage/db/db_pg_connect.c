@@ -146,9 +146,13 @@ gantry_err_t pg_connect(db_pg_t *self) {
   return err;
 }
 
-/* An idle connection whose server has hung up shows it without a question. */
+/* An idle connection whose server has hung up shows it without a question: its last words, then the
+   end of the stream. */
 static void notice_hangup(db_pg_t *self) {
-  if (PQconsumeInput(self->conn) && PQstatus(self->conn) == CONNECTION_OK) return;
+  struct pollfd look = {.fd = PQsocket(self->conn), .events = POLLIN};
+  while (poll(&look, 1, 0) > 0 && PQconsumeInput(self->conn))
+    continue;
+  if (look.revents == 0 || PQstatus(self->conn) == CONNECTION_OK) return;
   keep_message(self, PQerrorMessage(self->conn));
   pg_lose(self);
 }
