@@ -2,20 +2,18 @@
 #include "storage.h"
 
 #include <gantry/clock.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "intake.h"
 #include "lifecycle_settings.h"
 #include "lifecycle_watch.h"
 #include "requests.h"
+#include "store_source.h"
 #include "writer.h"
 
 #define METRICS_MS 1000u
-#define PATH_SIZE  1280u
 
 typedef struct storage {
   service_t *service;
@@ -33,6 +31,10 @@ static const option_t OPTIONS[] = {
     {"backend", OPTION_CHOICE, "sqlite", 0, 0, "sqlite|postgres", "what keeps the data"},
     {"database", OPTION_TEXT, "", 0, 1023, NULL,
      "database file; empty: gantry.db in the data folder"},
+    {"dsn", OPTION_TEXT, "", 0, 1023, NULL,
+     "PostgreSQL server, e.g. host=/run/postgresql dbname=gantry user=gantry; no password here"},
+    {"dsn_file", OPTION_TEXT, "", 0, 1023, NULL,
+     "secret file that holds the dsn with its password; instead of dsn"},
     {"queue_rows", OPTION_INT, "4096", 64, 65536, NULL, "rows that may wait for the writer"},
     {"batch_rows", OPTION_INT, "500", 1, 10000, NULL, "rows of one commit at most"},
     {"batch_ms", OPTION_INT, "200", 1, 5000, NULL, "longest wait of a row for its commit"},
@@ -75,26 +77,6 @@ static writer_settings_t read_settings(const config_t *config, const char *file)
                              .batch_rows = (uint32_t)config_int(config, "batch_rows"),
                              .batch_ms = (uint32_t)config_int(config, "batch_ms"),
                              .lifecycle = lifecycle_settings_read(config, file)};
-}
-
-/* path: of PATH_SIZE bytes, filled with the database file. */
-static gantry_err_t open_store(const config_t *config, char *path, store_t **store,
-                               gantry_fault_t *fault) {
-  const char *folder = config_text(config, "data");
-  const char *file = config_text(config, "database");
-  if (strcmp(config_text(config, "backend"), "sqlite") != 0)
-    return fault_set(fault, GANTRY_E_INVALID, "backend",
-                     "backend postgres is not built yet: use backend = sqlite");
-  if (file[0]) {
-    snprintf(path, PATH_SIZE, "%s", file);
-  } else {
-    if (mkdir(folder, 0750) != 0 && errno != EEXIST)
-      return fault_set(fault, GANTRY_E_INVALID, "data", "%s: %s", folder, strerror(errno));
-    snprintf(path, PATH_SIZE, "%s/gantry.db", folder);
-  }
-  gantry_err_t err = store_open_file(path, store, fault);
-  /* A file that cannot be opened is a setting to put right, like a damaged one. */
-  return err == GANTRY_E_UNAVAILABLE ? GANTRY_E_INVALID : err;
 }
 
 static void on_metrics(void *arg) {
@@ -142,14 +124,12 @@ static void storage_stop(void **self) {
 
 static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fault) {
   store_t *store = NULL;
-  char path[PATH_SIZE];
-  GANTRY_TRY(open_store(service->config, path, &store, fault));
-  writer_settings_t settings = read_settings(service->config, path);
-  gantry_err_t err = lifecycle_settings_check(&settings.lifecycle, fault);
-  if (err != GANTRY_OK) {
-    store_close(&store);
-    return err;
-  }
+  store_source_t source;
+  GANTRY_TRY(store_source_read(service->config, &source, fault));
+  writer_settings_t settings = read_settings(service->config, source.file);
+  GANTRY_TRY(lifecycle_settings_check(&settings.lifecycle, fault));
+  gantry_err_t err = store_source_open(&source, &store, fault);
+  if (err != GANTRY_OK) return err;
   store_keep_map_versions(store, (uint32_t)config_int(service->config, "map_versions_kept"));
   err = writer_new(store, &settings, &self->writer);
   if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);

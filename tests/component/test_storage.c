@@ -208,17 +208,34 @@ Test(storage, gives_a_map_of_some_size_back) {
   cr_assert_arr_eq(grid.cells.data, cells, sizeof cells);
 }
 
-Test(storage, refuses_a_back_end_that_is_not_built) {
-  service_run_t *other = NULL;
-  gantry_fault_t fault = {0};
-  harness_t *second = harness_new();
+/* Settings of a server that cannot be right: what the fault names and what it must say. */
+static const struct {
+  const char *settings[4];
+  const char *field;
+  const char *says;
+} WRONG[] = {
+    {{"backend=postgres", NULL}, "dsn", "dsn_file"},
+    {{"backend=postgres", "dsn=dbname=a", "dsn_file=/b", NULL}, "dsn", "either"},
+    {{"backend=postgres", "dsn=dbname=a colour=red", NULL}, "dsn", "connection string"},
+    {{"backend=postgres", "dsn=dbname=a password=geheim", NULL}, "dsn", "dsn_file"},
+    {{"backend=postgres", "dsn_file=/nowhere", NULL}, "/nowhere", "/nowhere"},
+    {{"dsn=dbname=a", NULL}, "backend", "postgres"},
+};
 
-  gantry_err_t err = harness_try_open(second, &STORAGE, (const char *[]){"backend=postgres", NULL},
-                                      &other, &fault);
+Test(storage, names_what_is_wrong_with_the_settings_of_a_server) {
+  for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+    service_run_t *other = NULL;
+    gantry_fault_t fault = {0};
+    harness_t *second = harness_new();
 
-  harness_destroy(&second);
-  cr_assert_eq(err, GANTRY_E_INVALID);
-  cr_assert_not_null(strstr(fault.detail, "not built yet"));
+    gantry_err_t err = harness_try_open(second, &STORAGE, WRONG[i].settings, &other, &fault);
+
+    harness_destroy(&second);
+    cr_assert_eq(err, GANTRY_E_INVALID, "%zu", i);
+    cr_assert_str_eq(fault.field, WRONG[i].field);
+    cr_assert_not_null(strstr(fault.detail, WRONG[i].says), "%s", fault.detail);
+    cr_assert_null(strstr(fault.detail, "geheim"), "%s", fault.detail);
+  }
 }
 
 Test(storage, names_a_database_that_is_none) {
