@@ -20,28 +20,28 @@ struct series_read {
   bool ended;         /* the last page is here */
 };
 
+/* One bound of ts a side: of two, SQLite may walk from the farther one, at every page anew. */
 static stmt_t *page_query(series_read_t *read) {
   const series_span_t *span = &read->span;
   stmt_t *statement =
       span->newest_first
           ? db_use(read->db,
                    "SELECT ts, seq, value, data, quality, validity, source, session FROM reading"
-                   " WHERE series = ?1 AND ts >= ?2 AND ts < ?3 AND ts <= ?4"
-                   " AND (ts, seq) < (?4, ?5) AND coalesce(session, 0) BETWEEN ?6 AND ?7"
-                   " ORDER BY ts DESC, seq DESC LIMIT ?8")
+                   " WHERE series = ?1 AND ts >= ?2 AND ts <= ?3 AND (ts, seq) < (?3, ?4)"
+                   " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
+                   " ORDER BY ts DESC, seq DESC LIMIT ?7")
           : db_use(read->db,
                    "SELECT ts, seq, value, data, quality, validity, source, session FROM reading"
-                   " WHERE series = ?1 AND ts >= ?2 AND ts < ?3 AND ts >= ?4"
-                   " AND (ts, seq) > (?4, ?5) AND coalesce(session, 0) BETWEEN ?6 AND ?7"
-                   " ORDER BY ts, seq LIMIT ?8");
+                   " WHERE series = ?1 AND ts < ?2 AND ts >= ?3 AND (ts, seq) > (?3, ?4)"
+                   " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
+                   " ORDER BY ts, seq LIMIT ?7");
   db_bind_int(statement, 1, span->series);
-  db_bind_int(statement, 2, span->from_us);
-  db_bind_int(statement, 3, span->to_us);
-  db_bind_int(statement, 4, span->after_us);
-  db_bind_int(statement, 5, span->after_seq);
-  db_bind_int(statement, 6, span->session ? span->session : INT64_MIN);
-  db_bind_int(statement, 7, span->session ? span->session : INT64_MAX);
-  db_bind_int(statement, 8, read->page_rows);
+  db_bind_int(statement, 2, span->newest_first ? span->from_us : span->to_us);
+  db_bind_int(statement, 3, span->after_us);
+  db_bind_int(statement, 4, span->after_seq);
+  db_bind_int(statement, 5, span->session ? span->session : INT64_MIN);
+  db_bind_int(statement, 6, span->session ? span->session : INT64_MAX);
+  db_bind_int(statement, 7, read->page_rows);
   return statement;
 }
 
@@ -95,9 +95,13 @@ gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t
   if (!read) return GANTRY_E_INTERNAL;
   read->db = db;
   read->span = *span;
-  if (!span->has_after) {
-    read->span.after_us = span->newest_first ? INT64_MAX : INT64_MIN;
-    read->span.after_seq = read->span.after_us;
+  if (span->newest_first && (!span->has_after || span->after_us >= span->to_us)) {
+    read->span.after_us = span->to_us;
+    read->span.after_seq = INT64_MIN;
+  }
+  if (!span->newest_first && (!span->has_after || span->after_us < span->from_us)) {
+    read->span.after_us = span->from_us;
+    read->span.after_seq = INT64_MIN;
   }
   read->page_rows = PAGE_ROWS_MAX;
   if (span->expected && span->expected < PAGE_ROWS_MAX)
