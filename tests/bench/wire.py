@@ -21,24 +21,26 @@ STOP_FRAMES = {"0410000100020400000000": 0, "0410001100020400000000": 1}  # unit
 
 
 class Client:
-    """Requests to the bridge: one DEALER a lane."""
+    """Requests to a service: one DEALER a lane."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, service="rs485-bridge", lanes=("rpc", "safety")):
         self.context = zmq.Context()
-        self.boot, self.seq, self.lanes, self.head = random.getrandbits(64), 0, {}, {}
-        for lane in ("rpc", "safety"):
+        self.boot, self.seq, self.lanes, self.head, self.answered = random.getrandbits(64), 0, {}, {}, 0
+        for lane in lanes:
             self.lanes[lane] = self.context.socket(zmq.DEALER)
             self.lanes[lane].linger = 0
-            self.lanes[lane].connect(f"ipc://{folder}/rs485-bridge.{lane}")
+            self.lanes[lane].connect(f"ipc://{folder}/{service}.{lane}")
 
     def call(self, name, body, lane="rpc", timeout_ms=1000, **header):
-        """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`.
+        """Returns (nanoseconds on the monotonic clock when sent, error name or None, reply); the reply's header is in `head`,
+        when it was there in `answered`.
         A body of bytes goes as it is; what the header shall say otherwise is given by name."""
         self.seq += 1
         lane = self.lanes[lane]
         now = self.send(lane, self.seq, name, body, timeout_ms, **header)
         while lane.poll(timeout_ms + 200):
             _, head, answer = lane.recv_multipart()
+            self.answered = time.monotonic_ns()
             self.head = head = msgpack.unpackb(head)
             if head["seq"] == self.seq:
                 return now, head.get("err"), msgpack.unpackb(answer) if answer else None
