@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lifecycle_watch.h"
+#include "backup_serve.h"
 
 /* The field that holds the key of the changed row: of what was asked, else of the answer. */
 typedef struct change {
@@ -113,7 +114,7 @@ static void on_request(rpc_context_t *call, const void *takes, void *arg) {
 static gantry_err_t serve_all(requests_t *requests) {
   for (uint32_t i = 0; i < CATALOGUE_REQUEST_COUNT; i++) {
     const request_t *request = &CATALOGUE_REQUESTS[i];
-    if (strcmp(request->server, "storage") != 0) continue;
+    if (strcmp(request->server, "storage") != 0 || backup_serves(request)) continue;
     if (requests->route_count == ROUTES_MAX) return GANTRY_E_TOO_LARGE;
     route_t *route = &requests->routes[requests->route_count++];
     *route = (route_t){.owner = requests, .request = request};

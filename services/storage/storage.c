@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup_serve.h"
+#include "db_lock.h"
 #include "intake.h"
 #include "lifecycle_settings.h"
 #include "lifecycle_watch.h"
@@ -20,6 +22,9 @@ typedef struct storage {
   writer_t *writer;
   intake_t *intake;
   requests_t *requests;
+  backup_job_t *backup;
+  store_source_t source;
+  int lock; /* on its file; -1: none */
   int timer;
   bool failing;
   lifecycle_watch_t watch;
@@ -118,20 +123,35 @@ static void storage_stop(void **self) {
   if (storage->writer) writer_stop(storage->writer);
   requests_destroy(&storage->requests);
   writer_destroy(&storage->writer);
+  backup_job_destroy(&storage->backup);
+  db_unlock(storage->source.file, &storage->lock);
   free(storage);
   *self = NULL;
 }
 
+/* One storage at a time writes to a file. */
+static gantry_err_t lock_source(storage_t *self, gantry_fault_t *fault) {
+  if (self->source.kind == DB_PG) return GANTRY_OK;
+  self->lock = db_lock(self->source.file, fault);
+  if (self->lock >= 0) return GANTRY_OK;
+  return fault->err = GANTRY_E_INVALID;
+}
+
 static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fault) {
   store_t *store = NULL;
-  store_source_t source;
-  GANTRY_TRY(store_source_read(service->config, &source, fault));
-  writer_settings_t settings = read_settings(service->config, source.file);
+  store_source_t *source = &self->source;
+  GANTRY_TRY(store_source_read(service->config, source, fault));
+  writer_settings_t settings = read_settings(service->config, source->file);
   GANTRY_TRY(lifecycle_settings_check(&settings.lifecycle, fault));
-  gantry_err_t err = store_source_open(&source, &store, fault);
+  GANTRY_TRY(lock_source(self, fault));
+  gantry_err_t err = store_source_open(source, &store, fault);
   if (err != GANTRY_OK) return err;
   store_keep_map_versions(store, (uint32_t)config_int(service->config, "map_versions_kept"));
   err = writer_new(store, &settings, &self->writer);
+  if (err == GANTRY_OK)
+    err = backup_job_new(source->kind, source->kind == DB_PG ? source->dsn : source->file,
+                         config_text(service->config, "data"), &self->backup);
+  if (err == GANTRY_OK) err = backup_serve(service, self->backup);
   if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);
   if (err == GANTRY_OK) err = intake_new(service, self->writer, &self->intake);
   if (err != GANTRY_OK) return fault_set(fault, err, "", "storage cannot start its parts");
@@ -143,6 +163,7 @@ static gantry_err_t storage_start(service_t *service, void **out, gantry_fault_t
   storage_t *self = calloc(1, sizeof *self);
   if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   self->service = service;
+  self->lock = -1;
   register_metrics(self, service->metrics);
   lifecycle_watch_init(&self->watch, service);
   gantry_err_t err = wire(self, service, fault);
