@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "days.h"
 #include "store_internal.h"
 #include "store_lifecycle.h"
 
@@ -251,24 +252,45 @@ static gantry_err_t bites(store_t *store, const retain_t *retain, sweep_t *sweep
   return GANTRY_OK;
 }
 
-gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep, uint64_t *deleted,
-                          bool *done) {
+/* Partitions whose rows are all past their age go as a whole, one a step. */
+static gantry_err_t drop_day(store_t *store, const retain_t *retain, bool *dropped) {
+  int64_t starts_us[DAYS_MAX];
+  size_t count;
+  double days = retain->policy->readings_days;
+  if (retain->policy->scans_days > days) days = retain->policy->scans_days;
+  int64_t cutoff_us =
+      retain->purge_us ? retain->purge_us : retention_cutoff_us(days, retain->now_us);
+  *dropped = false;
+  GANTRY_TRY(days_list(store->db, starts_us, DAYS_MAX, &count));
+  for (size_t i = 0; i < count && starts_us[i] + DAYS_DAY_US <= cutoff_us && !*dropped; i++)
+    GANTRY_TRY(days_drop(store->db, starts_us[i], dropped));
+  return GANTRY_OK;
+}
+
+static gantry_err_t delete_step(store_t *store, const retain_t *retain, sweep_t *sweep,
+                                uint64_t *deleted) {
   sweep_t before = *sweep;
-  *deleted = 0;
-  *done = false;
   if (sweep->bite_rows == 0) sweep->bite_rows = BITE_ROWS_FIRST;
   GANTRY_TRY(db_begin_unsynced(store->db));
   gantry_err_t err = bites(store, retain, sweep, deleted);
   if (err == GANTRY_OK) err = store_commit(store);
-  if (err == GANTRY_OK) {
-    /* A session that was deleted must not be found by name any more. */
-    store->session_count = 0;
-    *done = sweep->rule == RULE_COUNT;
-    if (*done) *sweep = (sweep_t){0};
-    return GANTRY_OK;
-  }
+  /* A session that was deleted must not be found by name any more. */
+  store->session_count = 0;
+  if (err == GANTRY_OK) return err;
   store_rollback(store);
   *sweep = before;
   *deleted = 0;
   return err;
+}
+
+gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep, uint64_t *deleted,
+                          bool *done) {
+  bool dropped = false;
+  *deleted = 0;
+  *done = false;
+  if (sweep->rule < RULE_COUNT) return delete_step(store, retain, sweep, deleted);
+  GANTRY_TRY(drop_day(store, retain, &dropped));
+  *done = !dropped;
+  if (*done) *sweep = (sweep_t){0};
+  return GANTRY_OK;
 }

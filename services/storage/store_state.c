@@ -9,7 +9,7 @@
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
 #define COUNT(table)                                                                               \
-  "SELECT count(*) FROM (SELECT 1 FROM " table " LIMIT " TEXT(COUNT_MAX) " + 1) AS some"
+  "SELECT count(*) FROM (SELECT 1 FROM " table " LIMIT " TEXT(COUNT_MAX) " + 1) AS counted"
 #define SPAN(table, by)                                                                            \
   "SELECT (SELECT min(" by ") FROM " table "), (SELECT max(" by ") FROM " table ")"
 #define TABLE(table, by)                                                                           \

@@ -66,6 +66,7 @@ gantry_err_t pg_failed(db_pg_t *self, const PGresult *result) {
   gantry_err_t err = state ? err_of(state) : GANTRY_E_UNAVAILABLE;
   keep_message(self, text ? text : PQerrorMessage(self->conn));
   if (self->in_transaction) self->spoilt = true;
+  if (state && strcmp(state, "53100") == 0) self->base.full = true;
   /* 57P..: the server says good-bye, and hangs up a moment later. */
   bool gone = state && (strncmp(state, "57P", 3) == 0 || in_class(state, "08"));
   if (gone || PQstatus(self->conn) == CONNECTION_BAD) pg_lose(self);
