@@ -120,3 +120,7 @@ uint32_t rpc_left_ms(const rpc_context_t *call) {
 const char *rpc_actor(const rpc_context_t *call) {
   return call->header.has_actor ? call->header.actor : "";
 }
+
+const char *rpc_from(const rpc_context_t *call) {
+  return call->header.from;
+}

@@ -1,4 +1,5 @@
-/* One handler a topic: thins, makes a row of the message, hands it to the writer. */
+/* One handler a topic: thins, makes a row of the message, hands it to the writer. Durable topics do
+   not come this way: their producers' outboxes deliver them (append.c). */
 #include "intake.h"
 
 #include <gantry/clock.h>
@@ -22,9 +23,7 @@ struct intake {
   writer_t *writer;
   double scan_hz, pose_hz, sample_hz, module_hz; /* rows a second and sensor */
   thin_t thin;
-  char session[51]; /* mapping session, or "" */
-  bool has_safety;
-  robot_safety_t safety; /* as last written */
+  mapping_t mapping; /* the running session, or none */
   producer_t producers[PRODUCERS_MAX];
   uint32_t producer_count;
 };
@@ -37,13 +36,9 @@ static uint64_t digest_add(uint64_t digest, const void *bytes, size_t len) {
 }
 
 static row_t row_from(const intake_t *intake, const frame_t *frame) {
-  row_t row = {.ts_us = frame->header.wall / 1000,
-               .trace = frame->header.trace,
-               .boot = frame->header.boot,
-               .seq = frame->header.seq};
-  snprintf(row.service, sizeof row.service, "%s", frame->header.from);
-  snprintf(row.robot, sizeof row.robot, "%s", frame->header.robot);
-  snprintf(row.session, sizeof row.session, "%s", intake->session);
+  row_t row = {0};
+  row_from_frame(&row, frame);
+  memcpy(row.session, intake->mapping.session, sizeof row.session);
   return row;
 }
 
@@ -72,19 +67,6 @@ static void on_sensor_range(const frame_t *frame, const void *body, void *arg) {
   if (reading_from_range(&row, body)) (void)writer_add(intake->writer, &row);
 }
 
-/* Durable: every one is kept. */
-static void on_sensor_value(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  row_t row = row_from(intake, frame);
-  if (reading_from_value(&row, body)) (void)writer_add(intake->writer, &row);
-}
-
-static void on_sensor_tag(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  row_t row = row_from(intake, frame);
-  if (reading_from_tag(&row, body)) (void)writer_add(intake->writer, &row);
-}
-
 static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
   intake_t *intake = arg;
   const sensor_status_t *status = body;
@@ -102,7 +84,8 @@ static void on_sensor_status(const frame_t *frame, const void *body, void *arg) 
 static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
   intake_t *intake = arg;
   row_t row = row_from(intake, frame);
-  if (!passes(intake, frame, intake->session[0] ? TOPIC_LOC_POSE->rate_hz : intake->pose_hz))
+  if (!passes(intake, frame,
+              intake->mapping.session[0] ? TOPIC_LOC_POSE->rate_hz : intake->pose_hz))
     return;
   row.kind = ROW_POSE;
   row.pose = *(const loc_pose_t *)body;
@@ -134,33 +117,6 @@ static void add_body(intake_t *intake, const frame_t *frame, row_kind_t kind, co
   (void)writer_add(intake->writer, &row);
 }
 
-static bool safety_changed(const robot_safety_t *a, const robot_safety_t *b) {
-  return a->state != b->state || a->latched != b->latched || a->cause != b->cause ||
-         a->phase != b->phase || a->estop_input != b->estop_input || a->zone != b->zone ||
-         a->motors_off != b->motors_off || strcmp(a->detail, b->detail) != 0;
-}
-
-static void on_robot_safety(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  const robot_safety_t *safety = body;
-  if (intake->has_safety && !safety_changed(safety, &intake->safety)) return;
-  intake->has_safety = true;
-  intake->safety = *safety;
-  add_body(intake, frame, ROW_SAFETY, safety, sizeof *safety);
-}
-
-static void on_event(const frame_t *frame, const void *body, void *arg) {
-  add_body(arg, frame, ROW_EVENT, body, sizeof(sys_event_t));
-}
-
-static void on_robot_commanded(const frame_t *frame, const void *body, void *arg) {
-  add_body(arg, frame, ROW_COMMAND, body, sizeof(robot_commanded_t));
-}
-
-static void on_audit(const frame_t *frame, const void *body, void *arg) {
-  add_body(arg, frame, ROW_AUDIT, body, sizeof(sys_audit_t));
-}
-
 static producer_t *find_producer(intake_t *intake, const char *service) {
   for (uint32_t i = 0; i < intake->producer_count; i++)
     if (strcmp(intake->producers[i].service, service) == 0) return &intake->producers[i];
@@ -187,12 +143,23 @@ static void on_alert(const frame_t *frame, const void *body, void *arg) {
   add_body(intake, frame, ROW_ALERTS, alerts, sizeof *alerts);
 }
 
+/* The writer has to know it too: for what outboxes deliver, perhaps long after. */
 static void on_map_status(const frame_t *frame, const void *body, void *arg) {
   const map_status_t *status = body;
   intake_t *intake = arg;
-  (void)frame;
-  snprintf(intake->session, sizeof intake->session, "%s",
-           status->mapping ? status->session_id : "");
+  mapping_t *mapping = &intake->mapping;
+  uint64_t now_us = frame->header.wall / 1000;
+  bool begins = status->mapping && strcmp(mapping->session, status->session_id) != 0;
+  if (begins) {
+    *mapping = (mapping_t){.since_us = now_us, .until_us = UINT64_MAX};
+    snprintf(mapping->session, sizeof mapping->session, "%s", status->session_id);
+  } else if (!status->mapping && mapping->session[0]) {
+    mapping->until_us = now_us;
+  } else {
+    return;
+  }
+  (void)writer_set_mapping(intake->writer, mapping);
+  if (!status->mapping) mapping->session[0] = '\0';
 }
 
 static gantry_err_t subscribe(service_t *service, intake_t *intake) {
@@ -201,20 +168,10 @@ static gantry_err_t subscribe(service_t *service, intake_t *intake) {
     uint32_t queue; /* 0: the kind's own rule */
     bus_handler_fn handler;
   } TOPICS[] = {
-      {TOPIC_SENSOR_SCAN, 0, on_sensor_scan},
-      {TOPIC_SENSOR_IMU, 64, on_sensor_imu},
-      {TOPIC_SENSOR_RANGE, 64, on_sensor_range},
-      {TOPIC_SENSOR_VALUE, 1000, on_sensor_value},
-      {TOPIC_SENSOR_TAG, 0, on_sensor_tag},
-      {TOPIC_SENSOR_STATUS, 0, on_sensor_status},
-      {TOPIC_LOC_POSE, 64, on_loc_pose},
-      {TOPIC_ROBOT_POWER, 0, on_robot_power},
-      {TOPIC_ROBOT_MODULE, 0, on_robot_module},
-      {TOPIC_ROBOT_SAFETY, 64, on_robot_safety},
-      {TOPIC_ROBOT_COMMANDED, 0, on_robot_commanded},
-      {TOPIC_EVENT, 0, on_event},
-      {TOPIC_AUDIT, 0, on_audit},
-      {TOPIC_ALERT, 0, on_alert},
+      {TOPIC_SENSOR_SCAN, 0, on_sensor_scan},    {TOPIC_SENSOR_IMU, 64, on_sensor_imu},
+      {TOPIC_SENSOR_RANGE, 64, on_sensor_range}, {TOPIC_SENSOR_STATUS, 0, on_sensor_status},
+      {TOPIC_LOC_POSE, 64, on_loc_pose},         {TOPIC_ROBOT_POWER, 0, on_robot_power},
+      {TOPIC_ROBOT_MODULE, 0, on_robot_module},  {TOPIC_ALERT, 0, on_alert},
       {TOPIC_MAP_STATUS, 0, on_map_status},
   };
   for (size_t i = 0; i < sizeof TOPICS / sizeof *TOPICS; i++)

@@ -46,6 +46,17 @@ job_t *job_new(const request_t *request, const void *takes, const char *actor, u
   return job;
 }
 
+void job_serve(job_t *job, store_t *store) {
+  store_call_t call = {.request = job->request,
+                       .takes = job->takes,
+                       .gives = job->gives,
+                       .arena = &job->arena,
+                       .now_ns = job->now_ns,
+                       .actor = job->actor,
+                       .fault = &job->fault};
+  job->err = store_serve(store, &call);
+}
+
 void job_destroy(job_t **self) {
   job_t *job = *self;
   if (!job) return;

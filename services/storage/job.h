@@ -5,7 +5,7 @@
 
 #include <gantry/catalogue.h>
 
-#include "arena.h"
+#include "store.h"
 
 typedef struct job {
   const request_t *request;
@@ -16,12 +16,15 @@ typedef struct job {
   gantry_fault_t fault; /* why it failed */
   uint64_t now_ns;      /* wall time at arrival */
   char actor[51];
-  arena_t arena; /* blobs of takes and gives */
+  char producer[33]; /* service that asks */
+  arena_t arena;     /* blobs of takes and gives */
 } job_t;
 
 /* Copies takes deeply. NULL without memory. */
 job_t *job_new(const request_t *request, const void *takes, const char *actor, uint64_t now_ns,
                void *token);
+/* Fills gives, or err and fault. */
+void job_serve(job_t *job, store_t *store);
 void job_destroy(job_t **self);
 
 #endif

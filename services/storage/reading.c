@@ -11,6 +11,16 @@
 #define DEG_PER_RAD (180.0 / M_PI)
 #define DATA_MAX    65535u /* sensor.reading */
 
+void row_from_frame(row_t *row, const frame_t *frame) {
+  const sys_header_t *header = &frame->header;
+  row->ts_us = header->wall / 1000;
+  row->trace = header->trace;
+  row->boot = header->boot;
+  row->seq = header->seq;
+  snprintf(row->service, sizeof row->service, "%s", header->from);
+  snprintf(row->robot, sizeof row->robot, "%s", header->robot);
+}
+
 static void begin(row_t *row, const char *sensor, const char *type, double quality,
                   sensor_validity_t validity, sys_source_t source) {
   row->kind = ROW_READING;

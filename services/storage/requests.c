@@ -101,6 +101,7 @@ static void on_request(rpc_context_t *call, const void *takes, void *arg) {
   const route_t *route = arg;
   requests_t *self = route->owner;
   job_t *job = job_new(route->request, takes, rpc_actor(call), clock_wall_ns(), call);
+  if (job) snprintf(job->producer, sizeof job->producer, "%s", rpc_from(call));
   if (!job) {
     rpc_fail(call, GANTRY_E_INTERNAL, "", "out of memory");
     return;

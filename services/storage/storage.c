@@ -29,7 +29,7 @@ typedef struct storage {
   bool failing;
   lifecycle_watch_t watch;
   writer_stats_t counted; /* as the metrics have them */
-  metric_t *rows, *failed, *repeated, *dropped, *queue, *batch_ms;
+  metric_t *rows, *failed, *repeated, *refused, *dropped, *queue, *batch_ms;
 } storage_t;
 
 static const option_t OPTIONS[] = {
@@ -41,7 +41,7 @@ static const option_t OPTIONS[] = {
     {"dsn_file", OPTION_TEXT, "", 0, 1023, NULL,
      "secret file that holds the dsn with its password; instead of dsn"},
     {"queue_rows", OPTION_INT, "4096", 64, 65536, NULL, "rows that may wait for the writer"},
-    {"batch_rows", OPTION_INT, "500", 1, 10000, NULL, "rows of one commit at most"},
+    {"batch_rows", OPTION_INT, "20000", 1, 1000000, NULL, "rows of one commit, more or less"},
     {"batch_ms", OPTION_INT, "200", 1, 5000, NULL, "longest wait of a row for its commit"},
     {"scan_rate_hz", OPTION_REAL, "1", 0, 20, NULL, "sweeps kept per second and sensor"},
     {"pose_rate_hz", OPTION_REAL, "1", 0, 20, NULL, "poses kept per second outside mapping"},
@@ -81,6 +81,7 @@ static writer_settings_t read_settings(const config_t *config, const char *file)
   return (writer_settings_t){.queue = (uint32_t)config_int(config, "queue_rows"),
                              .batch_rows = (uint32_t)config_int(config, "batch_rows"),
                              .batch_ms = (uint32_t)config_int(config, "batch_ms"),
+                             .map_versions = (uint32_t)config_int(config, "map_versions_kept"),
                              .lifecycle = lifecycle_settings_read(config, file)};
 }
 
@@ -90,6 +91,7 @@ static void on_metrics(void *arg) {
   metric_add(self->rows, (double)(stats.rows - self->counted.rows));
   metric_add(self->failed, (double)(stats.failed - self->counted.failed));
   metric_add(self->repeated, (double)(stats.repeated - self->counted.repeated));
+  metric_add(self->refused, (double)(stats.refused - self->counted.refused));
   metric_add(self->dropped, (double)(stats.dropped - self->counted.dropped));
   lifecycle_watch_tick(&self->watch, self->writer);
   metric_set(self->queue, (double)stats.queued);
@@ -108,6 +110,8 @@ static void register_metrics(storage_t *self, metrics_t *metrics) {
                                  "Rows the database did not take.");
   self->repeated =
       metrics_counter(metrics, "gantry_store_rows_repeated_total", "", "Rows it already had.");
+  self->refused = metrics_counter(metrics, "gantry_store_records_refused_total", "",
+                                  "Records of outboxes that cannot be stored.");
   self->dropped = metrics_counter(metrics, "gantry_store_rows_dropped_total", "",
                                   "Rows that found the writer's queue full.");
   self->queue = metrics_gauge(metrics, "gantry_store_queue_rows", "", "Rows and requests waiting.");
@@ -144,10 +148,11 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
   writer_settings_t settings = read_settings(service->config, source->file);
   GANTRY_TRY(lifecycle_settings_check(&settings.lifecycle, fault));
   GANTRY_TRY(lock_source(self, fault));
-  gantry_err_t err = store_source_open(source, &store, fault);
-  if (err != GANTRY_OK) return err;
-  store_keep_map_versions(store, (uint32_t)config_int(service->config, "map_versions_kept"));
-  err = writer_new(store, &settings, &self->writer);
+  /* A file is opened now: one that cannot be is a setting to put right. A server may come later: the
+     writer waits for it, and outboxes hold what comes meanwhile. */
+  if (source->kind == DB_SQLITE) GANTRY_TRY(store_source_open(source, &store, fault));
+  if (store) store_keep_map_versions(store, settings.map_versions);
+  gantry_err_t err = writer_new(source, store, &settings, &self->writer);
   if (err == GANTRY_OK)
     err = backup_job_new(source->kind, source->kind == DB_PG ? source->dsn : source->file,
                          config_text(service->config, "data"), &self->backup);
@@ -176,7 +181,7 @@ static void storage_health(void *self, sys_health_t *out) {
   const storage_t *storage = self;
   if (lifecycle_watch_health(&storage->watch, out) || !storage->failing) return;
   out->status = SYS_STATUS_DEGRADED;
-  snprintf(out->detail, sizeof out->detail, "the database does not take rows");
+  snprintf(out->detail, sizeof out->detail, "%s", storage->counted.trouble);
 }
 
 const service_def_t STORAGE = {

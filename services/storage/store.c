@@ -86,9 +86,9 @@ static gantry_err_t prepare(store_t *store, const char *place, gantry_fault_t *f
   return fault_set(fault, err, "database", "%s: %s", place, db_message(store->db));
 }
 
-gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault) {
-  *out = NULL;
+static gantry_err_t new_store(db_t *db, store_t **out, gantry_fault_t *fault) {
   store_t *store = calloc(1, sizeof *store);
+  *out = NULL;
   if (!store) {
     db_close(&db);
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
@@ -97,11 +97,16 @@ gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault
   store->map_versions_kept = MAP_VERSIONS_KEPT;
   store->series = calloc(SERIES_MAX, sizeof *store->series);
   store->rollups = rollup_set_new(STORE_ROLLUP_MINUTES);
-  gantry_err_t err = store->series && store->rollups
-                         ? prepare(store, place, fault)
-                         : fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
-  if (err != GANTRY_OK) store_close(&store);
   *out = store;
+  if (store->series && store->rollups) return GANTRY_OK;
+  store_close(out);
+  return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+}
+
+gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault) {
+  GANTRY_TRY(new_store(db, out, fault));
+  gantry_err_t err = prepare(*out, place, fault);
+  if (err != GANTRY_OK) store_close(out);
   return err;
 }
 
@@ -119,6 +124,10 @@ gantry_err_t store_open_server(const char *dsn, store_t **out, gantry_fault_t *f
   GANTRY_TRY(db_pg_place(dsn, place, sizeof place, fault));
   GANTRY_TRY(db_pg_open(dsn, &db, fault));
   return store_open(db, place, out, fault);
+}
+
+gantry_err_t store_open_reader(db_t *db, store_t **out, gantry_fault_t *fault) {
+  return new_store(db, out, fault);
 }
 
 static gantry_err_t dispatch(store_t *store, store_call_t *call) {
@@ -199,12 +208,22 @@ gantry_err_t store_serve(store_t *store, store_call_t *call) {
 }
 
 bool store_writes(const request_t *request) {
-  static const request_t *const WRITING[] = {
-      REQUEST_STORE_USER_PUT,         REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
-      REQUEST_STORE_MAP_DELETE,       REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
-      REQUEST_STORE_CONFIG_PUT,       REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
-      REQUEST_STORE_CALIBRATION_PUT,  REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
-      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT,    REQUEST_STORE_PIN};
+  static const request_t *const WRITING[] = {REQUEST_STORE_USER_PUT,
+                                             REQUEST_STORE_MAP_PUT,
+                                             REQUEST_STORE_MAP_UPDATE,
+                                             REQUEST_STORE_MAP_DELETE,
+                                             REQUEST_STORE_TAG_PUT,
+                                             REQUEST_STORE_TAG_DELETE,
+                                             REQUEST_STORE_CONFIG_PUT,
+                                             REQUEST_STORE_CONFIG_DELETE,
+                                             REQUEST_STORE_SENSOR_PUT,
+                                             REQUEST_STORE_CALIBRATION_PUT,
+                                             REQUEST_STORE_EVENT_ACK,
+                                             REQUEST_STORE_SETTING_PUT,
+                                             REQUEST_STORE_SETTING_ROLLBACK,
+                                             REQUEST_STORE_MAP_IMPORT,
+                                             REQUEST_STORE_PIN,
+                                             REQUEST_STORE_APPEND};
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;

@@ -30,8 +30,12 @@ typedef struct store_call {
 gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault);
 /* The same on an SQLite file, which is created. */
 gantry_err_t store_open_file(const char *path, store_t **out, gantry_fault_t *fault);
-/* The same on a PostgreSQL server; GANTRY_E_UNAVAILABLE when it does not answer. dsn: see db_pg_open. */
+/* The same on a PostgreSQL server; GANTRY_E_UNAVAILABLE when it does not answer. dsn: see
+ * db_pg_open. */
 gantry_err_t store_open_server(const char *dsn, store_t **out, gantry_fault_t *fault);
+/* A second connection to a database that a store has open, for requests that only read: they see
+   what is committed. Owns db. */
+gantry_err_t store_open_reader(db_t *db, store_t **out, gantry_fault_t *fault);
 /* NULL-safe. An open transaction is rolled back. */
 void store_close(store_t **self);
 
@@ -48,6 +52,12 @@ gantry_err_t store_add(store_t *store, const row_t *row);
    to be rolled back. */
 gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
                                 uint32_t *added, gantry_fault_t *fault);
+
+/* The last record taken of that boot of a producer, 0 without one; and its new place, in the open
+   transaction. */
+gantry_err_t store_mark(store_t *store, const char *producer, uint64_t boot, uint64_t *out);
+gantry_err_t store_set_mark(store_t *store, const char *producer, uint64_t boot, uint64_t number,
+                            uint64_t now_us);
 
 /* Answers a request. Reads see what an open transaction added. A request that writes runs in a
    transaction of its own: commit first. GANTRY_E_NOT_IMPLEMENTED for a request it does not know. */

@@ -56,3 +56,14 @@ gantry_err_t store_source_open(const store_source_t *source, store_t **out, gant
   gantry_err_t err = store_open_file(source->file, out, fault);
   return err == GANTRY_E_UNAVAILABLE ? GANTRY_E_INVALID : err;
 }
+
+gantry_err_t store_source_open_reader(const store_source_t *source, store_t **out,
+                                      gantry_fault_t *fault) {
+  db_t *db = NULL;
+  *out = NULL;
+  if (source->kind == DB_PG)
+    GANTRY_TRY(db_pg_open(source->dsn, &db, fault));
+  else
+    GANTRY_TRY(db_sqlite_open_reader(source->file, &db, fault));
+  return store_open_reader(db, out, fault);
+}

@@ -4,6 +4,7 @@
 #include "storage.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <gantry/clock.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -26,7 +27,9 @@ static void open_all(void) {
   changes = harness_collect(harness, "store.changed");
   snprintf(data, sizeof data, "data=%s", folder);
   storage = harness_open(harness, &STORAGE, (const char *[]){data, "batch_ms=20", NULL});
-  cr_assert(harness_heard(harness, sensors->bus, "sensor.value.VOLT", 2000));
+  harness_keep(harness, sensors, folder);
+  harness_keep(harness, mapper, folder);
+  cr_assert(harness_heard(harness, sensors->bus, "sensor.scan.front", 2000));
   cr_assert(harness_heard(harness, localization->bus, "loc.pose", 2000));
   cr_assert(harness_heard(harness, mapper->bus, "map.status", 2000));
 }
@@ -38,13 +41,11 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-  static const char *const FILES[] = {"gantry.db", "gantry.db-wal", "gantry.db-shm"};
-  char path[128];
   harness_destroy(&harness);
-  for (size_t i = 0; i < 3; i++) {
-    snprintf(path, sizeof path, "%s/%s", folder, FILES[i]);
-    unlink(path);
-  }
+  DIR *open_folder = opendir(folder);
+  for (struct dirent *each; (each = readdir(open_folder)) != NULL;)
+    unlinkat(dirfd(open_folder), each->d_name, 0);
+  closedir(open_folder);
   rmdir(folder);
 }
 
@@ -238,6 +239,29 @@ Test(storage, names_what_is_wrong_with_the_settings_of_a_server) {
   }
 }
 
+Test(storage, starts_without_its_server_and_says_so) {
+  static store_tags_t tags;
+  gantry_fault_t fault = {0};
+  const sys_health_t *health = NULL;
+  harness_t *second = harness_new();
+  inbox_t *said = harness_collect(second, "health.storage");
+  const char *settings[] = {"backend=postgres", "dsn=host=/nowhere dbname=gantry", NULL};
+  uint64_t deadline_ns = clock_mono_ns() + 10ull * GANTRY_NS_PER_S;
+  harness_open(second, &STORAGE, settings);
+
+  gantry_err_t err =
+      harness_call(second, REQUEST_STORE_TAGS, NULL, &(sys_empty_t){0}, &tags, 4000, &fault);
+
+  cr_assert_eq(err, GANTRY_E_UNAVAILABLE, "%s", fault.detail);
+  do {
+    harness_for(second, 50);
+    health = inbox_newest(said, "health.storage");
+  } while (health->status != SYS_STATUS_DEGRADED && clock_mono_ns() < deadline_ns);
+  cr_assert_eq(health->status, SYS_STATUS_DEGRADED);
+  cr_assert_not_null(strstr(health->detail, "/nowhere"), "%s", health->detail);
+  harness_destroy(&second);
+}
+
 Test(storage, names_a_database_that_is_none) {
   char path[96], setting[128];
   service_run_t *other = NULL;
@@ -273,6 +297,22 @@ static double number(const char *query) {
   return value;
 }
 
+typedef struct question {
+  const char *query;
+  double wanted;
+} question_t;
+
+static bool is_answered_so(void *arg) {
+  const question_t *question = arg;
+  return number(question->query) == question->wanted;
+}
+
+/* Whether the query gives that number within some seconds. */
+static bool comes_to(const char *query, double wanted) {
+  question_t question = {.query = query, .wanted = wanted};
+  return harness_until(harness, is_answered_so, &question, 10000);
+}
+
 Test(storage, keeps_every_pose_of_a_mapping_session) {
   map_status_t status = {.mapping = true, .session_id = "session_1"};
   loc_pose_t pose = {.x = 1, .covariance_count = 6};
@@ -292,7 +332,7 @@ Test(storage, keeps_changes_of_safety_and_alerts_once) {
   robot_safety_t safety = {.state = ROBOT_FSM_STATE_IDLE, .speed_factor = 1};
   sys_alerts_t *alerts = calloc(1, sizeof *alerts);
   harness_peer_t *bridge = harness_peer(harness, "rs485-bridge");
-  cr_assert(harness_heard(harness, bridge->bus, "robot.safety", 2000));
+  harness_keep(harness, bridge, folder);
   cr_assert(harness_heard(harness, bridge->bus, "alert.rs485-bridge", 2000));
   snprintf(alerts->service, sizeof alerts->service, "rs485-bridge");
   alerts->alerts_count = 1;
@@ -305,10 +345,10 @@ Test(storage, keeps_changes_of_safety_and_alerts_once) {
   }
   free(alerts);
 
+  cr_assert(comes_to("SELECT count(*) FROM safety_log", 2));
+  cr_assert(comes_to("SELECT count(*) FROM alerts WHERE cleared IS NULL", 1));
   harness_close(harness, &storage);
-
   cr_assert_eq(number("SELECT count(*) FROM safety_log"), 2);
-  cr_assert_eq(number("SELECT count(*) FROM alerts WHERE cleared IS NULL"), 1);
 }
 
 Test(storage, keeps_every_family_of_readings) {
@@ -333,8 +373,8 @@ Test(storage, keeps_every_family_of_readings) {
   wait_history("PROX_001", 1);
   wait_history("robot.power", 1);
   wait_history("robot.module.4", 1);
+  cr_assert(comes_to("SELECT count(*) FROM audit_log WHERE actor = 'anna'", 1));
   harness_close(harness, &storage);
 
   cr_assert_eq(number("SELECT count(*) FROM sensor_status WHERE sensor_id = 'PROX_001'"), 1);
-  cr_assert_eq(number("SELECT count(*) FROM audit_log WHERE actor = 'anna'"), 1);
 }

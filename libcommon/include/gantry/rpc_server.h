@@ -31,6 +31,8 @@ cause_t rpc_cause(const rpc_context_t *call);
 uint64_t rpc_arrived_ns(const rpc_context_t *call);
 /* Milliseconds left until the caller gives up; 0 when it has. */
 uint32_t rpc_left_ms(const rpc_context_t *call);
+/* The service or tool that asks. */
+const char *rpc_from(const rpc_context_t *call);
 /* The user the request is made for ("" for tools and services), as the gateway vouches. */
 const char *rpc_actor(const rpc_context_t *call);
 

@@ -20,6 +20,8 @@ typedef enum db_kind { DB_SQLITE, DB_PG } db_kind_t;
    GANTRY_E_INVALID, with a fault that names the file and what to do, when it is damaged or no
    database; GANTRY_E_UNAVAILABLE when it cannot be opened. */
 gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault);
+/* A file that another connection has open, only to read from it. */
+gantry_err_t db_sqlite_open_reader(const char *path, db_t **out, gantry_fault_t *fault);
 #define DB_PLACE_SIZE 160
 
 /* Connects to a PostgreSQL server; dsn is libpq's connection string or URI, "" its environment.

@@ -148,16 +148,21 @@ static const db_ops_t OPS = {.close = sqlite_close,
                              .message = sqlite_message,
                              .add_readings = bulk_sqlite_add_readings};
 
-static gantry_err_t open_file(db_sqlite_t *self, const char *path, gantry_fault_t *fault) {
-  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  gantry_err_t err = db_sqlite_err(sqlite3_open_v2(path, &self->handle, flags, NULL));
+static const char WRITING[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF;"
+                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                              "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
+                              "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;";
+static const char READING[] = "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;";
+
+static gantry_err_t open_file(db_sqlite_t *self, const char *path, bool reads,
+                              gantry_fault_t *fault) {
+  int flags = reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  gantry_err_t err =
+      db_sqlite_err(sqlite3_open_v2(path, &self->handle, flags | SQLITE_OPEN_NOMUTEX, NULL));
   if (err == GANTRY_OK) {
     sqlite3_extended_result_codes(self->handle, 1);
     sqlite3_busy_timeout(self->handle, BUSY_MS);
-    err = sqlite_exec(&self->base, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF;"
-                                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                   "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
-                                   "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;");
+    err = sqlite_exec(&self->base, reads ? READING : WRITING);
   }
   if (err == GANTRY_OK) return err;
   if (err == GANTRY_E_INVALID)
@@ -167,16 +172,24 @@ static gantry_err_t open_file(db_sqlite_t *self, const char *path, gantry_fault_
   return fault_set(fault, err, "database", "%s: %s", path, sqlite_message(&self->base));
 }
 
-gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault) {
+static gantry_err_t open_db(const char *path, bool reads, db_t **out, gantry_fault_t *fault) {
   *out = NULL;
   db_sqlite_t *self = calloc(1, sizeof *self);
   if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   self->base.ops = &OPS;
   self->base.kind = DB_SQLITE;
-  gantry_err_t err = open_file(self, path, fault);
+  gantry_err_t err = open_file(self, path, reads, fault);
   if (err == GANTRY_OK)
     *out = &self->base;
   else
     sqlite_close(&self->base);
   return err;
+}
+
+gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault) {
+  return open_db(path, false, out, fault);
+}
+
+gantry_err_t db_sqlite_open_reader(const char *path, db_t **out, gantry_fault_t *fault) {
+  return open_db(path, true, out, fault);
 }

@@ -1,0 +1,268 @@
+/* Records of an outbox: walked, decoded by the catalogue, turned into rows. A record that cannot be
+   stored is named in the log and passed over: it must not keep those behind it from their place. */
+#include "append.h"
+
+#include <gantry/clock.h>
+#include <gantry/log.h>
+#include <gantry/unpack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reading.h"
+#include "records.h"
+
+#define TRIES_MAX 3 /* of a record that fails for a reason of its own */
+
+/* A record that made a transaction fail, although the database answers. */
+typedef struct suspect {
+  uint64_t boot, number;
+  uint32_t tries;
+} suspect_t;
+
+struct append {
+  void *body; /* owned: the message being stored */
+  size_t body_size;
+  mapping_t mapping;
+  bool has_safety;
+  robot_safety_t safety; /* as last written */
+  suspect_t suspect;
+};
+
+/* One record on its way. */
+typedef struct entry {
+  store_t *store;
+  const frame_t *frame;
+  const void *body;
+  append_counts_t *counts;
+  gantry_fault_t fault; /* of a record that cannot be stored */
+} entry_t;
+
+gantry_err_t append_new(append_t **out) {
+  *out = calloc(1, sizeof **out);
+  return *out ? GANTRY_OK : GANTRY_E_INTERNAL;
+}
+
+void append_destroy(append_t **self) {
+  if (!*self) return;
+  free((*self)->body);
+  free(*self);
+  *self = NULL;
+}
+
+void append_set_mapping(append_t *append, const mapping_t *mapping) {
+  append->mapping = *mapping;
+}
+
+void append_forget(append_t *append) {
+  append->has_safety = false;
+}
+
+static gantry_err_t add_row(append_t *append, entry_t *entry, row_t *row) {
+  const mapping_t *mapping = &append->mapping;
+  row_from_frame(row, entry->frame);
+  if (row->ts_us >= mapping->since_us && row->ts_us <= mapping->until_us)
+    memcpy(row->session, mapping->session, sizeof row->session);
+  gantry_err_t err = store_add(entry->store, row);
+  if (err == GANTRY_OK) entry->counts->rows++;
+  if (err == GANTRY_E_CONFLICT) entry->counts->repeated++;
+  return err == GANTRY_E_CONFLICT ? GANTRY_OK : err;
+}
+
+static gantry_err_t add_value(append_t *append, entry_t *entry) {
+  row_t row = {0};
+  if (!reading_from_value(&row, entry->body)) return GANTRY_E_UNAVAILABLE;
+  return add_row(append, entry, &row);
+}
+
+static gantry_err_t add_tag(append_t *append, entry_t *entry) {
+  row_t row = {0};
+  if (!reading_from_tag(&row, entry->body)) return GANTRY_E_UNAVAILABLE;
+  gantry_err_t err = add_row(append, entry, &row);
+  free(row.data);
+  return err;
+}
+
+/* The row borrows the body. */
+static gantry_err_t add_body(append_t *append, entry_t *entry, row_kind_t kind) {
+  row_t row = {.kind = kind, .data = (void *)(uintptr_t)entry->body};
+  return add_row(append, entry, &row);
+}
+
+static bool safety_changed(const robot_safety_t *a, const robot_safety_t *b) {
+  return a->state != b->state || a->latched != b->latched || a->cause != b->cause ||
+         a->phase != b->phase || a->estop_input != b->estop_input || a->zone != b->zone ||
+         a->motors_off != b->motors_off || strcmp(a->detail, b->detail) != 0;
+}
+
+static gantry_err_t add_safety(append_t *append, entry_t *entry) {
+  const robot_safety_t *safety = entry->body;
+  if (append->has_safety && !safety_changed(safety, &append->safety)) return GANTRY_OK;
+  GANTRY_TRY(add_body(append, entry, ROW_SAFETY));
+  append->has_safety = true;
+  append->safety = *safety;
+  return GANTRY_OK;
+}
+
+static gantry_err_t add_event(append_t *append, entry_t *entry) {
+  return add_body(append, entry, ROW_EVENT);
+}
+
+static gantry_err_t add_audit(append_t *append, entry_t *entry) {
+  return add_body(append, entry, ROW_AUDIT);
+}
+
+static gantry_err_t add_command(append_t *append, entry_t *entry) {
+  return add_body(append, entry, ROW_COMMAND);
+}
+
+static gantry_err_t add_readings(append_t *append, entry_t *entry) {
+  const sensor_readings_t *batch = entry->body;
+  uint32_t added = 0;
+  (void)append;
+  gantry_err_t err =
+      store_add_readings(entry->store, entry->frame->header.robot, batch, &added, &entry->fault);
+  entry->counts->rows += added;
+  if (err == GANTRY_OK) entry->counts->repeated += batch->which_count - added;
+  return err;
+}
+
+typedef gantry_err_t (*add_fn)(append_t *append, entry_t *entry);
+
+static add_fn find_add(const topic_t *topic) {
+  static const struct {
+    const topic_t *topic;
+    add_fn add;
+  } TAKEN[] = {
+      {TOPIC_SENSOR_READINGS, add_readings},
+      {TOPIC_SENSOR_VALUE, add_value},
+      {TOPIC_SENSOR_TAG, add_tag},
+      {TOPIC_ROBOT_SAFETY, add_safety},
+      {TOPIC_ROBOT_COMMANDED, add_command},
+      {TOPIC_EVENT, add_event},
+      {TOPIC_AUDIT, add_audit},
+  };
+  for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
+    if (TAKEN[i].topic == topic) return TAKEN[i].add;
+  return NULL;
+}
+
+static bool make_room(append_t *append, size_t size) {
+  if (size <= append->body_size) return true;
+  void *grown = realloc(append->body, size);
+  if (!grown) return false;
+  append->body = grown;
+  append->body_size = size;
+  return true;
+}
+
+/* Fills the entry's fault when the record is at fault; an error without a fault is the database's.
+ */
+static gantry_err_t take_record(append_t *append, entry_t *entry, const record_t *record,
+                                const char *producer) {
+  frame_t frame = {.body = record->body, .body_len = record->body_len};
+  const topic_t *topic = catalogue_topic(record->topic);
+  add_fn add = topic ? find_add(topic) : NULL;
+  if (!add)
+    return fault_set(&entry->fault, GANTRY_E_SCHEMA, "topic", "nobody keeps %s", record->topic);
+  if (!make_room(append, topic->message->size)) return GANTRY_E_UNAVAILABLE;
+  GANTRY_TRY(unpack_message(&SYS_HEADER_DESC, record->header, record->header_len, &frame.header,
+                            &entry->fault));
+  if (strcmp(frame.header.from, producer) != 0)
+    return fault_set(&entry->fault, GANTRY_E_SCHEMA, "from", "%s delivers what %s has said",
+                     producer, frame.header.from);
+  GANTRY_TRY(
+      unpack_message(topic->message, record->body, record->body_len, append->body, &entry->fault));
+  memcpy(frame.topic, record->topic, sizeof record->topic);
+  entry->frame = &frame;
+  entry->body = append->body;
+  return add(append, entry);
+}
+
+/* Whether the record is to be passed over. The database's own trouble (away, full, damaged) is
+   nobody's fault; another error that comes back each time is the record's. */
+static bool is_hopeless(append_t *append, const entry_t *entry, gantry_err_t err, uint64_t boot,
+                        uint64_t number) {
+  suspect_t *suspect = &append->suspect;
+  if (entry->fault.err != GANTRY_OK) return true;
+  if (err == GANTRY_E_UNAVAILABLE || err == GANTRY_E_INVALID) return false;
+  if (suspect->boot != boot || suspect->number != number)
+    *suspect = (suspect_t){.boot = boot, .number = number};
+  suspect->tries++;
+  return false;
+}
+
+static bool is_given_up(const append_t *append, uint64_t boot, uint64_t number) {
+  const suspect_t *suspect = &append->suspect;
+  return suspect->tries >= TRIES_MAX && suspect->boot == boot && suspect->number == number;
+}
+
+static void log_refused(const record_t *record, const char *producer, const char *why) {
+  log_error("STORE-REFUSED", "record %llu of %s (%s) cannot be stored: %s",
+            (unsigned long long)record->number, producer, record->topic, why);
+}
+
+/* All records are whole, their numbers rise, and are those the request names. */
+static gantry_err_t check(const store_append_t *takes, gantry_fault_t *fault) {
+  records_t records = {takes->records.data, takes->records.data + takes->records.len};
+  record_t record;
+  uint64_t last = 0, first = 0;
+  gantry_err_t err;
+  while ((err = records_next(&records, &record)) == GANTRY_OK) {
+    if (record.number <= last)
+      return fault_set(fault, GANTRY_E_SCHEMA, "records", "record %llu comes after %llu",
+                       (unsigned long long)record.number, (unsigned long long)last);
+    if (first == 0) first = record.number;
+    last = record.number;
+  }
+  if (err != GANTRY_E_NOT_FOUND)
+    return fault_set(fault, GANTRY_E_SCHEMA, "records", "the record after number %llu is torn",
+                     (unsigned long long)last);
+  if (last == 0) return fault_set(fault, GANTRY_E_SCHEMA, "records", "there are none");
+  if (first == takes->first && last == takes->last && last <= INT64_MAX) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_SCHEMA, "last", "the records are %llu to %llu",
+                   (unsigned long long)first, (unsigned long long)last);
+}
+
+static gantry_err_t take_all(append_t *append, store_t *store, const char *producer,
+                             const store_append_t *takes, uint64_t mark, append_counts_t *counts) {
+  records_t records = {takes->records.data, takes->records.data + takes->records.len};
+  record_t record;
+  while (records_next(&records, &record) == GANTRY_OK) {
+    entry_t entry = {.store = store, .counts = counts};
+    if (record.number <= mark) {
+      counts->repeated++;
+      continue;
+    }
+    if (is_given_up(append, takes->boot, record.number)) {
+      log_refused(&record, producer, "the database refuses it");
+      counts->refused++;
+      continue;
+    }
+    gantry_err_t err = take_record(append, &entry, &record, producer);
+    if (err == GANTRY_OK) continue;
+    if (!is_hopeless(append, &entry, err, takes->boot, record.number)) return err;
+    log_refused(&record, producer, entry.fault.detail);
+    counts->refused++;
+  }
+  return GANTRY_OK;
+}
+
+gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
+                         const store_append_t *takes, append_counts_t *counts,
+                         gantry_fault_t *fault) {
+  uint64_t mark;
+  GANTRY_TRY(check(takes, fault));
+  gantry_err_t err = store_mark(store, producer, takes->boot, &mark);
+  if (err != GANTRY_OK) return err == GANTRY_E_CONFLICT ? GANTRY_E_INTERNAL : err;
+  if (takes->previous > mark)
+    return fault_set(fault, GANTRY_E_CONFLICT, "previous",
+                     "records up to %llu are not here, only up to %llu: send those first",
+                     (unsigned long long)takes->previous, (unsigned long long)mark);
+  err = take_all(append, store, producer, takes, mark, counts);
+  if (err == GANTRY_OK && takes->last > mark)
+    err = store_set_mark(store, producer, takes->boot, takes->last, clock_wall_ns() / 1000);
+  if (err == GANTRY_OK) return err;
+  /* What a caller could take for a fault of its own is none here. */
+  return err == GANTRY_E_SCHEMA || err == GANTRY_E_CONFLICT ? GANTRY_E_INTERNAL : err;
+}
