@@ -135,8 +135,8 @@ void door_open(void) {
 }
 
 void door_close(void) {
-  static const char *const LEFT[] = {"first-password", "gateway.port", "token-secret", "index.html",
-                                     "secret.txt"};
+  static const char *const LEFT[] = {"first-password", "gateway.port", "token-secret",
+                                     "index.html",     "secret.txt",   "api-gateway.outbox"};
 
   harness_destroy(&door.harness);
   for (uint32_t i = 0; i < stub_count; i++) {
