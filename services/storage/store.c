@@ -5,9 +5,13 @@
 #include <stdlib.h>
 
 #include "migrate.h"
+#include "store_compact.h"
 #include "store_internal.h"
+#include "store_piece.h"
 
 #define MAP_VERSIONS_KEPT 10
+#define COMPACT_SCANS_S   120
+#define COMPACT_OTHERS_S  86400
 
 typedef gantry_err_t (*serve_fn)(store_t *store, store_call_t *call);
 
@@ -15,6 +19,8 @@ void store_close(store_t **self) {
   if (!*self) return;
   db_close(&(*self)->db);
   rollup_set_destroy(&(*self)->rollups);
+  piece_work_destroy(&(*self)->piece_work);
+  store_late_fini(*self);
   free((*self)->series);
   free(*self);
   *self = NULL;
@@ -95,6 +101,7 @@ static gantry_err_t new_store(db_t *db, store_t **out, gantry_fault_t *fault) {
   }
   store->db = db;
   store->map_versions_kept = MAP_VERSIONS_KEPT;
+  store_set_compaction(store, COMPACT_SCANS_S, COMPACT_OTHERS_S);
   store->series = calloc(SERIES_MAX, sizeof *store->series);
   store->rollups = rollup_set_new(STORE_ROLLUP_MINUTES);
   *out = store;

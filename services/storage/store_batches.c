@@ -103,22 +103,38 @@ static void make_rows(store_t *store, const sensor_readings_t *batch, const batc
   }
 }
 
+/* Takes out the rows that a chunk holds already; series[i] is that of row i from then on. */
+static gantry_err_t drop_packed(store_t *store, const sensor_readings_t *batch,
+                                const batch_series_t *known, series_t **series, size_t *count) {
+  *count = 0;
+  for (uint32_t i = 0; i < batch->which_count; i++) {
+    bool packed = false;
+    series[*count] = known[batch->which[i]].series;
+    if (store->batch[i].ts_us < series[*count]->packed_until_us)
+      GANTRY_TRY(store_is_packed(store, &store->batch[i], &packed));
+    if (!packed) store->batch[(*count)++] = store->batch[i];
+  }
+  return GANTRY_OK;
+}
+
 gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
                                 uint32_t *added, gantry_fault_t *fault) {
   batch_series_t known[sizeof batch->series / sizeof batch->series[0]];
-  size_t count = 0;
+  series_t *series[STORE_BATCH_MAX];
+  size_t count, fresh;
   *added = 0;
   GANTRY_TRY(check_columns(batch, fault));
   GANTRY_TRY(check_rows(batch, fault));
   GANTRY_TRY(check_objects(batch, fault));
   GANTRY_TRY(resolve(store, robot, batch, known));
   make_rows(store, batch, known);
-  GANTRY_TRY(db_add_readings(store->db, store->batch, batch->which_count, store->fresh, &count));
-  for (uint32_t i = 0; i < batch->which_count; i++) {
+  GANTRY_TRY(drop_packed(store, batch, known, series, &count));
+  GANTRY_TRY(db_add_readings(store->db, store->batch, count, store->fresh, &fresh));
+  for (size_t i = 0; i < count; i++) {
     if (!store->fresh[i]) continue;
-    known[batch->which[i]].series->added++;
+    series[i]->added++;
     GANTRY_TRY(store_roll_up(store, &store->batch[i]));
   }
-  *added = (uint32_t)count;
+  *added = (uint32_t)fresh;
   return GANTRY_OK;
 }

@@ -38,6 +38,8 @@ typedef struct series {
   char sensor[51];
   int64_t id;
   int64_t added; /* rows of the open transaction, not yet counted in the table */
+  bool is_scan;
+  int64_t packed_until_us; /* no chunk holds what is newer */
 } series_t;
 
 /* What names a series beside its robot. */
@@ -50,6 +52,17 @@ typedef struct session {
   int64_t id;
 } session_t;
 
+/* Where packing has got to (store_compact.h). */
+typedef struct packing {
+  int64_t scans_us, others_us; /* ages */
+  uint32_t series;
+  int64_t from_us; /* rows before that are done with, in this pass */
+  bool goes_on;    /* a part of that minute and session has been packed just now */
+  int64_t minute_us, session;
+} packing_t;
+
+typedef struct late late_t;
+
 struct store {
   db_t *db;         /* owned */
   series_t *series; /* owned, SERIES_MAX */
@@ -61,6 +74,9 @@ struct store {
   rollup_set_t *rollups;                     /* owned; of the open transaction */
   db_reading_t batch[STORE_BATCH_MAX];       /* on its way into the database */
   bool fresh[STORE_BATCH_MAX];
+  packing_t packing;
+  struct piece_work *piece_work;   /* owned; NULL until something is packed */
+  late_t *late;                    /* owned; NULL until something comes late */
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
   uint32_t map_versions_kept;      /* of each map */
@@ -85,6 +101,12 @@ gantry_err_t store_count_series(store_t *store);
 
 /* Readings: rows in, history out. */
 gantry_err_t store_add_reading(store_t *store, const row_t *row);
+/* Whether a chunk holds the row's (series, ts, seq). Asked for what is older than packed_until_us.
+ */
+gantry_err_t store_is_packed(store_t *store, const db_reading_t *row, bool *packed);
+/* What was unpacked to say so has changed. */
+void store_late_forget(store_t *store);
+void store_late_fini(store_t *store);
 /* Takes a row that was added into the roll-ups of the open transaction. */
 gantry_err_t store_roll_up(store_t *store, const db_reading_t *row);
 /* Writes them; they are empty then. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store_chunk_queue.h"
 #include "store_internal.h"
 
 _Static_assert((STORE_SERIES_SLOTS & (STORE_SERIES_SLOTS - 1)) == 0 &&
@@ -25,10 +26,11 @@ static uint32_t slot_of(const store_t *store, const char *robot, const char *sen
   return slot;
 }
 
-static series_t *keep_series(store_t *store, const char *robot, const char *sensor, int64_t id) {
+static series_t *keep_series(store_t *store, const char *robot, const char *sensor,
+                             const char *type, int64_t id) {
   uint32_t slot = slot_of(store, robot, sensor);
   series_t *series = &store->series[store->series_count++];
-  *series = (series_t){.id = id};
+  *series = (series_t){.id = id, .is_scan = strcmp(type, "lidar") == 0};
   snprintf(series->robot, sizeof series->robot, "%s", robot);
   snprintf(series->sensor, sizeof series->sensor, "%s", sensor);
   store->series_slots[slot] = (uint16_t)store->series_count;
@@ -36,9 +38,10 @@ static series_t *keep_series(store_t *store, const char *robot, const char *sens
 }
 
 gantry_err_t store_load_series(store_t *store) {
-  stmt_t *statement =
-      db_use(store->db, "SELECT id, robot, sensor FROM series ORDER BY id LIMIT ?1");
-  char robot[51], sensor[51];
+  stmt_t *statement = db_use(
+      store->db, "SELECT id, robot, sensor, type, (SELECT max(start) FROM reading_chunk"
+                 " WHERE reading_chunk.series = series.id) FROM series ORDER BY id LIMIT ?1");
+  char robot[51], sensor[51], type[32];
   gantry_err_t err;
   db_bind_int(statement, 1, SERIES_MAX);
   store->series_count = 0;
@@ -47,7 +50,10 @@ gantry_err_t store_load_series(store_t *store) {
   while ((err = db_next(statement)) == GANTRY_OK) {
     db_get_text(statement, 1, robot, sizeof robot);
     db_get_text(statement, 2, sensor, sizeof sensor);
-    keep_series(store, robot, sensor, db_get_int(statement, 0));
+    db_get_text(statement, 3, type, sizeof type);
+    series_t *series = keep_series(store, robot, sensor, type, db_get_int(statement, 0));
+    if (!db_is_null(statement, 4))
+      series->packed_until_us = chunk_minute_us(db_get_int(statement, 4)) + CHUNK_SPAN_US;
   }
   store->series_committed = store->series_count;
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
@@ -83,7 +89,7 @@ gantry_err_t store_series_of(store_t *store, const char *robot, const series_nam
   db_bind_text(statement, 3, name->type);
   db_bind_text(statement, 4, name->unit);
   GANTRY_TRY(db_next(statement));
-  *out = keep_series(store, robot, name->sensor, db_get_int(statement, 0));
+  *out = keep_series(store, robot, name->sensor, name->type, db_get_int(statement, 0));
   return db_finish(statement);
 }
 

@@ -39,6 +39,11 @@ gantry_err_t store_add_reading(store_t *store, const row_t *row) {
   GANTRY_TRY(store_series_of(store, row->robot, &name, &series));
   GANTRY_TRY(store_session_of(store, row->session, "map", reading.ts_us, &reading.session));
   reading.series = series->id;
+  if (reading.ts_us < series->packed_until_us) {
+    bool packed;
+    GANTRY_TRY(store_is_packed(store, &reading, &packed));
+    if (packed) return GANTRY_E_CONFLICT;
+  }
   GANTRY_TRY(db_add_readings(store->db, &reading, 1, NULL, &added));
   if (added == 0) return GANTRY_E_CONFLICT;
   series->added++;

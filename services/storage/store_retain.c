@@ -87,9 +87,9 @@ static const rule_t RULES[] = {
     {.table = "reading_chunk",
      .find = FIND("start", "reading_chunk WHERE series = ?3") " LIMIT 1 OFFSET ?4",
      .sweep = "DELETE FROM reading_chunk WHERE series = ?3" BETWEEN(
-         "start") " AND (session IS NULL OR (?4 = 0 AND session NOT IN " PINNED("id") "))"
-                                                                                      " RETURNING "
-                                                                                      "rows",
+         "start") " AND (session = 0 OR (?4 = 0 AND session NOT IN " PINNED("id") "))"
+                                                                                  " RETURNING "
+                                                                                  "rows",
      .last = LAST_KEEP_SESSIONS,
      .each_series = true,
      .readings = true,

@@ -1,10 +1,11 @@
-/* Reads a series page by page; a page is read out at once, so that no statement stays busy. */
+/* Merges the rows of the table with those of its chunks. Rows come page by page; a page is read out
+   at once, so that no statement stays busy. */
 #include "store_series.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
+#include "store_chunk_queue.h"
 
 #define PAGE_ROWS_MIN 16u
 #define PAGE_ROWS_MAX 512u
@@ -13,11 +14,15 @@
 struct series_read {
   db_t *db;
   series_span_t span;
+  chunk_queue_t *chunks;            /* owned */
   db_reading_t rows[PAGE_ROWS_MAX]; /* the page */
   arena_t texts;                    /* of its rows */
   uint32_t count, at;
-  uint32_t page_rows; /* of the next page */
-  bool ended;         /* the last page is here */
+  uint32_t page_rows;          /* of the next page */
+  bool ended;                  /* the last page is here */
+  int64_t page_us, page_seq;   /* the next page begins behind */
+  int64_t given_us, given_seq; /* key of the row given last */
+  bool has_given;
 };
 
 /* One bound of ts a side: of two, SQLite may walk from the farther one, at every page anew. */
@@ -25,31 +30,27 @@ static stmt_t *page_query(series_read_t *read) {
   const series_span_t *span = &read->span;
   stmt_t *statement =
       span->newest_first
-          ? db_use(read->db,
-                   "SELECT ts, seq, value, data, quality, validity, source, session FROM reading"
-                   " WHERE series = ?1 AND ts >= ?2 AND ts <= ?3 AND (ts, seq) < (?3, ?4)"
-                   " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
-                   " ORDER BY ts DESC, seq DESC LIMIT ?7")
-          : db_use(read->db,
-                   "SELECT ts, seq, value, data, quality, validity, source, session FROM reading"
-                   " WHERE series = ?1 AND ts < ?2 AND ts >= ?3 AND (ts, seq) > (?3, ?4)"
-                   " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
-                   " ORDER BY ts, seq LIMIT ?7");
+          ? db_use(read->db, "SELECT " SERIES_ROW_COLUMNS " FROM reading"
+                             " WHERE series = ?1 AND ts >= ?2 AND ts <= ?3 AND (ts, seq) < (?3, ?4)"
+                             " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
+                             " ORDER BY ts DESC, seq DESC LIMIT ?7")
+          : db_use(read->db, "SELECT " SERIES_ROW_COLUMNS " FROM reading"
+                             " WHERE series = ?1 AND ts < ?2 AND ts >= ?3 AND (ts, seq) > (?3, ?4)"
+                             " AND coalesce(session, 0) BETWEEN ?5 AND ?6"
+                             " ORDER BY ts, seq LIMIT ?7");
   db_bind_int(statement, 1, span->series);
   db_bind_int(statement, 2, span->newest_first ? span->from_us : span->to_us);
-  db_bind_int(statement, 3, span->after_us);
-  db_bind_int(statement, 4, span->after_seq);
+  db_bind_int(statement, 3, read->page_us);
+  db_bind_int(statement, 4, read->page_seq);
   db_bind_int(statement, 5, span->session ? span->session : INT64_MIN);
   db_bind_int(statement, 6, span->session ? span->session : INT64_MAX);
   db_bind_int(statement, 7, read->page_rows);
   return statement;
 }
 
-static gantry_err_t take_row(series_read_t *read, stmt_t *statement) {
-  db_reading_t *row = &read->rows[read->count];
+gantry_err_t series_row(stmt_t *statement, arena_t *texts, db_reading_t *row) {
   size_t len;
-  *row = (db_reading_t){.series = read->span.series,
-                        .ts_us = db_get_int(statement, 0),
+  *row = (db_reading_t){.ts_us = db_get_int(statement, 0),
                         .seq = db_get_int(statement, 1),
                         .has_value = !db_is_null(statement, 2),
                         .value = db_get_real(statement, 2),
@@ -58,14 +59,12 @@ static gantry_err_t take_row(series_read_t *read, stmt_t *statement) {
                         .source = (int32_t)db_get_int(statement, 6),
                         .session = db_get_int(statement, 7)};
   const void *text = db_get_blob(statement, 3, &len);
-  if (text) {
-    char *copy = arena_take(&read->texts, len + 1);
-    if (!copy) return GANTRY_E_INTERNAL;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    row->data = copy;
-  }
-  read->count++;
+  if (!text) return GANTRY_OK;
+  char *copy = arena_take(texts, len + 1);
+  if (!copy) return GANTRY_E_INTERNAL;
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  row->data = copy;
   return GANTRY_OK;
 }
 
@@ -76,15 +75,16 @@ static gantry_err_t next_page(series_read_t *read) {
   read->count = read->at = 0;
   while (read->count < read->page_rows && read->texts.total < PAGE_TEXT_MAX) {
     err = db_next(statement);
-    if (err == GANTRY_OK) err = take_row(read, statement);
+    if (err == GANTRY_OK) err = series_row(statement, &read->texts, &read->rows[read->count]);
     if (err != GANTRY_OK) break;
+    read->rows[read->count++].series = read->span.series;
   }
   db_reset(statement);
   read->ended = err == GANTRY_E_NOT_FOUND;
   if (err != GANTRY_OK && !read->ended) return err;
   if (read->count) {
-    read->span.after_us = read->rows[read->count - 1].ts_us;
-    read->span.after_seq = read->rows[read->count - 1].seq;
+    read->page_us = read->rows[read->count - 1].ts_us;
+    read->page_seq = read->rows[read->count - 1].seq;
   }
   read->page_rows = PAGE_ROWS_MAX;
   return GANTRY_OK;
@@ -95,29 +95,44 @@ gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t
   if (!read) return GANTRY_E_INTERNAL;
   read->db = db;
   read->span = *span;
-  if (span->newest_first && (!span->has_after || span->after_us >= span->to_us)) {
-    read->span.after_us = span->to_us;
-    read->span.after_seq = INT64_MIN;
-  }
-  if (!span->newest_first && (!span->has_after || span->after_us < span->from_us)) {
-    read->span.after_us = span->from_us;
-    read->span.after_seq = INT64_MIN;
-  }
+  bool behind = span->has_after && (span->newest_first ? span->after_us < span->to_us
+                                                       : span->after_us >= span->from_us);
+  read->page_us = behind ? span->after_us : span->newest_first ? span->to_us : span->from_us;
+  read->page_seq = behind ? span->after_seq : INT64_MIN;
   read->page_rows = PAGE_ROWS_MAX;
   if (span->expected && span->expected < PAGE_ROWS_MAX)
     read->page_rows = span->expected > PAGE_ROWS_MIN ? span->expected : PAGE_ROWS_MIN;
-  return GANTRY_OK;
+  gantry_err_t err = chunk_queue_open(db, &read->span, &read->chunks);
+  if (err != GANTRY_OK) series_read_close(out);
+  return err;
+}
+
+static gantry_err_t next_of_all(series_read_t *read, const db_reading_t **row) {
+  if (read->at == read->count && !read->ended) GANTRY_TRY(next_page(read));
+  const db_reading_t *plain = read->at < read->count ? &read->rows[read->at] : NULL;
+  GANTRY_TRY(chunk_queue_peek(read->chunks, plain, row));
+  if (*row) {
+    chunk_queue_pop(read->chunks);
+  } else {
+    *row = plain;
+    read->at++;
+  }
+  return *row ? GANTRY_OK : GANTRY_E_NOT_FOUND;
 }
 
 gantry_err_t series_read_next(series_read_t *read, const db_reading_t **row) {
-  if (read->at == read->count && !read->ended) GANTRY_TRY(next_page(read));
-  if (read->at == read->count) return GANTRY_E_NOT_FOUND;
-  *row = &read->rows[read->at++];
+  do
+    GANTRY_TRY(next_of_all(read, row));
+  while (read->has_given && (*row)->ts_us == read->given_us && (*row)->seq == read->given_seq);
+  read->has_given = true;
+  read->given_us = (*row)->ts_us;
+  read->given_seq = (*row)->seq;
   return GANTRY_OK;
 }
 
 void series_read_close(series_read_t **self) {
   if (!*self) return;
+  chunk_queue_close(&(*self)->chunks);
   arena_fini(&(*self)->texts);
   free(*self);
   *self = NULL;

@@ -3,6 +3,7 @@
 #ifndef STORAGE_STORE_SERIES_H
 #define STORAGE_STORE_SERIES_H
 
+#include "arena.h"
 #include "db.h"
 #include "db_reading.h"
 
@@ -27,5 +28,10 @@ gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t
 gantry_err_t series_read_next(series_read_t *read, const db_reading_t **row);
 /* NULL-safe. */
 void series_read_close(series_read_t **self);
+
+/* A row of the table `reading` from a statement that gives these columns first; its text is put
+   into the arena. Its series is not among them. */
+#define SERIES_ROW_COLUMNS "ts, seq, value, data, quality, validity, source, session"
+gantry_err_t series_row(stmt_t *statement, arena_t *texts, db_reading_t *row);
 
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "store_compact.h"
+
 #define STEP_US         6000u /* of a step; what began goes on for 2 ms more, and is committed */
 #define REST_FACTOR     4u    /* the writer gives a fifth of its time at most */
 #define REST_MIN_NS     (5ull * GANTRY_NS_PER_MS)
@@ -143,9 +145,8 @@ static void choose(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uint
 
 static gantry_err_t compact(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns,
                             uint64_t wall_us) {
-  bool done = true;
-  (void)store;
-  (void)wall_us;
+  bool done;
+  GANTRY_TRY(store_compact_step(store, wall_us, STEP_US, &done));
   if (!done) return GANTRY_OK;
   lifecycle->chunk_ns = now_ns + CHUNK_EVERY_NS;
   begin(lifecycle, LIFECYCLE_RESTING);

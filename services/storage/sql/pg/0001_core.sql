@@ -256,7 +256,8 @@ CREATE TABLE session (
   created BIGINT NOT NULL
 );
 
--- One minute of one series: `blob` holds the rows, the other columns what is asked of it unopened.
+-- A minute of one series and session (0: none), or a part of it that begins at `start`: `blob` holds the rows, the
+-- other columns what is asked of it unopened; `packed` is when it was written.
 CREATE TABLE reading_chunk (
   series BIGINT NOT NULL,
   start BIGINT NOT NULL,
@@ -266,11 +267,12 @@ CREATE TABLE reading_chunk (
   min DOUBLE PRECISION,
   max DOUBLE PRECISION,
   sum DOUBLE PRECISION,
-  session BIGINT,
+  session BIGINT NOT NULL,
+  packed BIGINT NOT NULL,
   blob BYTEA NOT NULL,
-  PRIMARY KEY (series, start)
+  PRIMARY KEY (series, start, session)
 );
-CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start) WHERE session IS NOT NULL;
+CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start);
 
 -- tier: seconds. Aligned to the UTC epoch.
 CREATE TABLE rollup (

@@ -36,7 +36,8 @@ INSERT OR IGNORE INTO reading (series, ts, seq, value, data, quality, validity, 
   FROM reading_plain LEFT JOIN session ON session.session_id = reading_plain.session_id;
 DROP TABLE reading_plain;
 
--- One minute of one series: `blob` holds the rows, the other columns what is asked of it unopened.
+-- A minute of one series and session (0: none), or a part of it that begins at `start`: `blob` holds the rows, the
+-- other columns what is asked of it unopened; `packed` is when it was written.
 CREATE TABLE reading_chunk (
   series INTEGER NOT NULL,
   start INTEGER NOT NULL,
@@ -46,11 +47,12 @@ CREATE TABLE reading_chunk (
   min REAL,
   max REAL,
   sum REAL,
-  session INTEGER,
+  session INTEGER NOT NULL,
+  packed INTEGER NOT NULL,
   blob BLOB NOT NULL,
-  PRIMARY KEY (series, start)
+  PRIMARY KEY (series, start, session)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start) WHERE session IS NOT NULL;
+CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start);
 
 -- tier: seconds. Aligned to the UTC epoch.
 CREATE TABLE rollup (
