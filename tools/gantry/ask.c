@@ -1,4 +1,4 @@
-/* Asking the bridge, so that each command only says what it means. */
+/* Asking a service, so that each command only says what it means. */
 #include "ask.h"
 
 #include <errno.h>
@@ -111,19 +111,18 @@ bool ask_whole(const ask_t *ask, const char *what, const char *text, long min, l
 
 /* ---- question and answer */
 
-/* What the bridge itself refuses says by itself what to do. */
-static const char *advice(const gantry_fault_t *fault) {
-  switch (fault->err) {
-  case GANTRY_E_UNAVAILABLE:
-    if (!strstr(fault->detail, "is not there")) return NULL;
-    return "If the suite runs, `gantry ping rs485-bridge` tells whether the bridge is there; --bus "
-           "or GANTRY_BUS names another bus.";
-  case GANTRY_E_TIMEOUT:
-    return "The bridge, or the module behind it, did not answer in time; `gantry lines` shows the "
-           "line.";
-  default:
-    return NULL;
-  }
+/* What a service itself refuses says by itself what to do. */
+static void advise(const request_t *request, const gantry_fault_t *fault) {
+  bool bridge = strcmp(request->server, "rs485-bridge") == 0;
+  if (fault->err == GANTRY_E_UNAVAILABLE && strstr(fault->detail, "is not there"))
+    fprintf(stderr,
+            "If the suite runs, `gantry ping %s` tells whether it is there; --bus or GANTRY_BUS"
+            " names another bus.\n",
+            request->server);
+  if (fault->err == GANTRY_E_TIMEOUT && bridge)
+    fputs("The bridge, or the module behind it, did not answer in time; `gantry lines` shows the "
+          "line.\n",
+          stderr);
 }
 
 bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives) {
@@ -133,7 +132,7 @@ bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives) {
   if (fault.err == GANTRY_OK) return true;
   ask_progress("%s", "");
   session_complain(ask->name, &fault);
-  if (advice(&fault)) fprintf(stderr, "%s\n", advice(&fault));
+  advise(request, &fault);
   return false;
 }
 

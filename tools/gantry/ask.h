@@ -1,4 +1,4 @@
-/* What the commands that speak with the bridge share: options, one question and its answer, numbers
+/* What the commands that speak with a service share: options, one question and its answer, numbers
    as people write them, and patience. */
 #ifndef GANTRY_ASK_H
 #define GANTRY_ASK_H

@@ -25,6 +25,12 @@ static const command_t COMMANDS[] = {
     {"discover", command_discover, "[--first N --last N]", "look for modules"},
     {"sim", command_sim, "COMMAND", "act on the simulated plant: faults, E-stop, obstacles"},
     {"profile", command_profile, "show|check PROFILE", "print or check a register profile"},
+    {"map", command_map, "[VERB ...]", "stored maps: list, export, import, rename, delete"},
+    {"backup", command_backup, "FILE [--key FILE]", "copy the database while everything goes on"},
+    {"restore", command_restore, "FILE [--key FILE]", "put a backup in place of the database"},
+    {"check", command_check, "[--data DIR]", "whether a database is sound"},
+    {"migrate", command_migrate, "status|up", "the schema of a database, and bringing it up"},
+    {"audit", command_audit, "verify", "walk the hash chain of the audit log"},
     {"slam", command_slam, "LOG [--out DIR]", "map a recorded log as fast as it goes"},
 };
 static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];

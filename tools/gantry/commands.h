@@ -30,5 +30,16 @@ int command_sim(int argc, char **argv);
 int command_profile(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
+/* Lists, exports, imports, renames and deletes stored maps. */
+int command_map(int argc, char **argv);
+/* Copies the database, and puts a copy back. */
+int command_backup(int argc, char **argv);
+int command_restore(int argc, char **argv);
+/* Says whether a database is sound. */
+int command_check(int argc, char **argv);
+/* Shows and applies migrations; 78 for a database of a newer program. */
+int command_migrate(int argc, char **argv);
+/* Verifies the audit chain. */
+int command_audit(int argc, char **argv);
 
 #endif

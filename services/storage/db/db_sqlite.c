@@ -167,7 +167,7 @@ static gantry_err_t open_file(db_sqlite_t *self, const char *path, bool reads,
   if (err == GANTRY_OK) return err;
   if (err == GANTRY_E_INVALID)
     return fault_set(fault, err, "database",
-                     "%s is damaged or no database (%s): move it away or restore a backup", path,
+                     "%s is damaged or no database (%s): `gantry restore BACKUP` puts a backup there", path,
                      sqlite_message(&self->base));
   return fault_set(fault, err, "database", "%s: %s", path, sqlite_message(&self->base));
 }
