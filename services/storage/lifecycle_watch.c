@@ -1,10 +1,7 @@
 /* Once a second: numbers, alert, health. */
 #include "lifecycle_watch.h"
 
-#include <gantry/clock.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 void lifecycle_watch_init(lifecycle_watch_t *watch, service_t *service) {
   metrics_t *metrics = service->metrics;
@@ -35,33 +32,21 @@ static void say(disk_level_t level, const lifecycle_status_t *status, char *out,
                                    : ": make room, or keep less");
 }
 
-static void keep_alerts(lifecycle_watch_t *watch) {
-  row_t row = {.kind = ROW_ALERTS, .ts_us = clock_wall_ns() / 1000};
-  snprintf(row.service, sizeof row.service, "%s", watch->service->name);
-  row.data = malloc(sizeof watch->alerts);
-  if (!row.data) return;
-  memcpy(row.data, &watch->alerts, sizeof watch->alerts);
-  (void)writer_add(watch->writer, &row);
-}
-
 static void set_alert(lifecycle_watch_t *watch, const lifecycle_status_t *status) {
   static const char *const IDS[] = {"", "DISK-FILLING", "DISK-PURGING", "DISK-FULL"};
-  sys_alert_entry_t alert = {.raised = clock_wall_ns()};
-  bool changed = status->level != watch->told;
-  if (changed) watch->alerts.alerts_count = 0;
-  if (changed && status->level != DISK_OK) {
-    alert.severity = status->level == DISK_READ_ONLY ? SYS_SEVERITY_CRITICAL : SYS_SEVERITY_WARNING;
-    snprintf(alert.id, sizeof alert.id, "%s", IDS[status->level]);
-    snprintf(alert.subject, sizeof alert.subject, "%s", watch->service->name);
-    say(status->level, status, alert.message, sizeof alert.message);
-    watch->alerts.alerts[watch->alerts.alerts_count++] = alert;
-  }
+  char text[sizeof((sys_alert_entry_t *)0)->message];
+  service_t *service = watch->service;
+  if (status->level == watch->told) return;
+  if (watch->told != DISK_OK) alerts_clear(service->alerts, IDS[watch->told], service->name);
   watch->told = status->level;
-  if (changed) keep_alerts(watch);
+  if (status->level == DISK_OK) return;
+  say(status->level, status, text, sizeof text);
+  alerts_raise(service->alerts, IDS[status->level], service->name,
+               status->level == DISK_READ_ONLY ? SYS_SEVERITY_CRITICAL : SYS_SEVERITY_WARNING, "%s",
+               text);
 }
 
 void lifecycle_watch_tick(lifecycle_watch_t *watch, writer_t *writer) {
-  watch->writer = writer;
   lifecycle_status_t status = writer_lifecycle(writer);
   metric_add(watch->deleted, (double)(status.deleted - watch->last.deleted));
   metric_add(watch->purged, (double)(status.purged - watch->last.purged));
@@ -70,8 +55,6 @@ void lifecycle_watch_tick(lifecycle_watch_t *watch, writer_t *writer) {
   metric_set(watch->level, status.level);
   metric_set(watch->step_ms, (double)status.step_us / 1000);
   set_alert(watch, &status);
-  snprintf(watch->alerts.service, sizeof watch->alerts.service, "%s", watch->service->name);
-  (void)bus_publish(watch->service->bus, TOPIC_ALERT, watch->service->name, &watch->alerts);
   watch->last = status;
 }
 

@@ -68,7 +68,8 @@ void bridge_rig_open_with(bridge_rig_t *rig, const char *const *settings,
 void bridge_rig_close(bridge_rig_t *rig) {
   char path[128];
   harness_destroy(&rig->harness);
-  static const char *const files[] = {"stop.latch", "modules.list", "modules.list.bad"};
+  static const char *const files[] = {"stop.latch", "modules.list", "modules.list.bad",
+                                      "rs485-bridge.outbox"};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     (void)snprintf(path, sizeof path, "%s/%s", rig->data, files[i]);
     (void)unlink(path);

@@ -137,6 +137,8 @@ void room_close(void) {
   rmdir(path);
   memory_path(path, sizeof path);
   unlink(path);
+  snprintf(path, sizeof path, "%s/mapper.outbox", folder);
+  unlink(path);
   rmdir(folder);
 }
 

@@ -125,6 +125,8 @@ Test(bridge_guard, a_latch_that_cannot_be_kept_degrades_the_health_until_it_can)
   (void)snprintf(path, sizeof path, "%s/stop.latch", data);
   cr_assert_eq(access(path, F_OK), 0);
   (void)unlink(path);
+  (void)snprintf(path, sizeof path, "%s/rs485-bridge.outbox", data);
+  (void)unlink(path);
   (void)rmdir(data);
   (void)snprintf(path, sizeof path, "%s/missing", folder);
   (void)rmdir(path);

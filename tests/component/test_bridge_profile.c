@@ -214,6 +214,8 @@ static void refuse(const char *setting, const char *words) {
   cr_assert_eq(err, GANTRY_E_INVALID);
   cr_assert_not_null(strstr(fault.detail, words), "%s", fault.detail);
   harness_destroy(&harness);
+  (void)snprintf(where, sizeof where, "%s/rs485-bridge.outbox", data);
+  (void)unlink(where);
   (void)rmdir(data);
 }
 

@@ -75,8 +75,8 @@ static bool bridge_holds(const char *setting) {
   bool holds = holds_wake_latency();
   harness_destroy(&harness);
   cr_assert_not(holds_wake_latency());
-  static const char *const files[] = {"stop.latch", "modules.list"};
-  for (size_t i = 0; i < 2; i++) {
+  static const char *const files[] = {"stop.latch", "modules.list", "rs485-bridge.outbox"};
+  for (size_t i = 0; i < 3; i++) {
     (void)snprintf(file, sizeof file, "%s/%s", data, files[i]);
     (void)unlink(file);
   }
