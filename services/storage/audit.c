@@ -10,6 +10,7 @@
 #include "digest.h"
 
 #define HEAD_KEY "audit_head"
+#define ROOT_KEY "audit_root"
 
 /* One column of an entry as it stands in the database. */
 typedef struct column {
@@ -123,6 +124,22 @@ gantry_err_t audit_append(db_t *db, const audit_entry_t *entry) {
   return db_changes(db) ? set_head(db, entry, hash) : GANTRY_E_CONFLICT;
 }
 
+gantry_err_t audit_note_cut(db_t *db, uint64_t now_us) {
+  char root[DIGEST_SIZE];
+  stmt_t *statement = db_use(db, "SELECT previous_hash FROM audit_log ORDER BY id LIMIT 1");
+  gantry_err_t err = db_next(statement);
+  if (err != GANTRY_OK) return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  bool chained = db_get_text(statement, 0, root, sizeof root);
+  db_reset(statement);
+  if (!chained) return GANTRY_OK;
+  statement =
+      db_use(db, "INSERT INTO service_state (key, value, updated) VALUES ('" ROOT_KEY "', ?1, ?2)"
+                 " ON CONFLICT (key) DO UPDATE SET value = ?1, updated = ?2");
+  db_bind_text(statement, 1, root);
+  db_bind_u64(statement, 2, now_us);
+  return db_finish(statement);
+}
+
 /* ---- walking it */
 
 typedef struct walk {
@@ -178,7 +195,23 @@ static gantry_err_t check_entry(stmt_t *statement, walk_t *walk, store_audit_ver
   return GANTRY_OK;
 }
 
-/* The predecessor's hash, for a walk that goes on behind an entry. */
+/* The hash of the entry before: of those that stay, or of the last that was cut off. */
+static gantry_err_t hash_before(db_t *db, uint64_t after, char hash[DIGEST_SIZE]) {
+  stmt_t *statement =
+      db_use(db, "SELECT hash FROM audit_log WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
+  db_bind_u64(statement, 1, after);
+  gantry_err_t err = db_next(statement);
+  if (err == GANTRY_E_NOT_FOUND) {
+    statement = db_use(db, "SELECT value FROM service_state WHERE key = '" ROOT_KEY "'");
+    err = db_next(statement);
+  }
+  if (err != GANTRY_OK) return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  db_get_text(statement, 0, hash, DIGEST_SIZE);
+  db_reset(statement);
+  return GANTRY_OK;
+}
+
+/* What the walk begins with; the head before anything else. */
 static gantry_err_t begin_walk(db_t *db, uint64_t after, walk_t *walk) {
   *walk = (walk_t){0};
   char value[DIGEST_SIZE + 24];
@@ -190,13 +223,7 @@ static gantry_err_t begin_walk(db_t *db, uint64_t after, walk_t *walk) {
     db_reset(statement);
   }
   if (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND) return err;
-  statement = db_use(db, "SELECT hash FROM audit_log WHERE id <= ?1 ORDER BY id DESC LIMIT 1");
-  db_bind_u64(statement, 1, after);
-  err = db_next(statement);
-  if (err != GANTRY_OK) return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
-  db_get_text(statement, 0, walk->last_hash, sizeof walk->last_hash);
-  db_reset(statement);
-  return GANTRY_OK;
+  return hash_before(db, after, walk->last_hash);
 }
 
 /* The entry written last must still be there. The head was read before the entries: what was

@@ -22,6 +22,10 @@ typedef struct audit_entry {
 /* Appends within the open transaction. GANTRY_E_CONFLICT for an entry it already has. */
 gantry_err_t audit_append(db_t *db, const audit_entry_t *entry);
 
+/* Notes where the chain begins now, in the transaction that has cut its old end off by age: the
+   hash that the first entry that stays names as its predecessor's. */
+gantry_err_t audit_note_cut(db_t *db, uint64_t now_us);
+
 /* Examines up to take->limit entries behind take->after. Entries from before the chain, which have
    no hash, are counted only. A broken entry ends the run and is named in out: that is no error. */
 gantry_err_t audit_verify(db_t *db, const store_audit_verify_t *take, store_audit_verified_t *out);

@@ -13,6 +13,8 @@ gantry_err_t check_integrity(db_t *db, const progress_t *progress, gantry_fault_
 gantry_err_t check_audit(db_t *db, const progress_t *progress, gantry_fault_t *fault);
 gantry_err_t check_settings(db_t *db, const progress_t *progress, gantry_fault_t *fault);
 gantry_err_t check_maps(db_t *db, const progress_t *progress, gantry_fault_t *fault);
+/* Every packed minute opens, and holds what its columns say. */
+gantry_err_t check_chunks(db_t *db, const progress_t *progress, gantry_fault_t *fault);
 /* Of the newest day: each series' roll-up of the day against its readings, and hours and minutes
    against days. */
 gantry_err_t check_rollups(db_t *db, const progress_t *progress, gantry_fault_t *fault);

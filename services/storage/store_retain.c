@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "audit.h"
 #include "days.h"
 #include "store_internal.h"
 #include "store_lifecycle.h"
@@ -48,7 +49,7 @@ static gantry_err_t retain_audit(store_t *store, const retain_t *retain, uint64_
   db_bind_int(statement, 2, AUDIT_BITE);
   GANTRY_TRY(db_finish(statement));
   *deleted += db_changes(store->db);
-  return GANTRY_OK;
+  return db_changes(store->db) ? audit_note_cut(store->db, (uint64_t)retain->now_us) : GANTRY_OK;
 }
 
 #define DAYS(field)     offsetof(retention_t, field)

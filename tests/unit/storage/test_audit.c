@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "fixture.h"
 
 #define ENTRIES 7
@@ -225,4 +226,17 @@ Test(audit, begins_behind_entries_that_are_older_than_the_chain) {
   cr_assert_eq(out.fault, STORE_AUDIT_FAULT_NONE, "%s", out.detail);
   cr_assert_eq(out.entries, ENTRIES + 2);
   cr_assert_eq(out.chained, 2);
+}
+
+Test(audit, verifies_what_is_left_when_its_old_end_was_cut_by_age) {
+  db_t *db = NULL;
+  fixture_exec(&fixture, "DELETE FROM audit_log WHERE id < 3");
+  cr_assert_eq(fixture_open_db(fixture.path, &db, &fixture.fault), GANTRY_OK);
+  cr_assert_eq(audit_note_cut(db, 1), GANTRY_OK);
+  db_close(&db);
+
+  cr_assert_eq(verify_page(0, 100).fault, STORE_AUDIT_FAULT_NONE);
+  cr_assert_eq(verify_page(2, 100).fault, STORE_AUDIT_FAULT_NONE);
+  fixture_exec(&fixture, "DELETE FROM audit_log WHERE id = 3");
+  assert_broken(STORE_AUDIT_FAULT_CHAIN_LINKAGE_BROKEN, 4, "cut by somebody else");
 }

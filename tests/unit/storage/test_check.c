@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "store_compact.h"
 
 static fixture_t fixture;
 static gantry_fault_t fault;
@@ -85,6 +86,44 @@ Test(check, finds_roll_ups_that_do_not_count_the_readings) {
   fixture_exec(&fixture, "UPDATE rollup SET rows = rows + 1 WHERE tier = 3600");
   cr_assert_str_eq(first_failure(), "roll-ups");
   cr_assert_not_null(strstr(fault.detail, "its hours 101"), "%s", fault.detail);
+}
+
+/* Packs what is there, as storage does with what has come of age. */
+static void pack(void) {
+  bool done = false;
+  for (int i = 0; i < 100 && !done; i++)
+    cr_assert_eq(
+        store_compact_step(fixture.store, FIXTURE_NOW_NS / 1000 + 3 * 86400000000u, 20000, &done),
+        GANTRY_OK);
+  cr_assert_gt(fixture_number(&fixture, "SELECT count(*) FROM reading_chunk"), 0.0);
+}
+
+Test(check, counts_packed_readings_too) {
+  pack();
+  cr_assert_str_eq(first_failure(), "", "%s: %s", fault.field, fault.detail);
+
+  fixture_exec(&fixture, "DELETE FROM reading_chunk WHERE start = (SELECT min(start) FROM"
+                         " reading_chunk)");
+  cr_assert_str_eq(first_failure(), "roll-ups");
+}
+
+Test(check, finds_a_chunk_that_does_not_open) {
+  pack();
+  fixture_exec(&fixture, fixture_is_pg() ? "UPDATE reading_chunk SET blob = 'junk'::bytea"
+                                         : "UPDATE reading_chunk SET blob = x'6a756e6b'");
+
+  cr_assert_str_eq(first_failure(), "chunks");
+  cr_assert_not_null(strstr(fault.detail, "does not open"), "%s", fault.detail);
+}
+
+Test(check, finds_a_chunk_that_holds_something_else) {
+  pack();
+  fixture_exec(&fixture, "UPDATE reading_chunk SET rows = rows + 1");
+  cr_assert_str_eq(first_failure(), "chunks");
+
+  fixture_exec(&fixture, "UPDATE reading_chunk SET rows = rows - 1, max = max + 1");
+  cr_assert_str_eq(first_failure(), "chunks");
+  cr_assert_not_null(strstr(fault.detail, "other numbers"), "%s", fault.detail);
 }
 
 Test(check, finds_a_damaged_page) {
