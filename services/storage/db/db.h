@@ -82,7 +82,8 @@ void db_bind_time(stmt_t *statement, int index, uint64_t wall_ns);
 /* A server's result is held as a whole: put a LIMIT on what may be long.
    Next row: GANTRY_OK when there is one, GANTRY_E_NOT_FOUND when there is none (the statement is
    then reset); GANTRY_E_CONFLICT for a violated constraint, GANTRY_E_UNAVAILABLE for a database
-   that is away, full or locked, GANTRY_E_INVALID for a damaged one. */
+   that is away, full or locked, GANTRY_E_INVALID for a damaged one, GANTRY_E_SCHEMA for a value
+   that the column does not take. */
 gantry_err_t db_next(stmt_t *statement);
 /* Steps to the end, expecting no rows of interest; resets. */
 gantry_err_t db_finish(stmt_t *statement);

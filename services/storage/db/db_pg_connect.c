@@ -26,7 +26,7 @@ static gantry_err_t err_of(const char *state) {
     gantry_err_t err;
   } CLASSES[] = {
       {"08", GANTRY_E_UNAVAILABLE}, /* connection */
-      {"22", GANTRY_E_INVALID},     /* a value that the column does not take */
+      {"22", GANTRY_E_SCHEMA},      /* a value that the column does not take */
       {"23", GANTRY_E_CONFLICT},    /* constraint */
       {"25", GANTRY_E_UNAVAILABLE}, /* read-only, or in a failed transaction */
       {"28", GANTRY_E_INVALID},     /* authorisation */
