@@ -22,7 +22,7 @@ _Static_assert(sizeof HEADER - 1 == 19, "11 of signature, 4 of flags, 4 of exten
 typedef struct copy {
   db_pg_t *self;
   size_t used;
-  bool failed;
+  bool failed; /* the connection is gone */
 } copy_t;
 
 static void put_bytes(copy_t *copy, const void *bytes, size_t len) {
@@ -118,18 +118,18 @@ static gantry_err_t read_rest(db_pg_t *self, gantry_err_t err) {
   return err;
 }
 
-static gantry_err_t copy_rows(db_pg_t *self, const db_reading_t *rows, size_t count) {
-  copy_t copy = {.self = self};
+static gantry_err_t copy_rows(copy_t *copy, const db_reading_t *rows, size_t count) {
+  db_pg_t *self = copy->self;
   if (!PQsendQuery(self->conn, COPY)) return pg_failed(self, NULL);
   gantry_err_t err = read_until(self, PGRES_COPY_IN);
   if (err != GANTRY_OK) return read_rest(self, err);
-  put_bytes(&copy, HEADER, sizeof HEADER - 1);
-  for (size_t i = 0; i < count && !copy.failed; i++)
-    put_row(&copy, &rows[i]);
-  if (copy.used + sizeof(uint16_t) > PG_COPY_BYTES) flush(&copy);
-  put_u16(&copy, UINT16_MAX);
-  flush(&copy);
-  if (copy.failed || PQputCopyEnd(self->conn, NULL) != 1) return pg_failed(self, NULL);
+  put_bytes(copy, HEADER, sizeof HEADER - 1);
+  for (size_t i = 0; i < count && !copy->failed; i++)
+    put_row(copy, &rows[i]);
+  if (copy->used + sizeof(uint16_t) > PG_COPY_BYTES) flush(copy);
+  put_u16(copy, UINT16_MAX);
+  flush(copy);
+  if (copy->failed || PQputCopyEnd(self->conn, NULL) != 1) return pg_failed(self, NULL);
   return read_rest(self, GANTRY_OK);
 }
 
@@ -172,6 +172,13 @@ static gantry_err_t ensure_days(db_pg_t *self, const db_reading_t *rows, size_t 
   return GANTRY_OK;
 }
 
+/* A server that does not take COPY here is not asked again; the transaction has to be repeated. */
+static bool is_no_copy(db_pg_t *self, gantry_err_t err) {
+  self->no_copy = err == GANTRY_E_NOT_IMPLEMENTED || err == GANTRY_E_INTERNAL ||
+                  err == GANTRY_E_INVALID; /* unknown, refused by its kind, or not allowed */
+  return self->no_copy;
+}
+
 gantry_err_t bulk_pg_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                                   size_t *added) {
   db_pg_t *self = pg_of(db);
@@ -181,14 +188,14 @@ gantry_err_t bulk_pg_add_readings(db_t *db, const db_reading_t *rows, size_t cou
   if (!self->copy) return GANTRY_E_INTERNAL;
   /* A single row is quicker by the prepared statement. */
   if (self->no_copy || count < 4) return add_each(db, rows, count, fresh, added);
-  gantry_err_t err = copy_rows(self, rows, count);
+  copy_t copy = {.self = self};
+  gantry_err_t err = copy_rows(&copy, rows, count);
   if (err == GANTRY_OK) {
     if (fresh) memset(fresh, true, count * sizeof *fresh);
     *added = count;
     return err;
   }
-  if (err != GANTRY_E_CONFLICT && err != GANTRY_E_NOT_IMPLEMENTED) return err;
-  self->no_copy = err == GANTRY_E_NOT_IMPLEMENTED;
+  if (err != GANTRY_E_CONFLICT) return is_no_copy(self, err) ? GANTRY_E_UNAVAILABLE : err;
   GANTRY_TRY(db_exec(db, "ROLLBACK TO SAVEPOINT copy; RELEASE SAVEPOINT copy", NULL));
   return add_each(db, rows, count, fresh, added);
 }

@@ -77,6 +77,7 @@ gantry_err_t pg_check(db_pg_t *self, const PGresult *result) {
   switch (PQresultStatus(result)) {
   case PGRES_COMMAND_OK:
   case PGRES_TUPLES_OK:
+  case PGRES_EMPTY_QUERY:
   case PGRES_PIPELINE_SYNC:
     return GANTRY_OK;
   case PGRES_PIPELINE_ABORTED:

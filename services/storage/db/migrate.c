@@ -55,20 +55,7 @@ static gantry_err_t read_version(db_t *db, const char *path, const migrations_t 
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : failed(db, err, path, fault);
 }
 
-/* An optional one that is refused is remembered all the same: it is not tried at each start. */
-static gantry_err_t run(db_t *db, const migration_t *migration) {
-  if (!migration->optional) return db_exec(db, migration->sql, NULL);
-  GANTRY_TRY(db_part_begin(db));
-  gantry_err_t err = db_exec(db, migration->sql, NULL);
-  if (err == GANTRY_OK) return db_part_end(db);
-  if (err == GANTRY_E_UNAVAILABLE) return err;
-  log_warn("STORE-MIGRATION", "the database goes on without %s: %s", migration->name,
-           db_message(db));
-  return db_part_fail(db);
-}
-
-static gantry_err_t apply(db_t *db, const migration_t *migration, uint64_t now_ns) {
-  GANTRY_TRY(run(db, migration));
+static gantry_err_t remember(db_t *db, const migration_t *migration, uint64_t now_ns) {
   stmt_t *statement = db_use(
       db, "INSERT INTO schema_migrations (version, name, checksum, applied) VALUES (?, ?, ?, ?)");
   db_bind_u64(statement, 1, migration->version);
@@ -78,11 +65,25 @@ static gantry_err_t apply(db_t *db, const migration_t *migration, uint64_t now_n
   return db_finish(statement);
 }
 
-static gantry_err_t apply_in_transaction(db_t *db, const char *path, const migration_t *migration,
-                                         uint64_t now_ns, gantry_fault_t *fault) {
-  gantry_err_t err = db_begin(db);
-  if (err == GANTRY_OK) err = apply(db, migration, now_ns);
+/* sql "": only remembers it. */
+static gantry_err_t apply(db_t *db, const migration_t *migration, const char *sql,
+                          uint64_t now_ns) {
+  GANTRY_TRY(db_begin(db));
+  gantry_err_t err = db_exec(db, sql, NULL);
+  if (err == GANTRY_OK) err = remember(db, migration, now_ns);
   if (err == GANTRY_OK) err = db_commit(db);
+  return err;
+}
+
+/* An optional one that is refused is remembered all the same: it is not tried at each start. */
+static gantry_err_t apply_or_pass(db_t *db, const char *path, const migration_t *migration,
+                                  uint64_t now_ns, gantry_fault_t *fault) {
+  gantry_err_t err = apply(db, migration, migration->sql, now_ns);
+  if (err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE && migration->optional) {
+    log_warn("STORE-MIGRATION", "%s goes on without %s: %s", path, migration->name, db_message(db));
+    db_rollback(db);
+    err = apply(db, migration, "", now_ns);
+  }
   if (err == GANTRY_OK) return GANTRY_OK;
   fault_set(fault, err, "database", "%s: migration %u %s: %s", path, migration->version,
             migration->name, db_message(db));
@@ -101,6 +102,6 @@ gantry_err_t migrate_up(db_t *db, const char *path, const migrations_t *known, u
   uint32_t version = 0;
   GANTRY_TRY(read_version(db, path, known, &version, fault));
   for (uint32_t i = version; i < known->count; i++)
-    GANTRY_TRY(apply_in_transaction(db, path, &known->rows[i], now_ns, fault));
+    GANTRY_TRY(apply_or_pass(db, path, &known->rows[i], now_ns, fault));
   return GANTRY_OK;
 }

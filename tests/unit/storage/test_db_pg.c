@@ -315,6 +315,26 @@ Test(db_pg, keeps_the_index_by_time_on_every_day) {
                1);
 }
 
+/* Many rows go by COPY, which takes no view. */
+Test(db_pg, adds_row_by_row_where_the_server_takes_no_copy) {
+  db_reading_t rows[10];
+  size_t added;
+  for (int64_t i = 0; i < 10; i++)
+    rows[i] = (db_reading_t){.series = 1, .ts_us = i, .seq = i};
+  fixture_exec(&fixture, "DROP VIEW sensor_readings; ALTER TABLE reading RENAME TO rows_of_it;"
+                         " CREATE VIEW reading AS SELECT * FROM rows_of_it");
+  cr_assert_eq(db_begin(db), GANTRY_OK);
+  cr_assert_eq(db_add_readings(db, rows, 10, NULL, &added), GANTRY_E_UNAVAILABLE);
+  db_rollback(db);
+
+  cr_assert_eq(db_begin(db), GANTRY_OK);
+  cr_assert_eq(db_add_readings(db, rows, 10, NULL, &added), GANTRY_OK, "%s", db_message(db));
+  cr_assert_eq(db_commit(db), GANTRY_OK);
+
+  cr_assert_eq(added, 10);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM rows_of_it"), 10);
+}
+
 /* As a server without partitions has it. */
 Test(db_pg, works_on_a_plain_table) {
   size_t count;
