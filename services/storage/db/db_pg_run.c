@@ -149,6 +149,11 @@ static uint64_t quad_at(const char *bytes) {
   return be64toh(value);
 }
 
+/* Of a numeric: four words, then its digits. */
+static int64_t digit_at(const char *bytes, int place) {
+  return word_at(bytes + 8 + 2 * (size_t)place);
+}
+
 /* sum(bigint) is a numeric: digits to the base 10000, the first of them worth 10000^weight. */
 static db_value_t numeric_at(const char *bytes) {
   int count = word_at(bytes), weight = (int16_t)word_at(bytes + 2);
@@ -157,10 +162,10 @@ static db_value_t numeric_at(const char *bytes) {
   if (sign != 0 && sign != 0x4000) return (db_value_t){.type = DB_NULL};
   int64_t whole = 0;
   for (int i = 0; i < count; i++)
-    value.real += word_at(bytes + 8 + 2 * i) * pow(10000.0, weight - i);
+    value.real += (double)digit_at(bytes, i) * pow(10000.0, weight - i);
   if (scale == 0 && weight < 4) { /* up to 16 digits: exact as an integer */
     for (int i = 0; i <= weight; i++)
-      whole = whole * 10000 + (i < count ? word_at(bytes + 8 + 2 * i) : 0);
+      whole = whole * 10000 + (i < count ? digit_at(bytes, i) : 0);
     value = (db_value_t){.type = DB_INT, .integer = whole};
   }
   if (sign) value.real = -value.real, value.integer = -value.integer;
