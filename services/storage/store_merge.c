@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "store_chunk_queue.h"
 #include "store_internal.h"
 
 typedef struct strand {
@@ -55,6 +56,39 @@ static void begin_behind(series_span_t *span, const cursor_t *after) {
   span->after_seq = past == !span->newest_first ? INT64_MAX : INT64_MIN;
 }
 
+/* Ends of a session within one series, each found by an index. */
+static stmt_t *session_ends(db_t *db, int64_t session, int64_t series) {
+  stmt_t *statement =
+      db_use(db, "SELECT (SELECT min(ts) FROM reading WHERE session = ?1 AND series = ?2),"
+                 " (SELECT max(ts) FROM reading WHERE session = ?1 AND series = ?2),"
+                 " (SELECT min(start) FROM reading_chunk WHERE session = ?1 AND series = ?2),"
+                 " (SELECT max(start) FROM reading_chunk WHERE session = ?1 AND series = ?2)");
+  db_bind_int(statement, 1, session);
+  db_bind_int(statement, 2, series);
+  return statement;
+}
+
+/* Narrows a span to the readings of its session, so that nothing around them is looked at. Empty
+   when the series has none. */
+static gantry_err_t narrow(db_t *db, series_span_t *span) {
+  if (span->session == 0) return GANTRY_OK;
+  int64_t from_us = INT64_MAX, last_us = INT64_MIN;
+  stmt_t *statement = session_ends(db, span->session, span->series);
+  GANTRY_TRY(db_next(statement));
+  for (int i = 0; i < 4; i++) {
+    /* A chunk is a minute from its start. */
+    int64_t end_us = db_get_int(statement, i) + (i == 3 ? CHUNK_SPAN_US : 0);
+    if (db_is_null(statement, i)) continue;
+    if (end_us < from_us) from_us = end_us;
+    if (end_us > last_us) last_us = end_us;
+  }
+  db_reset(statement);
+  if (from_us > span->from_us) span->from_us = from_us;
+  if (last_us < span->to_us) span->to_us = last_us + 1;
+  if (span->from_us > last_us) span->to_us = span->from_us = 0;
+  return GANTRY_OK;
+}
+
 static gantry_err_t open_strands(merge_t *merge, db_t *db, const merge_query_t *query) {
   merge->strands = calloc(merge->count, sizeof *merge->strands);
   if (!merge->strands) return GANTRY_E_INTERNAL;
@@ -66,6 +100,7 @@ static gantry_err_t open_strands(merge_t *merge, db_t *db, const merge_query_t *
                           .session = query->session,
                           .newest_first = query->newest_first,
                           .expected = query->expected / (uint32_t)merge->count + 1};
+    GANTRY_TRY(narrow(db, &span));
     if (query->after) begin_behind(&span, query->after);
     strand->series = &merge->series[i];
     GANTRY_TRY(series_read_open(db, &span, &strand->read));

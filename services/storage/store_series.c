@@ -14,15 +14,15 @@
 struct series_read {
   db_t *db;
   series_span_t span;
-  chunk_queue_t *chunks;            /* owned */
-  db_reading_t rows[PAGE_ROWS_MAX]; /* the page */
-  arena_t texts;                    /* of its rows */
+  chunk_queue_t *chunks; /* owned */
+  arena_t texts;         /* of its rows */
   uint32_t count, at;
-  uint32_t page_rows;          /* of the next page */
+  uint32_t page_rows;          /* at most, of a page */
   bool ended;                  /* the last page is here */
   int64_t page_us, page_seq;   /* the next page begins behind */
   int64_t given_us, given_seq; /* key of the row given last */
   bool has_given;
+  db_reading_t rows[]; /* the page; many series may be read side by side: no larger than asked */
 };
 
 /* One bound of ts a side: of two, SQLite may walk from the farther one, at every page anew. */
@@ -86,22 +86,21 @@ static gantry_err_t next_page(series_read_t *read) {
     read->page_us = read->rows[read->count - 1].ts_us;
     read->page_seq = read->rows[read->count - 1].seq;
   }
-  read->page_rows = PAGE_ROWS_MAX;
   return GANTRY_OK;
 }
 
 gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t **out) {
-  series_read_t *read = *out = calloc(1, sizeof *read);
+  uint32_t page_rows = span->expected > PAGE_ROWS_MIN ? span->expected : PAGE_ROWS_MIN;
+  if (span->expected == 0 || page_rows > PAGE_ROWS_MAX) page_rows = PAGE_ROWS_MAX;
+  series_read_t *read = *out = calloc(1, sizeof *read + page_rows * sizeof *read->rows);
   if (!read) return GANTRY_E_INTERNAL;
+  read->page_rows = page_rows;
   read->db = db;
   read->span = *span;
   bool behind = span->has_after && (span->newest_first ? span->after_us < span->to_us
                                                        : span->after_us >= span->from_us);
   read->page_us = behind ? span->after_us : span->newest_first ? span->to_us : span->from_us;
   read->page_seq = behind ? span->after_seq : INT64_MIN;
-  read->page_rows = PAGE_ROWS_MAX;
-  if (span->expected && span->expected < PAGE_ROWS_MAX)
-    read->page_rows = span->expected > PAGE_ROWS_MIN ? span->expected : PAGE_ROWS_MIN;
   gantry_err_t err = chunk_queue_open(db, &read->span, &read->chunks);
   if (err != GANTRY_OK) series_read_close(out);
   return err;

@@ -274,3 +274,33 @@ Test(pages, give_the_newest_of_each_sensor) {
   cr_assert_eq(latest.rows[0].value, 9);
   cr_assert_eq(latest.rows[1].value, 19);
 }
+
+static void add_session_run(const char *sensor, const char *session, uint64_t first_us,
+                            uint32_t count) {
+  cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
+  for (uint32_t i = 0; i < count; i++) {
+    row_t row = fixture_reading(sensor, first_us + i * S, i);
+    snprintf(row.session, sizeof row.session, "%s", session);
+    cr_assert_eq(store_add(fixture.store, &row), GANTRY_OK);
+  }
+  cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
+}
+
+Test(pages, find_a_session_among_other_readings) {
+  add_run("volt", 100, S);
+  add_run("amp", 100, S);
+  add_session_run("volt", "tour", START + 20 * S + 1, 30);
+  add_session_run("ohm", "tour", START + 30 * S + 2, 10);
+  add_session_run("volt", "other", START + 25 * S + 3, 30);
+  for (uint32_t limit = 1; limit < 100; limit = limit * 4 + 1) {
+    store_readings_get_t get = {.limit = limit, .has_session = true, .session = "tour"};
+    cr_assert_eq(walk(&get), 40, "%u", limit);
+    cr_assert_str_eq(page.rows[0].session, "tour");
+  }
+  store_readings_get_t get = {.limit = 100,
+                              .has_session = true,
+                              .session = "tour",
+                              .has_to = true,
+                              .to = (START + 25 * S) * NS};
+  cr_assert_eq(walk(&get), 5);
+}
