@@ -30,6 +30,10 @@ gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep
                           bool *done);
 /* What is in force: the setting store.retention, and the options for what it leaves open. */
 retention_t store_retention(store_t *store, const retention_t *options);
+/* For the store of the writer: checkpoints of the SQLite file on a thread of their own. */
+gantry_err_t store_checkpoint_apart(store_t *store);
+/* Partitions for today and the next days, where the back end has them: no row waits for one. */
+gantry_err_t store_make_days(store_t *store, uint64_t now_us);
 /* The table that a pass is at. */
 const char *store_sweeping(const sweep_t *sweep);
 /* Bytes of the database that nothing uses. 0 on PostgreSQL, which cleans up by itself. */

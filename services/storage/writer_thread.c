@@ -44,6 +44,7 @@ static void connect_store(writer_t *writer, uint64_t now_ns) {
   writer->connect_ns = clock_mono_ns() + CONNECT_MS * GANTRY_NS_PER_MS;
   if (err == GANTRY_OK) {
     store_keep_map_versions(writer->store, writer->settings.map_versions);
+    (void)store_checkpoint_apart(writer->store); /* else at the commits, as ever */
     atomic_store(&writer->connected, true);
   }
   snprintf(detail, sizeof detail, "no database: %s", fault.detail);

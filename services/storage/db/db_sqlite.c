@@ -4,12 +4,14 @@
 
 #include "bulk_driver.h"
 #include "db_driver.h"
+#include "db_sqlite_checkpoint.h"
 
 #define BUSY_MS 5000
 
 typedef struct db_sqlite {
   db_t base; /* first: a db_t is one of these */
   sqlite3 *handle;
+  db_checkpoint_t *checkpoint; /* NULL: at the commits themselves */
 } db_sqlite_t;
 
 static sqlite3 *handle_of(const db_t *db) {
@@ -48,6 +50,7 @@ static gantry_err_t noted(db_t *db, int result) {
 }
 
 static void sqlite_close(db_t *db) {
+  db_checkpoint_destroy(&((db_sqlite_t *)db)->checkpoint);
   sqlite3_close(handle_of(db));
   free(db);
 }
@@ -166,9 +169,10 @@ static gantry_err_t open_file(db_sqlite_t *self, const char *path, bool reads,
   }
   if (err == GANTRY_OK) return err;
   if (err == GANTRY_E_INVALID)
-    return fault_set(fault, err, "database",
-                     "%s is damaged or no database (%s): `gantry restore BACKUP` puts a backup there", path,
-                     sqlite_message(&self->base));
+    return fault_set(
+        fault, err, "database",
+        "%s is damaged or no database (%s): `gantry restore BACKUP` puts a backup there", path,
+        sqlite_message(&self->base));
   return fault_set(fault, err, "database", "%s: %s", path, sqlite_message(&self->base));
 }
 
@@ -192,4 +196,10 @@ gantry_err_t db_sqlite_open(const char *path, db_t **out, gantry_fault_t *fault)
 
 gantry_err_t db_sqlite_open_reader(const char *path, db_t **out, gantry_fault_t *fault) {
   return open_db(path, true, out, fault);
+}
+
+gantry_err_t db_checkpoint_apart(db_t *db) {
+  db_sqlite_t *self = (db_sqlite_t *)db;
+  if (db->kind != DB_SQLITE || self->checkpoint) return GANTRY_OK;
+  return db_checkpoint_new(self->handle, &self->checkpoint);
 }

@@ -10,6 +10,8 @@
 
 #include "store_compact.h"
 
+#include "store_compact.h"
+
 #define STEP_US         6000u /* of a step; what began goes on for 2 ms more, and is committed */
 #define REST_FACTOR     4u    /* the writer gives a fifth of its time at most */
 #define REST_MIN_NS     (5ull * GANTRY_NS_PER_MS)
@@ -95,7 +97,7 @@ static void look_at_disk(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
 }
 
 void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, uint64_t now_ns) {
-  if (err != GANTRY_E_UNAVAILABLE || !store_is_full(store)) return;
+  if (err == GANTRY_OK || !store_is_full(store)) return;
   disk_level_t before = lifecycle->guard.level;
   disk_guard_full(&lifecycle->guard, now_ns);
   pthread_mutex_lock(&lifecycle->lock);

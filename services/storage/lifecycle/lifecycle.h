@@ -63,7 +63,7 @@ void lifecycle_fini(lifecycle_t *lifecycle);
 uint64_t lifecycle_next_ns(const lifecycle_t *lifecycle);
 /* One step, if due; no transaction may be open. wall_us: wall time, us since 1970. */
 void lifecycle_step(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uint64_t wall_us);
-/* A write ended in err: GANTRY_E_UNAVAILABLE may mean that there is no room. */
+/* A write ended in err: it may be that there is no room. */
 void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, uint64_t now_ns);
 /* Whether writing has stopped for want of room. The writer's thread. */
 bool lifecycle_read_only(const lifecycle_t *lifecycle);
