@@ -10,7 +10,7 @@
 
 #define OFF_RETRY_NS (500 * (uint64_t)GANTRY_NS_PER_MS)
 
-enum { CARGO_ENABLE, CARGO_TARGET, CARGO_OFF, CARGO_JOBS };
+enum { CARGO_ENABLE, CARGO_TARGET, CARGO_OFF };
 
 static const register_module_t *lifter_of(const bridge_t *bridge) {
   return registers_module(bridge->profile, "lifter");

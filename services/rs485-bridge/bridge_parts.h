@@ -33,7 +33,7 @@ enum {
   TAG_CARGO = 0x6000   /* + CARGO_ENABLE ...: orders to the lifter */
 };
 
-enum { TAG_READ_END = TAG_READ + 0x1000 };
+enum { TAG_READ_END = TAG_READ + 0x1000, TAG_CARGO_END = TAG_CARGO + 0x1000 };
 enum { TAG_WATCH = 0x7000, WATCH_AUTO_RESET = 0, WATCH_INPUTS, WATCH_JOBS }; /* the supervisor's */
 enum { TAG_RELAY = 0x7100, RELAYS = 4 };
 

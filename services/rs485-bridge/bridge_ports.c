@@ -72,12 +72,12 @@ static void on_result(bridge_line_t *line, const port_result_t *result) {
     bridge_on_poll(bridge, result);
   else if (tag < TAG_DRIVE)
     bridge_on_stop_result(bridge, result);
-  else if (tag >= TAG_CARGO)
-    bridge_on_cargo_result(bridge, result);
-  else if (tag >= TAG_DOCK)
-    bridge_on_dock_result(bridge, result);
   else if (tag < TAG_READ)
     bridge_on_drive_result(bridge, result);
+  else if (tag < TAG_CARGO)
+    bridge_on_dock_result(bridge, result);
+  else if (tag < TAG_CARGO_END)
+    bridge_on_cargo_result(bridge, result);
 }
 
 static void on_news(bridge_line_t *line, const port_result_t *news) {
