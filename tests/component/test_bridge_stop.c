@@ -1,6 +1,6 @@
 /* Stop, latch, dead man: asserted on the simulator's registers and transcript, not on the bridge's
  * word. */
-#include "bridge_rig.h"
+#include "command_rig.h"
 
 #include <gantry/clock.h>
 
@@ -11,8 +11,6 @@
 
 #include "port.h"
 
-static bridge_rig_t rig;
-static gantry_fault_t fault;
 static robot_safety_t stopped;
 
 /* The bridge's calls of port_submit come here (--wrap): the port refuses so many of its orders. */
@@ -303,4 +301,25 @@ Test(bridge_stop, a_port_without_room_for_orders_delays_a_stop_by_moments) {
 
   cr_assert_eq(refusals, 0);
   cr_assert(bridge_rig_is_off(&rig));
+}
+
+TestSuite(docking_stop, .fini = tear_down, .timeout = 60);
+
+Test(docking_stop, the_dock_module_hears_of_a_stop_behind_the_motors_though_these_find_no_room) {
+  command_rig_open(NULL, "55");
+  get_ready(ROBOT_MODE_AUTO);
+  cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_OK, "%s", fault.detail);
+  cr_assert(bridge_rig_await_setpoint(&rig, false, 3000));
+  uint64_t asked_ns = clock_mono_ns();
+  refusals = 201; /* fifty rounds: some ticks of the loop */
+
+  cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(refusals, 0);
+  harness_for(rig.harness, 300);
+  uint64_t told_ns = first_frame_ns("\"050680030001", asked_ns);
+  uint64_t off_ns[] = {first_frame_ns("\"0410000100020400000000", asked_ns),
+                       first_frame_ns("\"0410001100020400000000", asked_ns)};
+  cr_assert(off_ns[0] != 0 && off_ns[0] < told_ns);
+  cr_assert(off_ns[1] != 0 && off_ns[1] < told_ns);
 }
