@@ -96,11 +96,9 @@ void bridge_dock_end(bridge_t *bridge) {
   }
   if (!wanted || (estop && !bridge_stop_sent(bridge))) return;
   if (dock->told_ns != 0 && now_ns - dock->told_ns < TELL_NS) return;
-  dock->told_ns = now_ns;
-  if (estop)
-    (void)submit(bridge, DOCK_EMERGENCY, "command_estop", LINE_WRITE_ONE);
-  else
-    (void)submit(bridge, DOCK_GIVE_UP, "command_stop", LINE_WRITE_ONE);
+  if (estop ? submit(bridge, DOCK_EMERGENCY, "command_estop", LINE_WRITE_ONE)
+            : submit(bridge, DOCK_GIVE_UP, "command_stop", LINE_WRITE_ONE))
+    dock->told_ns = now_ns;
 }
 
 static void on_told(bridge_t *bridge, bool taken) {
