@@ -185,6 +185,7 @@ class Robot(unittest.TestCase):
         for arguments, code, word in ((["robot", "fly"], 64, "fly"), (["robot", "move", "far"], 64, "METRES"),
                                       (["robot", "move", "--speed", "2"], 64, "--speed"), (["robot", "preset"], 64, "slow"),
                                       (["robot", "mode", "wild"], 64, "maintenance"), (["robot", "resume"], 1, "CONFLICT"),
+                                      (["robot", "reset"], 64, "--safe"), (["robot", "reset", "--safe"], 64, "--located"),
                                       (["robot", "up"], 1, "lifter"), (["modules", "ping"], 64, "module"),
                                       (["registers"], 64, "module"), (["lines", "3"], 64, "restart"),
                                       (["discover", "--first", "9", "--last", "2"], 64, "--first")):

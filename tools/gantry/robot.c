@@ -13,7 +13,7 @@ static const char HELP[] =
     "       gantry robot home|dock|undock [--timeout S] [--wait]\n"
     "       gantry robot pause|resume|stop|halt|shutdown|configure|configured\n"
     "       gantry robot estop [REASON]\n"
-    "       gantry robot reset [--safe --located]\n"
+    "       gantry robot reset --safe --located\n"
     "       gantry robot mode [auto|manual|semi|maintenance|emergency] [--reason TEXT]\n"
     "       gantry robot speed SHARE [--acceleration SHARE] [--deceleration SHARE]\n"
     "       gantry robot preset slow|normal|fast|max\n"
@@ -47,6 +47,22 @@ static void print_command(const robot_status_t *status) {
   printf("%s%s\n", status->command_detail[0] ? ": " : "", status->command_detail);
 }
 
+/* The bits of the dock module's status, in words; none: it rests. */
+static void print_dock(const robot_status_t *status) {
+  static const char *const bits[] = {"approaching", "aligning", "docking",     "docked",
+                                     "undocking",   "fault",    "calibrating", "emergency stop"};
+  const char *before = " (";
+
+  printf("dock      %s, status 0x%04X", status->docked ? "docked" : "not docked",
+         status->dock_status);
+  for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+    if (!(status->dock_status >> i & 1u)) continue;
+    printf("%s%s", before, bits[i]);
+    before = ", ";
+  }
+  puts(before[0] == ',' ? ")" : "");
+}
+
 static int print_status(const ask_t *ask, const robot_status_t *status) {
   if (ask->json) {
     ask_print(&ROBOT_STATUS_DESC, status);
@@ -63,8 +79,7 @@ static int print_status(const ask_t *ask, const robot_status_t *status) {
   printf("move      %s%s\n",
          status->ready ? "would be accepted" : "refused: ", status->ready ? "" : status->waits_for);
   if (status->degraded[0]) printf("degraded  %s\n", status->degraded);
-  printf("dock      %s, status 0x%04X\n", status->docked ? "docked" : "not docked",
-         status->dock_status);
+  print_dock(status);
   fflush(stdout);
   return 0;
 }
@@ -202,6 +217,9 @@ static int reset(ask_t *asked) {
                            .has_location_ok = asked->located,
                            .location_ok = asked->located};
 
+  if (!asked->safe || !asked->located)
+    return ask_wrong(asked, "reset wants --safe (you have looked) and --located (the robot is "
+                            "where it believes to be).");
   return command(asked, &reset);
 }
 
