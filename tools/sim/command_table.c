@@ -6,7 +6,7 @@ static const command_row_t rows[] = {
     {"fault UNIT lost SHARE", COMMAND_LOST, true, "this share of its answers never comes"},
     {"fault UNIT crc SHARE", COMMAND_CRC, true, "this share of its answers has a wrong CRC"},
     {"fault UNIT late TIME", COMMAND_LATE, true, "its answers come later by this much"},
-    {"fault UNIT late TIME SHARE", COMMAND_LATE, true, "this share of its answers comes later"},
+    {"fault UNIT late TIME SHARE", COMMAND_LATE, false, "this share of its answers comes later"},
     {"fault UNIT exception CODE", COMMAND_EXCEPTION, true, "it answers everything by an exception"},
     {"fault UNIT garbage", COMMAND_GARBAGE, true, "its answers are random bytes"},
     {"fault UNIT zeros", COMMAND_ZEROS, true, "all values it gives are 0"},

@@ -6,6 +6,7 @@
 #include "sim_state.h"
 
 static const char NO_MODULE[] = "there is no module at that address";
+static const char NO_WORLD[] = "in a replay there is no world: the log says what is seen and where";
 
 /* NULL when it is done, else why it cannot be. */
 typedef const char *(*handler_t)(sim_t *sim, const command_t *command);
@@ -33,7 +34,7 @@ static const char *do_fault(sim_t *sim, const command_t *command) {
   if (command->kind == COMMAND_LATE) {
     fault->late_min_us = (uint32_t)value;
     fault->late_max_us = (uint32_t)command->args[2];
-    fault->late_share = command->args[3] > 0.0 ? command->args[3] : 1.0;
+    fault->late_share = command->on ? 1.0 : command->args[3];
   }
   return NULL;
 }
@@ -261,8 +262,15 @@ static const handler_t handlers[COMMAND_KINDS] = {
     [COMMAND_SET] = do_set,
 };
 
+static bool needs_world(command_kind_t kind) {
+  return kind == COMMAND_OBSTACLE_ADD || kind == COMMAND_OBSTACLE_MOVE ||
+         kind == COMMAND_OBSTACLE_CLEAR || kind == COMMAND_PERSON || kind == COMMAND_PLACE ||
+         kind == COMMAND_LIDAR_BLIND;
+}
+
 static void execute(sim_t *sim, const command_t *command, text_t *text) {
-  const char *why = handlers[command->kind](sim, command);
+  bool absent = sim->options.replay && needs_world(command->kind);
+  const char *why = absent ? NO_WORLD : handlers[command->kind](sim, command);
   if (why)
     sim_tell_error(text, why);
   else

@@ -77,7 +77,9 @@ Test(command, lateness_may_be_for_a_share) {
   cr_assert_eq(command.kind, COMMAND_LATE);
   cr_assert_float_eq(command.args[2], 400000.0, 0.0);
   cr_assert_float_eq(command.args[3], 0.05, 1e-9);
-  cr_assert_float_eq(parsed("fault 4 late 5ms").args[3], 0.0, 0.0, "all of them");
+  cr_assert_not(command.on);
+  cr_assert(parsed("fault 4 late 5ms").on, "all of them");
+  cr_assert_not(parsed("fault 4 late 5ms 0%").on, "none of them");
 }
 
 Test(command, names_the_wrong_word_and_what_is_possible) {

@@ -127,6 +127,8 @@ Test(process_lidar, replays_a_recorded_log) {
   cr_assert_float_eq((int32_t)((uint32_t)odometry[1] << 16 | odometry[0]), 200000, 2.0);
   cr_assert_float_eq((int32_t)((uint32_t)odometry[3] << 16 | odometry[2]), 0, 2.0);
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "state"), "scans"), 2);
+  cr_assert_not_null(strstr(sim_process_ask(&process, "lidar blind"), "no world"));
+  cr_assert_not_null(strstr(sim_process_ask(&process, "place 5"), "no world"));
   modbus_close(bus);
   modbus_free(bus);
   (void)close(fd);
