@@ -268,6 +268,8 @@ static void bridge_health(void *self, sys_health_t *out) {
                    "disk");
   else if (bridge->lidar && !bridge->lidar_open)
     (void)snprintf(out->detail, sizeof out->detail, "LiDAR: %s; retrying", bridge->lidar_detail);
+  else if (bridge->lidar && bridge->watch.said & 1u << WARN_LIDAR_BLIND)
+    (void)snprintf(out->detail, sizeof out->detail, "%s", supervisor_words(WARN_LIDAR_BLIND));
   else
     out->status = SYS_STATUS_READY;
 }

@@ -53,17 +53,30 @@ static bool sees_a_covered_lens(void *arg) {
   return said && strstr(said->degraded, "lens");
 }
 
+static bool health_tells_of_the_lens(void *arg) {
+  const sys_health_t *health = inbox_newest(arg, "health.rs485-bridge");
+  return health && health->status == SYS_STATUS_DEGRADED && strstr(health->detail, "lens");
+}
+
+static bool health_is_good(void *arg) {
+  const sys_health_t *health = inbox_newest(arg, "health.rs485-bridge");
+  return health && health->status == SYS_STATUS_READY;
+}
+
 Test(errands, no_docking_with_the_lidars_lens_covered_until_it_sees_again) {
   command_rig_open(NULL, "57.5");
+  inbox_t *health = harness_collect(rig.harness, "health.");
   get_ready(ROBOT_MODE_AUTO);
   (void)bridge_rig_ask(&rig, "lidar blind");
   cr_assert(harness_until(rig.harness, sees_a_covered_lens, NULL, 5000));
   cr_assert_eq(ask_kind(ROBOT_COMMAND_KIND_DOCK), GANTRY_E_CONFLICT);
   cr_assert_not_null(strstr(fault.detail, "lens"), "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, health_tells_of_the_lens, health, 5000));
   (void)bridge_rig_ask(&rig, "lidar clear");
   cr_assert(
       harness_until(rig.harness, is_taken, &(robot_command_kind_t){ROBOT_COMMAND_KIND_DOCK}, 5000),
       "%s", fault.detail);
+  cr_assert(harness_until(rig.harness, health_is_good, health, 5000));
 }
 
 Test(errands, an_empty_hall_may_be_allowed) {
