@@ -27,9 +27,10 @@ static void fill_ready(bridge_t *bridge, uint64_t now_ns, robot_status_t *out) {
     (void)snprintf(out->waits_for, sizeof out->waits_for, "%s is under way",
                    bridge->commands.state == COMMAND_RUNNING ? command_name(bridge->commands.kind)
                                                              : "a jog");
-  else if (robot.latched && !bridge->stop.active)
-    (void)snprintf(out->waits_for, sizeof out->waits_for,
-                   "stopped: %.70s; see to it, then reset with a confirmation", robot.detail);
+  else if (robot.latched)
+    (void)snprintf(out->waits_for, sizeof out->waits_for, "stopped: %.70s; %s", robot.detail,
+                   bridge->stop.active ? "the motors are not read back off yet"
+                                       : "see to it, then reset with a confirmation");
   else if (bridge->stop.active)
     (void)snprintf(out->waits_for, sizeof out->waits_for, "the motors are being read back");
   else

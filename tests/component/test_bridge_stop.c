@@ -98,13 +98,20 @@ Test(bridge_stop, the_hardware_input_latches_and_holds) {
   cr_assert_eq(bridge_rig_reset(&rig, true, true, &fault), GANTRY_OK, "%s", fault.detail);
 }
 
+static bool waits_for(void *arg) {
+  const robot_status_t *said = inbox_newest(rig.robot, "robot.status");
+  return said && strstr(said->waits_for, "stopped: ") && strstr(said->waits_for, arg);
+}
+
 Test(bridge_stop, an_unconfirmed_stop_is_never_a_success_and_is_retried) {
   drive();
   (void)bridge_rig_ask(&rig, "fault 0x04 silent");
   cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_E_TIMEOUT);
   cr_assert_eq(bridge_rig_safety(&rig)->phase, ROBOT_STOP_PHASE_UNCONFIRMED);
+  cr_assert(harness_until(rig.harness, waits_for, "not read back off", 1000));
   (void)bridge_rig_ask(&rig, "fault 0x04 clear");
   cr_assert(bridge_rig_await_setpoint(&rig, true, 2000));
+  cr_assert(harness_until(rig.harness, waits_for, "reset with a confirmation", 3000));
 }
 
 static bool is_confirmed(void *arg) {
