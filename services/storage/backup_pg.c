@@ -5,15 +5,16 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "backup.h"
 
-extern char **environ;
-
-#define CHUNK 65536
+#define CHUNK         65536
+#define DSN_SIZE      2048
+#define PASSWORD_SIZE 512
 
 typedef struct child {
   pid_t pid;
@@ -21,8 +22,35 @@ typedef struct child {
   int words;   /* what it says on standard error */
 } child_t;
 
+/* Without a password of ours that of the environment, or of ~/.pgpass, may still do. */
+static int spawn(char *const *argv, const posix_spawn_file_actions_t *actions, const char *password,
+                 pid_t *pid) {
+  char word[PASSWORD_SIZE + 16];
+  size_t count = 0, kept = 0;
+  while (environ[count])
+    count++;
+  char **words = calloc(count + 2, sizeof *words);
+  if (!words) return ENOMEM;
+  for (size_t i = 0; i < count; i++)
+    if (!password[0] || strncmp(environ[i], "PGPASSWORD=", 11) != 0) words[kept++] = environ[i];
+  snprintf(word, sizeof word, "PGPASSWORD=%s", password);
+  if (password[0]) words[kept] = word;
+  /* A service blocks the signals that it reads; the child is to be ended by them. */
+  sigset_t none;
+  posix_spawnattr_t attributes;
+  sigemptyset(&none);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  int result = posix_spawnp(pid, argv[0], actions, &attributes, argv, words);
+  posix_spawnattr_destroy(&attributes);
+  free(words);
+  return result;
+}
+
 /* feeds: we write the archive to it, else we read it. */
-static gantry_err_t start(char *const *argv, bool feeds, child_t *child, gantry_fault_t *fault) {
+static gantry_err_t start(char *const *argv, const char *password, bool feeds, child_t *child,
+                          gantry_fault_t *fault) {
   int archive[2], words[2];
   posix_spawn_file_actions_t actions;
   if (pipe2(archive, O_CLOEXEC) != 0)
@@ -35,7 +63,7 @@ static gantry_err_t start(char *const *argv, bool feeds, child_t *child, gantry_
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, archive[feeds ? 0 : 1], feeds ? 0 : 1);
   posix_spawn_file_actions_adddup2(&actions, words[1], 2);
-  int result = posix_spawnp(&child->pid, argv[0], &actions, NULL, argv, environ);
+  int result = spawn(argv, &actions, password, &child->pid);
   posix_spawn_file_actions_destroy(&actions);
   close(archive[feeds ? 0 : 1]);
   close(words[1]);
@@ -89,14 +117,26 @@ static gantry_err_t pump(int in, int out, const char *what, const progress_t *pr
                   : fault_set(fault, GANTRY_E_UNAVAILABLE, "file", "%s", strerror(errno));
 }
 
+static gantry_err_t part_dsn(const char *dsn, char public[DSN_SIZE], char password[PASSWORD_SIZE],
+                             gantry_fault_t *fault) {
+  if (db_pg_split(dsn, public, DSN_SIZE, password, PASSWORD_SIZE) == GANTRY_OK) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "dsn", "is no connection string, or too long");
+}
+
 gantry_err_t backup_pg_dump(const char *dsn, const seal_key_t *key, int out,
                             const progress_t *progress, gantry_fault_t *fault) {
-  char *argv[] = {"pg_dump",         "--exclude-schema=before_restore*",
-                  "--format=custom", "--no-owner",
-                  "--no-password",   "--dbname",
-                  (char *)dsn,       NULL};
-  child_t child;
-  GANTRY_TRY(start(argv, false, &child, fault));
+  char public[DSN_SIZE], password[PASSWORD_SIZE];
+  GANTRY_TRY(part_dsn(dsn, public, password, fault));
+  char *argv[] = {"pg_dump",
+                  "--exclude-schema=before_restore*",
+                  "--format=custom",
+                  "--no-owner",
+                  "--no-password",
+                  "--dbname",
+                  public,
+                  NULL};
+  child_t child = {0};
+  GANTRY_TRY(start(argv, password, false, &child, fault));
   gantry_err_t err = key ? seal_write(key, child.archive, out, progress, fault)
                          : pump(child.archive, out, "dumping", progress, fault);
   return finish("pg_dump", &child, err, fault);
@@ -104,12 +144,14 @@ gantry_err_t backup_pg_dump(const char *dsn, const seal_key_t *key, int out,
 
 gantry_err_t backup_pg_restore(const char *dsn, const seal_key_t *key, int in,
                                const progress_t *progress, gantry_fault_t *fault) {
+  char public[DSN_SIZE], password[PASSWORD_SIZE];
+  GANTRY_TRY(part_dsn(dsn, public, password, fault));
   char *argv[] = {"pg_restore", "--no-owner", "--single-transaction", "--no-password", "--dbname",
-                  (char *)dsn,  NULL};
-  child_t child;
+                  public,       NULL};
+  child_t child = {0};
   /* A child that ends early is seen by its exit, not by a signal. */
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-  GANTRY_TRY(start(argv, true, &child, fault));
+  GANTRY_TRY(start(argv, password, true, &child, fault));
   sigaction(SIGPIPE, &ignore, &before);
   gantry_err_t err = key ? seal_read(key, in, child.archive, progress, fault)
                          : pump(in, child.archive, "restoring", progress, fault);

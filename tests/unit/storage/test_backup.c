@@ -296,3 +296,23 @@ Test(backup, takes_one_state_while_others_write) {
   db_close(&db);
   cr_assert_gt(fixture_number(&fixture, "SELECT count(*) FROM tag"), 1.0);
 }
+
+Test(backup, keeps_the_password_out_of_what_others_can_read) {
+  char rest[256], password[64], again[256];
+
+  cr_assert_eq(db_pg_split("host=/run/x dbname='a b' password='it\\'s \\\\' user=me", rest,
+                           sizeof rest, password, sizeof password),
+               GANTRY_OK);
+  cr_assert_str_eq(password, "it's \\");
+  cr_assert_null(strstr(rest, "it"), "%s", rest);
+  cr_assert_not_null(strstr(rest, "dbname='a b'"), "%s", rest);
+  cr_assert_eq(db_pg_split(rest, again, sizeof again, password, sizeof password), GANTRY_OK);
+  cr_assert_str_eq(again, rest);
+  cr_assert_str_eq(password, "");
+  cr_assert_eq(
+      db_pg_split("postgresql://me:secret@db/x", rest, sizeof rest, password, sizeof password),
+      GANTRY_OK);
+  cr_assert_str_eq(password, "secret");
+  cr_assert_eq(db_pg_split("nonsense", rest, sizeof rest, password, sizeof password),
+               GANTRY_E_INVALID);
+}
