@@ -148,8 +148,8 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
   writer_settings_t settings = read_settings(service->config, source->file);
   GANTRY_TRY(lifecycle_settings_check(&settings.lifecycle, fault));
   GANTRY_TRY(lock_source(self, fault));
-  /* A file is opened now: one that cannot be is a setting to put right. A server may come later: the
-     writer waits for it, and outboxes hold what comes meanwhile. */
+  /* A file is opened now: one that cannot be is a setting to put right. A server may come later:
+     the writer waits for it, and outboxes hold what comes meanwhile. */
   if (source->kind == DB_SQLITE) GANTRY_TRY(store_source_open(source, &store, fault));
   if (store) store_keep_map_versions(store, settings.map_versions);
   gantry_err_t err = writer_new(source, store, &settings, &self->writer);

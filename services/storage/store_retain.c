@@ -12,6 +12,7 @@
 
 #define BITE_US    2000u
 #define AUDIT_BITE 200
+#define DAYS_AHEAD 2
 
 /* What the last parameter of a rule's statement is. */
 typedef enum rule_last {
@@ -253,19 +254,23 @@ static gantry_err_t bites(store_t *store, const retain_t *retain, sweep_t *sweep
   return GANTRY_OK;
 }
 
-/* Partitions whose rows are all past their age go as a whole, one a step. */
+/* Days of readings go as a whole, one a step: when their rows are past their age, or when none is
+   left in them, as after packing; the day that is running and the one before it stay. A purge
+   leaves rows of sessions where they are. */
 static gantry_err_t drop_day(store_t *store, const retain_t *retain, bool *dropped) {
   int64_t starts_us[DAYS_MAX];
   size_t count;
   double days = retain->policy->readings_days;
   if (retain->policy->scans_days > days) days = retain->policy->scans_days;
-  int64_t cutoff_us =
-      retain->purge_us ? retain->purge_us : retention_cutoff_us(days, retain->now_us);
+  int64_t cutoff_us = retention_cutoff_us(days, retain->now_us);
   *dropped = false;
   GANTRY_TRY(days_list(store->db, starts_us, DAYS_MAX, &count));
-  for (size_t i = 0; i < count && starts_us[i] + DAYS_DAY_US <= cutoff_us && !*dropped; i++)
-    GANTRY_TRY(days_drop(store->db, starts_us[i], dropped));
-  return GANTRY_OK;
+  int64_t last_us = (int64_t)retain->now_us - DAYS_DAY_US;
+  for (size_t i = 0; i < count && starts_us[i] + DAYS_DAY_US <= last_us && !*dropped; i++) {
+    bool is_old = retain->purge_us == 0 && starts_us[i] + DAYS_DAY_US <= cutoff_us;
+    GANTRY_TRY(days_drop(store->db, starts_us[i], is_old, dropped));
+  }
+  return *dropped ? GANTRY_OK : days_ensure(store->db, (int64_t)retain->now_us, DAYS_AHEAD);
 }
 
 static gantry_err_t delete_step(store_t *store, const retain_t *retain, sweep_t *sweep,

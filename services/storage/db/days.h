@@ -15,9 +15,9 @@
 gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead);
 /* The first microseconds of the days that are there, ascending; size is at least DAYS_MAX. */
 gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count);
-/* Drops one day in a transaction of its own and takes its rows off the totals of their series.
-   dropped is false when it holds rows of a pinned session, or still so many that it would take
-   long: then rows are to be deleted first. */
-gantry_err_t days_drop(db_t *db, int64_t start_us, bool *dropped);
+/* Drops one day in a transaction of its own. With its rows: they are taken off the totals of their
+   series; not dropped when rows of a pinned session are among them, or so many that it would take
+   long: those are to be deleted first. Without: only when none is left. */
+gantry_err_t days_drop(db_t *db, int64_t start_us, bool with_rows, bool *dropped);
 
 #endif

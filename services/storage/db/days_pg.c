@@ -142,44 +142,54 @@ gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count)
   return GANTRY_OK;
 }
 
-/* Whether a day may go: few rows, none of them pinned. */
-static gantry_err_t may_drop(db_t *db, int64_t start_us, bool *may) {
-  stmt_t *statement =
-      db_use(db, "SELECT (SELECT count(*) FROM (SELECT 1 FROM reading WHERE ts >= ?1 AND ts < ?2"
-                 " LIMIT ?3) AS few), (SELECT count(*) FROM reading JOIN session ON session.id ="
-                 " reading.session WHERE ts >= ?1 AND ts < ?2 AND session.pinned = 1)");
+static stmt_t *of_day(stmt_t *statement, int64_t start_us) {
   db_bind_int(statement, 1, start_us);
   db_bind_int(statement, 2, start_us + DAYS_DAY_US);
-  db_bind_int(statement, 3, DROP_ROWS);
-  GANTRY_TRY(db_next(statement));
-  *may = db_get_int(statement, 0) < DROP_ROWS && db_get_int(statement, 1) == 0;
-  db_reset(statement);
+  return statement;
+}
+
+/* Whether a day may go: at most so many rows, none of them pinned. */
+static gantry_err_t may_drop(db_t *db, int64_t start_us, int64_t most, bool *may) {
+  stmt_t *rows = of_day(db_use(db, "SELECT count(*) FROM (SELECT 1 FROM reading WHERE ts >= ?1 AND"
+                                   " ts < ?2 LIMIT ?3) AS few"),
+                        start_us);
+  db_bind_int(rows, 3, most + 1);
+  GANTRY_TRY(db_next(rows));
+  *may = db_get_int(rows, 0) <= most;
+  bool is_empty = db_get_int(rows, 0) == 0;
+  db_reset(rows);
+  if (!*may || is_empty) return GANTRY_OK;
+  stmt_t *pinned = of_day(db_use(db, "SELECT count(*) FROM reading JOIN session ON session.id ="
+                                     " reading.session WHERE ts >= ?1 AND ts < ?2 AND"
+                                     " session.pinned = 1"),
+                          start_us);
+  GANTRY_TRY(db_next(pinned));
+  *may = db_get_int(pinned, 0) == 0;
+  db_reset(pinned);
   return GANTRY_OK;
 }
 
-static gantry_err_t drop(db_t *db, int64_t start_us, bool *dropped) {
+static gantry_err_t drop(db_t *db, int64_t start_us, bool with_rows, bool *dropped) {
   char name[NAME_LENGTH], sql[64];
-  GANTRY_TRY(may_drop(db, start_us, dropped));
+  GANTRY_TRY(may_drop(db, start_us, with_rows ? DROP_ROWS : 0, dropped));
   if (!*dropped || !name_of(day_of(start_us), name)) return GANTRY_OK;
   stmt_t *totals =
       db_use(db, "UPDATE series SET rows = series.rows - gone.rows FROM (SELECT series,"
                  " count(*) AS rows FROM reading WHERE ts >= ?1 AND ts < ?2"
                  " GROUP BY series) AS gone WHERE gone.series = series.id");
-  db_bind_int(totals, 1, start_us);
-  db_bind_int(totals, 2, start_us + DAYS_DAY_US);
-  GANTRY_TRY(db_finish(totals));
+  GANTRY_TRY(db_finish(of_day(totals, start_us)));
   (void)snprintf(sql, sizeof sql, "DROP TABLE %s", name);
   return db_exec(db, sql, NULL);
 }
 
-gantry_err_t days_drop(db_t *db, int64_t start_us, bool *dropped) {
+gantry_err_t days_drop(db_t *db, int64_t start_us, bool with_rows, bool *dropped) {
   *dropped = false;
   if (db_kind(db) != DB_PG) return GANTRY_OK;
   db_pg_t *self = pg_of(db);
   GANTRY_TRY(load(self));
   if (!is_there(&self->days, day_of(start_us))) return GANTRY_OK;
   GANTRY_TRY(db_begin(db));
-  gantry_err_t err = end(db, drop(db, start_us, dropped));
+  gantry_err_t err = end(db, drop(db, start_us, with_rows, dropped));
   if (err != GANTRY_OK) *dropped = false;
   if (*dropped) pg_forget_days(self);
   return err;

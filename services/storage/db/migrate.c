@@ -8,9 +8,10 @@
 static gantry_err_t failed(const db_t *db, gantry_err_t err, const char *path,
                            gantry_fault_t *fault) {
   if (err == GANTRY_E_INVALID)
-    return fault_set(fault, err, "database",
-                     "%s is damaged or no database (%s): `gantry restore BACKUP` puts a backup there", path,
-                     db_message(db));
+    return fault_set(
+        fault, err, "database",
+        "%s is damaged or no database (%s): `gantry restore BACKUP` puts a backup there", path,
+        db_message(db));
   return fault_set(fault, err, "database", "%s: %s", path, db_message(db));
 }
 

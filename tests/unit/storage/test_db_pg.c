@@ -285,7 +285,8 @@ Test(db_pg, drops_a_day_and_takes_its_rows_off_the_totals) {
   add_reading(today_us() - 2 * DAY + 1, 0);
   add_reading(today_us(), 0);
 
-  cr_assert_eq(days_drop(db, today_us() - 2 * DAY, &dropped), GANTRY_OK, "%s", db_message(db));
+  cr_assert_eq(days_drop(db, today_us() - 2 * DAY, true, &dropped), GANTRY_OK, "%s",
+               db_message(db));
 
   cr_assert(dropped);
   cr_assert_eq(list(starts_us), 1);
@@ -294,13 +295,26 @@ Test(db_pg, drops_a_day_and_takes_its_rows_off_the_totals) {
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 1);
 }
 
+Test(db_pg, drops_a_day_without_its_rows_only_when_none_is_left) {
+  bool dropped;
+  add_reading(today_us(), 0);
+
+  cr_assert_eq(days_drop(db, today_us(), false, &dropped), GANTRY_OK);
+  cr_assert_not(dropped);
+  fixture_exec(&fixture, "DELETE FROM reading");
+  cr_assert_eq(days_drop(db, today_us(), false, &dropped), GANTRY_OK);
+  cr_assert(dropped);
+  add_reading(today_us(), 0);
+  cr_assert_eq(strays(), 0, "a day that was dropped is made again");
+}
+
 Test(db_pg, keeps_a_day_that_holds_a_pinned_session) {
   int64_t starts_us[DAYS_MAX];
   bool dropped;
   fixture_exec(&fixture, "INSERT INTO session VALUES (4, 'session_4', 'map', 1, 0)");
   add_reading(today_us(), 4);
 
-  cr_assert_eq(days_drop(db, today_us(), &dropped), GANTRY_OK);
+  cr_assert_eq(days_drop(db, today_us(), true, &dropped), GANTRY_OK);
 
   cr_assert_not(dropped);
   cr_assert_eq(list(starts_us), 1);
@@ -349,7 +363,7 @@ Test(db_pg, works_on_a_plain_table) {
   add_reading(today_us(), 0);
   cr_assert_eq(days_ensure(db, today_us(), 2), GANTRY_OK, "%s", db_message(db));
   cr_assert_eq(days_list(db, starts_us, DAYS_MAX, &count), GANTRY_OK);
-  cr_assert_eq(days_drop(db, today_us(), &dropped), GANTRY_OK);
+  cr_assert_eq(days_drop(db, today_us(), true, &dropped), GANTRY_OK);
 
   cr_assert_eq(count, 0);
   cr_assert_not(dropped);

@@ -59,9 +59,10 @@ static const char *no_bytes(void) {
 /* A chunk of seven very old readings of the first series. */
 static void add_chunk(const char *session) {
   char sql[256];
-  snprintf(sql, sizeof sql,
-           "INSERT INTO reading_chunk VALUES (1, 60000000, 7, 60000000, 60000001, 1, 1, 7, %s, 0, %s)",
-           session, no_bytes());
+  snprintf(
+      sql, sizeof sql,
+      "INSERT INTO reading_chunk VALUES (1, 60000000, 7, 60000000, 60000001, 1, 1, 7, %s, 0, %s)",
+      session, no_bytes());
   fixture_exec(&fixture, sql);
 }
 
