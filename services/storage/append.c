@@ -27,6 +27,8 @@ struct append {
   bool has_safety;
   robot_safety_t safety; /* as last written */
   suspect_t suspect;
+  uint64_t gathered; /* readings of this run of records that may still wait */
+  bool singly;       /* a run failed as a whole: the next one goes record by record */
 };
 
 /* One record on its way. */
@@ -118,10 +120,14 @@ static gantry_err_t add_command(append_t *append, entry_t *entry) {
 
 static gantry_err_t add_readings(append_t *append, entry_t *entry) {
   const sensor_readings_t *batch = entry->body;
+  const char *robot = entry->frame->header.robot;
   uint32_t added = 0;
-  (void)append;
-  gantry_err_t err =
-      store_add_readings(entry->store, entry->frame->header.robot, batch, &added, &entry->fault);
+  if (!append->singly) {
+    GANTRY_TRY(store_gather_readings(entry->store, robot, batch, &entry->fault));
+    append->gathered += batch->which_count;
+    return GANTRY_OK;
+  }
+  gantry_err_t err = store_add_readings(entry->store, robot, batch, &added, &entry->fault);
   entry->counts->rows += added;
   if (err == GANTRY_OK) entry->counts->repeated += batch->which_count - added;
   return err;
@@ -248,6 +254,17 @@ static gantry_err_t take_all(append_t *append, store_t *store, const char *produ
   return GANTRY_OK;
 }
 
+/* The readings that were gathered go into the database, or the next run goes record by record, so
+   that the one at fault is found. */
+static gantry_err_t settle(append_t *append, store_t *store, append_counts_t *counts) {
+  uint64_t added;
+  gantry_err_t err = store_settle(store, &added);
+  append->singly = err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE && err != GANTRY_E_INVALID;
+  counts->rows += added;
+  if (err == GANTRY_OK) counts->repeated += append->gathered - added;
+  return err;
+}
+
 gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
                          const store_append_t *takes, append_counts_t *counts,
                          gantry_fault_t *fault) {
@@ -259,7 +276,9 @@ gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
     return fault_set(fault, GANTRY_E_CONFLICT, "previous",
                      "records up to %llu are not here, only up to %llu: send those first",
                      (unsigned long long)takes->previous, (unsigned long long)mark);
+  append->gathered = 0;
   err = take_all(append, store, producer, takes, mark, counts);
+  if (err == GANTRY_OK) err = settle(append, store, counts);
   if (err == GANTRY_OK && takes->last > mark)
     err = store_set_mark(store, producer, takes->boot, takes->last, clock_wall_ns() / 1000);
   if (err == GANTRY_OK) return err;

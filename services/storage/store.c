@@ -21,6 +21,7 @@ void store_close(store_t **self) {
   rollup_set_destroy(&(*self)->rollups);
   piece_work_destroy(&(*self)->piece_work);
   store_late_fini(*self);
+  store_gather_fini(*self);
   free((*self)->series);
   free(*self);
   *self = NULL;
@@ -34,10 +35,13 @@ void store_rollback(store_t *store) {
   db_rollback(store->db);
   store_forget_names(store);
   rollup_set_clear(store->rollups);
+  store_gather_clear(store);
 }
 
 gantry_err_t store_commit(store_t *store) {
-  gantry_err_t err = store_write_rollups(store);
+  uint64_t added;
+  gantry_err_t err = store_settle(store, &added);
+  if (err == GANTRY_OK) err = store_write_rollups(store);
   if (err == GANTRY_OK) err = store_count_series(store);
   if (err == GANTRY_OK) err = db_commit(store->db);
   if (err == GANTRY_OK)

@@ -52,6 +52,13 @@ gantry_err_t store_add(store_t *store, const row_t *row);
    to be rolled back. */
 gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
                                 uint32_t *added, gantry_fault_t *fault);
+/* The same, but the readings may wait for others until the next store_settle or store_commit: many
+   at once are quicker. Requests do not see them before. */
+gantry_err_t store_gather_readings(store_t *store, const char *robot,
+                                   const sensor_readings_t *batch, gantry_fault_t *fault);
+/* Adds what was gathered; added counts what was not there yet, since the last call. After an error
+   the transaction is to be rolled back. */
+gantry_err_t store_settle(store_t *store, uint64_t *added);
 
 /* The last record taken of that boot of a producer, 0 without one; and its new place, in the open
    transaction. */

@@ -1,9 +1,12 @@
 /* Readings by the batch: columns from the bus become rows of the table. */
 #include <gantry/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bulk.h"
 #include "store_internal.h"
+
+#define GATHER_TEXT_MAX (4u << 20) /* bytes of JSON after which no more is gathered */
 
 _Static_assert(sizeof(((sensor_readings_t *)0)->which) <= STORE_BATCH_MAX, "a batch has its rows");
 
@@ -80,61 +83,122 @@ static gantry_err_t resolve(store_t *store, const char *robot, const sensor_read
   return GANTRY_OK;
 }
 
-static void make_rows(store_t *store, const sensor_readings_t *batch, const batch_series_t *known) {
-  const char *object = (const char *)batch->objects.data;
-  for (uint32_t i = 0; i < batch->which_count; i++) {
-    uint8_t which = batch->which[i];
-    store->batch[i] = (db_reading_t){.series = known[which].series->id,
-                                     .ts_us = (int64_t)(batch->time[i] / 1000),
-                                     .seq = (int64_t)batch->number[i],
-                                     .has_value = true,
-                                     .value = batch->value[i],
-                                     .quality = (double)batch->quality[i],
-                                     .validity = batch->validity[i],
-                                     .source = (int32_t)batch->series[which].source,
-                                     .session = known[which].session};
-  }
+/* The decoded batch is gone when the rows go into the database: texts are copied. */
+static gantry_err_t give_objects(gather_t *gather, const sensor_readings_t *batch) {
+  const char *object =
+      arena_copy(&gather->texts, batch->objects.data ? (const void *)batch->objects.data : "",
+                 batch->objects.len);
+  if (!object) return GANTRY_E_UNAVAILABLE;
   for (uint32_t i = 0; i < batch->which_objects_count; i++) {
-    db_reading_t *row = &store->batch[batch->which_objects[i]];
+    db_reading_t *row = &gather->rows[gather->count + batch->which_objects[i]];
     row->has_value = false;
     row->value = 0.0;
     row->data = object;
     object += strlen(object) + 1;
   }
+  return GANTRY_OK;
 }
 
-/* Takes out the rows that a chunk holds already; series[i] is that of row i from then on. */
-static gantry_err_t drop_packed(store_t *store, const sensor_readings_t *batch,
-                                const batch_series_t *known, series_t **series, size_t *count) {
-  *count = 0;
+/* Behind those that are gathered already; they do not count yet. */
+static gantry_err_t make_rows(gather_t *gather, const sensor_readings_t *batch,
+                              const batch_series_t *known) {
   for (uint32_t i = 0; i < batch->which_count; i++) {
+    uint8_t which = batch->which[i];
+    gather->series[gather->count + i] = known[which].series;
+    gather->rows[gather->count + i] = (db_reading_t){.series = known[which].series->id,
+                                                     .ts_us = (int64_t)(batch->time[i] / 1000),
+                                                     .seq = (int64_t)batch->number[i],
+                                                     .has_value = true,
+                                                     .value = batch->value[i],
+                                                     .quality = (double)batch->quality[i],
+                                                     .validity = batch->validity[i],
+                                                     .source = (int32_t)batch->series[which].source,
+                                                     .session = known[which].session};
+  }
+  return batch->which_objects_count ? give_objects(gather, batch) : GANTRY_OK;
+}
+
+/* Counts the new rows in, but for those that a chunk holds already. */
+static gantry_err_t keep_unpacked(store_t *store, uint32_t count) {
+  gather_t *gather = store->gather;
+  size_t end = gather->count + count;
+  for (size_t i = gather->count; i < end; i++) {
     bool packed = false;
-    series[*count] = known[batch->which[i]].series;
-    if (store->batch[i].ts_us < series[*count]->packed_until_us)
-      GANTRY_TRY(store_is_packed(store, &store->batch[i], &packed));
-    if (!packed) store->batch[(*count)++] = store->batch[i];
+    series_t *series = gather->series[i];
+    if (gather->rows[i].ts_us < series->packed_until_us)
+      GANTRY_TRY(store_is_packed(store, &gather->rows[i], &packed));
+    if (packed) continue;
+    gather->series[gather->count] = series;
+    gather->rows[gather->count++] = gather->rows[i];
   }
   return GANTRY_OK;
 }
 
-gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
-                                uint32_t *added, gantry_fault_t *fault) {
+/* Adds what was gathered. */
+static gantry_err_t add_gathered(store_t *store) {
+  gather_t *gather = store->gather;
+  size_t fresh;
+  gantry_err_t err = db_add_readings(store->db, gather->rows, gather->count, gather->fresh, &fresh);
+  for (size_t i = 0; err == GANTRY_OK && i < gather->count; i++) {
+    if (!gather->fresh[i]) continue;
+    gather->series[i]->added++;
+    err = store_roll_up(store, &gather->rows[i]);
+  }
+  uint64_t added = gather->added + fresh;
+  store_gather_clear(store);
+  gather->added = added;
+  return err;
+}
+
+static gantry_err_t make_room(store_t *store, uint32_t count) {
+  if (!store->gather) store->gather = calloc(1, sizeof *store->gather);
+  if (!store->gather) return GANTRY_E_UNAVAILABLE;
+  gather_t *gather = store->gather;
+  bool fits = gather->count + count <= STORE_GATHER_MAX && gather->texts.total < GATHER_TEXT_MAX;
+  return fits ? GANTRY_OK : add_gathered(store);
+}
+
+gantry_err_t store_gather_readings(store_t *store, const char *robot,
+                                   const sensor_readings_t *batch, gantry_fault_t *fault) {
   batch_series_t known[sizeof batch->series / sizeof batch->series[0]];
-  series_t *series[STORE_BATCH_MAX];
-  size_t count, fresh;
-  *added = 0;
   GANTRY_TRY(check_columns(batch, fault));
   GANTRY_TRY(check_rows(batch, fault));
   GANTRY_TRY(check_objects(batch, fault));
   GANTRY_TRY(resolve(store, robot, batch, known));
-  make_rows(store, batch, known);
-  GANTRY_TRY(drop_packed(store, batch, known, series, &count));
-  GANTRY_TRY(db_add_readings(store->db, store->batch, count, store->fresh, &fresh));
-  for (size_t i = 0; i < count; i++) {
-    if (!store->fresh[i]) continue;
-    series[i]->added++;
-    GANTRY_TRY(store_roll_up(store, &store->batch[i]));
-  }
+  GANTRY_TRY(make_room(store, batch->which_count));
+  GANTRY_TRY(make_rows(store->gather, batch, known));
+  return keep_unpacked(store, batch->which_count);
+}
+
+gantry_err_t store_settle(store_t *store, uint64_t *added) {
+  *added = 0;
+  if (!store->gather) return GANTRY_OK;
+  gantry_err_t err = add_gathered(store);
+  *added = store->gather->added;
+  store->gather->added = 0;
+  return err;
+}
+
+gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
+                                uint32_t *added, gantry_fault_t *fault) {
+  uint64_t others, fresh = 0;
+  *added = 0;
+  GANTRY_TRY(store_settle(store, &others));
+  GANTRY_TRY(store_gather_readings(store, robot, batch, fault));
+  GANTRY_TRY(store_settle(store, &fresh));
   *added = (uint32_t)fresh;
   return GANTRY_OK;
+}
+
+void store_gather_clear(store_t *store) {
+  if (!store->gather) return;
+  store->gather->count = 0;
+  store->gather->added = 0;
+  arena_fini(&store->gather->texts);
+}
+
+void store_gather_fini(store_t *store) {
+  store_gather_clear(store);
+  free(store->gather);
+  store->gather = NULL;
 }
