@@ -32,6 +32,9 @@ gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep
 retention_t store_retention(store_t *store, const retention_t *options);
 /* For the store of the writer: checkpoints of the SQLite file on a thread of their own. */
 gantry_err_t store_checkpoint_apart(store_t *store);
+/* Carries the log of the SQLite file over: what was freed is free on the disk then, and a full disk
+   has room for the next step. */
+void store_checkpoint(store_t *store);
 /* Partitions for today and the next days, where the back end has them: no row waits for one. */
 gantry_err_t store_make_days(store_t *store, uint64_t now_us);
 /* The table that a pass is at. */

@@ -16,6 +16,10 @@ gantry_err_t store_checkpoint_apart(store_t *store) {
   return db_checkpoint_apart(store->db);
 }
 
+void store_checkpoint(store_t *store) {
+  db_checkpoint(store->db);
+}
+
 gantry_err_t store_make_days(store_t *store, uint64_t now_us) {
   return days_ensure(store->db, (int64_t)now_us, DAYS_AHEAD);
 }

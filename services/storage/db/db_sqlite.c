@@ -154,7 +154,8 @@ static const db_ops_t OPS = {.close = sqlite_close,
 static const char WRITING[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF;"
                               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                               "PRAGMA foreign_keys = ON; PRAGMA cache_size = -4096;"
-                              "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;";
+                              "PRAGMA wal_autocheckpoint = 1000; PRAGMA temp_store = MEMORY;"
+                              "PRAGMA journal_size_limit = 16777216;";
 static const char READING[] = "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;";
 
 static gantry_err_t open_file(db_sqlite_t *self, const char *path, bool reads,
@@ -202,4 +203,9 @@ gantry_err_t db_checkpoint_apart(db_t *db) {
   db_sqlite_t *self = (db_sqlite_t *)db;
   if (db->kind != DB_SQLITE || self->checkpoint) return GANTRY_OK;
   return db_checkpoint_new(self->handle, &self->checkpoint);
+}
+
+void db_checkpoint(db_t *db) {
+  if (db->kind != DB_SQLITE) return;
+  (void)sqlite3_wal_checkpoint_v2(handle_of(db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }

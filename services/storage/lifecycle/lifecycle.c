@@ -81,6 +81,7 @@ static void look_at_disk(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
   lifecycle_status_t *status = &lifecycle->status;
   bool known = lifecycle->settings.folder[0] && statvfs(lifecycle->settings.folder, &disk) == 0;
   lifecycle->disk_ns = now_ns + DISK_EVERY_NS;
+  if (before >= DISK_PURGING) store_checkpoint(store);
   pthread_mutex_lock(&lifecycle->lock);
   status->disk_known = known;
   if (known) {
@@ -187,7 +188,9 @@ static gantry_err_t vacuum(lifecycle_t *lifecycle, store_t *store) {
   bool done = true;
   uint64_t kept = lifecycle->guard.level >= DISK_WARNING ? 0 : FREE_KEPT_BYTES;
   GANTRY_TRY(store_give_back(store, &lifecycle->sweep, kept, STEP_US, &done));
-  if (done) begin(lifecycle, LIFECYCLE_RESTING);
+  if (!done) return GANTRY_OK;
+  store_checkpoint(store);
+  begin(lifecycle, LIFECYCLE_RESTING);
   return GANTRY_OK;
 }
 
