@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { APPEND_MS = 5000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, FLIGHTS = 64 };
+enum { APPEND_MS = 2000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, FLIGHTS = 64 };
 
 typedef struct flight {
   delivery_t *owner;      /* NULL: free */

@@ -79,7 +79,9 @@ static void write_group(outbox_t *outbox) {
   group->urgent = false;
 }
 
-/* Gathers batches of one boot after the cursor into a parcel; false when there are none. */
+/* Gathers batches of one boot after the cursor into a parcel; false when there are none now. Another
+   boot has to wait until nothing of the last one is under way: storage keeps them in order by boot
+   only, and what is delivered vouches for all before it. */
 static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
   buf_t bytes = {.limit = 64u << 20};
   batch_t batch;
@@ -87,6 +89,7 @@ static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
   while (tray_next(&outbox->tray, parcel->id ? parcel->id : outbox->cursor, &batch)) {
     bool fits = bytes.len + batch.len <= OUTBOX_PARCEL_BYTES && batch.boot == parcel->boot;
     if (parcel->id != 0 && !fits) break;
+    if (outbox->under_way > 0 && batch.boot != outbox->handed_boot) break;
     if (parcel->id == 0) *parcel = (outbox_parcel_t){.boot = batch.boot, .first = batch.first};
     buf_put(&bytes, batch.bytes, batch.len);
     parcel->id = batch.id;
@@ -104,8 +107,7 @@ static void hand_out(outbox_t *outbox) {
   outbox_parcel_t *parcel = &note.parcel;
   while (outbox->delivering && outbox->under_way < OUTBOX_WINDOW &&
          outbox->cursor + 1 < outbox->tray.next_id && fill_parcel(outbox, parcel)) {
-    bool follows = outbox->under_way > 0 && outbox->handed_boot == parcel->boot;
-    parcel->previous = follows ? outbox->handed_last : 0;
+    parcel->previous = outbox->under_way > 0 ? outbox->handed_last : 0;
     parcel->dropped = tray_dropped(&outbox->tray, parcel->boot);
     parcel->generation = outbox->generation;
     if (!mailbox_send(outbox->out, &note)) {

@@ -219,6 +219,11 @@ Test(outbox, goes_on_with_what_an_earlier_boot_left) {
 
   outbox_deliver(outbox, on_parcel, NULL);
 
+  cr_assert(step_until_numbers(5));
+  for (int i = 0; i < 20; i++)
+    loop_step(loop, 10);
+  cr_assert_eq(number_count, 5, "the next boot waits for this one");
+  outbox_delivered(outbox, &parcels[parcel_count - 1]);
   cr_assert(step_until_numbers(10));
   cr_assert_eq(parcels[0].boot, boot - 1);
   cr_assert_eq(parcels[parcel_count - 1].boot, boot);
