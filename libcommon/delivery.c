@@ -41,6 +41,11 @@ static void on_alarm(void *arg) {
   if (delivery->outbox) outbox_rewind(delivery->outbox, delivery->generation);
 }
 
+/* What would be refused for ever must not hold back what comes behind it. */
+static bool is_refused(gantry_err_t err) {
+  return err == GANTRY_E_SCHEMA || err == GANTRY_E_TOO_LARGE;
+}
+
 static void on_appended(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
                         const sys_header_t *header, void *arg) {
   flight_t *flight = arg;
@@ -50,7 +55,11 @@ static void on_appended(gantry_err_t err, const gantry_fault_t *fault, const voi
   (void)header;
   flight->owner = NULL;
   if (!delivery->outbox) return;
-  if (err == GANTRY_OK) {
+  if (is_refused(err)) {
+    log_error("OUTBOX-REFUSED", "storage cannot read records %llu to %llu, they are given up: %s",
+              (unsigned long long)parcel.first, (unsigned long long)parcel.last, fault->detail);
+    outbox_delivered(delivery->outbox, &parcel);
+  } else if (err == GANTRY_OK) {
     if (delivery->away) log_info("OUTBOX-GOES", "storage takes records again");
     delivery->away = false;
     delivery->backoff_ms = BACKOFF_MIN_MS;

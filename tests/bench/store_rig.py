@@ -141,8 +141,17 @@ class Publisher:
 
     def drain(self, seconds=60):
         """Stops publishing, waits until storage has everything; returns what the publisher says of itself."""
+        until("a publisher that hears the signal", self.hears)
         self.process.send_signal(signal.SIGTERM)
         return self.result(seconds)
+
+    def hears(self):
+        """Whether it has got so far as to catch SIGTERM; one that has ended says so itself."""
+        if self.process.poll() is not None:
+            return True
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        return int(caught, 16) >> (signal.SIGTERM - 1) & 1
 
     def result(self, seconds):
         try:
