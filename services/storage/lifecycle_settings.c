@@ -31,7 +31,9 @@ lifecycle_settings_t lifecycle_settings_read(const config_t *config, const char 
                     .audit_days = config_real(config, "keep_audit_days")},
       .limits = {.warning = config_real(config, "disk_warning_percent"),
                  .purge = config_real(config, "disk_purge_percent"),
-                 .read_only = config_real(config, "disk_read_only_percent")}};
+                 .read_only = config_real(config, "disk_read_only_percent")},
+      .compact_scans_s = config_real(config, "compact_scans_s"),
+      .compact_after_s = config_real(config, "compact_after_s")};
   if (folder[0])
     snprintf(settings.folder, sizeof settings.folder, "%s", folder);
   else

@@ -127,9 +127,10 @@ gantry_err_t store_compact_step(store_t *store, uint64_t now_us, uint32_t budget
   *done = false;
   GANTRY_TRY(db_begin_unsynced(store->db));
   gantry_err_t err = GANTRY_OK;
-  while (err == GANTRY_OK && store->packing.series < store->series_count &&
-         clock_mono_ns() < end_ns)
+  do {
+    if (store->packing.series >= store->series_count) break;
     err = pack_next(store, (int64_t)now_us);
+  } while (err == GANTRY_OK && clock_mono_ns() < end_ns);
   if (err == GANTRY_OK) err = store_commit(store);
   if (err != GANTRY_OK) {
     store_rollback(store);

@@ -149,6 +149,9 @@ static void choose(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uint
 static gantry_err_t compact(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns,
                             uint64_t wall_us) {
   bool done;
+  if (lifecycle->settings.compact_after_s > 0)
+    store_set_compaction(store, lifecycle->settings.compact_scans_s,
+                         lifecycle->settings.compact_after_s);
   GANTRY_TRY(store_compact_step(store, wall_us, STEP_US, &done));
   if (!done) return GANTRY_OK;
   lifecycle->chunk_ns = now_ns + CHUNK_EVERY_NS;

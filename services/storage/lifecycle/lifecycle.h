@@ -20,7 +20,9 @@ typedef enum lifecycle_phase {
 typedef struct lifecycle_settings {
   retention_t retention;
   disk_limits_t limits;
-  char folder[1024]; /* on the database's file system; "": not watched */
+  double compact_scans_s,
+      compact_after_s; /* ages at which readings are packed; 0: the store's own */
+  char folder[1024];   /* on the database's file system; "": not watched */
 } lifecycle_settings_t;
 
 typedef struct lifecycle_status {
