@@ -151,11 +151,12 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
   writer_settings_t settings = read_settings(service->config, source->file);
   GANTRY_TRY(lifecycle_settings_check(&settings.lifecycle, fault));
   GANTRY_TRY(lock_source(self, fault));
-  /* A file is opened now: one that cannot be is a setting to put right. A server may come later:
-     the writer waits for it, and outboxes hold what comes meanwhile. */
-  if (source->kind == DB_SQLITE) GANTRY_TRY(store_source_open(source, &store, fault));
+  /* What cannot be opened is a setting to put right, except a server that is away: the writer waits
+     for it, and outboxes hold what comes meanwhile. */
+  gantry_err_t err = store_source_open(source, &store, fault);
+  if (err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE) return err;
   if (store) store_keep_map_versions(store, settings.map_versions);
-  gantry_err_t err = writer_new(source, store, &settings, &self->writer);
+  err = writer_new(source, store, &settings, &self->writer);
   if (err == GANTRY_OK)
     err = backup_job_new(source->kind, source->kind == DB_PG ? source->dsn : source->file,
                          config_text(service->config, "data"), &self->backup);
