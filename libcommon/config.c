@@ -265,6 +265,12 @@ void config_help(const char *service, const option_t *options, size_t count) {
   }
 }
 
+/* The owner alone; of what root has laid there for us, as orchestrators do, our group too. */
+static bool is_private(const struct stat *info) {
+  mode_t others = info->st_uid == 0 && geteuid() != 0 ? 037 : 077;
+  return (info->st_mode & others) == 0;
+}
+
 gantry_err_t config_secret(const char *path, char *out, size_t size, gantry_fault_t *fault) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fault_set(fault, GANTRY_E_INVALID, path, "%s: %s", path, strerror(errno));
@@ -272,7 +278,7 @@ gantry_err_t config_secret(const char *path, char *out, size_t size, gantry_faul
   gantry_err_t err = GANTRY_OK;
   if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
     err = fault_set(fault, GANTRY_E_INVALID, path, "%s is no regular file", path);
-  else if ((info.st_mode & 077) != 0)
+  else if (!is_private(&info))
     err = fault_set(fault, GANTRY_E_INVALID, path, "%s may be read by others: chmod 600 it", path);
   else if ((size_t)info.st_size >= size)
     err =

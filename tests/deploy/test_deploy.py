@@ -22,8 +22,9 @@ def packages_of(text, marker):
 
 
 class Compose(unittest.TestCase):
-    def config(self, *profiles):
-        options = [word for profile in profiles for word in ("--profile", profile)]
+    def config(self, *profiles, files=("docker-compose.yml",)):
+        options = [word for file in files for word in ("-f", file)]
+        options += [word for profile in profiles for word in ("--profile", profile)]
         done = run("docker-compose", *options, "config")
         self.assertEqual(done.returncode, 0, done.stderr)
         return yaml.safe_load(done.stdout)["services"]
@@ -34,15 +35,26 @@ class Compose(unittest.TestCase):
         self.assertLessEqual(SERVICES - {"rs485-bridge"}, set(simulated))
 
     def test_every_service_is_started_by_its_own_program(self):
-        services = self.config("hardware", "postgres")
+        services = self.config("hardware")
         for name in SERVICES:
             self.assertEqual(services[name]["command"], [name])
 
     def test_only_the_gateway_is_reachable_and_only_from_this_host(self):
-        for name, service in self.config("hardware", "postgres").items():
+        for name, service in self.config("hardware", files=("docker-compose.yml", "docker-compose.postgres.yml")).items():
             ports = [str(port) for port in service.get("ports", [])]
             self.assertEqual(bool(ports), name == "api-gateway")
             self.assertTrue(all(port.startswith("127.0.0.1:") for port in ports))
+
+
+    def test_storage_goes_to_postgresql_by_a_secret_file(self):
+        services = self.config("hardware", files=("docker-compose.yml", "docker-compose.postgres.yml"))
+        storage = services["storage"]
+        self.assertEqual(storage["environment"]["GANTRY_STORAGE_BACKEND"], "postgres")
+        self.assertEqual(storage["environment"]["GANTRY_STORAGE_DSN_FILE"], "/run/secrets/postgres_dsn")
+        self.assertEqual([secret["source"] for secret in storage["secrets"]], ["postgres_dsn"])
+        self.assertEqual(storage["command"], ["storage"])
+        self.assertIn("postgres", services)
+        self.assertNotIn("postgres", self.config("hardware"))
 
 
 class Kubernetes(unittest.TestCase):
@@ -68,6 +80,14 @@ class Kubernetes(unittest.TestCase):
         bridge = self.containers("simulator")["rs485-bridge"]
         self.assertIn("gantry-sim", bridge["command"][-1])
         self.assertIn({"name": "GANTRY_RS485_BRIDGE_SOURCE", "value": "simulated"}, bridge["env"])
+
+    def test_storage_goes_to_postgresql_by_a_secret_file(self):
+        storage = self.containers("postgres")["storage"]
+        self.assertIn({"name": "GANTRY_STORAGE_BACKEND", "value": "postgres"}, storage["env"])
+        file = next(row["value"] for row in storage["env"] if row["name"] == "GANTRY_STORAGE_DSN_FILE")
+        folder, mount = pathlib.PurePath(file).parent, storage["volumeMounts"]
+        self.assertIn(str(folder), [row["mountPath"] for row in mount])
+        self.assertLessEqual({"/run/gantry", "/data"}, {row["mountPath"] for row in mount})
 
     def test_the_service_finds_the_pods(self):
         docs = self.render("base")

@@ -52,8 +52,8 @@ gantry_err_t config_set(config_t *config, const char *key, const char *value,
 /* Writes the table as help text to stdout: key, default, bounds, doc. */
 void config_help(const char *service, const option_t *options, size_t count);
 
-/* Reads a secret from a file (trailing newline cut). Refuses a file that others may read (mode &
- * 077). */
+/* Reads a secret from a file (trailing newline cut). Refuses a file that others may read: mode 600,
+   or 640 where root owns it and we are somebody else. */
 gantry_err_t config_secret(const char *path, char *out, size_t size, gantry_fault_t *fault);
 
 #endif

@@ -201,6 +201,24 @@ Test(config, refuses_a_secret_that_others_may_read) {
   cr_assert_not_null(strstr(fault.detail, "chmod 600"));
 }
 
+Test(config, takes_a_secret_that_root_gave_to_our_group_alone) {
+  char secret[32];
+  if (geteuid() != 0) cr_skip("only root can lay it there");
+  write_file("geheim\n");
+  chmod(path, 0640);
+  cr_assert_eq(seteuid(65534), 0);
+
+  gantry_err_t err = config_secret(path, secret, sizeof secret, &fault);
+
+  cr_assert_eq(seteuid(0), 0);
+  cr_assert_eq(err, GANTRY_OK, "%s", fault.detail);
+  chmod(path, 0644);
+  cr_assert_eq(seteuid(65534), 0);
+  err = config_secret(path, secret, sizeof secret, &fault);
+  cr_assert_eq(seteuid(0), 0);
+  cr_assert_eq(err, GANTRY_E_INVALID);
+}
+
 Test(config, refuses_secrets_that_are_too_long_or_no_files) {
   char secret[4];
   write_file("geheim\n");
