@@ -61,7 +61,8 @@ gantry_err_t store_gather_readings(store_t *store, const char *robot,
 gantry_err_t store_settle(store_t *store, uint64_t *added);
 
 /* The last record taken of that boot of a producer, 0 without one; and its new place, in the open
-   transaction. */
+   transaction: GANTRY_E_UNAVAILABLE when the mark is there or beyond already, as after a commit
+   whose answer was lost: roll back and look again. */
 gantry_err_t store_mark(store_t *store, const char *producer, uint64_t boot, uint64_t *out);
 gantry_err_t store_set_mark(store_t *store, const char *producer, uint64_t boot, uint64_t number,
                             uint64_t now_us);

@@ -17,10 +17,14 @@ gantry_err_t store_set_mark(store_t *store, const char *producer, uint64_t boot,
   stmt_t *statement =
       db_use(store->db, "INSERT INTO ingest_mark (producer, boot, seq, updated)"
                         " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (producer, boot) DO UPDATE SET"
-                        " seq = excluded.seq, updated = excluded.updated");
+                        " seq = excluded.seq, updated = excluded.updated"
+                        " WHERE ingest_mark.seq < excluded.seq");
   db_bind_text(statement, 1, producer);
   db_bind_u64(statement, 2, boot);
   db_bind_u64(statement, 3, number);
   db_bind_u64(statement, 4, now_us);
-  return db_finish(statement);
+  GANTRY_TRY(db_finish(statement));
+  /* Somebody was there first: a commit of ours, or of our predecessor, that was answered to nobody
+     and took its time. What is to be done is then to be looked up again. */
+  return db_changes(store->db) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
 }

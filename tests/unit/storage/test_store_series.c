@@ -215,3 +215,22 @@ Test(series, shows_poses_in_millimetres) {
   cr_assert_eq(fixture_add(&fixture, &row), GANTRY_OK);
   cr_assert_float_eq(fixture_number(&fixture, "SELECT x FROM robot_positions"), 1500.0, 1e-9);
 }
+
+/* What a predecessor's commit did, whose answer nobody heard, shows when the mark is to be moved.
+ */
+Test(series, moves_a_mark_forward_only) {
+  uint64_t mark;
+  cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
+  cr_assert_eq(store_set_mark(fixture.store, "mapper", 7, 5, 1), GANTRY_OK);
+  cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
+
+  cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
+  cr_assert_eq(store_set_mark(fixture.store, "mapper", 7, 5, 2), GANTRY_E_UNAVAILABLE);
+  store_rollback(fixture.store);
+  cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
+  cr_assert_eq(store_set_mark(fixture.store, "mapper", 7, 6, 2), GANTRY_OK);
+  cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
+
+  cr_assert_eq(store_mark(fixture.store, "mapper", 7, &mark), GANTRY_OK);
+  cr_assert_eq(mark, 6);
+}
