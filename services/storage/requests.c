@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lifecycle_watch.h"
 #include "backup_serve.h"
 
 /* The field that holds the key of the changed row: of what was asked, else of the answer. */
@@ -26,6 +25,8 @@ typedef struct route {
 struct requests {
   service_t *service;
   writer_t *writer;
+  requests_state_fn tell;
+  void *tell_arg;
   route_t routes[ROUTES_MAX];
   uint32_t route_count;
   metric_t *served;
@@ -73,10 +74,7 @@ static void publish_change(requests_t *requests, const job_t *job, cause_t cause
 static void answer(requests_t *requests, job_t *job) {
   rpc_context_t *call = job->token;
   cause_t cause = rpc_cause(call);
-  if (job->request == REQUEST_STORE_STATE) {
-    lifecycle_status_t status = writer_lifecycle(requests->writer);
-    lifecycle_tell(&status, job->gives);
-  }
+  if (job->request == REQUEST_STORE_STATE) requests->tell(requests->tell_arg, job->gives);
   metric_observe(requests->ms, clock_age_ms(clock_mono_ns(), rpc_arrived_ns(call)));
   if (job->err == GANTRY_OK) {
     metric_add(requests->served, 1);
@@ -124,12 +122,15 @@ static gantry_err_t serve_all(requests_t *requests) {
   return GANTRY_OK;
 }
 
-gantry_err_t requests_new(service_t *service, writer_t *writer, requests_t **out) {
+gantry_err_t requests_new(service_t *service, writer_t *writer, requests_state_fn tell, void *arg,
+                          requests_t **out) {
   *out = NULL;
   requests_t *requests = calloc(1, sizeof *requests);
   if (!requests) return GANTRY_E_INTERNAL;
   requests->service = service;
   requests->writer = writer;
+  requests->tell = tell;
+  requests->tell_arg = arg;
   requests->served = metrics_counter(service->metrics, "gantry_store_requests_total",
                                      "result=\"ok\"", "Requests answered.");
   requests->failed = metrics_counter(service->metrics, "gantry_store_requests_total",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup_daily.h"
 #include "backup_serve.h"
 #include "db_lock.h"
 #include "intake.h"
@@ -23,6 +24,7 @@ typedef struct storage {
   intake_t *intake;
   requests_t *requests;
   backup_job_t *backup;
+  backup_daily_t daily;
   store_source_t source;
   int lock; /* on its file; -1: none */
   int timer;
@@ -78,6 +80,13 @@ static const option_t OPTIONS[] = {
      "from here on the oldest readings and poses outside of sessions go"},
     {"disk_read_only_percent", OPTION_REAL, "97", 10, 100, NULL,
      "from here on nothing is written until there is room"},
+    {"backup_hour", OPTION_INT, "-1", -1, 23, NULL,
+     "hour of the daily backup, UTC; one that was missed is made at once; -1: none"},
+    {"backup_folder", OPTION_TEXT, "", 0, 1000, NULL,
+     "where daily backups go; empty: backups in the data folder"},
+    {"backup_keep_days", OPTION_REAL, "365", 1, 36500, NULL, "age at which daily backups go"},
+    {"backup_key_file", OPTION_TEXT, "", 0, 1023, NULL,
+     "key that seals daily backups; empty: none"},
 };
 
 static writer_settings_t read_settings(const config_t *config, const char *file) {
@@ -97,6 +106,7 @@ static void on_metrics(void *arg) {
   metric_add(self->refused, (double)(stats.refused - self->counted.refused));
   metric_add(self->dropped, (double)(stats.dropped - self->counted.dropped));
   lifecycle_watch_tick(&self->watch, self->writer);
+  backup_daily_tick(&self->daily, clock_wall_ns());
   metric_set(self->queue, (double)stats.queued);
   if (stats.batches != self->counted.batches) metric_observe(self->batch_ms, stats.batch_ms);
   if (stats.dropped != self->counted.dropped)
@@ -144,6 +154,13 @@ static gantry_err_t lock_source(storage_t *self, gantry_fault_t *fault) {
   return fault->err = GANTRY_E_INVALID;
 }
 
+static void tell_state(void *arg, store_state_t *state) {
+  storage_t *self = arg;
+  lifecycle_status_t status = writer_lifecycle(self->writer);
+  lifecycle_tell(&status, state);
+  backup_daily_tell(&self->daily, clock_wall_ns(), state);
+}
+
 static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fault) {
   store_t *store = NULL;
   store_source_t *source = &self->source;
@@ -161,9 +178,11 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
     err = backup_job_new(source->kind, source->kind == DB_PG ? source->dsn : source->file,
                          config_text(service->config, "data"), &self->backup);
   if (err == GANTRY_OK) err = backup_serve(service, self->backup);
-  if (err == GANTRY_OK) err = requests_new(service, self->writer, &self->requests);
+  if (err == GANTRY_OK)
+    err = requests_new(service, self->writer, tell_state, self, &self->requests);
   if (err == GANTRY_OK) err = intake_new(service, self->writer, &self->intake);
   if (err != GANTRY_OK) return fault_set(fault, err, "", "storage cannot start its parts");
+  backup_daily_init(&self->daily, service, self->backup, source->kind);
   self->timer = loop_every(service->loop, METRICS_MS, on_metrics, self);
   return GANTRY_OK;
 }

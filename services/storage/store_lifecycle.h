@@ -35,8 +35,6 @@ gantry_err_t store_checkpoint_apart(store_t *store);
 /* Carries the log of the SQLite file over: what was freed is free on the disk then, and a full disk
    has room for the next step. */
 void store_checkpoint(store_t *store);
-/* Partitions for today and the next days, where the back end has them: no row waits for one. */
-gantry_err_t store_make_days(store_t *store, uint64_t now_us);
 /* The table that a pass is at. */
 const char *store_sweeping(const sweep_t *sweep);
 /* Bytes of the database that nothing uses. 0 on PostgreSQL, which cleans up by itself. */

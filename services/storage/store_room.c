@@ -1,12 +1,10 @@
 /* Room on the disk: how much the database could take without growing, and how it gives back. */
 #include <gantry/clock.h>
 
-#include "days.h"
 #include "store_internal.h"
 #include "store_lifecycle.h"
 
-#define BITE_US    2000u
-#define DAYS_AHEAD 2
+#define BITE_US 2000u
 
 uint64_t store_free_bytes(store_t *store) {
   return db_free_bytes(store->db);
@@ -18,10 +16,6 @@ gantry_err_t store_checkpoint_apart(store_t *store) {
 
 void store_checkpoint(store_t *store) {
   db_checkpoint(store->db);
-}
-
-gantry_err_t store_make_days(store_t *store, uint64_t now_us) {
-  return days_ensure(store->db, (int64_t)now_us, DAYS_AHEAD);
 }
 
 bool store_counts_free(const store_t *store) {
