@@ -36,12 +36,13 @@ static const char *state_word(const robot_status_t *status) {
 }
 
 static void print_command(const robot_status_t *status) {
-  if (status->command_id == 0) {
+  if (status->command == ROBOT_COMMAND_KIND_NONE) {
     puts("command   none yet");
     return;
   }
-  printf("command   #%u %s: %s", status->command_id,
-         desc_enum_text(&ROBOT_COMMAND_KIND_ENUM, (int)status->command),
+  printf("command   ");
+  if (status->command_id > 0) printf("#%u ", status->command_id); /* a reset is not numbered */
+  printf("%s: %s", desc_enum_text(&ROBOT_COMMAND_KIND_ENUM, (int)status->command),
          desc_enum_text(&ROBOT_COMMAND_STATE_ENUM, (int)status->command_state));
   if (status->has_progress) printf(", %.0f %%", status->progress * 100);
   printf("%s%s\n", status->command_detail[0] ? ": " : "", status->command_detail);
