@@ -52,8 +52,8 @@ static void poll_fast(bridge_t *bridge, bool fast) {
 static void order_start(bridge_t *bridge) {
   dock_state_t *dock = &bridge->dock;
   poll_fast(bridge, true);
-  if (dock->status & (DOCK_FAULT | DOCK_ESTOP))
-    (void)submit(bridge, DOCK_CLEAR, "command_clear", LINE_WRITE_ONE);
+  /* Whatever it said last: a stop may have reached it since. */
+  (void)submit(bridge, DOCK_CLEAR, "command_clear", LINE_WRITE_ONE);
   (void)submit(bridge, DOCK_ENABLE, "command_enable", LINE_WRITE_ONE);
   (void)submit(bridge, DOCK_READ, "dock_timeout", LINE_READ_HOLDING);
   dock->ordered = submit(bridge, DOCK_START, "command_dock", LINE_WRITE_ONE);
