@@ -149,6 +149,14 @@ class Refusals(unittest.TestCase):
         many = "".join(f'f{i} = {{ type = "u8", doc = "D." }}\n' for i in range(129))
         self.refuses("has more than 128 fields", '[message.m]\ndoc = "M."\n[message.m.field]\n' + many)
 
+    def test_settings(self):
+        setting = '[message.s]\ndoc = "S."\nsetting = true\n[message.s.field]\nf = {{ type = "{}", doc = "D." }}\n'
+        inner = '[message.i]\ndoc = "I."\n[message.i.field]\nb = { type = "blob<9>", doc = "D." }\n'
+        self.assertEqual(schema_of(sys=setting.format("u8")).errors, [])
+        self.refuses("is a setting but holds a blob", setting.format("blob<9>"))
+        self.refuses("is a setting but holds a blob", setting.format("i") + inner)
+        self.refuses("setting must be true or false", setting.format("u8").replace("= true", "= 1"))
+
     def test_topics(self):
         for old, new, expected in [
             ('"point"', '"pint"', "message 'sys.pint' is an unknown message"),

@@ -158,6 +158,20 @@ Test(storage, says_which_table_changed) {
   cr_assert_str_eq(changed->key, "0A1B2C3D");
 }
 
+Test(storage, says_which_setting_changed) {
+  static store_setting_put_t put = {.kind = "store.retention", .data = "{\"events_days\":7}"};
+  static store_setting_t out;
+  gantry_fault_t fault = {0};
+
+  cr_assert_eq(harness_call(harness, REQUEST_STORE_SETTING_PUT, NULL, &put, &out, 0, &fault),
+               GANTRY_OK, "%s", fault.detail);
+
+  cr_assert(harness_collected(harness, changes, 1, 2000));
+  const store_changed_t *changed = inbox_body(changes, 0);
+  cr_assert_eq(changed->table, STORE_TABLE_SETTINGS);
+  cr_assert_str_eq(changed->key, "store.retention");
+}
+
 Test(storage, does_not_say_so_when_the_request_fails) {
   store_tag_key_t key = {.tag = "nothing"}, out;
   gantry_fault_t fault = {0};

@@ -92,6 +92,20 @@ class Store(unittest.TestCase):
         self.assertEqual(pathlib.Path(state["file"]).parent, self.data / "backups")
         self.assertTrue(pathlib.Path(state["file"] + ".manifest").exists())
 
+    def test_a_backup_that_is_ended_leaves_nothing_half(self):
+        self.start()
+        copy = self.folder / "copy.db"
+        self.call("store.backup", file=str(copy), key_file="")
+        state = self.call("store.backup_cancel")
+        deadline = time.monotonic() + 20
+        while state["running"]:
+            self.assertLess(time.monotonic(), deadline)
+            state = self.call("store.backup_state")
+        # It may have been done before the word came.
+        self.assertEqual(copy.exists(), state["failed"] == "")
+        self.assertEqual(list(self.folder.glob("*.part")), [])
+        self.assertEqual(list(self.folder.glob("copy.db*")) != [], copy.exists())
+
     def test_a_backup_is_sealed_by_a_key_that_nobody_else_reads(self):
         self.start()
         self.put_tag("SECRETTAG")
