@@ -115,6 +115,12 @@ static gantry_err_t choose_file(backup_job_t *job, char *out, size_t size, gantr
   return GANTRY_OK;
 }
 
+static void set_state(backup_job_t *job, const store_backup_state_t *state) {
+  pthread_mutex_lock(&job->mutex);
+  job->state = *state;
+  pthread_mutex_unlock(&job->mutex);
+}
+
 gantry_err_t backup_job_start(backup_job_t *job, const char *file, const char *key_file,
                               uint64_t now_ns, gantry_fault_t *fault) {
   store_backup_state_t before;
@@ -125,17 +131,17 @@ gantry_err_t backup_job_start(backup_job_t *job, const char *file, const char *k
   /* Before anything is begun, so that whoever asks is told at once. */
   if (key_file[0]) GANTRY_TRY(seal_read_key(key_file, &key, fault));
   join(job);
+  store_backup_state_t state = {.running = true};
   job->now_ns = now_ns;
-  job->state = (store_backup_state_t){.running = true};
   snprintf(job->key_file, sizeof job->key_file, "%s", key_file);
-  snprintf(job->state.file, sizeof job->state.file, "%s", file);
-  gantry_err_t err = GANTRY_OK;
-  if (!file[0]) err = choose_file(job, job->state.file, sizeof job->state.file, fault);
+  snprintf(state.file, sizeof state.file, "%s", file);
+  if (!file[0]) GANTRY_TRY(choose_file(job, state.file, sizeof state.file, fault));
+  set_state(job, &state);
   atomic_store(&job->cancelled, false);
-  if (err == GANTRY_OK) job->started = pthread_create(&job->thread, NULL, run, job) == 0;
+  job->started = pthread_create(&job->thread, NULL, run, job) == 0;
   if (job->started) return GANTRY_OK;
-  job->state = before;
-  return err != GANTRY_OK ? err : fault_set(fault, GANTRY_E_INTERNAL, "", "no thread for it");
+  set_state(job, &before);
+  return fault_set(fault, GANTRY_E_INTERNAL, "", "no thread for it");
 }
 
 void backup_job_cancel(backup_job_t *job) {
