@@ -214,7 +214,7 @@ static void on_tick(void *arg) {
   }
   if (clock_age_ms(now_ns, feed->second_ns) < 1000) return;
   feed->second_ns = now_ns;
-  health_load(&gateway->load, gateway->data, &gateway->system);
+  health_load(&gateway->load, gateway->latest, gateway->data, &gateway->system);
   ws_tick(gateway->hub, clock_wall_ns() / GANTRY_NS_PER_S);
 }
 
@@ -242,7 +242,7 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
   GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
   GANTRY_TRY(feed_robot_start(gateway, fault));
   GANTRY_TRY(feed_data_start(gateway, fault));
-  health_load(&gateway->load, gateway->data, &gateway->system);
+  health_load(&gateway->load, gateway->latest, gateway->data, &gateway->system);
   gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);
   return gateway->feed->timer ? GANTRY_OK : GANTRY_E_INTERNAL;
 }

@@ -127,7 +127,20 @@ static double percent(double part, double whole) {
   return share < 0 ? 0 : share > 100 ? 100 : share;
 }
 
-void health_load(load_sample_t *before, const char *data, http_system_load_t *out) {
+/* The disk that fills up is the database's, wherever that lies. */
+static bool stored_disk_usage(const latest_t *latest, double *out) {
+  const latest_service_t *storage = latest_find_service(latest, "storage");
+  for (uint32_t i = 0; storage && i < storage->metrics.metrics_count; i++) {
+    const sys_metric_t *metric = &storage->metrics.metrics[i];
+    if (strcmp(metric->name, "gantry_store_disk_used_percent") != 0) continue;
+    *out = percent(metric->value, 100);
+    return metric->value > 0; /* 0: storage does not watch a disk */
+  }
+  return false;
+}
+
+void health_load(load_sample_t *before, const latest_t *latest, const char *data,
+                 http_system_load_t *out) {
   load_sample_t now;
   struct statvfs disk;
 
@@ -137,7 +150,6 @@ void health_load(load_sample_t *before, const char *data, http_system_load_t *ou
         percent((double)(now.busy - before->busy), (double)(now.total - before->total));
     *before = now;
   }
-  if (statvfs(data, &disk) == 0) {
+  if (!stored_disk_usage(latest, &out->disk_usage) && statvfs(data, &disk) == 0)
     out->disk_usage = percent((double)(disk.f_blocks - disk.f_bavail), (double)disk.f_blocks);
-  }
 }

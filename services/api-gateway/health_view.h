@@ -18,7 +18,9 @@ void health_view(const latest_t *latest, uint64_t started_ns, uint64_t now_ns, h
 /* One word: healthy, degraded or unhealthy. */
 const char *health_word(const latest_t *latest, uint64_t started_ns, uint64_t now_ns);
 
-/* Reads /proc and statvfs(data): cpu since the sample before, memory, disk. Takes microseconds. */
-void health_load(load_sample_t *before, const char *data, http_system_load_t *out);
+/* Reads /proc: cpu since the sample before, memory; the disk as storage measures its own, else that
+   of the folder data. Takes microseconds. */
+void health_load(load_sample_t *before, const latest_t *latest, const char *data,
+                 http_system_load_t *out);
 
 #endif

@@ -25,6 +25,8 @@ static const command_t COMMANDS[] = {
     {"discover", command_discover, "[--first N --last N]", "look for modules"},
     {"sim", command_sim, "COMMAND", "act on the simulated plant: faults, E-stop, obstacles"},
     {"profile", command_profile, "show|check PROFILE", "print or check a register profile"},
+    {"storage", command_storage, "[pin|unpin SESSION]",
+     "what is kept, how full the disk is; pin sessions"},
     {"map", command_map, "[VERB ...]", "stored maps: list, export, import, rename, delete"},
     {"backup", command_backup, "FILE [--key FILE]", "copy the database while everything goes on"},
     {"restore", command_restore, "FILE [--key FILE]", "put a backup in place of the database"},

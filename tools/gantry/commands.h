@@ -39,6 +39,8 @@ int command_restore(int argc, char **argv);
 int command_check(int argc, char **argv);
 /* Shows and applies migrations; 78 for a database of a newer program. */
 int command_migrate(int argc, char **argv);
+/* Shows what storage keeps and does; pins sessions. */
+int command_storage(int argc, char **argv);
 /* Verifies the audit chain. */
 int command_audit(int argc, char **argv);
 

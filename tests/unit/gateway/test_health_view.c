@@ -79,10 +79,24 @@ Test(health_view, measures_the_machine_within_percent) {
   load_sample_t sample = {0};
   http_system_load_t load;
 
-  health_load(&sample, "/", &load);
+  health_load(&sample, &latest, "/", &load);
 
   cr_expect(load.cpu_usage >= 0 && load.cpu_usage <= 100);
   cr_expect(load.memory_usage > 0 && load.memory_usage <= 100);
   cr_expect(load.disk_usage >= 0 && load.disk_usage <= 100);
   cr_expect_gt(sample.total, 0);
+}
+
+Test(health_view, takes_the_disk_of_the_database_for_the_disk) {
+  load_sample_t sample = {0};
+  http_system_load_t load;
+  sys_metrics_t *metrics = &latest_service(&latest, "storage")->metrics;
+  *metrics = (sys_metrics_t){.metrics_count = 1};
+  snprintf(metrics->metrics[0].name, sizeof metrics->metrics[0].name,
+           "gantry_store_disk_used_percent");
+  metrics->metrics[0].value = 93.5;
+
+  health_load(&sample, &latest, "/", &load);
+
+  cr_expect_float_eq(load.disk_usage, 93.5, 1e-9);
 }

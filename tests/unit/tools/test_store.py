@@ -178,6 +178,21 @@ class Store(unittest.TestCase):
         (self.folder / "f").write_text("not a map")
         self.assertIn("is no map file", self.gantry("map", "import", self.folder / "f", "--bus", self.bus, code=1).stderr)
 
+    def test_storage_says_what_it_keeps_and_how_full_its_disk_is(self):
+        self.start()
+        self.put_tag("0A1B2C3D")
+        said = self.gantry("storage", "--bus", self.bus).stdout
+        self.assertIn("sqlite, schema", said)
+        self.assertRegex(said, r"disk +ok, [0-9.]+ % used, room for")
+        self.assertRegex(said, r"\nreading +0 ")
+        state = json.loads(self.gantry("storage", "--json", "--bus", self.bus).stdout)
+        self.assertGreater(state["disk_bytes"], state["disk_room"])
+
+    def test_a_session_that_is_not_there_cannot_be_pinned(self):
+        self.start()
+        done = self.gantry("storage", "pin", "nothing", "--bus", self.bus, code=1)
+        self.assertIn("no session nothing", done.stderr)
+
     def test_wrong_usage_is_64(self):
         for args in (["backup"], ["restore"], ["migrate"], ["migrate", "down"], ["audit"], ["check", "x"],
                      ["map", "fly"], ["check", "--data", "a", "--db", "b"], ["backup", "--nonsense"]):
