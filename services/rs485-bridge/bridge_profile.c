@@ -32,12 +32,37 @@ gantry_err_t bridge_find_profile(bridge_t *bridge, const char *key, const char *
   return GANTRY_OK;
 }
 
+static gantry_err_t want(const bridge_t *bridge, const char *key, const char *name,
+                         gantry_fault_t *fault) {
+  if (registers_find(registers_module(bridge->profile, "safety"), name)) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, key,
+                   "profile %s has no register %s in its safety module; add it there, or take its "
+                   "bit out of the setting",
+                   bridge->profile->name, name);
+}
+
+/* A relay or an input that nobody knows would be passed over without a word. */
+static gantry_err_t check_wiring(const bridge_t *bridge, gantry_fault_t *fault) {
+  static const char *const keys[] = {"stop_relays_off", "stop_relays_on"};
+  const config_t *config = bridge->service->config;
+  for (unsigned i = 0; i < 2 * RELAYS; i++) {
+    char name[16];
+    (void)snprintf(name, sizeof name, "relay_%u", i / 2 + 1);
+    if ((unsigned)config_int(config, keys[i % 2]) >> (i / 2) & 1u)
+      GANTRY_TRY(want(bridge, keys[i % 2], name, fault));
+  }
+  return config_int(config, "interlock_inputs") == 0
+             ? GANTRY_OK
+             : want(bridge, "interlock_inputs", "inputs", fault);
+}
+
 gantry_err_t bridge_load_profile(bridge_t *bridge, gantry_fault_t *fault) {
   const char *name = config_text(bridge->service->config, "profile");
   char why[192];
   GANTRY_TRY(bridge_find_profile(bridge, "profile", name, &bridge->profile, fault));
   if (!registers_can_drive(bridge->profile, why, sizeof why))
     return fault_set(fault, GANTRY_E_INVALID, "profile", "%s: %s", name, why);
+  GANTRY_TRY(check_wiring(bridge, fault));
   motors_init(&bridge->wiring, bridge->profile);
   readings_init(&bridge->readings, bridge->profile);
   return GANTRY_OK;

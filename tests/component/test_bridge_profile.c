@@ -203,20 +203,24 @@ Test(bridge_profile, without_range_sensors_a_covered_lidar_stops_a_moving_robot)
   bridge_rig_close(&rig);
 }
 
-static void refuse(const char *setting, const char *words) {
+static void refuse_with(const char *setting, const char *further, const char *words) {
   harness_t *harness = harness_new();
   service_run_t *run = NULL;
   char data[] = "/tmp/gantry-data-XXXXXX", where[64];
   cr_assert_not_null(mkdtemp(data));
   (void)snprintf(where, sizeof where, "data=%s", data);
-  gantry_err_t err = harness_try_open(harness, &RS485_BRIDGE,
-                                      (const char *[]){setting, where, NULL}, &run, &fault);
+  gantry_err_t err = harness_try_open(
+      harness, &RS485_BRIDGE, (const char *[]){where, setting, further, NULL}, &run, &fault);
   cr_assert_eq(err, GANTRY_E_INVALID);
   cr_assert_not_null(strstr(fault.detail, words), "%s", fault.detail);
   harness_destroy(&harness);
   (void)snprintf(where, sizeof where, "%s/rs485-bridge.outbox", data);
   (void)unlink(where);
   (void)rmdir(data);
+}
+
+static void refuse(const char *setting, const char *words) {
+  refuse_with(setting, NULL, words);
 }
 
 Test(bridge_profile, a_profile_that_does_not_exist_ends_the_start) {
@@ -238,4 +242,20 @@ Test(bridge_profile, a_profile_without_the_emergency_stop_does_not_run_a_robot) 
   (void)snprintf(setting, sizeof setting, "profile=%s", path);
   refuse(setting, "module.safety.register.estop is missing");
   (void)unlink(path);
+}
+
+Test(bridge_profile, what_a_stop_shall_switch_or_minds_has_to_be_in_the_profile) {
+  char path[] = "/tmp/gantry-profile-XXXXXX", other[] = "/tmp/gantry-profile-XXXXXX", setting[64];
+  write_profile(path, "\"relay_2\"", "\"lamp\"");
+  (void)snprintf(setting, sizeof setting, "profile=%s", path);
+  refuse_with(setting, "stop_relays_on=2", "no register relay_2");
+  cr_assert_str_eq(fault.field, "stop_relays_on");
+  refuse_with(setting, "stop_relays_off=3", "no register relay_2");
+  cr_assert_str_eq(fault.field, "stop_relays_off");
+  write_profile(other, "\"inputs\"", "\"gates\"");
+  (void)snprintf(setting, sizeof setting, "profile=%s", other);
+  refuse_with(setting, "interlock_inputs=1", "no register inputs");
+  cr_assert_str_eq(fault.field, "interlock_inputs");
+  (void)unlink(path);
+  (void)unlink(other);
 }
