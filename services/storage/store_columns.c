@@ -64,7 +64,8 @@ gantry_err_t store_columns(store_t *store, store_call_t *call) {
                         .has_after = get->has_cursor,
                         .after_us = after.ts_us,
                         .after_seq = after.seq,
-                        .expected = get->limit};
+                        .numbers_only = true,
+                        .expected = get->limit + 1};
   gantry_err_t err = series_read_open(store->db, &rows, &read);
   if (err == GANTRY_OK) err = fill(read, get->limit, query, times, values, out);
   series_read_close(&read);

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "store_chunk_queue.h"
 
 #define PAGE_ROWS_MIN 16u
 #define PAGE_ROWS_MAX 512u
+#define NUMBERS_MAX   50000u     /* of a page of numbers alone */
 #define PAGE_TEXT_MAX (1u << 20) /* bytes of JSON after which a page ends early */
 
 struct series_read {
@@ -48,6 +50,22 @@ static stmt_t *page_query(series_read_t *read) {
   return statement;
 }
 
+/* Most of what a row costs is what is asked of it. */
+static gantry_err_t first_numbers(series_read_t *read) {
+  size_t count;
+  stmt_t *statement = db_use(read->db, "SELECT ts, seq, value FROM reading WHERE series = ?1"
+                                       " AND ts >= ?2 AND ts < ?3 AND value IS NOT NULL"
+                                       " ORDER BY ts, seq LIMIT ?4");
+  db_bind_int(statement, 1, read->span.series);
+  db_bind_int(statement, 2, read->span.from_us);
+  db_bind_int(statement, 3, read->span.to_us);
+  db_bind_int(statement, 4, read->page_rows);
+  GANTRY_TRY(db_next_numbers(statement, read->rows, read->page_rows, &count));
+  read->count = (uint32_t)count;
+  read->ended = count < read->page_rows;
+  return GANTRY_OK;
+}
+
 gantry_err_t series_row(stmt_t *statement, arena_t *texts, db_reading_t *row) {
   size_t len;
   *row = (db_reading_t){.ts_us = db_get_int(statement, 0),
@@ -68,11 +86,9 @@ gantry_err_t series_row(stmt_t *statement, arena_t *texts, db_reading_t *row) {
   return GANTRY_OK;
 }
 
-static gantry_err_t next_page(series_read_t *read) {
+static gantry_err_t read_page(series_read_t *read) {
   gantry_err_t err = GANTRY_OK;
   stmt_t *statement = page_query(read);
-  arena_fini(&read->texts);
-  read->count = read->at = 0;
   while (read->count < read->page_rows && read->texts.total < PAGE_TEXT_MAX) {
     err = db_next(statement);
     if (err == GANTRY_OK) err = series_row(statement, &read->texts, &read->rows[read->count]);
@@ -81,7 +97,18 @@ static gantry_err_t next_page(series_read_t *read) {
   }
   db_reset(statement);
   read->ended = err == GANTRY_E_NOT_FOUND;
-  if (err != GANTRY_OK && !read->ended) return err;
+  return read->ended ? GANTRY_OK : err;
+}
+
+static gantry_err_t next_page(series_read_t *read) {
+  const series_span_t *span = &read->span;
+  bool first = read->page_us == span->from_us && read->page_seq == INT64_MIN;
+  arena_fini(&read->texts);
+  read->count = read->at = 0;
+  if (span->numbers_only && first && !span->newest_first && !span->session)
+    GANTRY_TRY(first_numbers(read));
+  else
+    GANTRY_TRY(read_page(read));
   if (read->count) {
     read->page_us = read->rows[read->count - 1].ts_us;
     read->page_seq = read->rows[read->count - 1].seq;
@@ -91,7 +118,9 @@ static gantry_err_t next_page(series_read_t *read) {
 
 gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t **out) {
   uint32_t page_rows = span->expected > PAGE_ROWS_MIN ? span->expected : PAGE_ROWS_MIN;
-  if (span->expected == 0 || page_rows > PAGE_ROWS_MAX) page_rows = PAGE_ROWS_MAX;
+  uint32_t most = span->numbers_only ? NUMBERS_MAX : PAGE_ROWS_MAX;
+  if (span->expected == 0) page_rows = PAGE_ROWS_MAX;
+  if (page_rows > most) page_rows = most;
   series_read_t *read = *out = calloc(1, sizeof *read + page_rows * sizeof *read->rows);
   if (!read) return GANTRY_E_INTERNAL;
   read->page_rows = page_rows;

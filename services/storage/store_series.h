@@ -12,6 +12,8 @@ typedef struct series_span {
   int64_t from_us, to_us; /* from <= ts < to */
   int64_t session;        /* only the readings of this one; 0: of all and of none */
   bool newest_first;
+  bool
+      numbers_only; /* rows without a number are left out; of the others only key and value count */
   /* Begins behind this reading, in the direction of reading. */
   bool has_after;
   int64_t after_us, after_seq;

@@ -56,7 +56,8 @@ static gantry_err_t pack(fill_t *fill, size_t count) {
   GANTRY_TRY(chunk_encode(fill->coder, rows, count, &fill->blob));
   stmt_t *statement =
       db_use(fill->db, "INSERT INTO reading_chunk (series, start, rows, first_ts, last_ts, min,"
-                       " max, sum, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+                       " max, sum, session, packed, blob)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?5, ?9)");
   db_bind_int(statement, 1, rows[0].series);
   db_bind_int(statement, 2, rollup_start_us(rows[0].ts_us, 60));
   db_bind_int(statement, 3, (int64_t)count);

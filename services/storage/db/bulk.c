@@ -9,6 +9,20 @@ gantry_err_t db_add_readings(db_t *db, const db_reading_t *rows, size_t count, b
   return count ? db->ops->add_readings(db, rows, count, fresh, added) : GANTRY_OK;
 }
 
+gantry_err_t db_next_numbers(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count) {
+  gantry_err_t err = GANTRY_OK;
+  *count = 0;
+  if (statement->handle && statement->db->ops->next_numbers)
+    return statement->db->ops->next_numbers(statement, rows, max, count);
+  while (*count < max && (err = db_next(statement)) == GANTRY_OK)
+    rows[(*count)++] = (db_reading_t){.ts_us = db_get_int(statement, 0),
+                                      .seq = db_get_int(statement, 1),
+                                      .has_value = true,
+                                      .value = db_get_real(statement, 2)};
+  db_reset(statement);
+  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+}
+
 static gantry_err_t add_rollup(db_t *db, const rollup_t *rollup) {
   stmt_t *statement = db_use(
       db, "INSERT INTO rollup (series, tier, start, rows, sum, sum2, min, max, first, last,"

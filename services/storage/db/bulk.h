@@ -13,6 +13,9 @@
    the transaction is to be rolled back. */
 gantry_err_t db_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                              size_t *added);
+/* The next rows, at most max, of a statement whose columns are ts, seq and value, all given: the
+   other fields are cleared. count < max after the last. */
+gantry_err_t db_next_numbers(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count);
 /* Combines each roll-up with the one that is there. */
 gantry_err_t db_add_rollups(db_t *db, const rollup_t *rollups, size_t count);
 

@@ -71,7 +71,7 @@ static void sqlite_finalize(stmt_t *statement) {
   sqlite3_finalize(statement->handle);
 }
 
-static void bind_all(stmt_t *statement) {
+void db_sqlite_bind(stmt_t *statement) {
   sqlite3_stmt *prepared = statement->handle;
   sqlite3_clear_bindings(prepared);
   for (int i = 0; i < statement->value_count; i++) {
@@ -96,7 +96,7 @@ static void bind_all(stmt_t *statement) {
 }
 
 static gantry_err_t sqlite_next(stmt_t *statement) {
-  if (!statement->stepping) bind_all(statement);
+  if (!statement->stepping) db_sqlite_bind(statement);
   int result = sqlite3_step(statement->handle);
   if (result == SQLITE_ROW) return GANTRY_OK;
   if (result == SQLITE_DONE)
@@ -149,7 +149,8 @@ static const db_ops_t OPS = {.close = sqlite_close,
                              .column = sqlite_column,
                              .in_transaction = sqlite_in_transaction,
                              .message = sqlite_message,
-                             .add_readings = bulk_sqlite_add_readings};
+                             .add_readings = bulk_sqlite_add_readings,
+                             .next_numbers = bulk_sqlite_next_numbers};
 
 static const char WRITING[] = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF;"
                               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
