@@ -41,9 +41,10 @@ static void on_alarm(void *arg) {
   if (delivery->outbox) outbox_rewind(delivery->outbox, delivery->generation);
 }
 
-/* What would be refused for ever must not hold back what comes behind it. */
-static bool is_refused(gantry_err_t err) {
-  return err == GANTRY_E_SCHEMA || err == GANTRY_E_TOO_LARGE;
+/* What would be refused for ever must not hold back what comes behind it. Only of a parcel that has
+   nothing under way before it: giving it up vouches for all before. */
+static bool is_hopeless(const outbox_parcel_t *parcel, gantry_err_t err) {
+  return parcel->previous == 0 && (err == GANTRY_E_SCHEMA || err == GANTRY_E_TOO_LARGE);
 }
 
 static void on_appended(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
@@ -55,7 +56,7 @@ static void on_appended(gantry_err_t err, const gantry_fault_t *fault, const voi
   (void)header;
   flight->owner = NULL;
   if (!delivery->outbox) return;
-  if (is_refused(err)) {
+  if (is_hopeless(&parcel, err)) {
     log_error("OUTBOX-REFUSED", "storage cannot read records %llu to %llu, they are given up: %s",
               (unsigned long long)parcel.first, (unsigned long long)parcel.last, fault->detail);
     outbox_delivered(delivery->outbox, &parcel);

@@ -79,11 +79,11 @@ static void write_group(outbox_t *outbox) {
   group->urgent = false;
 }
 
-/* Gathers batches of one boot after the cursor into a parcel; false when there are none now. Another
-   boot has to wait until nothing of the last one is under way: storage keeps them in order by boot
-   only, and what is delivered vouches for all before it. */
+/* Gathers batches of one boot after the cursor into a parcel; false when there are none now.
+   Another boot has to wait until nothing of the last one is under way: storage keeps them in order
+   by boot only, and what is delivered vouches for all before it. */
 static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
-  buf_t bytes = {.limit = 64u << 20};
+  buf_t bytes = {0};
   batch_t batch;
   *parcel = (outbox_parcel_t){0};
   while (tray_next(&outbox->tray, parcel->id ? parcel->id : outbox->cursor, &batch)) {

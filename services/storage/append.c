@@ -34,8 +34,8 @@ struct append {
 /* One record on its way. */
 typedef struct entry {
   store_t *store;
-  const frame_t *frame;
-  const void *body;
+  frame_t frame;
+  void *body; /* borrowed: the struct of the topic's message */
   append_counts_t *counts;
   gantry_fault_t fault; /* of a record that cannot be stored */
 } entry_t;
@@ -62,7 +62,7 @@ void append_forget(append_t *append) {
 
 static gantry_err_t add_row(append_t *append, entry_t *entry, row_t *row) {
   const mapping_t *mapping = &append->mapping;
-  row_from_frame(row, entry->frame);
+  row_from_frame(row, &entry->frame);
   if (row->ts_us >= mapping->since_us && row->ts_us <= mapping->until_us)
     memcpy(row->session, mapping->session, sizeof row->session);
   gantry_err_t err = store_add(entry->store, row);
@@ -87,7 +87,7 @@ static gantry_err_t add_tag(append_t *append, entry_t *entry) {
 
 /* The row borrows the body. */
 static gantry_err_t add_body(append_t *append, entry_t *entry, row_kind_t kind) {
-  row_t row = {.kind = kind, .data = (void *)(uintptr_t)entry->body};
+  row_t row = {.kind = kind, .data = entry->body};
   return add_row(append, entry, &row);
 }
 
@@ -120,7 +120,7 @@ static gantry_err_t add_command(append_t *append, entry_t *entry) {
 
 static gantry_err_t add_readings(append_t *append, entry_t *entry) {
   const sensor_readings_t *batch = entry->body;
-  const char *robot = entry->frame->header.robot;
+  const char *robot = entry->frame.header.robot;
   uint32_t added = 0;
   if (!append->singly) {
     GANTRY_TRY(store_gather_readings(entry->store, robot, batch, &entry->fault));
@@ -166,21 +166,22 @@ static bool make_room(append_t *append, size_t size) {
  */
 static gantry_err_t take_record(append_t *append, entry_t *entry, const record_t *record,
                                 const char *producer) {
-  frame_t frame = {.body = record->body, .body_len = record->body_len};
+  frame_t *frame = &entry->frame;
   const topic_t *topic = catalogue_topic(record->topic);
   add_fn add = topic ? find_add(topic) : NULL;
   if (!add)
     return fault_set(&entry->fault, GANTRY_E_SCHEMA, "topic", "nobody keeps %s", record->topic);
   if (!make_room(append, topic->message->size)) return GANTRY_E_UNAVAILABLE;
-  GANTRY_TRY(unpack_message(&SYS_HEADER_DESC, record->header, record->header_len, &frame.header,
+  GANTRY_TRY(unpack_message(&SYS_HEADER_DESC, record->header, record->header_len, &frame->header,
                             &entry->fault));
-  if (strcmp(frame.header.from, producer) != 0)
+  if (strcmp(frame->header.from, producer) != 0)
     return fault_set(&entry->fault, GANTRY_E_SCHEMA, "from", "%s delivers what %s has said",
-                     producer, frame.header.from);
+                     producer, frame->header.from);
   GANTRY_TRY(
       unpack_message(topic->message, record->body, record->body_len, append->body, &entry->fault));
-  memcpy(frame.topic, record->topic, sizeof record->topic);
-  entry->frame = &frame;
+  memcpy(frame->topic, record->topic, sizeof record->topic);
+  frame->body = record->body;
+  frame->body_len = record->body_len;
   entry->body = append->body;
   return add(append, entry);
 }

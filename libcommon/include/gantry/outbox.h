@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OUTBOX_PARCEL_BYTES (512u * 1024u) /* of a parcel, unless one record is larger */
+#define OUTBOX_PARCEL_BYTES ((size_t)512 << 10) /* of a parcel, unless one record is larger */
 #define OUTBOX_WINDOW       4u             /* parcels under way at once */
 
 typedef struct outbox outbox_t;
