@@ -51,7 +51,7 @@ CREATE TABLE reading_chunk (
   packed INTEGER NOT NULL,
   blob BLOB NOT NULL,
   PRIMARY KEY (series, start, session)
-) STRICT, WITHOUT ROWID;
+) STRICT; -- with rowid: blobs of a page or so lie close together, where a key of the tree would spill each
 CREATE INDEX reading_chunk_session ON reading_chunk (session, series, start);
 
 -- tier: seconds. Aligned to the UTC epoch.
