@@ -10,8 +10,6 @@
 
 #include "store_compact.h"
 
-#include "store_compact.h"
-
 #define STEP_US         6000u /* of a step; what began goes on for 2 ms more, and is committed */
 #define REST_FACTOR     4u    /* the writer gives a fifth of its time at most */
 #define REST_MIN_NS     (5ull * GANTRY_NS_PER_MS)
