@@ -97,8 +97,8 @@ gantry_err_t check_audit(db_t *db, const progress_t *progress, gantry_fault_t *f
     GANTRY_TRY(check_tell(progress, "audit entries", page.last, page.newest, fault));
   }
   if (page.fault == STORE_AUDIT_FAULT_NONE) return GANTRY_OK;
-  return fault_set(fault, GANTRY_E_INVALID, desc_enum_text(&STORE_AUDIT_FAULT_ENUM, page.fault),
-                   "%.180s", page.detail);
+  return fault_set(fault, GANTRY_E_INVALID,
+                   desc_enum_text(&STORE_AUDIT_FAULT_ENUM, (int)page.fault), "%.180s", page.detail);
 }
 
 static gantry_err_t check_setting(stmt_t *statement, gantry_fault_t *fault) {
