@@ -77,11 +77,13 @@ static gantry_err_t add_readings(store_t *store, int64_t series, const cover_par
                                  filling_t *filling) {
   series_span_t span = {.series = series, .from_us = part->from_us, .to_us = part->to_us};
   series_read_t *read = NULL;
-  const db_reading_t *row;
+  const db_reading_t *rows;
+  size_t count;
   gantry_err_t err = series_read_open(store->db, &span, &read);
-  while (err == GANTRY_OK && (err = series_read_next(read, &row)) == GANTRY_OK)
-    if (row->has_value && row->validity != SENSOR_VALIDITY_ERROR)
-      rollup_add(bucket_at(filling, row->ts_us), row->ts_us, row->value);
+  while (err == GANTRY_OK && (err = series_read_run(read, &rows, &count)) == GANTRY_OK)
+    for (const db_reading_t *row = rows; row < rows + count; row++)
+      if (row->has_value && row->validity != SENSOR_VALIDITY_ERROR)
+        rollup_add(bucket_at(filling, row->ts_us), row->ts_us, row->value);
   series_read_close(&read);
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }

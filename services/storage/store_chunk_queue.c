@@ -223,10 +223,31 @@ gantry_err_t chunk_queue_peek(chunk_queue_t *queue, const db_reading_t *other,
   }
 }
 
-void chunk_queue_pop(chunk_queue_t *queue) {
+size_t chunk_queue_run(const chunk_queue_t *queue, const db_reading_t *other) {
+  const entry_t *entry = &queue->entries[queue->seen];
+  const db_reading_t *rows = &entry->chunk.rows[entry->at]; /* behind the popped one */
+  size_t count = 0, left = entry->end - entry->at;
+  int64_t until_us = other ? other->ts_us : INT64_MAX;
+  for (size_t i = 0; i < queue->count && left; i++)
+    if (i != queue->seen && queue->entries[i].last_us >= rows[-1].ts_us &&
+        queue->entries[i].first_us < until_us)
+      until_us = queue->entries[i].first_us;
+  if (!queue->ended && queue->start_us < until_us) until_us = queue->start_us;
+  while (count < left && rows[count].ts_us < until_us)
+    count++;
+  return count;
+}
+
+bool chunk_queue_is_clear(const chunk_queue_t *queue, int64_t ts_us) {
+  for (size_t i = 0; i < queue->count; i++)
+    if (queue->entries[i].first_us <= ts_us) return false;
+  return queue->ended || queue->start_us > ts_us;
+}
+
+void chunk_queue_pop(chunk_queue_t *queue, size_t count) {
   entry_t *entry = &queue->entries[queue->seen];
   if (queue->span->newest_first)
-    entry->end--;
+    entry->end -= count;
   else
-    entry->at++;
+    entry->at += count;
 }

@@ -23,7 +23,12 @@ void chunk_queue_close(chunk_queue_t **self);
    `other` (NULL: nothing to compare with). */
 gantry_err_t chunk_queue_peek(chunk_queue_t *queue, const db_reading_t *other,
                               const db_reading_t **row);
-/* Passes over the row that was seen last. */
-void chunk_queue_pop(chunk_queue_t *queue);
+/* How many rows stand, in memory and in order, behind the one that was popped last, before `other`
+   (NULL: nothing comes) and before any other chunk. Oldest first only. */
+size_t chunk_queue_run(const chunk_queue_t *queue, const db_reading_t *other);
+/* Whether a chunk may still hold a row at or before ts_us. */
+bool chunk_queue_is_clear(const chunk_queue_t *queue, int64_t ts_us);
+/* Passes over that many rows, from the one that was seen last on. */
+void chunk_queue_pop(chunk_queue_t *queue, size_t count);
 
 #endif

@@ -21,24 +21,40 @@ static void put_word(uint8_t *out, uint32_t index, uint64_t word) {
     out[index * WORD + i] = (uint8_t)(word >> (8 * i));
 }
 
-/* Fills at most limit places; a reading beyond them makes a cursor. */
-static gantry_err_t fill(series_read_t *read, uint32_t limit, uint64_t query, uint8_t *times,
-                         uint8_t *values, store_columns_t *out) {
-  cursor_t place = {0};
-  const db_reading_t *row;
-  gantry_err_t err;
-  while ((err = series_read_next(read, &row)) == GANTRY_OK) {
+typedef struct filling {
+  uint8_t *times, *values;
+  uint32_t count, limit;
+  cursor_t place; /* of the last one */
+} filling_t;
+
+/* False when a reading found no place. */
+static bool put_run(filling_t *filling, const db_reading_t *rows, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const db_reading_t *row = &rows[i];
     uint64_t bits;
     if (!row->has_value) continue;
-    if (out->count == limit) {
-      cursor_write(&place, query, out->cursor);
-      return GANTRY_OK;
-    }
+    if (filling->count == filling->limit) return false;
     memcpy(&bits, &row->value, sizeof bits);
-    put_word(times, out->count, (uint64_t)row->ts_us * 1000);
-    put_word(values, out->count++, bits);
-    place = (cursor_t){.ts_us = row->ts_us, .seq = row->seq};
+    put_word(filling->times, filling->count, (uint64_t)row->ts_us * 1000);
+    put_word(filling->values, filling->count++, bits);
+    filling->place = (cursor_t){.ts_us = row->ts_us, .seq = row->seq};
   }
+  return true;
+}
+
+static gantry_err_t fill(series_read_t *read, uint64_t query, filling_t *filling,
+                         store_columns_t *out) {
+  const db_reading_t *rows;
+  size_t count;
+  gantry_err_t err;
+  while ((err = series_read_run(read, &rows, &count)) == GANTRY_OK) {
+    if (put_run(filling, rows, count)) continue;
+    cursor_write(&filling->place, query, out->cursor);
+    break;
+  }
+  out->count = filling->count;
+  out->times = (blob_t){.data = filling->times, .len = filling->count * WORD};
+  out->values = (blob_t){.data = filling->values, .len = filling->count * WORD};
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }
 
@@ -52,9 +68,10 @@ gantry_err_t store_columns(store_t *store, store_call_t *call) {
   GANTRY_TRY(query_span(call, true, get->from, true, get->to, &span));
   GANTRY_TRY(query_begin(call, get->has_cursor, get->cursor, query, false, &after));
   GANTRY_TRY(query_one_series(store, call, get->sensor, get->has_robot ? get->robot : "", &series));
-  uint8_t *times = arena_take(call->arena, get->limit * WORD);
-  uint8_t *values = arena_take(call->arena, get->limit * WORD);
-  if (!times || !values) return GANTRY_E_INTERNAL;
+  filling_t filling = {.times = arena_take(call->arena, get->limit * WORD),
+                       .values = arena_take(call->arena, get->limit * WORD),
+                       .limit = get->limit};
+  if (!filling.times || !filling.values) return GANTRY_E_INTERNAL;
   (void)snprintf(out->sensor, sizeof out->sensor, "%s", get->sensor);
   (void)snprintf(out->unit, sizeof out->unit, "%s", series.unit);
   series_read_t *read = NULL;
@@ -67,9 +84,7 @@ gantry_err_t store_columns(store_t *store, store_call_t *call) {
                         .numbers_only = true,
                         .expected = get->limit + 1};
   gantry_err_t err = series_read_open(store->db, &rows, &read);
-  if (err == GANTRY_OK) err = fill(read, get->limit, query, times, values, out);
+  if (err == GANTRY_OK) err = fill(read, query, &filling, out);
   series_read_close(&read);
-  out->times = (blob_t){.data = times, .len = out->count * WORD};
-  out->values = (blob_t){.data = values, .len = out->count * WORD};
   return err;
 }

@@ -140,7 +140,7 @@ static gantry_err_t next_of_all(series_read_t *read, const db_reading_t **row) {
   const db_reading_t *plain = read->at < read->count ? &read->rows[read->at] : NULL;
   GANTRY_TRY(chunk_queue_peek(read->chunks, plain, row));
   if (*row) {
-    chunk_queue_pop(read->chunks);
+    chunk_queue_pop(read->chunks, 1);
   } else {
     *row = plain;
     read->at++;
@@ -155,6 +155,34 @@ gantry_err_t series_read_next(series_read_t *read, const db_reading_t **row) {
   read->has_given = true;
   read->given_us = (*row)->ts_us;
   read->given_seq = (*row)->seq;
+  return GANTRY_OK;
+}
+
+/* Rows of the page that follow one another before anything that is packed. */
+static size_t page_run(const series_read_t *read) {
+  size_t count = read->count - read->at;
+  while (count && !chunk_queue_is_clear(read->chunks, read->rows[read->at + count - 1].ts_us))
+    count /= 2;
+  return count;
+}
+
+/* One reading the careful way, with whatever lies behind it in memory and in order. A key stands
+   twice only where a row comes again that was packed already: then the run ends before. */
+gantry_err_t series_read_run(series_read_t *read, const db_reading_t **rows, size_t *count) {
+  GANTRY_TRY(series_read_next(read, rows));
+  *count = 1;
+  if (read->span.newest_first) return GANTRY_OK;
+  size_t more = 0;
+  if (*rows >= read->rows && *rows < read->rows + read->count) {
+    more = page_run(read);
+    read->at += (uint32_t)more;
+  } else if (read->at < read->count || read->ended) { /* the next row of the table is known */
+    more = chunk_queue_run(read->chunks, read->at < read->count ? &read->rows[read->at] : NULL);
+    chunk_queue_pop(read->chunks, more);
+  }
+  *count += more;
+  read->given_us = (*rows)[*count - 1].ts_us;
+  read->given_seq = (*rows)[*count - 1].seq;
   return GANTRY_OK;
 }
 

@@ -12,8 +12,8 @@ typedef struct series_span {
   int64_t from_us, to_us; /* from <= ts < to */
   int64_t session;        /* only the readings of this one; 0: of all and of none */
   bool newest_first;
-  bool
-      numbers_only; /* rows without a number are left out; of the others only key and value count */
+  /* Readings without a number may be left out; of the others only key and value count. */
+  bool numbers_only;
   /* Begins behind this reading, in the direction of reading. */
   bool has_after;
   int64_t after_us, after_seq;
@@ -28,6 +28,9 @@ gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t
 /* The next reading, borrowed until the next call; GANTRY_E_NOT_FOUND after the last.
    GANTRY_E_INVALID for a packed minute that is damaged. */
 gantry_err_t series_read_next(series_read_t *read, const db_reading_t **row);
+/* As many of the next readings as lie side by side: the same in larger pieces, at a fraction of the
+   cost. Borrowed until the next call. */
+gantry_err_t series_read_run(series_read_t *read, const db_reading_t **rows, size_t *count);
 /* NULL-safe. */
 void series_read_close(series_read_t **self);
 

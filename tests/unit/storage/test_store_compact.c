@@ -156,9 +156,37 @@ static size_t read_span(const series_span_t *span) {
   return count;
 }
 
+/* The same in runs; numbers alone where only they are asked for. */
+static void read_runs(series_span_t span, bool numbers, size_t expected) {
+  const db_reading_t *rows;
+  series_read_t *read;
+  size_t count, at = 0, left_out = 0, seen = 0;
+  span.numbers_only = numbers;
+  cr_assert_eq(series_read_open(fixture.store->db, &span, &read), GANTRY_OK);
+  while (series_read_run(read, &rows, &count) == GANTRY_OK) {
+    cr_assert_gt(count, 0);
+    for (size_t i = 0; i < count; i++) {
+      if (numbers && !rows[i].has_value) continue;
+      for (; !is_wanted(&span, &kept[at]) || (numbers && !kept[at].has_value); at++)
+        left_out += is_wanted(&span, &kept[at]);
+      cr_assert_eq(compare(&rows[i], &kept[at]), 0);
+      cr_assert_eq(rows[i].value, kept[at].value);
+      cr_assert_eq(rows[i].has_value, kept[at++].has_value);
+      seen++;
+    }
+  }
+  for (; at < kept_count; at++)
+    left_out += is_wanted(&span, &kept[at]);
+  cr_assert_eq(seen + left_out, expected);
+  cr_assert(numbers || left_out == 0);
+  series_read_close(&read);
+}
+
 static size_t read_all(void) {
   series_span_t span = {.series = 1, .from_us = INT64_MIN, .to_us = INT64_MAX};
   size_t count = read_span(&span);
+  read_runs(span, false, count);
+  read_runs(span, true, count);
   span.newest_first = true;
   cr_assert_eq(read_span(&span), count);
   return count;
