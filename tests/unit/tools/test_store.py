@@ -15,10 +15,10 @@ GANTRY, STORAGE = os.environ["GANTRY"], os.environ["STORAGE"]
 
 class Store(unittest.TestCase):
     def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-store-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-tools-"))
         self.data = self.folder / "data"
         self.database = self.data / "gantry.db"
-        self.bus = f"ipc://{self.folder}"
+        self.bus = f"ipc://{self.folder}/bus"
         self.process = None
 
     def tearDown(self):
