@@ -106,12 +106,13 @@ static gantry_err_t pack_next(store_t *store, int64_t now_us) {
     next_series(packing);
     return GANTRY_OK;
   }
-  if (err == GANTRY_OK) err = pack(store, &piece, now_us, &waits);
   if (err != GANTRY_OK) return err;
+  /* The pass is through with all that is older; PostgreSQL would step over every deleted row. */
+  if (piece.minute_us > packing->from_us) packing->from_us = piece.minute_us;
+  GANTRY_TRY(pack(store, &piece, now_us, &waits));
   if (waits) { /* another session of the same minute may not have to */
-    int64_t from_us = piece.minute_us > packing->from_us ? piece.minute_us : packing->from_us;
     int64_t next_us = piece.minute_us + CHUNK_SPAN_US;
-    err = find_oldest(store, series->id, from_us, next_us, piece.session, &piece);
+    err = find_oldest(store, series->id, packing->from_us, next_us, piece.session, &piece);
     if (err == GANTRY_OK) err = pack(store, &piece, now_us, &waits);
     if (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND) return err;
     if (waits) packing->from_us = next_us;
