@@ -22,7 +22,7 @@ GROUP = "storage"
 
 
 def ingest(quick):
-    seconds, repetitions = (5, 1) if quick else (60, 1)
+    seconds, repetitions = (4, 1) if quick else (60, 1)
     runs = {}
     for backend in ("sqlite", "postgres"):
         progress(f"ingest on {backend}: {repetitions} times {seconds} s")
@@ -60,7 +60,7 @@ def main():
     options = parser.parse_args()
     build("store_publisher", "store_fill", "bare_copy", "bare_insert")
     ingest(options.quick)
-    queries(GROUP, 1_000_000 if options.quick else 100_000_000, options.seed)
+    queries(GROUP, 1_000_000 if options.quick else 100_000_000, options.seed, options.quick)
     bytes_a_reading(GROUP, 50_000 if options.quick else 2_000_000)
     crashes(1 if options.quick else 50, options.seed)
     done(GROUP)

@@ -156,22 +156,35 @@ static gantry_err_t fill_readings(fill_t *fill) {
   return GANTRY_OK;
 }
 
+/* The hours of a day of the ramp up to end_us, and the day itself behind them. */
+static size_t make_day(const fill_t *fill, int64_t day_us, int64_t end_us, rollup_t *out) {
+  rollup_t day = {0};
+  size_t count = 0;
+  for (int64_t at_us = day_us; at_us < day_us + DAY_US && at_us < end_us; at_us += HOUR_US) {
+    rollup_t *hour = &out[count++];
+    *hour = (rollup_t){.tier_s = 3600, .start_us = at_us};
+    for (int64_t ts_us = at_us; ts_us < at_us + HOUR_US; ts_us += (int64_t)(1e6 / fill->hz))
+      rollup_add(hour, ts_us, store_ramp(ts_us, fill->hz));
+    rollup_merge(&day, hour);
+  }
+  day.tier_s = 86400;
+  day.start_us = day_us;
+  out[count] = day;
+  return count + 1;
+}
+
 /* Hours and days of the ramp before the beginning. */
 static gantry_err_t fill_rollups(fill_t *fill) {
-  int64_t step_us = (int64_t)(1e6 / fill->hz);
+  rollup_t rollups[25]; /* of a day */
   int64_t end_us = rollup_start_us(fill->begin_us, 3600);
   GANTRY_TRY(db_begin(fill->db));
-  for (int64_t at_us = rollup_start_us(fill->rollups_from_us, 3600); at_us < end_us;
-       at_us += HOUR_US) {
-    rollup_t both[2] = {{.tier_s = 3600, .start_us = at_us}, {.tier_s = 86400}};
-    for (int64_t ts_us = at_us; ts_us < at_us + HOUR_US; ts_us += step_us)
-      rollup_add(&both[0], ts_us, store_ramp(ts_us, fill->hz));
-    both[1] = both[0];
-    both[1].tier_s = 86400;
-    both[1].start_us = rollup_start_us(at_us, 86400);
+  for (int64_t at_us = rollup_start_us(fill->rollups_from_us, 86400); at_us < end_us;
+       at_us += DAY_US) {
+    size_t count = make_day(fill, at_us, end_us, rollups);
     for (int64_t id = 1; id <= fill->sensors; id++) {
-      both[0].series = both[1].series = id;
-      GANTRY_TRY(db_add_rollups(fill->db, both, 2));
+      for (size_t i = 0; i < count; i++)
+        rollups[i].series = id;
+      GANTRY_TRY(db_add_rollups(fill->db, rollups, count));
     }
   }
   return db_commit(fill->db);
