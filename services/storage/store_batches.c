@@ -167,7 +167,14 @@ gantry_err_t store_gather_readings(store_t *store, const char *robot,
   GANTRY_TRY(resolve(store, robot, batch, known));
   GANTRY_TRY(make_room(store, batch->which_count));
   GANTRY_TRY(make_rows(store->gather, batch, known));
-  return keep_unpacked(store, batch->which_count);
+  size_t before = store->gather->count;
+  GANTRY_TRY(keep_unpacked(store, batch->which_count));
+  db_offer_readings(store->db, store->gather->rows, before, store->gather->count - before);
+  return GANTRY_OK;
+}
+
+gantry_err_t store_add_gathered(store_t *store) {
+  return store->gather && store->gather->count ? add_gathered(store) : GANTRY_OK;
 }
 
 gantry_err_t store_settle(store_t *store, uint64_t *added) {

@@ -110,6 +110,8 @@ gantry_err_t store_session_of(store_t *store, const char *name, const char *kind
 /* Writes the counts of the open transaction into the table of series. */
 gantry_err_t store_count_series(store_t *store);
 
+/* What was gathered goes into the database, before other statements do. */
+gantry_err_t store_add_gathered(store_t *store);
 /* What was gathered is forgotten, or given up with the store. */
 void store_gather_clear(store_t *store);
 void store_gather_fini(store_t *store);

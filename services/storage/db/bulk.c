@@ -9,6 +9,10 @@ gantry_err_t db_add_readings(db_t *db, const db_reading_t *rows, size_t count, b
   return count ? db->ops->add_readings(db, rows, count, fresh, added) : GANTRY_OK;
 }
 
+void db_offer_readings(db_t *db, const db_reading_t *rows, size_t from, size_t count) {
+  if (count && db->ops->offer_readings) db->ops->offer_readings(db, rows, from, count);
+}
+
 gantry_err_t db_next_numbers(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count) {
   gantry_err_t err = GANTRY_OK;
   *count = 0;

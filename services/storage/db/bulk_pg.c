@@ -15,6 +15,7 @@
 static const char COPY[] = "SAVEPOINT copy; COPY reading (series, ts, seq, value, data, quality,"
                            " validity, source, session) FROM STDIN (FORMAT binary);"
                            " RELEASE SAVEPOINT copy";
+static const char UNDO[] = "ROLLBACK TO SAVEPOINT copy; RELEASE SAVEPOINT copy";
 static const char HEADER[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"; /* signature, flags, extension */
 
 _Static_assert(sizeof HEADER - 1 == 19, "11 of signature, 4 of flags, 4 of extension");
@@ -118,19 +119,41 @@ static gantry_err_t read_rest(db_pg_t *self, gantry_err_t err) {
   return err;
 }
 
-static gantry_err_t copy_rows(copy_t *copy, const db_reading_t *rows, size_t count) {
+static gantry_err_t begin_copy(copy_t *copy) {
   db_pg_t *self = copy->self;
   if (!PQsendQuery(self->conn, COPY)) return pg_failed(self, NULL);
   gantry_err_t err = read_until(self, PGRES_COPY_IN);
   if (err != GANTRY_OK) return read_rest(self, err);
   put_bytes(copy, HEADER, sizeof HEADER - 1);
-  for (size_t i = 0; i < count && !copy->failed; i++)
+  return GANTRY_OK;
+}
+
+/* All rows but those that were offered before. */
+static gantry_err_t copy_rows(copy_t *copy, const db_reading_t *rows, size_t count) {
+  db_pg_t *self = copy->self;
+  size_t from = self->offered;
+  self->offered = 0;
+  if (from == 0) GANTRY_TRY(begin_copy(copy));
+  for (size_t i = from; i < count && !copy->failed; i++)
     put_row(copy, &rows[i]);
   if (copy->used + sizeof(uint16_t) > PG_COPY_BYTES) flush(copy);
   put_u16(copy, UINT16_MAX);
   flush(copy);
   if (copy->failed || PQputCopyEnd(self->conn, NULL) != 1) return pg_failed(self, NULL);
   return read_rest(self, GANTRY_OK);
+}
+
+void pg_withdraw(db_pg_t *self) {
+  if (self->offered == 0) return;
+  self->offered = 0;
+  if (PQputCopyEnd(self->conn, "withdrawn") != 1) {
+    (void)pg_failed(self, NULL);
+    return;
+  }
+  (void)read_rest(self, GANTRY_OK);
+  if (!self->conn) return;
+  PQclear(PQexec(self->conn, UNDO));
+  self->spoilt = PQtransactionStatus(self->conn) != PQTRANS_INTRANS;
 }
 
 static gantry_err_t add_one(db_t *db, const db_reading_t *row, bool *fresh) {
@@ -182,12 +205,14 @@ static bool is_no_copy(db_pg_t *self, gantry_err_t err) {
 gantry_err_t bulk_pg_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                                   size_t *added) {
   db_pg_t *self = pg_of(db);
-  GANTRY_TRY(pg_ready(self));
-  GANTRY_TRY(ensure_days(self, rows, count));
+  bool offered = self->offered && self->offered <= count && self->offered_rows == rows;
+  if (!offered) GANTRY_TRY(pg_ready(self));
+  GANTRY_TRY(ensure_days(self, rows + self->offered, count - self->offered));
   if (!self->copy) self->copy = malloc(PG_COPY_BYTES);
   if (!self->copy) return GANTRY_E_INTERNAL;
   /* A single row is quicker by the prepared statement. */
-  if (self->no_copy || count < 4) return add_each(db, rows, count, fresh, added);
+  if (self->no_copy || (count < 4 && self->offered == 0))
+    return add_each(db, rows, count, fresh, added);
   copy_t copy = {.self = self};
   gantry_err_t err = copy_rows(&copy, rows, count);
   if (err == GANTRY_OK) {
@@ -196,6 +221,24 @@ gantry_err_t bulk_pg_add_readings(db_t *db, const db_reading_t *rows, size_t cou
     return err;
   }
   if (err != GANTRY_E_CONFLICT) return is_no_copy(self, err) ? GANTRY_E_UNAVAILABLE : err;
-  GANTRY_TRY(db_exec(db, "ROLLBACK TO SAVEPOINT copy; RELEASE SAVEPOINT copy", NULL));
+  GANTRY_TRY(db_exec(db, UNDO, NULL));
   return add_each(db, rows, count, fresh, added);
+}
+
+void bulk_pg_offer_readings(db_t *db, const db_reading_t *rows, size_t from, size_t count) {
+  db_pg_t *self = pg_of(db);
+  copy_t copy = {.self = self};
+  bool fits = from == self->offered && (from == 0 || rows == self->offered_rows);
+  if (!fits || !self->in_transaction || self->spoilt || self->pipelined || self->no_copy) return;
+  if (!self->copy) self->copy = malloc(PG_COPY_BYTES);
+  /* What goes wrong here, goes wrong in add_readings again, and is said there. */
+  if (!self->copy || ensure_days(self, rows + from, count) != GANTRY_OK || from != self->offered)
+    return;
+  if (from == 0 && begin_copy(&copy) != GANTRY_OK) return;
+  for (size_t i = from; i < from + count && !copy.failed; i++)
+    put_row(&copy, &rows[i]);
+  flush(&copy);
+  self->offered = from + count;
+  self->offered_rows = rows;
+  if (copy.failed) (void)pg_failed(self, NULL);
 }

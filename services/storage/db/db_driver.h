@@ -43,6 +43,8 @@ typedef struct db_ops {
   /* bulk.h; *added is 0 before, count is not. */
   gantry_err_t (*add_readings)(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
                                size_t *added);
+  void (*offer_readings)(db_t *db, const db_reading_t *rows, size_t from,
+                         size_t count); /* NULL: nothing gained */
   /* As db_next_numbers; NULL: by db_next. */
   gantry_err_t (*next_numbers)(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count);
 } db_ops_t;

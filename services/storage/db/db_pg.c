@@ -39,6 +39,7 @@ static gantry_err_t send(db_pg_t *self, const char *text) {
 
 static gantry_err_t roll_back(db_pg_t *self, const char *text) {
   pg_forget_days(self);
+  pg_withdraw(self);
   gantry_err_t err = self->conn ? send(self, text) : GANTRY_OK;
   /* Nothing is left of a transaction whose connection is gone. */
   if (!self->conn) {
@@ -133,7 +134,8 @@ static const db_ops_t OPS = {.close = pg_close,
                              .pipeline = pg_pipeline,
                              .in_transaction = pg_in_transaction,
                              .message = pg_message,
-                             .add_readings = bulk_pg_add_readings};
+                             .add_readings = bulk_pg_add_readings,
+                             .offer_readings = bulk_pg_offer_readings};
 
 static const char *option_of(const PQconninfoOption *options, const char *key) {
   for (; options && options->keyword; options++)

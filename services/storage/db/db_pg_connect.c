@@ -14,8 +14,9 @@
 
 /* Durable whatever the server's default is; nobody waits for a lock for ever. */
 static const char SESSION[] = "SET synchronous_commit = on; SET lock_timeout = '5s'";
-/* One plan a statement, made without values: along an index in its order, where the estimate for the
-   values of the day would read bits and sort. A server that does not know these goes on without. */
+/* One plan a statement, made without values: along an index in its order, where the estimate for
+   the values of the day would read bits and sort. A server that does not know these goes on
+   without. */
 static const char PLANS[] = "SET plan_cache_mode = force_generic_plan; SET jit = off";
 
 static bool in_class(const char *state, const char *class) {
@@ -58,6 +59,7 @@ void pg_lose(db_pg_t *self) {
   PQfinish(self->conn);
   self->conn = NULL;
   self->queued = 0;
+  self->offered = 0;
   self->retry_ns = 0;
   pg_forget_days(self);
   if (self->in_transaction) self->spoilt = true;
@@ -164,6 +166,7 @@ static void notice_hangup(db_pg_t *self) {
 }
 
 gantry_err_t pg_ready(db_pg_t *self) {
+  pg_withdraw(self);
   if (self->in_transaction) return self->spoilt ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
   if (self->conn && !self->pipelined) notice_hangup(self);
   if (self->conn) return GANTRY_OK;

@@ -32,6 +32,8 @@ typedef struct db_pg {
   uint32_t queued;     /* results not yet read of them */
   bool no_copy;        /* the server knows no COPY in a transaction: rows go one by one */
   char *copy;          /* owned, PG_COPY_BYTES; NULL until first used */
+  size_t offered;      /* rows of the COPY that is open; 0: none is */
+  const db_reading_t *offered_rows;
   pg_days_t days;
 } db_pg_t;
 
@@ -71,6 +73,9 @@ gantry_err_t pg_queue(stmt_t *statement);
 /* Waits for all that is queued; the first error of them. */
 gantry_err_t pg_drain(db_pg_t *self);
 void pg_column(stmt_t *statement, int column, db_value_t *out);
+
+/* Takes back what was offered, so that another statement can run. */
+void pg_withdraw(db_pg_t *self);
 
 /* Forgets which partitions are there: after a transaction was taken back, or on a new connection.
  */
