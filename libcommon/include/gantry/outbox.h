@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define OUTBOX_PARCEL_BYTES ((size_t)512 << 10) /* of a parcel, unless one record is larger */
-#define OUTBOX_WINDOW       4u             /* parcels under way at once */
+#define OUTBOX_WINDOW       4u                  /* parcels under way at once */
 
 typedef struct outbox outbox_t;
 

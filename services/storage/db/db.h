@@ -34,8 +34,8 @@ gantry_err_t db_pg_open(const char *dsn, db_t **out, gantry_fault_t *fault);
 /* "postgres HOST/DATABASE" of a connection string, for people; GANTRY_E_INVALID when it is none. */
 gantry_err_t db_pg_place(const char *dsn, char *out, size_t size, gantry_fault_t *fault);
 bool db_pg_has_password(const char *dsn);
-/* Parts a connection string from its password, which is "" when it has none. GANTRY_E_INVALID when it
-   is none, or too long for out or password. */
+/* Parts a connection string from its password, which is "" when it has none. GANTRY_E_INVALID when
+   it is none, or too long for out or password. */
 gantry_err_t db_pg_split(const char *dsn, char *out, size_t size, char *password,
                          size_t password_size);
 /* From now on a thread of its own carries the log of the file into it, and commits finish only what

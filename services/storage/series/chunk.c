@@ -8,8 +8,9 @@
 #include <zstd.h>
 
 #define VERSION 1
-#define LEVEL   6 /* measured: 3 packs up to 8 % worse, 12 up to 6 % better at under half the speed \
-                   */
+#define LEVEL                                                                                      \
+  6 /* measured: 3 packs up to 8 % worse, 12 up to 6 % better at under half the speed              \
+     */
 #define RAW_MAX   (4u << 20) /* bytes of the columns; CHUNK_ROWS_MAX rows are far below */
 #define HAS_VALUE 1
 #define HAS_DATA  2
