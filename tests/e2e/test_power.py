@@ -8,7 +8,6 @@ import time
 import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
-from crash_matrix import matrix  # noqa: E402
 from ledger import check  # noqa: E402
 from store_rig import BIN, Publisher, Store, build, until  # noqa: E402
 
@@ -78,13 +77,6 @@ class Power(unittest.TestCase):
         verdict = check(self.store, self.publisher.ledger, thorough=True)
         self.assertGreater(verdict.acknowledged, 10000)
         self.assertTrue(verdict.clean(), verdict)
-
-
-class Crashes(unittest.TestCase):
-    def test_nothing_is_lost_or_doubled_when_processes_die_and_the_disk_is_full(self):
-        for row in matrix(5, seed=7):
-            with self.subTest(row["cell"]):
-                self.assertEqual((row["rounds"], row["lost"], row["doubled"], row["wrong"], row["faults"]), (5, 0, 0, 0, []))
 
 
 if __name__ == "__main__":
