@@ -14,8 +14,8 @@ STORAGE = ROOT / "services/storage"
 sys.path.insert(0, str(ROOT / "tests"))
 from pg_cluster import Cluster  # noqa: E402
 
-# A statement that asks an engine's own catalogue is for that engine alone.
-ONLY = {"sqlite": re.compile(r"\b(sqlite|pragma)_"), "pg": re.compile(r"\bpg_|\bto_regclass\b")}
+# A statement that asks an engine's own catalogue is for that engine alone, as is the bulk path of readings.
+ONLY = {"sqlite": re.compile(r"\b(sqlite|pragma)_|^INSERT OR IGNORE INTO reading \("), "pg": re.compile(r"\bpg_|\bto_regclass\b")}
 LITERALS = re.compile(r'"(?:\\.|[^"\\\n])*"(?:\s*"(?:\\.|[^"\\\n])*")*')
 STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE|WITH)\b.*\b(FROM|INTO|SET|coalesce)\b", re.S)
 # Words of one engine, or such as a distributed one lacks (docs/storage.md).

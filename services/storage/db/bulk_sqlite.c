@@ -1,49 +1,96 @@
-/* Readings into SQLite: one prepared insert, stepped for each row. */
+/* Readings into SQLite: prepared inserts of many rows. */
 #include <sqlite3.h>
 #include <string.h>
 
 #include "bulk_driver.h"
 #include "db_driver.h"
 
-static void bind(sqlite3_stmt *insert, const db_reading_t *row) {
-  sqlite3_bind_int64(insert, 1, row->series);
-  sqlite3_bind_int64(insert, 2, row->ts_us);
-  sqlite3_bind_int64(insert, 3, row->seq);
+#define COLUMNS 9
+#define WIDE    20u /* rows of one statement */
+
+#define ROW       "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define FIVE_ROWS ROW ", " ROW ", " ROW ", " ROW ", " ROW
+#define INTO                                                                                       \
+  " INTO reading (series, ts, seq, value, data, quality, validity, source, session) VALUES "
+
+/* at counts rows of the statement. */
+static void bind(sqlite3_stmt *insert, int at, const db_reading_t *row) {
+  int first = at * COLUMNS;
+  sqlite3_bind_int64(insert, first + 1, row->series);
+  sqlite3_bind_int64(insert, first + 2, row->ts_us);
+  sqlite3_bind_int64(insert, first + 3, row->seq);
   if (row->has_value)
-    sqlite3_bind_double(insert, 4, row->value);
+    sqlite3_bind_double(insert, first + 4, row->value);
   else
-    sqlite3_bind_null(insert, 4);
+    sqlite3_bind_null(insert, first + 4);
   if (row->data)
-    sqlite3_bind_text(insert, 5, row->data, -1, SQLITE_STATIC);
+    sqlite3_bind_text(insert, first + 5, row->data, -1, SQLITE_STATIC);
   else
-    sqlite3_bind_null(insert, 5);
-  sqlite3_bind_double(insert, 6, row->quality);
-  sqlite3_bind_int(insert, 7, row->validity);
-  sqlite3_bind_int(insert, 8, row->source);
+    sqlite3_bind_null(insert, first + 5);
+  sqlite3_bind_double(insert, first + 6, row->quality);
+  sqlite3_bind_int(insert, first + 7, row->validity);
+  sqlite3_bind_int(insert, first + 8, row->source);
   if (row->session)
-    sqlite3_bind_int64(insert, 9, row->session);
+    sqlite3_bind_int64(insert, first + 9, row->session);
   else
-    sqlite3_bind_null(insert, 9);
+    sqlite3_bind_null(insert, first + 9);
 }
 
-gantry_err_t bulk_sqlite_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
-                                      size_t *added) {
-  stmt_t *statement = db_use(db, "INSERT INTO reading (series, ts, seq, value, data, quality,"
-                                 " validity, source, session) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                                 " ON CONFLICT DO NOTHING");
+static gantry_err_t step(sqlite3_stmt *insert) {
+  int result = sqlite3_step(insert);
+  sqlite3_reset(insert);
+  return result == SQLITE_DONE ? GANTRY_OK : db_sqlite_err(result);
+}
+
+/* Row by row: says of each whether it was there. */
+static gantry_err_t add_each(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
+                             size_t *added) {
+  stmt_t *statement = db_use(db, "INSERT" INTO ROW " ON CONFLICT DO NOTHING");
   if (!statement || !statement->handle) return GANTRY_E_INTERNAL;
   sqlite3_stmt *insert = statement->handle;
   sqlite3 *handle = sqlite3_db_handle(insert);
   for (size_t i = 0; i < count; i++) {
-    bind(insert, &rows[i]);
-    int result = sqlite3_step(insert);
-    sqlite3_reset(insert);
-    if (result != SQLITE_DONE) return db_sqlite_err(result);
+    bind(insert, 0, &rows[i]);
+    GANTRY_TRY(step(insert));
     bool is_fresh = sqlite3_changes(handle) != 0;
     if (fresh) fresh[i] = is_fresh;
     *added += is_fresh;
   }
   return GANTRY_OK;
+}
+
+/* Twenty rows a statement, which takes two thirds of the time. OR IGNORE because with ON CONFLICT a
+   statement of many rows keeps a journal of its own. Ends at the first row that is not taken. */
+static gantry_err_t add_wide(db_t *db, const db_reading_t *rows, size_t count, size_t *taken) {
+  stmt_t *statement =
+      db_use(db, "INSERT OR IGNORE" INTO FIVE_ROWS ", " FIVE_ROWS ", " FIVE_ROWS ", " FIVE_ROWS);
+  if (!statement || !statement->handle) return GANTRY_E_INTERNAL;
+  sqlite3_stmt *insert = statement->handle;
+  sqlite3 *handle = sqlite3_db_handle(insert);
+  for (*taken = 0; *taken + WIDE <= count; *taken += WIDE) {
+    for (unsigned i = 0; i < WIDE; i++)
+      bind(insert, (int)i, &rows[*taken + i]);
+    GANTRY_TRY(step(insert));
+    if (sqlite3_changes(handle) != WIDE) return GANTRY_OK;
+  }
+  return GANTRY_OK;
+}
+
+/* Rows that are there already are rare: then all go again, one by one. */
+gantry_err_t bulk_sqlite_add_readings(db_t *db, const db_reading_t *rows, size_t count, bool *fresh,
+                                      size_t *added) {
+  size_t taken = 0;
+  if (count < WIDE) return add_each(db, rows, count, fresh, added);
+  GANTRY_TRY(db_exec(db, "SAVEPOINT bulk", NULL));
+  GANTRY_TRY(add_wide(db, rows, count, &taken));
+  if (taken + WIDE <= count) {
+    taken = 0;
+    GANTRY_TRY(db_exec(db, "ROLLBACK TO SAVEPOINT bulk", NULL));
+  }
+  GANTRY_TRY(db_exec(db, "RELEASE SAVEPOINT bulk", NULL));
+  if (fresh) memset(fresh, true, taken * sizeof *fresh);
+  *added = taken;
+  return add_each(db, rows + taken, count - taken, fresh ? fresh + taken : NULL, added);
 }
 
 /* Straight from SQLite's own registers: an hour of 36,000 rows is read in milliseconds. */
