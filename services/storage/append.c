@@ -231,12 +231,15 @@ static gantry_err_t check(const store_append_t *takes, gantry_fault_t *fault) {
                    (unsigned long long)first, (unsigned long long)last);
 }
 
-static gantry_err_t take_all(append_t *append, store_t *store, const char *producer,
-                             const store_append_t *takes, uint64_t mark, append_counts_t *counts) {
+/* The readings, or all the others. */
+static gantry_err_t take_some(append_t *append, store_t *store, const char *producer,
+                              const store_append_t *takes, uint64_t mark, bool readings,
+                              append_counts_t *counts) {
   records_t records = {takes->records.data, takes->records.data + takes->records.len};
   record_t record;
   while (records_next(&records, &record) == GANTRY_OK) {
     entry_t entry = {.store = store, .counts = counts};
+    if ((catalogue_topic(record.topic) == TOPIC_SENSOR_READINGS) != readings) continue;
     if (record.number <= mark) {
       counts->repeated++;
       continue;
@@ -266,6 +269,15 @@ static gantry_err_t settle(append_t *append, store_t *store, append_counts_t *co
   return err;
 }
 
+/* Readings first: an event between them would part what PostgreSQL takes at once. */
+static gantry_err_t take_all(append_t *append, store_t *store, const char *producer,
+                             const store_append_t *takes, uint64_t mark, append_counts_t *counts) {
+  append->gathered = 0;
+  GANTRY_TRY(take_some(append, store, producer, takes, mark, true, counts));
+  GANTRY_TRY(settle(append, store, counts));
+  return take_some(append, store, producer, takes, mark, false, counts);
+}
+
 gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
                          const store_append_t *takes, append_counts_t *counts,
                          gantry_fault_t *fault) {
@@ -277,9 +289,7 @@ gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
     return fault_set(fault, GANTRY_E_CONFLICT, "previous",
                      "records up to %llu are not here, only up to %llu: send those first",
                      (unsigned long long)takes->previous, (unsigned long long)mark);
-  append->gathered = 0;
   err = take_all(append, store, producer, takes, mark, counts);
-  if (err == GANTRY_OK) err = settle(append, store, counts);
   if (err == GANTRY_OK && takes->last > mark)
     err = store_set_mark(store, producer, takes->boot, takes->last, clock_wall_ns() / 1000);
   if (err == GANTRY_OK) return err;

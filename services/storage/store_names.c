@@ -124,7 +124,7 @@ gantry_err_t store_session_of(store_t *store, const char *name, const char *kind
   return GANTRY_OK;
 }
 
-gantry_err_t store_count_series(store_t *store) {
+static gantry_err_t count_each(store_t *store) {
   for (uint32_t i = 0; i < store->series_count; i++) {
     series_t *series = &store->series[i];
     if (series->added == 0) continue;
@@ -135,4 +135,11 @@ gantry_err_t store_count_series(store_t *store) {
     series->added = 0;
   }
   return GANTRY_OK;
+}
+
+gantry_err_t store_count_series(store_t *store) {
+  GANTRY_TRY(db_pipeline_begin(store->db));
+  gantry_err_t err = count_each(store);
+  gantry_err_t ended = db_pipeline_end(store->db);
+  return err == GANTRY_OK ? ended : err;
 }
