@@ -102,7 +102,8 @@ static gantry_err_t new_store(db_t *db, store_t **out, gantry_fault_t *fault) {
   *out = NULL;
   if (!store) {
     db_close(&db);
-    return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+    (void)fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+    return GANTRY_E_INTERNAL;
   }
   store->db = db;
   store->map_versions_kept = MAP_VERSIONS_KEPT;
@@ -112,7 +113,8 @@ static gantry_err_t new_store(db_t *db, store_t **out, gantry_fault_t *fault) {
   *out = store;
   if (store->series && store->rollups) return GANTRY_OK;
   store_close(out);
-  return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  (void)fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  return GANTRY_E_INTERNAL;
 }
 
 gantry_err_t store_open(db_t *db, const char *place, store_t **out, gantry_fault_t *fault) {

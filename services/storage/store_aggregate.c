@@ -9,7 +9,7 @@
 #include "store_series.h"
 
 #define US_PER_S   INT64_C(1000000)
-#define RAW_US_MAX (7 * 86400 * US_PER_S) /* what is read reading by reading */
+#define RAW_US_MAX (INT64_C(7) * 86400 * US_PER_S) /* what is read reading by reading */
 #define ROWS_MAX   (sizeof((store_aggregate_t *)0)->rows / sizeof(store_aggregate_row_t))
 
 /* The answer, and the bucket that is being filled. */
@@ -92,7 +92,7 @@ static gantry_err_t add_readings(store_t *store, int64_t series, const cover_par
 static gantry_err_t check_size(store_call_t *call, query_span_t span, const cover_part_t *parts,
                                size_t count) {
   const store_aggregate_get_t *get = call->takes;
-  int64_t buckets = (span.to_us - span.from_us) / (get->bucket * US_PER_S) + 2, raw_us = 0;
+  int64_t buckets = (span.to_us - span.from_us) / ((int64_t)get->bucket * US_PER_S) + 2, raw_us = 0;
   for (size_t i = 0; i < count; i++)
     if (parts[i].tier_s == 0) raw_us += parts[i].to_us - parts[i].from_us;
   if (buckets > (int64_t)ROWS_MAX) {

@@ -62,7 +62,7 @@ static gantry_err_t retain_audit(store_t *store, const retain_t *retain, uint64_
   {                                                                                                \
     .table = "rollup", .find = FIND("start", ROLLUP(#seconds)) " LIMIT 1 OFFSET ?4",               \
     .sweep = "DELETE FROM " ROLLUP(#seconds) BETWEEN("start"), .days = DAYS(field),                \
-    .bucket_us = seconds * 1000000ll, .each_series = true                                          \
+    .bucket_us = (seconds)*1000000ll, .each_series = true                                          \
   }
 #define POSE_RULE(kept, field)                                                                     \
   {                                                                                                \
@@ -73,8 +73,8 @@ static gantry_err_t retain_audit(store_t *store, const retain_t *retain, uint64_
   }
 #define TIME_RULE(name, by, and, field)                                                            \
   {                                                                                                \
-    .table = name, .find = FIND(by, name " WHERE 0 = 0") " LIMIT 1 OFFSET ?3",                     \
-    .sweep = "DELETE FROM " name " WHERE 0 = 0" BETWEEN(by) and, .days = DAYS(field)               \
+    .table = (name), .find = FIND(by, name " WHERE 0 = 0") " LIMIT 1 OFFSET ?3",                   \
+    .sweep = "DELETE FROM " name " WHERE 0 = 0" BETWEEN(by) and "", .days = DAYS(field)            \
   }
 
 static const rule_t RULES[] = {
@@ -148,7 +148,7 @@ static gantry_err_t cutoff_of(store_t *store, const retain_t *retain, const rule
   *cutoff_us = rule->stream ? retain->purge_us : 0;
   if (retain->purge_us) return GANTRY_OK;
   memcpy(&days, (const char *)retain->policy + rule->days, sizeof days);
-  if (rule->readings) {
+  if (rule->readings && series) {
     GANTRY_TRY(is_scan(store, series->id, &scan));
     days = scan ? retain->policy->scans_days : retain->policy->readings_days;
   }
@@ -199,7 +199,7 @@ static gantry_err_t delete_range(store_t *store, const retain_t *retain, const s
     rows += db_get_u64(statement, 0);
   if (err != GANTRY_E_NOT_FOUND) return err;
   if (rows == 0) rows = db_changes(store->db);
-  if (rule->readings) series->added -= (int64_t)rows;
+  if (rule->readings && series) series->added -= (int64_t)rows;
   *deleted += rows;
   return GANTRY_OK;
 }
