@@ -22,7 +22,7 @@ GROUP = "storage"
 
 
 def ingest(quick):
-    seconds, repetitions = (4, 1) if quick else (60, 1)
+    seconds, repetitions = (3, 1) if quick else (60, 1)
     runs = {}
     for backend in ("sqlite", "postgres"):
         progress(f"ingest on {backend}: {repetitions} times {seconds} s")

@@ -12,7 +12,7 @@ from store_rig import BIN, Store, progress
 SENSORS, HZ = 4, 10
 DAY_US = 86_400_000_000
 NS = 1_000
-COUNTS = {"point": (1000, 500), "hour": (1000, 200), "year": (200, 100)}  # queries in full, in quick
+COUNTS = {"point": (1000, 500), "hour": (1000, 100), "year": (200, 100)}  # queries in full, in quick
 LIMITS_MS = {"point": 2, "hour": 10, "year": 50}
 
 
