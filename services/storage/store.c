@@ -137,7 +137,10 @@ gantry_err_t store_open_server(const char *dsn, store_t **out, gantry_fault_t *f
   *out = NULL;
   GANTRY_TRY(db_pg_place(dsn, place, sizeof place, fault));
   GANTRY_TRY(db_pg_open(dsn, &db, fault));
-  return store_open(db, place, out, fault);
+  gantry_err_t err = db_claim(db, place, fault);
+  if (err == GANTRY_OK) return store_open(db, place, out, fault);
+  db_close(&db);
+  return err;
 }
 
 gantry_err_t store_open_reader(db_t *db, store_t **out, gantry_fault_t *fault) {

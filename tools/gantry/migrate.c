@@ -66,7 +66,8 @@ static int print_status(const store_args_t *args, db_t *db, const migrations_t *
 static int bring_up(const store_args_t *args, db_t *db, const migrations_t *known) {
   gantry_fault_t fault = {0};
   const char *place = args->kind == DB_PG ? "the server's database" : args->place;
-  gantry_err_t err = migrate_up(db, place, known, clock_wall_ns(), &fault);
+  gantry_err_t err = db_claim(db, place, &fault);
+  if (err == GANTRY_OK) err = migrate_up(db, place, known, clock_wall_ns(), &fault);
   if (err == GANTRY_OK) return print_status(args, db, known);
   store_args_failed(args, &fault);
   return err == GANTRY_E_INVALID ? STORE_SETTINGS : STORE_FAILED;

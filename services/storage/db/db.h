@@ -31,6 +31,10 @@ gantry_err_t db_sqlite_open_reader(const char *path, db_t **out, gantry_fault_t 
    statement outside of a transaction, after pauses of 0.1 to 5 s; meanwhile all is
    GANTRY_E_UNAVAILABLE. */
 gantry_err_t db_pg_open(const char *dsn, db_t **out, gantry_fault_t *fault);
+/* From now on, also after a lost connection, this one alone writes to the server's database and
+   schema; GANTRY_E_UNAVAILABLE after a second when another has claimed it. For a file db_lock does
+   that. */
+gantry_err_t db_claim(db_t *db, const char *place, gantry_fault_t *fault);
 /* "postgres HOST/DATABASE" of a connection string, for people; GANTRY_E_INVALID when it is none. */
 gantry_err_t db_pg_place(const char *dsn, char *out, size_t size, gantry_fault_t *fault);
 bool db_pg_has_password(const char *dsn);

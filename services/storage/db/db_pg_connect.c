@@ -18,6 +18,13 @@ static const char SESSION[] = "SET synchronous_commit = on; SET lock_timeout = '
    the values of the day would read bits and sort. A server that does not know these goes on
    without. */
 static const char PLANS[] = "SET plan_cache_mode = force_generic_plan; SET jit = off";
+/* Held as long as the connection. The server finds out in half a minute when a robot has gone away
+   without a word, for until then its next connection waits. A second's patience: a writer that has
+   just ended holds it for a moment more. */
+static const char CLAIM[] =
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;"
+    " SET lock_timeout = '1s'; SELECT pg_advisory_lock(hashtext('gantry ' || current_schema()));"
+    " SET lock_timeout = '5s'";
 
 static bool in_class(const char *state, const char *class) {
   return strncmp(state, class, 2) == 0;
@@ -124,13 +131,34 @@ static gantry_err_t refusal(const char *message) {
   return err == GANTRY_E_UNAVAILABLE ? err : GANTRY_E_INVALID;
 }
 
+/* A server that knows no such lock goes on without. */
+static gantry_err_t claim(db_pg_t *self) {
+  PGresult *result = PQexec(self->conn, CLAIM);
+  gantry_err_t err = pg_check(self, result);
+  const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  bool taken = state && strcmp(state, "55P03") == 0; /* lock_not_available */
+  PQclear(result);
+  if (taken)
+    keep_message(self, "another storage or `gantry migrate up` writes to this database: stop one");
+  return taken || err == GANTRY_E_UNAVAILABLE ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
+}
+
+gantry_err_t db_claim(db_t *db, const char *place, gantry_fault_t *fault) {
+  if (db->kind != DB_PG) return GANTRY_OK;
+  db_pg_t *self = pg_of(db);
+  GANTRY_TRY(pg_ready(self));
+  gantry_err_t err = claim(self);
+  self->claims = err == GANTRY_OK;
+  return err == GANTRY_OK ? err : fault_set(fault, err, "dsn", "%s: %s", place, self->message);
+}
+
 static gantry_err_t begin_session(db_pg_t *self) {
   PQsetErrorVerbosity(self->conn, PQERRORS_DEFAULT);
   PGresult *result = PQexec(self->conn, SESSION);
   gantry_err_t err = pg_check(self, result);
   PQclear(result);
   if (err == GANTRY_OK) PQclear(PQexec(self->conn, PLANS));
-  return err;
+  return err == GANTRY_OK && self->claims ? claim(self) : err;
 }
 
 gantry_err_t pg_connect(db_pg_t *self) {

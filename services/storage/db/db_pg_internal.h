@@ -30,6 +30,7 @@ typedef struct db_pg {
   bool spoilt;         /* the open transaction can only be rolled back */
   bool pipelined;      /* statements are queued */
   uint32_t queued;     /* results not yet read of them */
+  bool claims;         /* each connection claims the database (db_claim) */
   bool no_copy;        /* the server knows no COPY in a transaction: rows go one by one */
   char *copy;          /* owned, PG_COPY_BYTES; NULL until first used */
   size_t offered;      /* rows of the COPY that is open; 0: none is */
