@@ -120,6 +120,54 @@ Test(migrate, does_without_what_the_server_does_not_know) {
                known()->count + 1);
 }
 
+/* Readings of 0.1.0: each second of a day and a half a number, one in ten of them known to be
+ * wrong. */
+#define READINGS_0_1_0                                                                             \
+  "INSERT INTO series VALUES (1, '', 'battery', 'battery', 'V', 0);"                               \
+  "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 129599)"               \
+  " INSERT INTO reading (series, ts, value, quality, validity, source, session_id, boot, seq)"     \
+  " SELECT 1, 1767225600000000 + i * 1000000, i % 97, 1, CASE WHEN i % 10 = 0 THEN 2 ELSE 0 END,"  \
+  " 0, CASE WHEN i < 600 THEN 's1' END, 7, i FROM n"
+
+static void make_0_1_0(void) {
+  migrations_t first = {known()->rows, 1};
+  gantry_fault_t fault = {0};
+  db_t *db = NULL;
+  store_close(&fixture.store);
+  cr_assert_eq(remove(fixture.path), 0);
+  cr_assert_eq(fixture_open_db(fixture.path, &db, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(migrate_up(db, "here", &first, 1, &fault), GANTRY_OK, "%s", fault.detail);
+  cr_assert_eq(db_exec(db, READINGS_0_1_0, &fault), GANTRY_OK, "%s", fault.detail);
+  db_close(&db);
+}
+
+#define GOOD(seconds)                                                                              \
+  "SELECT count(*) FROM (SELECT ts - ts % (" #seconds " * 1000000) AS start, count(*) AS rows,"    \
+  " sum(value) AS sum, sum(value * value) AS sum2, min(value) AS min, max(value) AS max, min(ts)"  \
+  " AS first_ts, max(ts) AS last_ts FROM reading WHERE validity <> 2 GROUP BY 1) AS of_rows JOIN"  \
+  " rollup ON rollup.series = 1 AND tier = " #seconds " AND rollup.start = of_rows.start"          \
+  " AND rollup.rows = of_rows.rows AND rollup.sum = of_rows.sum AND rollup.sum2 = of_rows.sum2"    \
+  " AND rollup.min = of_rows.min AND rollup.max = of_rows.max"                                     \
+  " AND first = (SELECT value FROM reading WHERE ts = rollup.first_ts)"                            \
+  " AND last = (SELECT value FROM reading WHERE ts = rollup.last_ts)"                              \
+  " AND rollup.first_ts = of_rows.first_ts AND rollup.last_ts = of_rows.last_ts"
+
+Test(migrate, rolls_up_the_readings_of_an_older_database) {
+  if (fixture_is_pg()) cr_skip("0.1.0 knew no server");
+  make_0_1_0();
+  cr_assert_eq(fixture_open(fixture.path, &fixture.store, &fixture.fault), GANTRY_OK, "%s",
+               fixture.fault.detail);
+
+  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 129600);
+  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM sensor_readings WHERE session_id ="
+                                        " 's1'"),
+               600);
+  cr_expect_eq(fixture_number(&fixture, GOOD(60)), 2160);
+  cr_expect_eq(fixture_number(&fixture, GOOD(3600)), 36);
+  cr_expect_eq(fixture_number(&fixture, GOOD(86400)), 2);
+  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM rollup"), 2198);
+}
+
 /* Table and columns of the published schema of the robot, in its order. */
 static const struct {
   const char *table;

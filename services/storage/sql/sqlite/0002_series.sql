@@ -71,6 +71,27 @@ CREATE TABLE rollup (
   PRIMARY KEY (series, tier, start)
 ) STRICT, WITHOUT ROWID;
 
+-- Of the readings that are there: minutes, then hours and days made of the minutes.
+INSERT INTO rollup SELECT series, 60, start, rows, sum, sum2, min, max,
+  (SELECT value FROM reading WHERE series = minute.series AND ts = first_ts AND abs(value) < 9e999
+    AND validity <> 2 ORDER BY seq LIMIT 1),
+  (SELECT value FROM reading WHERE series = minute.series AND ts = last_ts AND abs(value) < 9e999
+    AND validity <> 2 ORDER BY seq LIMIT 1), first_ts, last_ts
+  FROM (SELECT series, ts - ts % 60000000 AS start, count(*) AS rows, sum(value) AS sum,
+      sum(value * value) AS sum2, min(value) AS min, max(value) AS max, min(ts) AS first_ts,
+      max(ts) AS last_ts FROM reading WHERE abs(value) < 9e999 AND validity <> 2
+    GROUP BY series, ts - ts % 60000000) AS minute;
+INSERT INTO rollup SELECT series, tier, whole.start, rows, sum, sum2, min, max,
+  (SELECT first FROM rollup WHERE series = whole.series AND tier = 60
+    AND start = whole.first_ts - whole.first_ts % 60000000),
+  (SELECT last FROM rollup WHERE series = whole.series AND tier = 60
+    AND start = whole.last_ts - whole.last_ts % 60000000), first_ts, last_ts
+  FROM (SELECT series, size.tier AS tier, start - start % (size.tier * 1000000) AS start,
+      sum(rows) AS rows, sum(sum) AS sum, sum(sum2) AS sum2, min(min) AS min, max(max) AS max,
+      min(first_ts) AS first_ts, max(last_ts) AS last_ts
+    FROM rollup JOIN (SELECT 3600 AS tier UNION ALL SELECT 86400) AS size WHERE rollup.tier = 60
+    GROUP BY series, size.tier, start - start % (size.tier * 1000000)) AS whole;
+
 -- The last record taken of each boot of a producer.
 CREATE TABLE ingest_mark (
   producer TEXT NOT NULL,
