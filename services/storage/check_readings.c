@@ -109,7 +109,7 @@ static gantry_err_t count_readings(db_t *db, int64_t series, int64_t day_us, int
   gantry_err_t err = series_read_open(db, &span, &read);
   *rows = 0;
   while (err == GANTRY_OK && (err = series_read_next(read, &row)) == GANTRY_OK)
-    *rows += row->has_value && row->validity != SENSOR_VALIDITY_ERROR;
+    *rows += series_is_summed(row);
   series_read_close(&read);
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }

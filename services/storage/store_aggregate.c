@@ -82,8 +82,7 @@ static gantry_err_t add_readings(store_t *store, int64_t series, const cover_par
   gantry_err_t err = series_read_open(store->db, &span, &read);
   while (err == GANTRY_OK && (err = series_read_run(read, &rows, &count)) == GANTRY_OK)
     for (const db_reading_t *row = rows; row < rows + count; row++)
-      if (row->has_value && row->validity != SENSOR_VALIDITY_ERROR)
-        rollup_add(bucket_at(filling, row->ts_us), row->ts_us, row->value);
+      if (series_is_summed(row)) rollup_add(bucket_at(filling, row->ts_us), row->ts_us, row->value);
   series_read_close(&read);
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }

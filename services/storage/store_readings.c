@@ -1,15 +1,13 @@
 /* Readings one by one: a row each, of its series and session, rolled up. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bulk.h"
 #include "store_internal.h"
+#include "store_series.h"
 
-/* Only numbers that are not known to be wrong go into roll-ups. */
 gantry_err_t store_roll_up(store_t *store, const db_reading_t *row) {
-  if (!row->has_value || row->validity == SENSOR_VALIDITY_ERROR || !isfinite(row->value))
-    return GANTRY_OK;
+  if (!series_is_summed(row)) return GANTRY_OK;
   if (rollup_set_add(store->rollups, row->series, row->ts_us, row->value)) return GANTRY_OK;
   GANTRY_TRY(store_write_rollups(store));
   return rollup_set_add(store->rollups, row->series, row->ts_us, row->value) ? GANTRY_OK

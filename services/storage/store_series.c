@@ -2,6 +2,8 @@
    at once, so that no statement stays busy. */
 #include "store_series.h"
 
+#include <math.h>
+#include <messages.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +116,10 @@ static gantry_err_t next_page(series_read_t *read) {
     read->page_seq = read->rows[read->count - 1].seq;
   }
   return GANTRY_OK;
+}
+
+bool series_is_summed(const db_reading_t *row) {
+  return row->has_value && row->validity != SENSOR_VALIDITY_ERROR && isfinite(row->value);
 }
 
 gantry_err_t series_read_open(db_t *db, const series_span_t *span, series_read_t **out) {

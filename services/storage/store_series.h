@@ -20,6 +20,9 @@ typedef struct series_span {
   uint32_t expected; /* how many the caller will about read; 0 not known */
 } series_span_t;
 
+/* Whether roll-ups and aggregates count the reading: a number, and not known to be wrong. */
+bool series_is_summed(const db_reading_t *row);
+
 typedef struct series_read series_read_t;
 
 /* Begins to read. Packing moves rows while others read: hold one transaction (db_begin_read) from

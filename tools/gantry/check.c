@@ -1,5 +1,6 @@
 /* gantry check: whether a database is sound, check by check. */
 #include <check.h>
+#include <migrate.h>
 #include <stdio.h>
 
 #include "ask.h"
@@ -37,6 +38,9 @@ int command_check(int argc, char **argv) {
   if (args.count > 0) return store_args_wrong(&args, "`%s` is too much.", args.words[0]);
   gantry_err_t err = store_args_find(&args, false, &fault);
   if (err == GANTRY_OK) err = store_args_open(&args, &db, &fault);
+  if (err == GANTRY_OK)
+    err = migrate_check(db, args.kind == DB_PG ? "the server's database" : args.place,
+                        migrations_of(args.kind), &fault);
   if (err == GANTRY_OK && db_begin_read(db) != GANTRY_OK)
     err = fault_set(&fault, GANTRY_E_UNAVAILABLE, "database", "%s", db_message(db));
   if (err == GANTRY_OK) {

@@ -152,7 +152,19 @@ gantry_err_t db_claim(db_t *db, const char *place, gantry_fault_t *fault) {
   return err == GANTRY_OK ? err : fault_set(fault, err, "dsn", "%s: %s", place, self->message);
 }
 
+/* A name in another script would fail each batch that holds it. A server that says nothing is
+ * taken. */
+static gantry_err_t check_encoding(db_pg_t *self) {
+  const char *encoding = PQparameterStatus(self->conn, "server_encoding");
+  if (!encoding || strcmp(encoding, "UTF8") == 0) return GANTRY_OK;
+  (void)snprintf(self->message, sizeof self->message,
+                 "the database's encoding is %s: make it with ENCODING 'UTF8' TEMPLATE template0",
+                 encoding);
+  return GANTRY_E_INVALID;
+}
+
 static gantry_err_t begin_session(db_pg_t *self) {
+  GANTRY_TRY(check_encoding(self));
   PQsetErrorVerbosity(self->conn, PQERRORS_DEFAULT);
   PGresult *result = PQexec(self->conn, SESSION);
   gantry_err_t err = pg_check(self, result);

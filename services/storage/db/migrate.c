@@ -28,8 +28,9 @@ static gantry_err_t check_applied(stmt_t *statement, const char *path, const mig
   const migration_t *migration = &known->rows[applied ? applied - 1 : 0];
   if (applied != (uint64_t)*version + 1 || strcmp(checksum, migration->checksum) != 0)
     return fault_set(fault, GANTRY_E_INVALID, "database",
-                     "%s: migration %llu is not the one this program has", path,
-                     (unsigned long long)applied);
+                     "%s: migration %llu is not the one this program has: use the program that made"
+                     " the database, or restore a backup",
+                     path, (unsigned long long)applied);
   *version = (uint32_t)applied;
   return GANTRY_OK;
 }
@@ -86,6 +87,14 @@ static gantry_err_t apply_or_pass(db_t *db, const char *path, const migration_t 
     err = apply(db, migration, "", now_ns);
   }
   if (err == GANTRY_OK) return GANTRY_OK;
+  if (err == GANTRY_E_INTERNAL && migration->version == 1) {
+    fault_set(fault, err = GANTRY_E_INVALID, "database",
+              "%s is of another program (%s): name a database or schema of its own for Gantry",
+              path, db_message(db));
+    db_rollback(db);
+    (void)db_exec(db, "DROP TABLE schema_migrations", NULL);
+    return err;
+  }
   fault_set(fault, err, "database", "%s: migration %u %s: %s", path, migration->version,
             migration->name, db_message(db));
   db_rollback(db);
@@ -105,4 +114,17 @@ gantry_err_t migrate_up(db_t *db, const char *path, const migrations_t *known, u
   for (uint32_t i = version; i < known->count; i++)
     GANTRY_TRY(apply_or_pass(db, path, &known->rows[i], now_ns, fault));
   return GANTRY_OK;
+}
+
+gantry_err_t migrate_check(db_t *db, const char *path, const migrations_t *known,
+                           gantry_fault_t *fault) {
+  uint32_t version = 0;
+  gantry_err_t err = read_version(db, path, known, &version, fault);
+  /* A database without the table has no migration. */
+  if (err != GANTRY_OK && err != GANTRY_E_INTERNAL) return err;
+  if (version == known->count) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "database",
+                   "%s has schema version %u of %u: `gantry migrate up` or the start of storage"
+                   " brings it up to date",
+                   path, version, known->count);
 }

@@ -26,5 +26,9 @@ const migrations_t *migrations_of(db_kind_t kind);
    database says otherwise. What was applied before the failing one stays. */
 gantry_err_t migrate_up(db_t *db, const char *place, const migrations_t *known, uint64_t now_ns,
                         gantry_fault_t *fault);
+/* GANTRY_E_INVALID when the database is not at the last of the known migrations; changes nothing.
+ */
+gantry_err_t migrate_check(db_t *db, const char *place, const migrations_t *known,
+                           gantry_fault_t *fault);
 
 #endif

@@ -393,3 +393,13 @@ Test(db_pg, claims_the_database_again_on_a_new_connection) {
 
   cr_expect_eq(store_open_server(fixture.path, &other, &fault), GANTRY_E_UNAVAILABLE);
 }
+
+Test(db_pg, refuses_a_database_that_cannot_hold_every_script) {
+  char dsn[256];
+  fixture_exec(&fixture, "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+                         " TEMPLATE template0");
+  snprintf(dsn, sizeof dsn, "host=%s dbname=latin user=gantry", fixture.folder);
+  gantry_fault_t fault = refused(dsn, GANTRY_E_INVALID);
+  fixture_exec(&fixture, "DROP DATABASE latin");
+  cr_expect(strstr(fault.detail, "LATIN1") != NULL, "%s", fault.detail);
+}

@@ -51,6 +51,16 @@ Test(migrate, refuses_a_migration_that_was_altered) {
   cr_assert_eq(fixture_try_open(&fixture), GANTRY_E_INVALID);
 }
 
+Test(migrate, leaves_the_database_of_another_program_as_it_is) {
+  char columns[64];
+  fixture_exec(&fixture, "DROP TABLE schema_migrations");
+
+  cr_assert_eq(fixture_try_open(&fixture), GANTRY_E_INVALID);
+  cr_expect(strstr(fixture.fault.detail, "another program") != NULL, "%s", fixture.fault.detail);
+  fixture_columns(&fixture, "schema_migrations", columns, sizeof columns);
+  cr_expect_str_empty(columns);
+}
+
 Test(migrate, names_a_damaged_file) {
   if (fixture_is_pg()) cr_skip("a server's files are its own");
   store_close(&fixture.store);
