@@ -370,19 +370,6 @@ Test(db_pg, works_on_a_plain_table) {
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 1);
 }
 
-Test(db_pg, lets_one_store_write_at_a_time) {
-  gantry_fault_t fault = {0};
-  store_t *two = NULL; /* one is the fixture's */
-  cr_expect_eq(store_open_server(fixture.path, &two, &fault), GANTRY_E_UNAVAILABLE);
-  cr_expect_null(two);
-  cr_expect(strstr(fault.detail, "another storage") != NULL, "%s", fault.detail);
-
-  store_close(&fixture.store);
-  fault = (gantry_fault_t){0};
-  cr_expect_eq(store_open_server(fixture.path, &two, &fault), GANTRY_OK, "%s", fault.detail);
-  store_close(&two);
-}
-
 Test(db_pg, claims_the_database_again_on_a_new_connection) {
   gantry_fault_t fault = {0};
   store_t *other = NULL;

@@ -217,3 +217,17 @@ Test(store, deletes_a_map_with_session_and_trajectory) {
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM map_sessions"), 0);
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM robot_positions"), 0);
 }
+
+Test(store, lets_one_store_write_at_a_time) {
+  if (!fixture_is_pg()) cr_skip("a file has a lock beside it");
+  gantry_fault_t fault = {0};
+  store_t *two = NULL; /* one is the fixture's */
+  cr_expect_eq(store_open_server(fixture.path, &two, &fault), GANTRY_E_UNAVAILABLE);
+  cr_expect_null(two);
+  cr_expect(strstr(fault.detail, "another storage") != NULL, "%s", fault.detail);
+
+  store_close(&fixture.store);
+  fault = (gantry_fault_t){0};
+  cr_expect_eq(store_open_server(fixture.path, &two, &fault), GANTRY_OK, "%s", fault.detail);
+  store_close(&two);
+}
