@@ -2,11 +2,12 @@
    way then is left to itself, and the outbox hands out again from what storage has acknowledged. */
 #include <gantry/delivery.h>
 
+#include <gantry/clock.h>
 #include <gantry/log.h>
 
 #include <stdlib.h>
 
-enum { APPEND_MS = 2000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, FLIGHTS = 64 };
+enum { APPEND_MS = 2000, AWAY_MS = 5000, BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, FLIGHTS = 64 };
 
 typedef struct flight {
   delivery_t *owner;      /* NULL: free */
@@ -20,14 +21,36 @@ struct delivery {
   int alarm;
   uint32_t generation;
   uint32_t backoff_ms;
-  bool waits; /* for the alarm */
-  bool away;  /* storage took nothing the last time */
+  bool waits;       /* for the alarm */
+  uint64_t away_ns; /* since when storage takes nothing; 0: it takes */
+  bool told;        /* that has been said */
   flight_t flights[FLIGHTS];
 };
 
+/* A start, a stop and a commit that takes its time are nothing to speak of. */
+static void tell_away(delivery_t *delivery, const char *why) {
+  uint64_t now_ns = clock_mono_ns();
+  if (delivery->away_ns == 0) delivery->away_ns = now_ns;
+  double away_ms = clock_age_ms(now_ns, delivery->away_ns);
+  if (delivery->told || away_ms < AWAY_MS) return;
+  delivery->told = true;
+  log_warn(
+      "OUTBOX-WAITING",
+      "storage has taken nothing for %.0f s (%s): records wait in the outbox; its log says why, "
+      "or start it again",
+      away_ms / 1000, why);
+}
+
+static void tell_back(delivery_t *delivery) {
+  if (delivery->told)
+    log_info("OUTBOX-GOES", "storage takes records again, after %.0f s",
+             clock_age_ms(clock_mono_ns(), delivery->away_ns) / 1000);
+  delivery->away_ns = 0;
+  delivery->told = false;
+}
+
 static void fail(delivery_t *delivery, const char *why) {
-  if (!delivery->away) log_warn("OUTBOX-WAITING", "storage takes nothing, records wait: %s", why);
-  delivery->away = true;
+  tell_away(delivery, why);
   delivery->waits = true;
   delivery->generation++;
   loop_set(delivery->loop, delivery->alarm, delivery->backoff_ms);
@@ -61,8 +84,7 @@ static void on_appended(gantry_err_t err, const gantry_fault_t *fault, const voi
               (unsigned long long)parcel.first, (unsigned long long)parcel.last, fault->detail);
     outbox_delivered(delivery->outbox, &parcel);
   } else if (err == GANTRY_OK) {
-    if (delivery->away) log_info("OUTBOX-GOES", "storage takes records again");
-    delivery->away = false;
+    tell_back(delivery);
     delivery->backoff_ms = BACKOFF_MIN_MS;
     outbox_delivered(delivery->outbox, &parcel);
   } else if (parcel.generation == delivery->generation) {
@@ -127,8 +149,4 @@ void delivery_destroy(delivery_t **self) {
   delivery_stop(*self);
   free(*self);
   *self = NULL;
-}
-
-bool delivery_waits(const delivery_t *delivery) {
-  return delivery->away;
 }

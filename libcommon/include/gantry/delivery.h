@@ -14,7 +14,5 @@ gantry_err_t delivery_new(outbox_t *outbox, bus_t *bus, rpc_client_t *client, de
 void delivery_stop(delivery_t *delivery);
 /* After the client is destroyed, which answers what is under way. NULL-safe. */
 void delivery_destroy(delivery_t **self);
-/* Whether storage takes nothing at present. */
-bool delivery_waits(const delivery_t *delivery);
 
 #endif
