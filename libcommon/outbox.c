@@ -54,7 +54,9 @@ static gantry_err_t group_add(outbox_t *outbox, const outbox_record_t *record, b
   memcpy(out + topic_len + record->header_len, record->body, record->body_len);
   group->bytes.len += len;
   bool began = group->run_count == 0;
-  *look = began || (urgent && !group->urgent) || group->bytes.len >= OUTBOX_RUN_BYTES;
+  /* A few times a group, however slow the disk is: the mailbox has room for other orders, too. */
+  bool grown = group->bytes.len >= OUTBOX_RUN_BYTES && group->bytes.len - len < OUTBOX_RUN_BYTES;
+  *look = began || (urgent && !group->urgent) || grown;
   if (began) group->since_ns = clock_mono_ns();
   group->urgent |= urgent;
   batch_t *run = group_run(group, record->kept, outbox->next, outbox->boot);

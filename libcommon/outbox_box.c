@@ -237,6 +237,16 @@ uint64_t box_last_id(box_t *box) {
   return one_number(box->statements[SQL_LAST]);
 }
 
+gantry_err_t box_shift(box_t *box, uint64_t by) {
+  sqlite3_stmt *statement = NULL;
+  static const char TEXT[] = "UPDATE batch SET id = id + ?1";
+  GANTRY_TRY(err_of(sqlite3_prepare_v2(box->handle, TEXT, -1, &statement, NULL)));
+  sqlite3_bind_int64(statement, 1, (sqlite3_int64)by);
+  gantry_err_t err = err_of(sqlite3_step(statement));
+  sqlite3_finalize(statement);
+  return err;
+}
+
 box_totals_t box_get_totals(const box_t *box) {
   return box->totals;
 }

@@ -45,6 +45,8 @@ gantry_err_t box_drop(box_t *box, batch_t *dropped);
 uint64_t box_dropped(box_t *box, uint64_t boot);
 gantry_err_t box_add_dropped(box_t *box, uint64_t boot, uint64_t records);
 uint64_t box_last_id(box_t *box);
+/* Moves the ids of all batches up, by at least box_last_id. A transaction of its own. */
+gantry_err_t box_shift(box_t *box, uint64_t by);
 box_totals_t box_get_totals(const box_t *box);
 const char *box_message(const box_t *box);
 

@@ -85,6 +85,7 @@ struct outbox {
   uint64_t cursor;                 /* the last batch that was handed out */
   uint64_t parcels[OUTBOX_WINDOW]; /* ids under way, in order */
   uint32_t under_way;
+  bool hampered; /* something waits to be handed out that could not be: tried again soon */
   uint64_t handed_boot, handed_last;
   uint32_t generation;
   uint64_t lost_first, lost_last; /* not told yet, as the mailbox was full; 0: none */

@@ -85,8 +85,10 @@ static void write_group(outbox_t *outbox) {
 static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
   buf_t bytes = {0};
   batch_t batch;
+  gantry_err_t err;
   *parcel = (outbox_parcel_t){0};
-  while (tray_next(&outbox->tray, parcel->id ? parcel->id : outbox->cursor, &batch)) {
+  while ((err = tray_next(&outbox->tray, parcel->id ? parcel->id : outbox->cursor, &batch)) ==
+         GANTRY_OK) {
     bool fits = bytes.len + batch.len <= OUTBOX_PARCEL_BYTES && batch.boot == parcel->boot;
     if (parcel->id != 0 && !fits) break;
     if (outbox->under_way > 0 && batch.boot != outbox->handed_boot) break;
@@ -98,6 +100,8 @@ static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
   parcel->bytes = bytes.data;
   parcel->len = bytes.len;
   if (parcel->id != 0 && buf_err(&bytes) == GANTRY_OK) return true;
+  outbox->hampered =
+      buf_err(&bytes) != GANTRY_OK || (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND);
   buf_fini(&bytes);
   return false;
 }
@@ -105,6 +109,7 @@ static bool fill_parcel(outbox_t *outbox, outbox_parcel_t *parcel) {
 static void hand_out(outbox_t *outbox) {
   note_t note = {.kind = NOTE_PARCEL};
   outbox_parcel_t *parcel = &note.parcel;
+  outbox->hampered = false;
   while (outbox->delivering && outbox->under_way < OUTBOX_WINDOW &&
          outbox->cursor + 1 < outbox->tray.next_id && fill_parcel(outbox, parcel)) {
     parcel->previous = outbox->under_way > 0 ? outbox->handed_last : 0;
@@ -112,6 +117,7 @@ static void hand_out(outbox_t *outbox) {
     parcel->generation = outbox->generation;
     if (!mailbox_send(outbox->out, &note)) {
       free(parcel->bytes);
+      outbox->hampered = true;
       return;
     }
     outbox->cursor = parcel->id;
@@ -161,7 +167,7 @@ static uint64_t next_deadline_ns(outbox_t *outbox, uint64_t now_ns) {
   pthread_mutex_unlock(&outbox->mutex);
   bool untold = outbox->lost_last != 0 || (!outbox->tray.memory && outbox->told != outbox->written);
   uint64_t soon_ns = now_ns + (uint64_t)OUTBOX_LINGER_MS * GANTRY_NS_PER_MS;
-  if (untold && soon_ns < deadline_ns) deadline_ns = soon_ns;
+  if ((untold || outbox->hampered) && soon_ns < deadline_ns) deadline_ns = soon_ns;
   return deadline_ns;
 }
 

@@ -27,11 +27,21 @@ static void set_aside(tray_t *tray) {
             tray->path, tray->path);
 }
 
-/* A file with younger batches than memory would mix up their order: it has to wait. */
-static bool fits_behind(tray_t *tray) {
-  batch_t first;
-  if (!tray->memory || box_next(tray->memory, 0, &first) != GANTRY_OK) return true;
-  return box_last_id(tray->file) < first.id;
+/* What lies in a file that could not be opened before goes behind what has been numbered meanwhile:
+   two batches of one id would be delivered, and deleted, as one. */
+static gantry_err_t join_ids(tray_t *tray, gantry_fault_t *fault) {
+  uint64_t last = box_last_id(tray->file);
+  gantry_err_t err = GANTRY_OK;
+  if (last > 0 && tray->next_id > 1) {
+    uint64_t by = last > tray->next_id ? last : tray->next_id;
+    err = box_shift(tray->file, by);
+    last += by;
+  }
+  if (err == GANTRY_OK && last >= tray->next_id) tray->next_id = last + 1;
+  if (err == GANTRY_OK) return err;
+  fault_set(fault, err, "outbox", "%s: %s", tray->path, box_message(tray->file));
+  box_close(&tray->file);
+  return err;
 }
 
 static gantry_err_t open_file(tray_t *tray, gantry_fault_t *fault) {
@@ -44,14 +54,7 @@ static gantry_err_t open_file(tray_t *tray, gantry_fault_t *fault) {
     err = box_open(tray->path, &tray->file, fault);
   }
   if (err != GANTRY_OK) return err;
-  if (!fits_behind(tray)) {
-    box_close(&tray->file);
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "outbox", "%s waits for what is in memory",
-                     tray->path);
-  }
-  uint64_t next_id = box_last_id(tray->file) + 1;
-  if (next_id > tray->next_id) tray->next_id = next_id;
-  return GANTRY_OK;
+  return join_ids(tray, fault);
 }
 
 void tray_init(tray_t *tray, const outbox_settings_t *settings, tray_lost_fn lost, void *arg) {
@@ -68,6 +71,10 @@ void tray_init(tray_t *tray, const outbox_settings_t *settings, tray_lost_fn los
 }
 
 void tray_fini(tray_t *tray) {
+  uint64_t lost = tray->memory ? box_get_totals(tray->memory).records : 0;
+  if (lost > 0)
+    log_error("OUTBOX-LOST", "%llu records are lost: no disk has taken them, and the process ends",
+              (unsigned long long)lost);
   box_close(&tray->file);
   box_close(&tray->memory);
 }
@@ -76,7 +83,8 @@ static void note_trouble(tray_t *tray, const char *detail, uint64_t now_ns) {
   bool was_well = tray->retry_ns == 0;
   tray->retry_ns = now_ns + RETRY_S * GANTRY_NS_PER_S;
   snprintf(tray->trouble, sizeof tray->trouble,
-           "kept in memory only, free space or repair the disk: %.120s", detail);
+           "kept in memory only, free space, repair the disk or end who else has the file: %.90s",
+           detail);
   if (was_well) log_error("OUTBOX-MEMORY", "%s", tray->trouble);
 }
 
@@ -173,12 +181,17 @@ void tray_put(tray_t *tray, batch_t *batches, size_t count, uint64_t now_ns) {
     tray->lost(batches[i].first, batches[i].last, tray->arg);
 }
 
-bool tray_next(tray_t *tray, uint64_t id, batch_t *out) {
+gantry_err_t tray_next(tray_t *tray, uint64_t id, batch_t *out) {
+  batch_t other;
   if (id < tray->delivered) id = tray->delivered;
   gantry_err_t err = tray->file ? box_next(tray->file, id, out) : GANTRY_E_NOT_FOUND;
   if (err == GANTRY_E_INVALID) set_aside(tray);
-  if (err == GANTRY_OK) return true;
-  return tray->memory && box_next(tray->memory, id, out) == GANTRY_OK;
+  if (err == GANTRY_E_INVALID) err = GANTRY_E_NOT_FOUND;
+  if (!tray->memory || (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND)) return err;
+  gantry_err_t err_of_memory = box_next(tray->memory, id, &other);
+  if (err_of_memory != GANTRY_OK) return err == GANTRY_OK ? err : err_of_memory;
+  if (err != GANTRY_OK || other.id < out->id) *out = other;
+  return GANTRY_OK;
 }
 
 void tray_delivered(tray_t *tray, uint64_t id) {

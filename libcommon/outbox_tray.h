@@ -37,8 +37,9 @@ void tray_fini(tray_t *tray);
    afterwards they, and all that was put before, are on disk, but for those that were called lost.
  */
 void tray_put(tray_t *tray, batch_t *batches, size_t count, uint64_t now_ns);
-/* The first batch after id; bytes valid until the next call. */
-bool tray_next(tray_t *tray, uint64_t id, batch_t *out);
+/* The first batch after id; bytes valid until the next call. GANTRY_E_NOT_FOUND: none. Another
+   error means that the file cannot be read now: nothing behind it may be taken for the first. */
+gantry_err_t tray_next(tray_t *tray, uint64_t id, batch_t *out);
 /* Batches up to id are storage's; they go with the next write, or tray_tidy. */
 void tray_delivered(tray_t *tray, uint64_t id);
 /* Deletes what was delivered and tries the file again when it is time. */
