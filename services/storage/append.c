@@ -12,12 +12,18 @@
 #include "reading.h"
 #include "records.h"
 
-#define TRIES_MAX 3 /* of a record that fails for a reason of its own */
+#define TRIES_MAX    3 /* of a record that fails for a reason of its own */
+#define SUSPECTS_MAX 16
+#define GIVEN_UP_MAX 64 /* records of one run that the database refuses */
 
-/* A record that made a transaction fail, although the database answers. */
+/* A boot of a producer with records that make a transaction fail, although the database answers:
+   they go one by one, until the one at fault is found. */
 typedef struct suspect {
-  uint64_t boot, number;
-  uint32_t tries;
+  uint64_t boot;   /* 0: none */
+  uint64_t number; /* the record that failed last, by itself */
+  uint32_t tries;  /* of it */
+  uint32_t given_up_count;
+  uint64_t given_up[GIVEN_UP_MAX]; /* numbers */
 } suspect_t;
 
 struct append {
@@ -26,9 +32,10 @@ struct append {
   mapping_t mapping;
   bool has_safety;
   robot_safety_t safety; /* as last written */
-  suspect_t suspect;
-  uint64_t gathered; /* readings of this run of records that may still wait */
-  bool singly;       /* a run failed as a whole: the next one goes record by record */
+  suspect_t suspects[SUSPECTS_MAX];
+  uint32_t suspect_count; /* so far: the oldest makes room */
+  suspect_t *suspect;     /* of the run being taken; NULL: none, readings are gathered */
+  uint64_t gathered;      /* readings of this run of records that may still wait */
 };
 
 /* One record on its way. */
@@ -122,7 +129,7 @@ static gantry_err_t add_readings(append_t *append, entry_t *entry) {
   const sensor_readings_t *batch = entry->body;
   const char *robot = entry->frame.header.robot;
   uint32_t added = 0;
-  if (!append->singly) {
+  if (!append->suspect) {
     GANTRY_TRY(store_gather_readings(entry->store, robot, batch, &entry->fault));
     append->gathered += batch->which_count;
     return GANTRY_OK;
@@ -186,22 +193,39 @@ static gantry_err_t take_record(append_t *append, entry_t *entry, const record_t
   return add(append, entry);
 }
 
-/* Whether the record is to be passed over. The database's own trouble (away, full, damaged) is
-   nobody's fault; another error that comes back each time is the record's. */
-static bool is_hopeless(append_t *append, const entry_t *entry, gantry_err_t err, uint64_t boot,
-                        uint64_t number) {
-  suspect_t *suspect = &append->suspect;
-  if (entry->fault.err != GANTRY_OK) return true;
-  if (err == GANTRY_E_UNAVAILABLE || err == GANTRY_E_INVALID) return false;
-  if (suspect->boot != boot || suspect->number != number)
-    *suspect = (suspect_t){.boot = boot, .number = number};
-  suspect->tries++;
-  return false;
+static suspect_t *find_suspect(append_t *append, uint64_t boot) {
+  for (uint32_t i = 0; i < SUSPECTS_MAX; i++)
+    if (append->suspects[i].boot == boot) return &append->suspects[i];
+  return NULL;
 }
 
-static bool is_given_up(const append_t *append, uint64_t boot, uint64_t number) {
-  const suspect_t *suspect = &append->suspect;
-  return suspect->tries >= TRIES_MAX && suspect->boot == boot && suspect->number == number;
+/* Whether an error may be a record's own: the database's trouble (away, full, damaged) is not. */
+static bool may_be_its_own(gantry_err_t err) {
+  return err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE && err != GANTRY_E_INVALID;
+}
+
+/* Whether the record is to be passed over at once: the transaction is as it was. */
+static bool is_hopeless(entry_t *entry, gantry_err_t err) {
+  if (err == GANTRY_E_REFUSED)
+    fault_set(&entry->fault, err, "sensor",
+              "the database has as many sensors as it takes: give sensors names that stay");
+  return entry->fault.err != GANTRY_OK;
+}
+
+/* The record failed the transaction; when it comes alone, it is the one at fault. */
+static void suspect_record(append_t *append, uint64_t number) {
+  suspect_t *suspect = append->suspect;
+  if (!suspect) return;
+  if (suspect->number != number) suspect->tries = 0;
+  suspect->number = number;
+  if (++suspect->tries == TRIES_MAX) suspect->given_up[suspect->given_up_count++] = number;
+}
+
+static bool is_given_up(const append_t *append, uint64_t number) {
+  const suspect_t *suspect = append->suspect;
+  for (uint32_t i = 0; suspect && i < suspect->given_up_count; i++)
+    if (suspect->given_up[i] == number) return true;
+  return false;
 }
 
 static void log_refused(const record_t *record, const char *producer, const char *why) {
@@ -244,26 +268,27 @@ static gantry_err_t take_some(append_t *append, store_t *store, const char *prod
       counts->repeated++;
       continue;
     }
-    if (is_given_up(append, takes->boot, record.number)) {
+    if (is_given_up(append, record.number)) {
       log_refused(&record, producer, "the database refuses it");
       counts->refused++;
       continue;
     }
     gantry_err_t err = take_record(append, &entry, &record, producer);
     if (err == GANTRY_OK) continue;
-    if (!is_hopeless(append, &entry, err, takes->boot, record.number)) return err;
+    if (!is_hopeless(&entry, err)) {
+      if (may_be_its_own(err)) suspect_record(append, record.number);
+      return err;
+    }
     log_refused(&record, producer, entry.fault.detail);
     counts->refused++;
   }
   return GANTRY_OK;
 }
 
-/* The readings that were gathered go into the database, or the next run goes record by record, so
-   that the one at fault is found. */
+/* The readings that were gathered go into the database. */
 static gantry_err_t settle(append_t *append, store_t *store, append_counts_t *counts) {
   uint64_t added;
   gantry_err_t err = store_settle(store, &added);
-  append->singly = err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE && err != GANTRY_E_INVALID;
   counts->rows += added;
   if (err == GANTRY_OK) counts->repeated += append->gathered - added;
   return err;
@@ -278,6 +303,14 @@ static gantry_err_t take_all(append_t *append, store_t *store, const char *produ
   return take_some(append, store, producer, takes, mark, false, counts);
 }
 
+/* A run that failed as a whole goes record by record the next time, whoever's come between; one
+   that was taken is above suspicion. */
+static void judge(append_t *append, uint64_t boot, gantry_err_t err) {
+  if (err == GANTRY_OK && append->suspect) append->suspect->boot = 0;
+  if (!may_be_its_own(err) || append->suspect) return;
+  append->suspects[append->suspect_count++ % SUSPECTS_MAX] = (suspect_t){.boot = boot};
+}
+
 gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
                          const store_append_t *takes, append_counts_t *counts,
                          gantry_fault_t *fault) {
@@ -289,9 +322,17 @@ gantry_err_t append_take(append_t *append, store_t *store, const char *producer,
     return fault_set(fault, GANTRY_E_CONFLICT, "previous",
                      "records up to %llu are not here, only up to %llu: send those first",
                      (unsigned long long)takes->previous, (unsigned long long)mark);
+  append->suspect = find_suspect(append, takes->boot);
+  if (append->suspect && append->suspect->given_up_count == GIVEN_UP_MAX) {
+    append->suspect->boot = 0;
+    return fault_set(fault, GANTRY_E_SCHEMA, "records",
+                     "the database refuses %d of them: the log of storage names those",
+                     GIVEN_UP_MAX);
+  }
   err = take_all(append, store, producer, takes, mark, counts);
   if (err == GANTRY_OK && takes->last > mark)
     err = store_set_mark(store, producer, takes->boot, takes->last, clock_wall_ns() / 1000);
+  judge(append, takes->boot, err);
   if (err == GANTRY_OK) return err;
   /* What a caller could take for a fault of its own is none here. */
   return err == GANTRY_E_SCHEMA || err == GANTRY_E_CONFLICT ? GANTRY_E_INTERNAL : err;

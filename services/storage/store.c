@@ -52,7 +52,7 @@ gantry_err_t store_commit(store_t *store) {
 }
 
 gantry_err_t store_add(store_t *store, const row_t *row) {
-  GANTRY_TRY(store_add_gathered(store));
+  GANTRY_TRY(store_broken(store_add_gathered(store)));
   return row->kind == ROW_READING ? store_add_reading(store, row) : store_add_row(store, row);
 }
 

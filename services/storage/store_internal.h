@@ -97,11 +97,16 @@ struct store {
 /* The id of a new row of that table. */
 int64_t store_new_id(store_t *store, store_id_t table);
 
+/* A constraint that a row breaks is no row that is there already. */
+static inline gantry_err_t store_broken(gantry_err_t err) {
+  return err == GANTRY_E_CONFLICT ? GANTRY_E_INTERNAL : err;
+}
+
 /* Series and sessions by name. Those made in a transaction that was rolled back are forgotten. */
 gantry_err_t store_load_series(store_t *store);
 void store_forget_names(store_t *store);
-/* Makes what is new; out is valid until the next rollback. GANTRY_E_TOO_LARGE with SERIES_MAX
-   there. */
+/* Makes what is new; out is valid until the next rollback. GANTRY_E_REFUSED with SERIES_MAX
+   there: nothing was written. */
 gantry_err_t store_series_of(store_t *store, const char *robot, const series_name_t *name,
                              series_t **out);
 /* 0 for "". kind and time are those of a session that is new. */

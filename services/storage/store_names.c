@@ -78,7 +78,7 @@ gantry_err_t store_series_of(store_t *store, const char *robot, const series_nam
   uint16_t at = store->series_slots[slot_of(store, robot, name->sensor)];
   *out = at ? &store->series[at - 1] : NULL;
   if (*out) return GANTRY_OK;
-  if (store->series_count == SERIES_MAX) return GANTRY_E_TOO_LARGE;
+  if (store->series_count == SERIES_MAX) return GANTRY_E_REFUSED;
   stmt_t *statement =
       db_use(store->db, "INSERT INTO series (id, robot, sensor, type, unit, rows)"
                         " VALUES (?5, ?1, ?2, ?3, ?4, 0) ON CONFLICT (sensor, robot) DO UPDATE SET"

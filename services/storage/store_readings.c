@@ -42,7 +42,7 @@ gantry_err_t store_add_reading(store_t *store, const row_t *row) {
     GANTRY_TRY(store_is_packed(store, &reading, &packed));
     if (packed) return GANTRY_E_CONFLICT;
   }
-  GANTRY_TRY(db_add_readings(store->db, &reading, 1, NULL, &added));
+  GANTRY_TRY(store_broken(db_add_readings(store->db, &reading, 1, NULL, &added)));
   if (added == 0) return GANTRY_E_CONFLICT;
   series->added++;
   return store_roll_up(store, &reading);

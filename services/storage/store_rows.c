@@ -22,7 +22,7 @@ static gantry_err_t add_status(store_t *store, const row_t *row) {
   db_bind_real(statement, 6, status->health);
   db_bind_opt_text(statement, 7, status->last_error[0] != '\0', status->last_error);
   db_bind_u64(statement, 8, row->ts_us);
-  return db_finish(statement);
+  return store_broken(db_finish(statement));
 }
 
 static gantry_err_t add_pose(store_t *store, const row_t *row) {
@@ -47,7 +47,7 @@ static gantry_err_t add_pose(store_t *store, const row_t *row) {
   db_bind_text(statement, 12, desc_enum_text(&SYS_SOURCE_ENUM, (int)pose->source));
   db_bind_int(statement, 13, second != store->pose_second);
   store->pose_second = second;
-  return db_finish(statement);
+  return store_broken(db_finish(statement));
 }
 
 static void bind_origin(stmt_t *statement, const row_t *row) {
@@ -61,7 +61,7 @@ static void bind_origin(stmt_t *statement, const row_t *row) {
 
 /* What the table already had is a conflict, and harmless. */
 static gantry_err_t finish_once(store_t *store, stmt_t *statement) {
-  GANTRY_TRY(db_finish(statement));
+  GANTRY_TRY(store_broken(db_finish(statement)));
   return db_changes(store->db) ? GANTRY_OK : GANTRY_E_CONFLICT;
 }
 
@@ -104,7 +104,7 @@ static gantry_err_t add_safety(store_t *store, const row_t *row) {
   db_bind_int(statement, 11, safety->motors_off);
   db_bind_opt_real(statement, 12, safety->has_stop_ms, safety->stop_ms);
   db_bind_opt_real(statement, 13, safety->has_confirm_ms, safety->confirm_ms);
-  return db_finish(statement);
+  return store_broken(db_finish(statement));
 }
 
 static bool is_active(const sys_alerts_t *alerts, stmt_t *statement) {

@@ -68,8 +68,8 @@ static void put_event(uint64_t number) {
 }
 
 /* Takes what was put, in a transaction of its own, and begins anew. */
-static gantry_err_t take(uint64_t first, uint64_t last, uint64_t previous) {
-  store_append_t takes = {.boot = 7,
+static gantry_err_t take_of(uint64_t boot, uint64_t first, uint64_t last, uint64_t previous) {
+  store_append_t takes = {.boot = boot,
                           .first = first,
                           .last = last,
                           .previous = previous,
@@ -84,6 +84,10 @@ static gantry_err_t take(uint64_t first, uint64_t last, uint64_t previous) {
     store_rollback(fixture.store);
   buf_reset(&bytes);
   return err;
+}
+
+static gantry_err_t take(uint64_t first, uint64_t last, uint64_t previous) {
+  return take_of(7, first, last, previous);
 }
 
 static double events(void) {
@@ -227,22 +231,95 @@ Test(append, keeps_changes_of_safety_only) {
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM safety_log"), 2);
 }
 
-Test(append, takes_readings_by_the_batch) {
+/* A batch of count readings of one sensor, numbered from first on. */
+static void put_readings(uint64_t number, const char *sensor, uint64_t first, uint32_t count,
+                         double value) {
   sensor_readings_t *batch = calloc(1, sizeof *batch);
   batch->series_count = 1;
-  snprintf(batch->series[0].sensor, sizeof batch->series[0].sensor, "force-1");
+  snprintf(batch->series[0].sensor, sizeof batch->series[0].sensor, "%s", sensor);
   snprintf(batch->series[0].type, sizeof batch->series[0].type, "force");
   batch->which_count = batch->time_count = batch->number_count = batch->value_count =
-      batch->quality_count = batch->validity_count = 500;
-  for (uint32_t i = 0; i < 500; i++) {
-    batch->time[i] = FIXTURE_NOW_NS + i * 1000000u;
-    batch->number[i] = i;
+      batch->quality_count = batch->validity_count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    batch->time[i] = FIXTURE_NOW_NS + (first + i) * 1000000u;
+    batch->number[i] = first + i;
+    batch->value[i] = value;
   }
-  put(1, "mapper", "sensor.readings.mapper", &SENSOR_READINGS_DESC, batch);
+  put(number, "mapper", "sensor.readings.mapper", &SENSOR_READINGS_DESC, batch);
   free(batch);
+}
+
+Test(append, takes_readings_by_the_batch) {
+  put_readings(1, "force-1", 0, 500, 0);
 
   cr_assert_eq(take(1, 1, 0), GANTRY_OK, "%s", fault.detail);
 
   cr_assert_eq(counts.rows, 500);
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 500);
+}
+
+Test(append, passes_over_sensors_that_have_no_place_without_failing_the_others) {
+  char sensor[16];
+  for (uint64_t i = 1; i <= 1024; i++) {
+    snprintf(sensor, sizeof sensor, "s-%u", (unsigned)i);
+    put_readings(i, sensor, i, 1, 1);
+  }
+  cr_assert_eq(take(1, 1024, 0), GANTRY_OK, "%s", fault.detail);
+  sensor_value_t value = {.sensor = "one-more", .value = 1, .unit = "V", .quality = 1};
+  put_readings(1025, "another", 1, 1, 1);
+  put(1026, "mapper", "sensor.value.one-more", &SENSOR_VALUE_DESC, &value);
+  put_event(1027);
+
+  cr_assert_eq(take(1025, 1027, 1024), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(counts.refused, 2);
+  cr_assert_eq(events(), 1);
+  cr_assert_eq(mark(), 1027);
+}
+
+/* Values that no check knows of, but the database does not take: a trigger stands for them. */
+static void refuse_negative_values(void) {
+  fixture_exec(&fixture, "CREATE TRIGGER refuse BEFORE INSERT ON reading WHEN new.value < 0"
+                         " BEGIN SELECT RAISE(ABORT, 'refused'); END");
+}
+
+static gantry_err_t take_until_ok(uint64_t boot, double value) {
+  put_readings(1, boot == 7 ? "a" : "b", 1, 10, 1);
+  put_readings(2, boot == 7 ? "a" : "b", 20, 1, value);
+  put_readings(3, boot == 7 ? "a" : "b", 30, 1, value);
+  put_event(4);
+  return take_of(boot, 1, 4, 0);
+}
+
+Test(append, finds_the_records_at_fault_of_several_producers) {
+  bool taken[2] = {false, false};
+  uint64_t refused = 0;
+  if (fixture_is_pg()) cr_skip_test("the trigger is SQLite's");
+  refuse_negative_values();
+
+  for (int i = 0; i < 20 && !(taken[0] && taken[1]); i++)
+    for (uint64_t which = 0; which < 2; which++) {
+      if (taken[which]) continue;
+      taken[which] = take_until_ok(7 + which, -1) == GANTRY_OK;
+      if (taken[which]) refused += counts.refused;
+    }
+
+  cr_assert(taken[0] && taken[1]);
+  cr_assert_eq(refused, 4);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 20);
+}
+
+Test(append, ends_with_a_run_that_the_database_refuses_record_by_record) {
+  gantry_err_t err = GANTRY_E_INTERNAL;
+  if (fixture_is_pg()) cr_skip_test("the trigger is SQLite's");
+  refuse_negative_values();
+
+  for (int i = 0; i < 300 && err == GANTRY_E_INTERNAL; i++) {
+    for (uint64_t number = 1; number <= 100; number++)
+      put_readings(number, "a", number, 1, -1);
+    err = take(1, 100, 0);
+  }
+
+  cr_assert_eq(err, GANTRY_E_SCHEMA);
+  cr_assert_str_eq(fault.field, "records");
 }
