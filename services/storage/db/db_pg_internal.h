@@ -6,6 +6,7 @@
 
 #include "days.h"
 #include "db_driver.h"
+#include "db_reading.h"
 
 #define PG_COPY_BYTES (64u << 10)
 
@@ -74,6 +75,8 @@ gantry_err_t pg_queue(stmt_t *statement);
 /* Waits for all that is queued; the first error of them. */
 gantry_err_t pg_drain(db_pg_t *self);
 void pg_column(stmt_t *statement, int column, db_value_t *out);
+/* As db_next_numbers; the columns are bigint, bigint, double precision. */
+gantry_err_t pg_numbers(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count);
 
 /* Takes back what was offered, so that another statement can run. */
 void pg_withdraw(db_pg_t *self);

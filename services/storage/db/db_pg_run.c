@@ -221,3 +221,19 @@ void pg_column(stmt_t *statement, int column, db_value_t *out) {
     *out = (db_value_t){.type = DB_TEXT, .bytes = bytes, .len = len};
   }
 }
+
+gantry_err_t pg_numbers(stmt_t *statement, db_reading_t *rows, size_t max, size_t *count) {
+  pg_stmt_t *own = statement->handle;
+  GANTRY_TRY(pg_run(statement));
+  size_t found = (size_t)PQntuples(own->result);
+  for (*count = 0; *count < found && *count < max; (*count)++) {
+    int row = (int)*count;
+    rows[row] = (db_reading_t){.ts_us = (int64_t)quad_at(PQgetvalue(own->result, row, 0)),
+                               .seq = (int64_t)quad_at(PQgetvalue(own->result, row, 1)),
+                               .has_value = true,
+                               .value = float8_at(PQgetvalue(own->result, row, 2)).real};
+  }
+  PQclear(own->result);
+  own->result = NULL;
+  return GANTRY_OK;
+}
