@@ -24,6 +24,7 @@ typedef struct publication {
   char name[FRAME_TOPIC_MAX + 1];
   uint64_t seq;
   buf_t body; /* state only: the last one, for repeating; owned */
+  bool owed;  /* the outbox did not take it: its repetition goes there */
   cause_t cause;
   uint64_t sent_ns;
 } publication_t;

@@ -194,12 +194,12 @@ static bool is_kept(const topic_t *topic, const void *body) {
 
 static bool is_repeated(const publication_t *publication, const buf_t *body) {
   const buf_t *last = &publication->body;
-  return publication->topic->kind == KIND_STATE && last->len == body->len &&
+  return publication->topic->kind == KIND_STATE && !publication->owed && last->len == body->len &&
          memcmp(last->data, body->data, body->len) == 0;
 }
 
 /* Hands what was packed to the outbox, under the header that goes with it. */
-static gantry_err_t bus_keep_durable(bus_t *bus, const publication_t *publication,
+static gantry_err_t bus_keep_durable(bus_t *bus, publication_t *publication,
                                      const sys_header_t *header, const void *body,
                                      outbox_done_fn fn, void *arg) {
   buf_reset(&bus->header_buf);
@@ -210,7 +210,9 @@ static gantry_err_t bus_keep_durable(bus_t *bus, const publication_t *publicatio
                             .body = bus->body_buf.data,
                             .body_len = bus->body_buf.len,
                             .kept = is_kept(publication->topic, body)};
-  return outbox_add(bus->outbox, &record, fn, arg);
+  gantry_err_t err = outbox_add(bus->outbox, &record, fn, arg);
+  publication->owed = err != GANTRY_OK;
+  return err;
 }
 
 static gantry_err_t find_publication(bus_t *bus, const topic_t *topic, const char *instance,

@@ -5,7 +5,9 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct heard {
   unsigned count;
@@ -346,4 +348,41 @@ Test(bus, does_not_overwrite_a_message_whose_handler_steps_the_loop) {
 
   cr_assert(wait_heard(harness, &heard, 3));
   cr_assert_float_eq(heard.values[2], 3, 1e-12);
+}
+
+static bool holds_records(void *arg) {
+  uint64_t *records = arg;
+  return outbox_get_stats(bridge->outbox).records == *records;
+}
+
+/* An outbox that is full, or has room. */
+static void keep_in(const char *folder, uint64_t limit_bytes) {
+  const outbox_settings_t settings = {.folder = folder,
+                                      .service = "rs485-bridge",
+                                      .boot = bus_boot(bridge->bus),
+                                      .limit_bytes = limit_bytes};
+  bus_set_outbox(bridge->bus, NULL);
+  outbox_close(&bridge->outbox);
+  cr_assert_eq(outbox_open(&settings, bus_loop(bridge->bus), &bridge->outbox), GANTRY_OK);
+  bus_set_outbox(bridge->bus, bridge->outbox);
+}
+
+Test(bus, keeps_a_state_that_a_full_outbox_did_not_take_once_there_is_room) {
+  const robot_safety_t safety = {.state = ROBOT_FSM_STATE_ESTOP, .speed_factor = 1};
+  char folder[] = "/tmp/gantry_bus_XXXXXX", path[64];
+  uint64_t one = 1;
+  cr_assert_not_null(mkdtemp(folder));
+  keep_in(folder, 16);
+  cr_assert_eq(bus_publish(bridge->bus, TOPIC_ROBOT_SAFETY, NULL, &safety), GANTRY_E_UNAVAILABLE);
+
+  keep_in(folder, 1 << 20);
+  for (int i = 0; i < 3; i++)
+    cr_assert_eq(bus_publish(bridge->bus, TOPIC_ROBOT_SAFETY, NULL, &safety), GANTRY_OK);
+
+  cr_assert(harness_until(harness, holds_records, &one, 5000));
+  bus_set_outbox(bridge->bus, NULL);
+  outbox_close(&bridge->outbox);
+  (void)snprintf(path, sizeof path, "%s/rs485-bridge.outbox", folder);
+  cr_assert_eq(unlink(path), 0);
+  cr_assert_eq(rmdir(folder), 0);
 }
