@@ -88,6 +88,16 @@ static gantry_err_t read_raw(const desc_field_t *field, const json_t *value, voi
   return err;
 }
 
+/* Times and bit patterns are integers on the bus, and texts here. */
+static gantry_err_t wrong_type(const desc_field_t *field, gantry_fault_t *fault) {
+  if (field->format == DESC_TIME)
+    return fault_set(fault, GANTRY_E_SCHEMA, field->name,
+                     "must be a time as \"2026-01-31T09:05:07.123Z\"");
+  if (field->format == DESC_HEX)
+    return fault_set(fault, GANTRY_E_SCHEMA, field->name, "must be 1 to 16 hex digits in quotes");
+  return field_wrong_type(field, fault);
+}
+
 static gantry_err_t read_hex(const desc_field_t *field, const char *text, size_t len, void *at,
                              gantry_fault_t *fault) {
   if (len < 1 || len > 16 || strspn(text, "0123456789abcdefABCDEF") != len) {
@@ -105,13 +115,10 @@ static gantry_err_t read_string(const desc_field_t *field, const json_t *value, 
   if (field->type == DESC_ENUM) return field_put_enum(field, at, text, len, fault);
   if (field->format == DESC_HEX) return read_hex(field, text, len, at, fault);
   if (field->format == DESC_TIME) {
-    if (!clock_parse_iso(text, &wall_ns)) {
-      return fault_set(fault, GANTRY_E_SCHEMA, field->name,
-                       "must be a time as 2026-01-31T09:05:07.123Z");
-    }
+    if (!clock_parse_iso(text, &wall_ns)) return wrong_type(field, fault);
     return field_put_unsigned(field, at, wall_ns, fault);
   }
-  return field_wrong_type(field, fault);
+  return wrong_type(field, fault);
 }
 
 static gantry_err_t read_object(const desc_t *desc, const json_t *object, bool strict, void *value,
@@ -144,7 +151,7 @@ static gantry_err_t read_element(const desc_field_t *field, const json_t *value,
   default:
     break;
   }
-  return field_wrong_type(field, fault);
+  return wrong_type(field, fault);
 }
 
 static gantry_err_t read_field(const desc_field_t *field, const json_t *value, bool strict,

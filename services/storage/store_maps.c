@@ -263,12 +263,31 @@ gantry_err_t store_map_update(store_t *store, store_call_t *call) {
   return get_info(store, update->map_id, call->gives, call);
 }
 
+/* A pinned session keeps its trajectory, and so its map. */
+static gantry_err_t check_unpinned(store_t *store, const map_key_t *key, gantry_fault_t *fault) {
+  char session[64];
+  stmt_t *statement =
+      db_use(store->db, "SELECT session.session_id FROM session JOIN map_session ON"
+                        " map_session.session_id = session.session_id WHERE pinned = 1"
+                        " AND map_session.map_id = ?1 LIMIT 1");
+  db_bind_text(statement, 1, key->map_id);
+  gantry_err_t err = db_next(statement);
+  if (err == GANTRY_OK) db_get_text(statement, 0, session, sizeof session);
+  db_reset(statement);
+  if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
+  if (err != GANTRY_OK) return err;
+  return fault_set(fault, GANTRY_E_CONFLICT, "map_id",
+                   "its session %s is pinned: let it go first (gantry storage unpin %s)", session,
+                   session);
+}
+
 gantry_err_t store_map_delete(store_t *store, store_call_t *call) {
   const map_key_t *key = call->takes;
   map_key_t *out = call->gives;
   if (key->has_version)
     return fault_set(call->fault, GANTRY_E_INVALID, "version",
                      "a map is deleted with all its versions: leave the version out");
+  GANTRY_TRY(check_unpinned(store, key, call->fault));
   stmt_t *poses =
       db_use(store->db, "DELETE FROM pose WHERE session_id <> '' AND session_id IN (SELECT"
                         " session_id FROM map_session WHERE map_id = ?1)");

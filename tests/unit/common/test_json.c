@@ -60,6 +60,15 @@ Test(json, formats_are_read) {
   cr_assert_str_eq(sparse.note, "{\"a\":[1,2.5,null,\"x\\n\",true,false,{}]}");
 }
 
+Test(json, formats_are_named_where_another_type_is_given) {
+  cr_assert_eq(read_all("\"2026-01-31T09:05:07.123456Z\"", "1769850307123456000"), GANTRY_E_SCHEMA);
+  cr_expect_str_eq(fault.field, "time");
+  cr_expect(strstr(fault.detail, "must be a time") != NULL, "%s", fault.detail);
+  cr_assert_eq(read_all("\"fedcba9876543210\"", "7"), GANTRY_E_SCHEMA);
+  cr_expect_str_eq(fault.field, "hex");
+  cr_expect(strstr(fault.detail, "hex digits") != NULL, "%s", fault.detail);
+}
+
 Test(json, lists_come_back) {
   const char *text = "{\"flags\":[true],\"shorts\":[1,2],\"floats\":[0,12.34,100],\"doubles\":[],"
                      "\"texts\":[\"a\"],"

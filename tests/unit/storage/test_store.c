@@ -218,6 +218,23 @@ Test(store, deletes_a_map_with_session_and_trajectory) {
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM robot_positions"), 0);
 }
 
+Test(store, keeps_a_map_whose_session_is_pinned) {
+  row_t pose = {.kind = ROW_POSE, .ts_us = 5, .session = "session_map_1"};
+  map_key_t key = {.map_id = "map_1"}, gone;
+  store_pin_t pin = {.session = "session_map_1", .pinned = true}, out;
+  put_map("map_1", 1000);
+  cr_assert_eq(fixture_add(&fixture, &pose), GANTRY_OK);
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_PIN, &pin, &out), GANTRY_OK);
+
+  cr_expect_eq(fixture_call(&fixture, REQUEST_STORE_MAP_DELETE, &key, &gone), GANTRY_E_CONFLICT);
+  cr_expect(strstr(fixture.fault.detail, "session_map_1") != NULL, "%s", fixture.fault.detail);
+  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM robot_positions"), 1);
+
+  pin.pinned = false;
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_PIN, &pin, &out), GANTRY_OK);
+  cr_expect_eq(fixture_call(&fixture, REQUEST_STORE_MAP_DELETE, &key, &gone), GANTRY_OK);
+}
+
 Test(store, lets_one_store_write_at_a_time) {
   if (!fixture_is_pg()) cr_skip("a file has a lock beside it");
   gantry_fault_t fault = {0};
