@@ -9,9 +9,10 @@
 #include "rollup.h"
 #include "store_series.h"
 
-#define PAGE       200
-#define DAY_S      86400
-#define US_PER_DAY ((int64_t)DAY_S * 1000000)
+#define PAGE          200
+#define DAY_S         86400
+#define US_PER_DAY    ((int64_t)DAY_S * 1000000)
+#define US_PER_MINUTE INT64_C(60000000)
 
 /* ---- chunks */
 
@@ -101,17 +102,46 @@ static gantry_err_t newest_day(db_t *db, int64_t *day_us, gantry_fault_t *fault)
   return GANTRY_OK;
 }
 
-/* Readings of one series and day that a roll-up counts, wherever they lie. */
-static gantry_err_t count_readings(db_t *db, int64_t series, int64_t day_us, int64_t *rows) {
-  series_span_t span = {.series = series, .from_us = day_us, .to_us = day_us + US_PER_DAY};
+/* Readings of one series that a roll-up counts, wherever they lie; *oldest_us is to_us without any.
+ */
+static gantry_err_t count_readings(db_t *db, int64_t series, int64_t from_us, int64_t to_us,
+                                   int64_t *rows, int64_t *oldest_us) {
+  series_span_t span = {.series = series, .from_us = from_us, .to_us = to_us};
   series_read_t *read = NULL;
   const db_reading_t *row = NULL;
   gantry_err_t err = series_read_open(db, &span, &read);
   *rows = 0;
+  *oldest_us = to_us;
   while (err == GANTRY_OK && (err = series_read_next(read, &row)) == GANTRY_OK)
-    *rows += series_is_summed(row);
+    if (series_is_summed(row) && (*rows)++ == 0) *oldest_us = row->ts_us;
   series_read_close(&read);
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+}
+
+static gantry_err_t count_minutes(db_t *db, int64_t series, int64_t from_us, int64_t to_us,
+                                  int64_t *rows) {
+  stmt_t *statement = db_use(db, "SELECT coalesce(sum(rows), 0) FROM rollup WHERE series = ?1 AND"
+                                 " tier = 60 AND start >= ?2 AND start < ?3");
+  db_bind_int(statement, 1, series);
+  db_bind_int(statement, 2, from_us);
+  db_bind_int(statement, 3, to_us);
+  GANTRY_TRY(db_next(statement));
+  *rows = db_get_int(statement, 0);
+  db_reset(statement);
+  return GANTRY_OK;
+}
+
+/* How many readings there are, and how many there should be. What is older than the oldest went by
+   its age or to make room: then only the full minutes behind it are counted. */
+static gantry_err_t count_both(db_t *db, int64_t series, int64_t day_us, int64_t first_us,
+                               int64_t *rows, int64_t *should) {
+  int64_t oldest_us, ignored, to_us = day_us + US_PER_DAY;
+  GANTRY_TRY(count_readings(db, series, day_us, to_us, rows, &oldest_us));
+  if (oldest_us <= first_us) return GANTRY_OK;
+  int64_t from_us = rollup_start_us(oldest_us, 60) + US_PER_MINUTE;
+  if (from_us > to_us) from_us = to_us;
+  GANTRY_TRY(count_readings(db, series, from_us, to_us, rows, &ignored));
+  return count_minutes(db, series, from_us, to_us, should);
 }
 
 static gantry_err_t check_day(db_t *db, stmt_t *statement, int64_t day_us, gantry_fault_t *fault) {
@@ -122,7 +152,7 @@ static gantry_err_t check_day(db_t *db, stmt_t *statement, int64_t day_us, gantr
                      "series %" PRId64 ": the day counts %" PRId64 ", its hours %" PRId64
                      ", its minutes %" PRId64,
                      series, day, hours, minutes);
-  gantry_err_t err = count_readings(db, series, day_us, &rows);
+  gantry_err_t err = count_both(db, series, day_us, db_get_int(statement, 4), &rows, &day);
   if (err != GANTRY_OK) return check_failed(db, err, "reading", fault);
   if (rows == day) return GANTRY_OK;
   return fault_set(fault, GANTRY_E_INVALID, "rollup",
@@ -138,9 +168,11 @@ gantry_err_t check_rollups(db_t *db, const progress_t *progress, gantry_fault_t 
   GANTRY_TRY(newest_day(db, &day_us, fault));
   if (day_us < 0) return GANTRY_OK;
   stmt_t *statement = db_use(
-      db, "SELECT series, sum(CASE WHEN tier = 86400 THEN rows ELSE 0 END), sum(CASE WHEN tier ="
-          " 3600 THEN rows ELSE 0 END), sum(CASE WHEN tier = 60 THEN rows ELSE 0 END) FROM rollup"
-          " WHERE start >= ?1 AND start < ?2 GROUP BY series");
+      db,
+      "SELECT series, sum(CASE WHEN tier = 86400 THEN rows ELSE 0 END), sum(CASE WHEN tier ="
+      " 3600 THEN rows ELSE 0 END), sum(CASE WHEN tier = 60 THEN rows ELSE 0 END), min(first_ts)"
+      " FROM rollup"
+      " WHERE start >= ?1 AND start < ?2 GROUP BY series");
   db_bind_int(statement, 1, day_us);
   db_bind_int(statement, 2, day_us + US_PER_DAY);
   while ((err = db_next(statement)) == GANTRY_OK) {

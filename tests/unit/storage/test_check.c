@@ -86,6 +86,17 @@ Test(check, finds_a_map_whose_cells_do_not_fit) {
   cr_assert_not_null(strstr(fault.detail, "m version 1: cells"), "%s", fault.detail);
 }
 
+Test(check, takes_no_offence_at_readings_that_went_by_age) {
+  fixture_exec(&fixture, "DELETE FROM reading WHERE ts < 1767225630000000");
+  cr_expect_str_eq(first_failure(), "", "%s: %s", fault.field, fault.detail);
+
+  fixture_exec(&fixture, "DELETE FROM reading WHERE ts = 1767225670000000");
+  cr_expect_str_eq(first_failure(), "roll-ups");
+
+  fixture_exec(&fixture, "DELETE FROM reading");
+  cr_expect_str_eq(first_failure(), "", "%s: %s", fault.field, fault.detail);
+}
+
 Test(check, finds_roll_ups_that_do_not_count_the_readings) {
   fixture_exec(&fixture, "DELETE FROM reading WHERE ts = 1767225601000000");
   cr_assert_str_eq(first_failure(), "roll-ups");
@@ -110,7 +121,7 @@ Test(check, counts_packed_readings_too) {
   pack();
   cr_assert_str_eq(first_failure(), "", "%s: %s", fault.field, fault.detail);
 
-  fixture_exec(&fixture, "DELETE FROM reading_chunk WHERE start = (SELECT min(start) FROM"
+  fixture_exec(&fixture, "DELETE FROM reading_chunk WHERE start = (SELECT max(start) FROM"
                          " reading_chunk)");
   cr_assert_str_eq(first_failure(), "roll-ups");
 }
