@@ -127,8 +127,10 @@ static void on_append(writer_t *writer, job_t *job) {
     return;
   }
   err = append_take(writer->append, writer->store, job->producer, job->takes, &counts, &job->fault);
-  atomic_fetch_add(&writer->repeated, counts.repeated);
-  atomic_fetch_add(&writer->refused, counts.refused);
+  if (err == GANTRY_OK) { /* what fails comes again, and is counted then */
+    atomic_fetch_add(&writer->repeated, counts.repeated);
+    atomic_fetch_add(&writer->refused, counts.refused);
+  }
   writer->batch_rows += (uint32_t)counts.rows;
   if (err == GANTRY_E_SCHEMA || err == GANTRY_E_CONFLICT) {
     job->err = err;
