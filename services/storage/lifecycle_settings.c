@@ -2,17 +2,6 @@
 #include "lifecycle_settings.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static void folder_of(const char *file, char *out, size_t size) {
-  const char *slash = strrchr(file, '/');
-  if (!file[0])
-    out[0] = '\0';
-  else if (!slash)
-    snprintf(out, size, ".");
-  else
-    snprintf(out, size, "%.*s", slash == file ? 1 : (int)(slash - file), file);
-}
 
 lifecycle_settings_t lifecycle_settings_read(const config_t *config, const char *file) {
   const char *folder = config_text(config, "disk_folder");
@@ -34,10 +23,8 @@ lifecycle_settings_t lifecycle_settings_read(const config_t *config, const char 
                  .read_only = config_real(config, "disk_read_only_percent")},
       .compact_scans_s = config_real(config, "compact_scans_s"),
       .compact_after_s = config_real(config, "compact_after_s")};
-  if (folder[0])
-    snprintf(settings.folder, sizeof settings.folder, "%s", folder);
-  else
-    folder_of(file, settings.folder, sizeof settings.folder);
+  /* The file itself, which may be a link to another disk. */
+  snprintf(settings.on_disk, sizeof settings.on_disk, "%s", folder[0] ? folder : file);
   return settings;
 }
 

@@ -77,7 +77,7 @@ static void look_at_disk(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
   struct statvfs disk;
   disk_level_t before = lifecycle->guard.level;
   lifecycle_status_t *status = &lifecycle->status;
-  bool known = lifecycle->settings.folder[0] && statvfs(lifecycle->settings.folder, &disk) == 0;
+  bool known = lifecycle->settings.on_disk[0] && statvfs(lifecycle->settings.on_disk, &disk) == 0;
   lifecycle->disk_ns = now_ns + DISK_EVERY_NS;
   if (before >= DISK_PURGING) store_checkpoint(store);
   pthread_mutex_lock(&lifecycle->lock);

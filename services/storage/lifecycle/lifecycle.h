@@ -22,7 +22,7 @@ typedef struct lifecycle_settings {
   disk_limits_t limits;
   double compact_scans_s,
       compact_after_s; /* ages at which readings are packed; 0: the store's own */
-  char folder[1024];   /* on the database's file system; "": not watched */
+  char on_disk[1344]; /* a file or folder there, of which is told how full it is; "": not watched */
 } lifecycle_settings_t;
 
 typedef struct lifecycle_status {

@@ -118,7 +118,7 @@ Test(lifecycle, gives_freed_pages_back_to_the_disk) {
   if (fixture_is_pg()) cr_skip_test("PostgreSQL cleans up by itself");
   add_readings(100 * DAY_US, 2000, 400);
   settings.limits.warning = 0; /* a narrow disk keeps nothing for later */
-  snprintf(settings.folder, sizeof settings.folder, "%s", fixture.folder);
+  snprintf(settings.on_disk, sizeof settings.on_disk, "%s", fixture.folder);
   lifecycle_init(&lifecycle, &settings, now_ns);
   double before = fixture_number(&fixture, "PRAGMA page_count");
 
