@@ -374,7 +374,10 @@ Test(db_pg, claims_the_database_again_on_a_new_connection) {
   gantry_fault_t fault = {0};
   store_t *other = NULL;
   store_close(&fixture.store);
-  cr_assert_eq(db_claim(db, "here", &fault), GANTRY_OK, "%s", fault.detail);
+  gantry_err_t err = db_claim(db, "here", &fault);
+  for (int i = 0; i < 20 && err != GANTRY_OK; i++) /* each waits a second */
+    err = db_claim(db, "here", &fault);
+  cr_assert_eq(err, GANTRY_OK, "%s", fault.detail);
   cut();
   cr_assert_eq(put_state("a"), GANTRY_OK, "%s", db_message(db));
 
@@ -387,6 +390,6 @@ Test(db_pg, refuses_a_database_that_cannot_hold_every_script) {
                          " TEMPLATE template0");
   snprintf(dsn, sizeof dsn, "host=%s dbname=latin user=gantry", fixture.folder);
   gantry_fault_t fault = refused(dsn, GANTRY_E_INVALID);
-  fixture_exec(&fixture, "DROP DATABASE latin");
+  fixture_exec(&fixture, "DROP DATABASE latin WITH (FORCE)");
   cr_expect(strstr(fault.detail, "LATIN1") != NULL, "%s", fault.detail);
 }
