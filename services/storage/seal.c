@@ -78,14 +78,6 @@ static bool write_all(int fd, const void *bytes, size_t len) {
   return true;
 }
 
-bool seal_is_sealed(int fd) {
-  uint8_t magic[MAGIC_LEN] = {0};
-  bool sealed =
-      read_all(fd, magic, sizeof magic) == MAGIC_LEN && memcmp(magic, MAGIC, MAGIC_LEN) == 0;
-  (void)lseek(fd, 0, SEEK_SET);
-  return sealed;
-}
-
 /* The file's own key, and the bytes that say whose it is. */
 static bool derive(const seal_key_t *key, const uint8_t salt[SALT], uint8_t out[32],
                    uint8_t check[CHECK]) {

@@ -21,8 +21,6 @@ typedef struct seal_key {
 /* The key file holds 64 hex digits (`openssl rand -hex 32`). GANTRY_E_INVALID, naming the file and
    the fix, when it holds something else or others may read it. */
 gantry_err_t seal_read_key(const char *path, seal_key_t *out, gantry_fault_t *fault);
-/* Whether this is the beginning of a sealed file. The descriptor stands at the beginning after. */
-bool seal_is_sealed(int fd);
 
 /* From the place in, to the place out; descriptors stay open. Blocks. GANTRY_E_INVALID says what is
    wrong with the sealed file; nothing that was read from it may be used then.

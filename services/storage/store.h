@@ -80,7 +80,5 @@ void store_keep_map_versions(store_t *store, uint32_t count);
    kind; all zero, and found false, when it was never set. */
 gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const char *scope,
                                     void *value, bool *found, gantry_fault_t *fault);
-/* Another number after every change of a setting: who keeps a copy reads it again. */
-uint64_t store_settings_revision(const store_t *store);
 
 #endif

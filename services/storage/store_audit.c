@@ -36,10 +36,7 @@ static stmt_t *select_entries(store_t *store, const store_audit_get_t *get, quer
                         " AND (ts < ?3 OR id < ?4) AND (?5 = '' OR actor = ?5)"
                         " AND (?6 = '' OR action = ?6) AND (?7 = '' OR resource = ?7)"
                         " AND (?8 < 0 OR success = ?8) ORDER BY ts DESC, id DESC LIMIT ?9");
-  db_bind_int(statement, 1, span.from_us);
-  db_bind_int(statement, 2, span.to_us);
-  db_bind_int(statement, 3, after->ts_us);
-  db_bind_int(statement, 4, after->seq);
+  query_bind_log(statement, span, after);
   db_bind_text(statement, 5, get->has_actor ? get->actor : "");
   db_bind_text(statement, 6, get->has_action ? get->action : "");
   db_bind_text(statement, 7, get->has_resource ? get->resource : "");
@@ -63,8 +60,7 @@ gantry_err_t store_audit(store_t *store, store_call_t *call) {
   if (err != GANTRY_E_NOT_FOUND) return err;
   if (out->rows_count < get->limit) return GANTRY_OK;
   const store_audit_row_t *last = &out->rows[out->rows_count - 1];
-  place = (cursor_t){.ts_us = (int64_t)(last->time / 1000), .seq = (int64_t)last->id};
-  cursor_write(&place, query, out->cursor);
+  query_next_log(query, last->time, last->id, out->cursor);
   return GANTRY_OK;
 }
 

@@ -81,10 +81,7 @@ gantry_err_t store_commands(store_t *store, store_call_t *call) {
                         " finished FROM commands WHERE ts >= ?1 AND ts < ?2 AND ts <= ?3"
                         " AND (ts < ?3 OR id < ?4) AND (?5 = '' OR status = ?5)"
                         " AND (?6 = '' OR actor = ?6) ORDER BY ts DESC, id DESC LIMIT ?7");
-  db_bind_int(statement, 1, span.from_us);
-  db_bind_int(statement, 2, span.to_us);
-  db_bind_int(statement, 3, place.ts_us);
-  db_bind_int(statement, 4, place.seq);
+  query_bind_log(statement, span, &place);
   db_bind_text(statement, 5, get->has_status ? get->status : "");
   db_bind_text(statement, 6, get->has_actor ? get->actor : "");
   db_bind_int(statement, 7, get->limit);
@@ -93,7 +90,6 @@ gantry_err_t store_commands(store_t *store, store_call_t *call) {
   if (err != GANTRY_E_NOT_FOUND) return err;
   if (out->rows_count < get->limit) return GANTRY_OK;
   const store_command_row_t *last = &out->rows[out->rows_count - 1];
-  place = (cursor_t){.ts_us = (int64_t)(last->time / 1000), .seq = (int64_t)last->id};
-  cursor_write(&place, query, out->cursor);
+  query_next_log(query, last->time, last->id, out->cursor);
   return GANTRY_OK;
 }

@@ -53,10 +53,7 @@ static stmt_t *select_events(store_t *store, const store_events_get_t *get, quer
              " WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END >= ?6"
              " AND (?7 = '' OR service = ?7) AND (?8 = '' OR subject = ?8)"
              " ORDER BY ts DESC, id DESC LIMIT ?9");
-  db_bind_int(statement, 1, span.from_us);
-  db_bind_int(statement, 2, span.to_us);
-  db_bind_int(statement, 3, after->ts_us);
-  db_bind_int(statement, 4, after->seq);
+  query_bind_log(statement, span, after);
   db_bind_text(statement, 5,
                get->has_category ? desc_enum_text(&SYS_CATEGORY_ENUM, (int)get->category) : "");
   db_bind_int(statement, 6, get->has_severity ? (int64_t)get->severity : 0);
@@ -81,9 +78,8 @@ gantry_err_t store_events(store_t *store, store_call_t *call) {
   if (err != GANTRY_E_NOT_FOUND) return err;
   if (out->rows_count < get->limit) return GANTRY_OK;
   const store_event_row_t *last = &out->rows[out->rows_count - 1];
-  place = (cursor_t){.ts_us = (int64_t)(last->time / 1000), .seq = (int64_t)last->id};
   out->has_cursor = true;
-  cursor_write(&place, query, out->cursor);
+  query_next_log(query, last->time, last->id, out->cursor);
   return GANTRY_OK;
 }
 

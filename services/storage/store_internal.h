@@ -91,7 +91,6 @@ struct store {
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
   uint32_t map_versions_kept;      /* of each map */
-  uint64_t settings_revision;      /* counts changes of versioned settings */
 };
 
 /* The id of a new row of that table. */

@@ -36,6 +36,18 @@ gantry_err_t query_begin(store_call_t *call, bool has_cursor, const char *text, 
   }
 }
 
+void query_bind_log(stmt_t *statement, query_span_t span, const cursor_t *after) {
+  db_bind_int(statement, 1, span.from_us);
+  db_bind_int(statement, 2, span.to_us);
+  db_bind_int(statement, 3, after->ts_us);
+  db_bind_int(statement, 4, after->seq);
+}
+
+void query_next_log(uint64_t query, uint64_t last_time_ns, uint64_t last_id, char *out) {
+  cursor_t place = {.ts_us = (int64_t)(last_time_ns / 1000), .seq = (int64_t)last_id};
+  cursor_write(&place, query, out);
+}
+
 gantry_err_t query_all_series(store_t *store, const char *sensor, const char *type,
                               const char *robot, query_series_t **out, size_t *count) {
   stmt_t *statement =

@@ -19,6 +19,12 @@ gantry_err_t query_span(store_call_t *call, bool has_from, uint64_t from_ns, boo
 gantry_err_t query_begin(store_call_t *call, bool has_cursor, const char *text, uint64_t query,
                          bool newest_first, cursor_t *out);
 
+/* A log is paged newest first by (ts, id): binds ?1 to ?4 of
+   `ts >= ?1 AND ts < ?2 AND ts <= ?3 AND (ts < ?3 OR id < ?4)`. */
+void query_bind_log(stmt_t *statement, query_span_t span, const cursor_t *after);
+/* Writes the cursor behind the last row of a full page; out as cursor_write. */
+void query_next_log(uint64_t query, uint64_t last_time_ns, uint64_t last_id, char *out);
+
 /* One series, as the rows of an answer name it. */
 typedef struct query_series {
   int64_t id;

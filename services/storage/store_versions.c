@@ -126,7 +126,6 @@ static gantry_err_t add_version(store_t *store, const store_setting_put_t *put, 
     snprintf(detail, sizeof detail, "version %u with the content of version %u", version,
              rolled_back);
   GANTRY_TRY(store_note_audit(store, call, put->kind, detail));
-  store->settings_revision++;
   return get_version(store, put->kind, put->scope, version, call->gives, call->fault);
 }
 
@@ -201,8 +200,4 @@ gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const ch
   GANTRY_TRY(err);
   /* Not strict: a newer program may have stored more. */
   return json_read(kind, setting.data, strlen(setting.data), false, value, fault);
-}
-
-uint64_t store_settings_revision(const store_t *store) {
-  return store->settings_revision;
 }

@@ -74,19 +74,6 @@ bool db_in_transaction(const db_t *db) {
   return db->ops->in_transaction(db);
 }
 
-gantry_err_t db_part_begin(db_t *db) {
-  return db_exec(db, "SAVEPOINT part", NULL);
-}
-
-gantry_err_t db_part_end(db_t *db) {
-  return db_exec(db, "RELEASE SAVEPOINT part", NULL);
-}
-
-gantry_err_t db_part_fail(db_t *db) {
-  GANTRY_TRY(db_exec(db, "ROLLBACK TO SAVEPOINT part", NULL));
-  return db_part_end(db);
-}
-
 gantry_err_t db_pipeline_begin(db_t *db) {
   return db->ops->pipeline ? db->ops->pipeline(db, true) : GANTRY_OK;
 }

@@ -65,11 +65,6 @@ gantry_err_t db_commit(db_t *db);
 /* Harmless without a transaction. */
 void db_rollback(db_t *db);
 bool db_in_transaction(const db_t *db);
-/* A part of a transaction that may fail alone. Without it PostgreSQL refuses all that follows a
-   failed statement, up to the rollback. db_part_fail takes back what came after db_part_begin. */
-gantry_err_t db_part_begin(db_t *db);
-gantry_err_t db_part_end(db_t *db);
-gantry_err_t db_part_fail(db_t *db);
 /* Between the two, statements without rows that are finished by db_finish may be queued: their
    errors come with later ones, at the latest with db_pipeline_end; db_changes means nothing. For
    many small ones on a server; needs an open transaction. */

@@ -50,11 +50,6 @@ lifecycle_status_t lifecycle_get(lifecycle_t *lifecycle) {
   return status;
 }
 
-const char *lifecycle_phase_name(lifecycle_phase_t phase) {
-  static const char *const NAMES[] = {"resting", "compacting", "deleting", "purging", "vacuuming"};
-  return NAMES[phase];
-}
-
 static void tell_level(const lifecycle_t *lifecycle, disk_level_t before) {
   disk_level_t level = lifecycle->guard.level;
   double used = lifecycle->status.used;

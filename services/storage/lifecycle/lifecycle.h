@@ -70,6 +70,5 @@ void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, ui
 /* Whether writing has stopped for want of room. The writer's thread. */
 bool lifecycle_read_only(const lifecycle_t *lifecycle);
 lifecycle_status_t lifecycle_get(lifecycle_t *lifecycle);
-const char *lifecycle_phase_name(lifecycle_phase_t phase);
 
 #endif

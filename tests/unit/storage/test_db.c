@@ -111,13 +111,13 @@ Test(db, says_conflict_and_counts_what_changed) {
 Test(db, keeps_the_rest_of_a_transaction_when_a_part_fails) {
   cr_assert_eq(db_begin(db), GANTRY_OK);
   cr_assert_eq(put_state("before"), GANTRY_OK);
-  cr_assert_eq(db_part_begin(db), GANTRY_OK);
+  cr_assert_eq(db_exec(db, "SAVEPOINT part", NULL), GANTRY_OK);
   cr_assert_eq(put_state("within"), GANTRY_OK);
   cr_assert_eq(put_state("before"), GANTRY_E_CONFLICT);
-  cr_assert_eq(db_part_fail(db), GANTRY_OK);
-  cr_assert_eq(db_part_begin(db), GANTRY_OK);
+  cr_assert_eq(db_exec(db, "ROLLBACK TO SAVEPOINT part", NULL), GANTRY_OK);
+  cr_assert_eq(db_exec(db, "SAVEPOINT part", NULL), GANTRY_OK);
   cr_assert_eq(put_state("after"), GANTRY_OK);
-  cr_assert_eq(db_part_end(db), GANTRY_OK);
+  cr_assert_eq(db_exec(db, "RELEASE SAVEPOINT part", NULL), GANTRY_OK);
 
   cr_assert_eq(db_commit(db), GANTRY_OK);
 
