@@ -72,6 +72,9 @@ static gantry_err_t dispatch(ingest_t *in) {
     return ingest_scan(in);
   case SENSOR_TYPE_VALUE:
     return ingest_value(in);
+  case SENSOR_TYPE_OBJECT:
+    return fault_set(&in->fault, GANTRY_E_NOT_IMPLEMENTED, "type",
+                     "readings of type object are not taken yet");
   }
   return fault_set(&in->fault, GANTRY_E_INVALID, "type", "unknown sensor type");
 }

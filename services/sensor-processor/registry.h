@@ -25,6 +25,7 @@ typedef enum registry_type {
   REGISTRY_LIDAR,
   REGISTRY_RANGE,
   REGISTRY_VALUE,
+  REGISTRY_OBJECT,
   REGISTRY_TYPE_COUNT
 } registry_type_t;
 
