@@ -6,7 +6,7 @@
 
 #include <gantry/json.h>
 
-#include "filter.h"
+#include "average.h"
 
 static gantry_err_t check_object(const char *text, const char *field, gantry_fault_t *fault) {
   /* A key that nobody gives: not found in an object, and an error where there is no object. */
@@ -43,7 +43,7 @@ gantry_err_t configuration_read(const char *text, configuration_t *out, gantry_f
   GANTRY_TRY(number(text, "configuration", "max_rate", 0, 1e12, &out->limit.per_second,
                     &out->has_limit, fault));
   GANTRY_TRY(
-      number(text, "configuration", "filter_window", 1, FILTER_WINDOW_MAX, &window, NULL, fault));
+      number(text, "configuration", "filter_window", 1, AVERAGE_WINDOW_MAX, &window, NULL, fault));
   if (out->limit.min > out->limit.max)
     return fault_set(fault, GANTRY_E_INVALID, "configuration.min", "is above configuration.max");
   out->has_limit |= has_min || has_max;

@@ -24,7 +24,7 @@ const option_t SENSOR_OPTIONS[] = {
      "Fastest change of a proximity distance, m per second; 0 checks nothing."},
     {"range_rate", OPTION_REAL, "0", 0, 1e6, NULL,
      "Fastest change of another distance, m per second; 0 checks nothing."},
-    {"filter_window", OPTION_INT, "5", 1, FILTER_WINDOW_MAX, NULL,
+    {"filter_window", OPTION_INT, "5", 1, AVERAGE_WINDOW_MAX, NULL,
      "Readings in the moving average."},
     {"scan_quality_min", OPTION_INT, "50", 0, 255, NULL, "Weaker LiDAR returns are dropped."},
     {"scan_range_min", OPTION_REAL, "0.05", 0, 100, NULL, "Nearer LiDAR returns are dropped, m."},

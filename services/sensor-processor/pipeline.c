@@ -81,7 +81,7 @@ static const limit_t *limit_of(const work_t *work, limits_field_t field) {
 /* Remembers a checked value, returns its filtered form. */
 static double smooth(work_t *work, int channel, double value) {
   work->entry->previous[channel] = value;
-  return filter_push(&work->entry->filters[channel], value);
+  return average_push(&work->entry->filters[channel], value);
 }
 
 static void finish(work_t *work, const cause_t *cause, const quality_terms_t *terms,
@@ -144,7 +144,7 @@ gantry_err_t pipeline_range(processor_t *self, const cause_t *cause, const raw_r
     GANTRY_TRY(check(&work, limit, "distance", value, 0));
     mean = smooth(&work, 0, value);
   } else {
-    filter_clear(&work.entry->filters[0]);
+    average_clear(&work.entry->filters[0]);
   }
   double scale = RANGE_SCALE_SHARE * (limit->max - limit->min);
   quality_terms_t terms = {base * confidence, raw->valid ? 1 : 0,

@@ -25,7 +25,7 @@ registry_entry_t *registry_find(registry_t *registry, const char *id) {
 void registry_reset_filters(const registry_t *registry, registry_entry_t *entry) {
   uint32_t window = entry->filter_window ? entry->filter_window : registry->rule.filter_window;
   for (int i = 0; i < CALIBRATION_CHANNELS; i++)
-    filter_init(&entry->filters[i], window);
+    average_init(&entry->filters[i], window);
 }
 
 registry_entry_t *registry_add(registry_t *registry, const char *id, registry_type_t type) {

@@ -9,7 +9,7 @@
 #include <gantry/err.h>
 
 #include "calibration.h"
-#include "filter.h"
+#include "average.h"
 #include "limits.h"
 
 #define REGISTRY_CAPACITY     128
@@ -53,7 +53,7 @@ typedef struct registry_entry {
   limit_t limit;          /* */
   uint32_t filter_window; /* readings averaged */
   calibration_t calibration;
-  filter_t filters[CALIBRATION_CHANNELS];
+  average_t filters[CALIBRATION_CHANNELS];
   double previous[CALIBRATION_CHANNELS]; /* last accepted, calibrated, unfiltered */
 
   uint64_t rate_second;                              /* the second rate_now belongs to */

@@ -25,7 +25,7 @@ double store_ramp(int64_t ts_us, double hz) {
 void store_signal_init(store_signal_t *signal, store_signal_kind_t kind, double hz) {
   *signal = (store_signal_t){.kind = kind, .hz = hz};
   for (int i = 0; i < 3; i++)
-    filter_init(&signal->axes[i], WINDOW);
+    average_init(&signal->axes[i], WINDOW);
 }
 
 void store_signal_fini(store_signal_t *signal) {
@@ -57,7 +57,7 @@ static void imu(store_signal_t *signal, int64_t ts_us, db_reading_t *out) {
     double value =
         round(mg[i] + NOISE_MG * noise_normal(SEED, NOISE_ACCEL, signal->index * 3 + i)) *
         MPS2_PER_MG;
-    mean[i] = filter_push(&signal->axes[i], value);
+    mean[i] = average_push(&signal->axes[i], value);
     off += (value - mean[i]) * (value - mean[i]);
     square += value * value;
   }

@@ -15,7 +15,7 @@ typedef struct store_signal {
   store_signal_kind_t kind;
   uint64_t index; /* of the next reading */
   double hz;
-  filter_t axes[3];
+  average_t axes[3];
   char *json; /* owned */
 } store_signal_t;
 

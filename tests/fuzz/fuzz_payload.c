@@ -5,7 +5,7 @@
    -Db_lundef=false ninja -C build-fuzz tests/fuzz/fuzz_payload
      build-fuzz/tests/fuzz/fuzz_payload -max_total_time=20 -max_len=4096 */
 #include "configuration.h"
-#include "filter.h"
+#include "average.h"
 #include "payload.h"
 #include "scan.h"
 
@@ -46,7 +46,7 @@ static void read_configuration(const char *text) {
   gantry_fault_t fault;
   if (configuration_read(text, &configuration, &fault) == GANTRY_OK &&
       (configuration.limit.min > configuration.limit.max ||
-       configuration.filter_window > FILTER_WINDOW_MAX))
+       configuration.filter_window > AVERAGE_WINDOW_MAX))
     abort();
   if (configuration_read_calibration(text, &calibration, &fault) != GANTRY_OK) return;
   for (int i = 0; i < CALIBRATION_CHANNELS; i++)
