@@ -3,13 +3,10 @@
 #ifndef GANTRY_JSON_TEXT_H
 #define GANTRY_JSON_TEXT_H
 
-#include <gantry/buf.h>
+#include <gantry/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Like json_write_number, with the fewest digits that read back as the same float. */
-void json_write_float(buf_t *out, float value);
-void json_write_unsigned(buf_t *out, uint64_t value);
 void json_write_signed(buf_t *out, int64_t value);
 /* Quoted base64 (RFC 4648, padded). */
 void json_write_base64(buf_t *out, const uint8_t *bytes, size_t len);
