@@ -41,6 +41,10 @@ void recorder_destroy(recorder_t **self);
    first, under the old mark. sensors: count ids that are recorded, none: all. */
 void recorder_mark(recorder_t *recorder, const char *session, const char (*sensors)[51],
                    uint32_t count);
+/* Whether a row of that sensor would be kept now: what is left out need not be made into text. false
+   counts it as left out; true does not bind: recorder_add decides. */
+bool recorder_wants(recorder_t *recorder, const char *sensor, sensor_type_t family,
+                    uint64_t time_ns);
 /* cause of the first row of a batch becomes the batch's. findings: their `row` is set here. Rows of
    full batches go at once, others after gather_ms. GANTRY_E_UNAVAILABLE: the outbox took no more,
    and the row is not kept. */
