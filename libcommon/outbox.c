@@ -206,7 +206,9 @@ void outbox_rewind(outbox_t *outbox, uint32_t generation) {
 }
 
 outbox_stats_t outbox_get_stats(outbox_t *outbox) {
-  outbox_stats_t stats = {.bytes = atomic_load(&outbox->bytes),
+  bool opened = atomic_load(&outbox->opened); /* first: see publish_state */
+  outbox_stats_t stats = {.opened = opened,
+                          .bytes = atomic_load(&outbox->bytes),
                           .records = atomic_load(&outbox->records),
                           .dropped = atomic_load(&outbox->dropped),
                           .refused = outbox->refused,

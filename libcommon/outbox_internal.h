@@ -67,7 +67,7 @@ struct outbox {
   char trouble[192];
   /* Written by the thread. */
   atomic_uint_fast64_t bytes, kept_bytes, records, dropped, limit_now, sync_max_us;
-  atomic_bool in_memory;
+  atomic_bool in_memory, opened;
   /* The loop's alone. */
   loop_t *loop;
   uint64_t next; /* number of the next record */

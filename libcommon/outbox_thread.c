@@ -38,6 +38,7 @@ static void publish_state(outbox_t *outbox) {
   atomic_store(&outbox->records, totals.records);
   atomic_store(&outbox->dropped, outbox->tray.dropped);
   atomic_store(&outbox->limit_now, tray_limit(&outbox->tray));
+  atomic_store(&outbox->opened, !outbox->tray.unread); /* last: what it lets be read is there */
   bool was = atomic_exchange(&outbox->in_memory, outbox->tray.memory != NULL);
   if (was || outbox->tray.memory) {
     pthread_mutex_lock(&outbox->mutex);

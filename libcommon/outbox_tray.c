@@ -53,8 +53,9 @@ static gantry_err_t open_file(tray_t *tray, gantry_fault_t *fault) {
     set_aside(tray);
     err = box_open(tray->path, &tray->file, fault);
   }
-  if (err != GANTRY_OK) return err;
-  return join_ids(tray, fault);
+  if (err == GANTRY_OK) err = join_ids(tray, fault);
+  if (err == GANTRY_OK) tray->unread = false;
+  return err;
 }
 
 void tray_init(tray_t *tray, const outbox_settings_t *settings, tray_lost_fn lost, void *arg) {
@@ -66,8 +67,8 @@ void tray_init(tray_t *tray, const outbox_settings_t *settings, tray_lost_fn los
                    .arg = arg,
                    .next_id = 1};
   snprintf(tray->path, sizeof tray->path, "%s/%s.outbox", settings->folder, settings->service);
-  if (access(tray->path, F_OK) == 0 && open_file(tray, &fault) != GANTRY_OK)
-    log_warn("OUTBOX-MEMORY", "%s", fault.detail);
+  tray->unread = access(tray->path, F_OK) == 0 && open_file(tray, &fault) != GANTRY_OK;
+  if (tray->unread) log_warn("OUTBOX-MEMORY", "%s", fault.detail);
 }
 
 void tray_fini(tray_t *tray) {

@@ -26,6 +26,7 @@ typedef struct tray {
   uint64_t delivered;
   uint64_t retry_ns; /* when the file is tried again; 0: no trouble */
   uint64_t dropped;  /* records, since the start */
+  bool unread;       /* an earlier boot has left a file that does not open */
   char trouble[192];
 } tray_t;
 

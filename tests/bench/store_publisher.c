@@ -172,7 +172,8 @@ static bool is_over(const publisher_t *self) {
 }
 
 static bool is_empty(publisher_t *self) {
-  return self->under_way == 0 && outbox_get_stats(self->outbox).records == 0;
+  outbox_stats_t stats = outbox_get_stats(self->outbox);
+  return self->under_way == 0 && stats.opened && stats.records == 0;
 }
 
 static bool run(publisher_t *self, double *publish_s, double *drained_s) {

@@ -49,6 +49,7 @@ typedef struct outbox_parcel {
 typedef void (*outbox_parcel_fn)(const outbox_parcel_t *parcel, void *arg);
 
 typedef struct outbox_stats {
+  bool opened;             /* what earlier boots left is counted; before, it may be missing */
   uint64_t bytes, records; /* kept now */
   uint64_t dropped;        /* stream records given up for room since the start */
   uint64_t refused;        /* records that were not taken since the start */

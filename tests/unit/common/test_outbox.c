@@ -231,6 +231,20 @@ Test(outbox, goes_on_with_what_an_earlier_boot_left) {
   cr_assert_eq(parcels[parcel_count - 1].previous, 0);
 }
 
+Test(outbox, says_when_what_an_earlier_boot_left_is_counted) {
+  uint64_t deadline_ns = clock_mono_ns() + 10 * GANTRY_NS_PER_S;
+  outbox_stats_t stats = {0};
+  add_synced(5);
+  outbox_close(&outbox);
+  open_outbox();
+
+  while (!stats.opened && clock_mono_ns() < deadline_ns)
+    stats = outbox_get_stats(outbox);
+
+  cr_assert(stats.opened);
+  cr_assert_eq(stats.records, 5);
+}
+
 Test(outbox, survives_a_killed_process_with_all_it_acknowledged) {
   int told[2];
   uint64_t acknowledged = 0;
