@@ -3,12 +3,12 @@
 #include "intake.h"
 
 #include <gantry/clock.h>
+#include <gantry/thin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reading.h"
-#include "thin.h"
 
 #define PRODUCERS_MAX 16
 #define STATUS_HZ     0.2 /* sensor states that did not change */

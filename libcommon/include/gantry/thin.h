@@ -1,6 +1,6 @@
 /* Thinning: at most so many rows a second for each key, by time. Pure. */
-#ifndef STORAGE_THIN_H
-#define STORAGE_THIN_H
+#ifndef GANTRY_THIN_H
+#define GANTRY_THIN_H
 
 #include <stdbool.h>
 #include <stdint.h>

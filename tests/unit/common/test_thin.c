@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "thin.h"
+#include <gantry/thin.h>
 
 #define MS 1000000ull
 

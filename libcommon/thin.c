@@ -1,5 +1,5 @@
 /* One slot a key; when all are taken, the one taken first is reused. */
-#include "thin.h"
+#include <gantry/thin.h>
 
 #include <stdio.h>
 #include <string.h>
