@@ -48,6 +48,21 @@ static gantry_err_t check_rows(const sensor_readings_t *batch, gantry_fault_t *f
   return GANTRY_OK;
 }
 
+/* Rows with object and value are some of those with an object, in order. */
+static gantry_err_t check_both(const sensor_readings_t *batch, gantry_fault_t *fault) {
+  uint32_t object = 0;
+  for (uint32_t i = 0; i < batch->which_both_count; i++, object++) {
+    while (object < batch->which_objects_count &&
+           batch->which_objects[object] != batch->which_both[i])
+      object++;
+    if (object == batch->which_objects_count)
+      return fault_set(fault, GANTRY_E_INVALID, "which_both",
+                       "element %u names row %u: name rows of `which_objects`, rising", i,
+                       batch->which_both[i]);
+  }
+  return GANTRY_OK;
+}
+
 /* Each object is named once, in order, and ended by a NUL. */
 static gantry_err_t check_objects(const sensor_readings_t *batch, gantry_fault_t *fault) {
   const char *at = (const char *)batch->objects.data, *end = at ? at + batch->objects.len : at;
@@ -88,11 +103,15 @@ static gantry_err_t give_objects(gather_t *gather, const sensor_readings_t *batc
   const char *object =
       arena_copy(&gather->texts, batch->objects.data ? (const void *)batch->objects.data : "",
                  batch->objects.len);
+  uint32_t both_at = 0;
   if (!object) return GANTRY_E_UNAVAILABLE;
   for (uint32_t i = 0; i < batch->which_objects_count; i++) {
     db_reading_t *row = &gather->rows[gather->count + batch->which_objects[i]];
-    row->has_value = false;
-    row->value = 0.0;
+    bool both =
+        both_at < batch->which_both_count && batch->which_both[both_at] == batch->which_objects[i];
+    both_at += both;
+    row->has_value = both;
+    if (!both) row->value = 0.0;
     row->data = object;
     object += strlen(object) + 1;
   }
@@ -164,6 +183,7 @@ gantry_err_t store_gather_readings(store_t *store, const char *robot,
   GANTRY_TRY(check_columns(batch, fault));
   GANTRY_TRY(check_rows(batch, fault));
   GANTRY_TRY(check_objects(batch, fault));
+  GANTRY_TRY(check_both(batch, fault));
   GANTRY_TRY(resolve(store, robot, batch, known));
   GANTRY_TRY(make_room(store, batch->which_count));
   GANTRY_TRY(make_rows(store->gather, batch, known));

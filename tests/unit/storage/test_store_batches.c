@@ -176,6 +176,26 @@ Test(store_batches, names_the_column_that_is_wrong) {
   expect_fault("objects");
   put_objects("[1]", sizeof "[1]", 1);
   expect_fault("objects");
+  put_objects(TWO, sizeof TWO, 2);
+  batch.which_both_count = 1;
+  batch.which_both[0] = 2;
+  expect_fault("which_both");
+}
+
+Test(store_batches, keeps_the_value_beside_an_object_where_there_is_one) {
+  static const char TWO[] = "{\"distance\":2000}\0{\"distance\":null}";
+  name_series(0, "range", "");
+  put(0, BEGIN_US, 1, 2.0, 0);
+  put(0, BEGIN_US + 1, 2, 0.0, 0);
+  put_objects(TWO, sizeof TWO, 2);
+  batch.which_both_count = 1;
+  batch.which_both[0] = 0;
+
+  add_batch();
+
+  cr_assert_eq(number("SELECT value FROM reading WHERE seq = 1 AND data IS NOT NULL"), 2);
+  cr_assert_eq(number("SELECT count(*) FROM reading WHERE seq = 2 AND value IS NULL"), 1);
+  cr_assert_eq(number("SELECT rows FROM rollup WHERE tier = 60"), 1);
 }
 
 Test(store_batches, takes_a_batch_of_nothing) {
