@@ -19,8 +19,10 @@ typedef struct thin {
   uint32_t oldest; /* reused next when all are taken */
 } thin_t;
 
-/* Whether a row of that key may pass now; rate_hz 0 lets none pass. The rhythm is kept on average:
-   a row a little late does not shift those after it. */
+/* Whether a row of that key may pass now; rate_hz 0 lets none pass, INFINITY all. The rhythm is
+   kept on average: a row a little late does not shift those after it. */
 bool thin_pass(thin_t *thin, const char *key, double rate_hz, uint64_t now_ns);
+/* The same, but the row does not pass yet: nothing is changed. */
+bool thin_would_pass(const thin_t *thin, const char *key, double rate_hz, uint64_t now_ns);
 
 #endif

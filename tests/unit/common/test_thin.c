@@ -1,5 +1,6 @@
 /* At most so many a second. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 
 #include <gantry/thin.h>
@@ -35,10 +36,23 @@ Test(thin, lets_nothing_pass_at_no_rate) {
   cr_assert_eq(passed("scan", 0, 100, 10), 0);
 }
 
+Test(thin, lets_all_pass_at_an_infinite_rate) {
+  cr_assert_eq(passed("tag", INFINITY, 0, 10), 10);
+}
+
 Test(thin, keeps_keys_apart) {
   cr_assert(thin_pass(&thin, "a", 1, 1000 * MS));
   cr_assert(thin_pass(&thin, "b", 1, 1000 * MS));
   cr_assert_not(thin_pass(&thin, "a", 1, 1001 * MS));
+}
+
+Test(thin, says_beforehand_what_would_pass) {
+  cr_assert(thin_would_pass(&thin, "a", 1, 1000 * MS));
+  cr_assert(thin_pass(&thin, "a", 1, 1000 * MS));
+  cr_assert_not(thin_would_pass(&thin, "a", 1, 1001 * MS));
+  cr_assert(thin_would_pass(&thin, "a", 1, 2000 * MS));
+  cr_assert_not(thin_would_pass(&thin, "b", 0, 2000 * MS));
+  cr_assert(thin_pass(&thin, "a", 1, 2000 * MS));
 }
 
 Test(thin, reuses_the_oldest_key_when_all_are_taken) {
