@@ -3,7 +3,7 @@
 #define GANTRY_STORE_SIGNAL_H
 
 #include <db_reading.h>
-#include <filter.h>
+#include <average.h>
 
 typedef enum store_signal_kind {
   SIGNAL_RAMP,  /* a number that follows from its time alone: see store_ramp */
