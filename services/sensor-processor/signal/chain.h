@@ -12,12 +12,12 @@
 #define CHAIN_FILTERS_MAX 4
 
 /* What is found in a reading; bit i of flags is 1 << i. Up to CHAIN_REFUSALS the reading is
-   refused: it changes nothing but the counts. */
+   refused: it changes nothing but the counts, and its number is not absent before the next. */
 typedef enum chain_flag {
   CHAIN_NOT_FINITE, /* NaN or infinite */
   CHAIN_BELOW,      /* of min */
   CHAIN_ABOVE,      /* of max */
-  CHAIN_REPEATED,   /* its number came before */
+  CHAIN_REPEATED,   /* its number came before: see numbers.h */
   CHAIN_REFUSALS,
   CHAIN_JUMP = CHAIN_REFUSALS, /* changed faster than max_rate */
   CHAIN_STUCK,                 /* no change for longer than stuck_s and 5 readings */
@@ -38,9 +38,9 @@ typedef struct chain_rule {
   double max_rate;      /* units a second; 0: any */
   double stuck_s;       /* 0: not looked at */
   double late_s;        /* 0: not looked at */
-  double expected_hz;   /* 0: not known */
+  double expected_hz;   /* 0: not known; else half of its period is granted to a change's time */
   double noise;         /* half as consistent so far off the filtered value; > 0 */
-  double gap_s;         /* after a longer pause the filters begin anew; 0: never */
+  double gap_s;         /* after a longer pause filters and score begin anew; 0: never */
   filter_rule_t filters[CHAIN_FILTERS_MAX];
   uint32_t filter_count;
 } chain_rule_t;
@@ -55,8 +55,8 @@ typedef struct chain_terms {
 } chain_terms_t;
 
 typedef struct chain_verdict {
-  double raw;     /* calibrated, in the type's unit */
-  double value;   /* filtered */
+  double raw;     /* calibrated, in the type's unit; not finite when it is refused for that */
+  double value;   /* filtered; raw when refused */
   uint32_t flags; /* 1 << chain_flag_t */
   bool refused;   /* value is not to be used */
   chain_terms_t terms;
@@ -66,16 +66,17 @@ typedef struct chain_verdict {
 typedef struct chain chain_t;
 
 /* The caller destroys out. GANTRY_E_INVALID with the field (`filters[1].cutoff`) and what it may
- * be.
- */
+   be; GANTRY_E_INTERNAL without memory. */
 gantry_err_t chain_new(const chain_rule_t *rule, chain_t **out, gantry_fault_t *fault);
 void chain_destroy(chain_t **self);
 /* One reading. time_ns: when it was measured, wall or monotonic, of one clock; number: the
    producer's count, 0 when it gives none; base: 0 .. 1. About 100 ns. */
 void chain_push(chain_t *chain, double measured, uint64_t time_ns, uint64_t number, double base,
                 chain_verdict_t *out);
-/* New calibration; filters and history begin anew. */
+/* New calibration, finite numbers; as after chain_clear. */
 void chain_calibrate(chain_t *chain, double scale, double offset);
+/* Filters, score and comparison with the reading before begin anew; numbers that came stay known,
+   and the counts go on. */
 void chain_clear(chain_t *chain);
 /* How often each flag was found since chain_new; CHAIN_FLAG_COUNT numbers, borrowed. */
 const uint64_t *chain_counts(const chain_t *chain);

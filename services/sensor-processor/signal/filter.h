@@ -4,18 +4,19 @@
    mean, median: of the newest `window` values, fewer at first. exponential: y += alpha (x - y),
    begun at the first value. hampel: of the newest `window` values, median m and S = 1.4826 times
    the median of |x - m|; |newest - m| > threshold S gives m (Pearson 2002, the causal form).
-   lowpass: second-order sections from the bilinear transform with pre-warping (as
-   scipy.signal.butter with output sos), begun in the steady state of the first value. Each equals
-   its reference in scipy or numpy to 1e-9 (tests/peer). */
+   lowpass: see lowpass.h, begun in the steady state of the first value (as scipy.signal.sosfilt
+   with sosfilt_zi times it). Each equals its reference in scipy or numpy to 1e-9 (tests/peer). */
 #ifndef SENSOR_SIGNAL_FILTER_H
 #define SENSOR_SIGNAL_FILTER_H
 
 #include <gantry/err.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#define FILTER_WINDOW_MAX   255
-#define FILTER_SECTIONS_MAX 4 /* of two orders each */
+#define FILTER_WINDOW_MAX 255
+#define FILTER_ORDER_MAX  8
+#define FILTER_CUTOFF_MIN 1e-6 /* share of the rate: what is lower drowns in rounding */
 
 typedef enum filter_kind {
   FILTER_MEAN,
@@ -31,14 +32,14 @@ typedef struct filter_rule {
   uint32_t window;  /* 1 .. FILTER_WINDOW_MAX */
   double alpha;     /* > 0 .. 1 */
   double threshold; /* > 0 */
-  double cutoff_hz; /* > 0, below rate_hz / 2 */
+  double cutoff_hz; /* FILTER_CUTOFF_MIN rate_hz .., below rate_hz / 2 */
   double rate_hz;   /* > 0 */
-  uint32_t order;   /* 1 .. 2 FILTER_SECTIONS_MAX */
+  uint32_t order;   /* 1 .. FILTER_ORDER_MAX */
 } filter_rule_t;
 
 typedef struct filter filter_t;
 
-/* Bytes of a filter's state, for those who hold many in one block; 8-byte aligned. */
+/* Bytes of a filter's state, for those who hold many in one block; a multiple of 8. */
 size_t filter_size(const filter_rule_t *rule);
 /* Checks the rule and lays the filter into memory of filter_size bytes. GANTRY_E_INVALID with the
    field (`window`, `cutoff`, ...) and what it may be. */
