@@ -121,20 +121,25 @@ static gantry_err_t add_audit(append_t *append, entry_t *entry) {
   return add_body(append, entry, ROW_AUDIT);
 }
 
+static gantry_err_t add_session(append_t *append, entry_t *entry) {
+  return add_body(append, entry, ROW_SESSION);
+}
+
 static gantry_err_t add_command(append_t *append, entry_t *entry) {
   return add_body(append, entry, ROW_COMMAND);
 }
 
 static gantry_err_t add_readings(append_t *append, entry_t *entry) {
   const sensor_readings_t *batch = entry->body;
-  const char *robot = entry->frame.header.robot;
+  const sys_header_t *header = &entry->frame.header;
+  const store_origin_t origin = {header->robot, header->from, header->trace};
   uint32_t added = 0;
   if (!append->suspect) {
-    GANTRY_TRY(store_gather_readings(entry->store, robot, batch, &entry->fault));
+    GANTRY_TRY(store_gather_readings(entry->store, &origin, batch, &entry->fault));
     append->gathered += batch->which_count;
     return GANTRY_OK;
   }
-  gantry_err_t err = store_add_readings(entry->store, robot, batch, &added, &entry->fault);
+  gantry_err_t err = store_add_readings(entry->store, &origin, batch, &added, &entry->fault);
   entry->counts->rows += added;
   if (err == GANTRY_OK) entry->counts->repeated += batch->which_count - added;
   return err;
@@ -147,13 +152,10 @@ static add_fn find_add(const topic_t *topic) {
     const topic_t *topic;
     add_fn add;
   } TAKEN[] = {
-      {TOPIC_SENSOR_READINGS, add_readings},
-      {TOPIC_SENSOR_VALUE, add_value},
-      {TOPIC_SENSOR_TAG, add_tag},
-      {TOPIC_ROBOT_SAFETY, add_safety},
-      {TOPIC_ROBOT_COMMANDED, add_command},
-      {TOPIC_EVENT, add_event},
-      {TOPIC_AUDIT, add_audit},
+      {TOPIC_SENSOR_READINGS, add_readings}, {TOPIC_SENSOR_VALUE, add_value},
+      {TOPIC_SENSOR_TAG, add_tag},           {TOPIC_ROBOT_SAFETY, add_safety},
+      {TOPIC_ROBOT_COMMANDED, add_command},  {TOPIC_EVENT, add_event},
+      {TOPIC_SESSION_CHANGED, add_session},  {TOPIC_AUDIT, add_audit},
   };
   for (size_t i = 0; i < sizeof TAKEN / sizeof *TAKEN; i++)
     if (TAKEN[i].topic == topic) return TAKEN[i].add;

@@ -14,7 +14,8 @@ typedef enum row_kind {
   ROW_AUDIT,
   ROW_SAFETY,
   ROW_COMMAND,
-  ROW_ALERTS, /* the active alerts of one service */
+  ROW_ALERTS,  /* the active alerts of one service */
+  ROW_SESSION, /* what becomes of a recording session */
 } row_kind_t;
 
 /* A reading is named by its producer, boot and seq: delivered twice, it is one. */
@@ -38,7 +39,7 @@ typedef struct row {
   uint64_t trace, boot, seq;
   void *data; /* malloc'd, owned: READING: JSON text or NULL; EVENT: sys_event_t; AUDIT:
                  sys_audit_t; COMMAND: robot_commanded_t; SAFETY: robot_safety_t; ALERTS:
-                 sys_alerts_t */
+                 sys_alerts_t; SESSION: session_session_t */
   union {
     row_reading_t reading;
     sensor_status_t status;

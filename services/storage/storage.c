@@ -52,6 +52,8 @@ static const option_t OPTIONS[] = {
     {"module_rate_hz", OPTION_REAL, "0.1", 0, 10, NULL,
      "battery and module states kept per second"},
     {"map_versions_kept", OPTION_INT, "10", 1, 100, NULL, "versions of each map that stay"},
+    {"pin_sessions", OPTION_BOOL, "true", 0, 0, NULL,
+     "recorded sessions stay until they are deleted, whatever their age"},
     {"compact_scans_s", OPTION_REAL, "120", 1, 1e9, NULL, "age at which sweeps are packed"},
     {"compact_after_s", OPTION_REAL, "86400", 1, 1e9, NULL,
      "age at which all other readings are packed"},
@@ -94,6 +96,7 @@ static writer_settings_t read_settings(const config_t *config, const char *file)
                              .batch_rows = (uint32_t)config_int(config, "batch_rows"),
                              .batch_ms = (uint32_t)config_int(config, "batch_ms"),
                              .map_versions = (uint32_t)config_int(config, "map_versions_kept"),
+                             .pin_sessions = config_bool(config, "pin_sessions"),
                              .lifecycle = lifecycle_settings_read(config, file)};
 }
 
@@ -173,6 +176,7 @@ static gantry_err_t wire(storage_t *self, service_t *service, gantry_fault_t *fa
   gantry_err_t err = store_source_open(source, &store, fault);
   if (err != GANTRY_OK && err != GANTRY_E_UNAVAILABLE) return err;
   if (store) store_keep_map_versions(store, settings.map_versions);
+  if (store) store_pin_sessions(store, settings.pin_sessions);
   err = writer_new(source, store, &settings, &self->writer);
   if (err == GANTRY_OK)
     err = backup_job_new(source->kind, source->kind == DB_PG ? source->dsn : source->file,

@@ -22,6 +22,7 @@ void store_close(store_t **self) {
   piece_work_destroy(&(*self)->piece_work);
   store_late_fini(*self);
   store_gather_fini(*self);
+  store_forget_figures(*self);
   free((*self)->series);
   free(*self);
   *self = NULL;
@@ -35,6 +36,7 @@ void store_rollback(store_t *store) {
   db_rollback(store->db);
   store_forget_names(store);
   rollup_set_clear(store->rollups);
+  store_forget_figures(store);
   store_gather_clear(store);
 }
 
@@ -42,6 +44,7 @@ gantry_err_t store_commit(store_t *store) {
   uint64_t added;
   gantry_err_t err = store_settle(store, &added);
   if (err == GANTRY_OK) err = store_write_rollups(store);
+  if (err == GANTRY_OK) err = store_write_figures(store);
   if (err == GANTRY_OK) err = store_count_series(store);
   if (err == GANTRY_OK) err = db_commit(store->db);
   if (err == GANTRY_OK)
@@ -107,6 +110,8 @@ static gantry_err_t new_store(db_t *db, store_t **out, gantry_fault_t *fault) {
   }
   store->db = db;
   store->map_versions_kept = MAP_VERSIONS_KEPT;
+  store->pin_sessions = true;
+  store->erasing = true;
   store_set_compaction(store, COMPACT_SCANS_S, COMPACT_OTHERS_S);
   store->series = calloc(SERIES_MAX, sizeof *store->series);
   store->rollups = rollup_set_new(STORE_ROLLUP_MINUTES);
@@ -189,6 +194,11 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_SETTING_GET, store_setting_get},
       {REQUEST_STORE_SETTING_VERSIONS, store_setting_versions},
       {REQUEST_STORE_SETTING_ROLLBACK, store_setting_rollback},
+      {REQUEST_STORE_SETTING_LIST, store_setting_list},
+      {REQUEST_STORE_CALIBRATIONS, store_calibrations},
+      {REQUEST_SESSION_LIST, store_session_list},
+      {REQUEST_SESSION_SUMMARY, store_session_summary},
+      {REQUEST_SESSION_DELETE, store_session_delete},
       {REQUEST_STORE_AUDIT_VERIFY, store_audit_verify},
       {REQUEST_STORE_PIN, store_pin},
       {REQUEST_STORE_STATE, store_state},
@@ -225,22 +235,13 @@ gantry_err_t store_serve(store_t *store, store_call_t *call) {
 }
 
 bool store_writes(const request_t *request) {
-  static const request_t *const WRITING[] = {REQUEST_STORE_USER_PUT,
-                                             REQUEST_STORE_MAP_PUT,
-                                             REQUEST_STORE_MAP_UPDATE,
-                                             REQUEST_STORE_MAP_DELETE,
-                                             REQUEST_STORE_TAG_PUT,
-                                             REQUEST_STORE_TAG_DELETE,
-                                             REQUEST_STORE_CONFIG_PUT,
-                                             REQUEST_STORE_CONFIG_DELETE,
-                                             REQUEST_STORE_SENSOR_PUT,
-                                             REQUEST_STORE_CALIBRATION_PUT,
-                                             REQUEST_STORE_EVENT_ACK,
-                                             REQUEST_STORE_SETTING_PUT,
-                                             REQUEST_STORE_SETTING_ROLLBACK,
-                                             REQUEST_STORE_MAP_IMPORT,
-                                             REQUEST_STORE_PIN,
-                                             REQUEST_STORE_APPEND};
+  static const request_t *const WRITING[] = {
+      REQUEST_STORE_USER_PUT,         REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
+      REQUEST_STORE_MAP_DELETE,       REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
+      REQUEST_STORE_CONFIG_PUT,       REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
+      REQUEST_STORE_CALIBRATION_PUT,  REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
+      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT,    REQUEST_STORE_PIN,
+      REQUEST_SESSION_DELETE,         REQUEST_STORE_APPEND};
   for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
     if (request == WRITING[i]) return true;
   return false;

@@ -46,15 +46,23 @@ gantry_err_t store_begin(store_t *store);
 gantry_err_t store_commit(store_t *store);
 void store_rollback(store_t *store);
 gantry_err_t store_add(store_t *store, const row_t *row);
-/* The readings of a batch that are not there yet; added counts them. The batch is checked before
-   anything is written: GANTRY_E_INVALID, with a fault that names the column, leaves the transaction
-   as it was, as does GANTRY_E_TOO_LARGE for one series more than fit. After any other error it is
-   to be rolled back. */
-gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
-                                uint32_t *added, gantry_fault_t *fault);
+/* Where a batch comes from; texts are borrowed for the call. */
+typedef struct store_origin {
+  const char *robot;
+  const char *service; /* NULL: not known, as is the trace */
+  uint64_t trace;
+} store_origin_t;
+
+/* The readings of a batch that are not there yet, with their findings as events; added counts the
+   readings. The batch is checked before anything is written: GANTRY_E_INVALID, with a fault that
+   names the column, leaves the transaction as it was, as does GANTRY_E_TOO_LARGE for one series
+   more than fit. After any other error it is to be rolled back. */
+gantry_err_t store_add_readings(store_t *store, const store_origin_t *origin,
+                                const sensor_readings_t *batch, uint32_t *added,
+                                gantry_fault_t *fault);
 /* The same, but the readings may wait for others until the next store_settle or store_commit: many
    at once are quicker. Requests do not see them before. */
-gantry_err_t store_gather_readings(store_t *store, const char *robot,
+gantry_err_t store_gather_readings(store_t *store, const store_origin_t *origin,
                                    const sensor_readings_t *batch, gantry_fault_t *fault);
 /* Adds what was gathered; added counts what was not there yet, since the last call. After an error
    the transaction is to be rolled back. */
@@ -75,6 +83,8 @@ bool store_writes(const request_t *request);
 
 /* How many versions of each map stay when a new one is stored; 10 unless told. */
 void store_keep_map_versions(store_t *store, uint32_t count);
+/* Whether recording sessions are pinned when they begin; true unless told. */
+void store_pin_sessions(store_t *store, bool pinned);
 
 /* The version of a setting that is in force (kind: a message marked as setting), as a struct of
    kind; all zero, and found false, when it was never set. */

@@ -86,6 +86,20 @@ static gantry_err_t check_objects(const sensor_readings_t *batch, gantry_fault_t
                    batch->which_objects_count);
 }
 
+static gantry_err_t check_findings(const sensor_readings_t *batch, gantry_fault_t *fault) {
+  for (uint32_t i = 0; i < batch->findings_count; i++) {
+    const sensor_finding_t *finding = &batch->findings[i];
+    if (finding->row >= batch->which_count)
+      return fault_set(fault, GANTRY_E_INVALID, "findings",
+                       "finding %u is of row %u, but there are only %u", i, finding->row,
+                       batch->which_count);
+    if (finding->details[0] && !json_is_object(finding->details, strlen(finding->details)))
+      return fault_set(fault, GANTRY_E_INVALID, "findings",
+                       "the details of finding %u are not one well-formed JSON object", i);
+  }
+  return GANTRY_OK;
+}
+
 static gantry_err_t resolve(store_t *store, const char *robot, const sensor_readings_t *batch,
                             batch_series_t *out) {
   int64_t now_us = batch->which_count ? (int64_t)(batch->time[0] / 1000) : 0;
@@ -162,7 +176,9 @@ static gantry_err_t add_gathered(store_t *store) {
     if (!gather->fresh[i]) continue;
     gather->series[i]->added++;
     err = store_roll_up(store, &gather->rows[i]);
+    if (err == GANTRY_OK && gather->rows[i].session) err = store_figure(store, &gather->rows[i]);
   }
+  if (err == GANTRY_OK && gather->found) err = store_add_findings(store);
   uint64_t added = gather->added + fresh;
   store_gather_clear(store);
   gather->added = added;
@@ -177,18 +193,20 @@ static gantry_err_t make_room(store_t *store, uint32_t count) {
   return fits ? GANTRY_OK : add_gathered(store);
 }
 
-gantry_err_t store_gather_readings(store_t *store, const char *robot,
+gantry_err_t store_gather_readings(store_t *store, const store_origin_t *origin,
                                    const sensor_readings_t *batch, gantry_fault_t *fault) {
   batch_series_t known[sizeof batch->series / sizeof batch->series[0]];
   GANTRY_TRY(check_columns(batch, fault));
   GANTRY_TRY(check_rows(batch, fault));
   GANTRY_TRY(check_objects(batch, fault));
   GANTRY_TRY(check_both(batch, fault));
-  GANTRY_TRY(resolve(store, robot, batch, known));
+  GANTRY_TRY(check_findings(batch, fault));
+  GANTRY_TRY(resolve(store, origin->robot, batch, known));
   GANTRY_TRY(make_room(store, batch->which_count));
   GANTRY_TRY(make_rows(store->gather, batch, known));
   size_t before = store->gather->count;
   GANTRY_TRY(keep_unpacked(store, batch->which_count));
+  if (batch->findings_count) GANTRY_TRY(store_gather_findings(store, origin, batch, before));
   db_offer_readings(store->db, store->gather->rows, before, store->gather->count - before);
   return GANTRY_OK;
 }
@@ -206,12 +224,13 @@ gantry_err_t store_settle(store_t *store, uint64_t *added) {
   return err;
 }
 
-gantry_err_t store_add_readings(store_t *store, const char *robot, const sensor_readings_t *batch,
-                                uint32_t *added, gantry_fault_t *fault) {
+gantry_err_t store_add_readings(store_t *store, const store_origin_t *origin,
+                                const sensor_readings_t *batch, uint32_t *added,
+                                gantry_fault_t *fault) {
   uint64_t others, fresh = 0;
   *added = 0;
   GANTRY_TRY(store_settle(store, &others));
-  GANTRY_TRY(store_gather_readings(store, robot, batch, fault));
+  GANTRY_TRY(store_gather_readings(store, origin, batch, fault));
   GANTRY_TRY(store_settle(store, &fresh));
   *added = (uint32_t)fresh;
   return GANTRY_OK;
@@ -221,6 +240,8 @@ void store_gather_clear(store_t *store) {
   if (!store->gather) return;
   store->gather->count = 0;
   store->gather->added = 0;
+  store->gather->found = NULL;
+  store->gather->found_end = NULL;
   arena_fini(&store->gather->texts);
 }
 

@@ -63,6 +63,16 @@ typedef struct packing {
 } packing_t;
 
 typedef struct late late_t;
+typedef struct session_figures session_figures_t;
+
+/* A finding on its way: goes into the database when its row did. */
+typedef struct found {
+  struct found *next;
+  size_t row; /* of what is gathered */
+  const char *robot, *service, *sensor, *session;
+  uint64_t trace;
+  sensor_finding_t finding;
+} found_t;
 
 /* Readings on their way into the database. PostgreSQL takes ten thousand in one COPY at twice the
    rate of a thousand. */
@@ -71,8 +81,9 @@ typedef struct gather {
   series_t *series[STORE_GATHER_MAX]; /* of each row */
   bool fresh[STORE_GATHER_MAX];
   size_t count;
-  uint64_t added; /* of those before, by the last ones that went */
-  arena_t texts;  /* of the rows */
+  uint64_t added;              /* of those before, by the last ones that went */
+  arena_t texts;               /* of the rows, and what was found in them */
+  found_t *found, **found_end; /* in the order of the rows; found_end NULL: none */
 } gather_t;
 
 struct store {
@@ -85,6 +96,9 @@ struct store {
   uint32_t session_count;                    /* put into it so far */
   rollup_set_t *rollups;                     /* owned; of the open transaction */
   gather_t *gather;                          /* owned; NULL until there was a batch */
+  session_figures_t *figures;                /* owned; NULL until a session records */
+  bool pin_sessions;                         /* new ones that record */
+  bool erasing;                              /* a deleted session is there, or may be */
   packing_t packing;
   struct piece_work *piece_work;   /* owned; NULL until something is packed */
   late_t *late;                    /* owned; NULL until something comes late */
@@ -132,10 +146,24 @@ void store_late_fini(store_t *store);
 gantry_err_t store_roll_up(store_t *store, const db_reading_t *row);
 /* Writes them; they are empty then. */
 gantry_err_t store_write_rollups(store_t *store);
+/* Takes a row that was added into the figures of its session, and one finding in it. */
+gantry_err_t store_figure(store_t *store, const db_reading_t *row);
+gantry_err_t store_figure_finding(store_t *store, const db_reading_t *row);
+/* Writes those that changed; what is known of the others stays. */
+gantry_err_t store_write_figures(store_t *store);
+/* The transaction was rolled back, or the store is closed. */
+void store_forget_figures(store_t *store);
+
+/* What rules have found in the rows of a batch that begin at `before`: gathered with them, and
+   added to the events once it is known which rows are new. */
+gantry_err_t store_gather_findings(store_t *store, const store_origin_t *origin,
+                                   const sensor_readings_t *batch, size_t before);
+gantry_err_t store_add_findings(store_t *store);
 gantry_err_t store_history(store_t *store, store_call_t *call);
 
 /* All other rows. */
 gantry_err_t store_add_row(store_t *store, const row_t *row);
+gantry_err_t store_add_session(store_t *store, const row_t *row);
 gantry_err_t store_add_command(store_t *store, const row_t *row);
 
 /* Requests, one file a table. */
@@ -182,5 +210,10 @@ gantry_err_t store_setting_put(store_t *store, store_call_t *call);
 gantry_err_t store_setting_get(store_t *store, store_call_t *call);
 gantry_err_t store_setting_versions(store_t *store, store_call_t *call);
 gantry_err_t store_setting_rollback(store_t *store, store_call_t *call);
+gantry_err_t store_setting_list(store_t *store, store_call_t *call);
+gantry_err_t store_calibrations(store_t *store, store_call_t *call);
+gantry_err_t store_session_list(store_t *store, store_call_t *call);
+gantry_err_t store_session_summary(store_t *store, store_call_t *call);
+gantry_err_t store_session_delete(store_t *store, store_call_t *call);
 
 #endif

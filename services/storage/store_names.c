@@ -97,12 +97,13 @@ static gantry_err_t make_session(store_t *store, const char *name, const char *k
                                  int64_t *out) {
   stmt_t *statement =
       db_use(store->db, "INSERT INTO session (id, session_id, kind, pinned, created) VALUES"
-                        " (?1, ?2, ?3, 0, ?4) ON CONFLICT (session_id) DO UPDATE SET"
+                        " (?1, ?2, ?3, ?5, ?4) ON CONFLICT (session_id) DO UPDATE SET"
                         " session_id = excluded.session_id RETURNING id");
   db_bind_int(statement, 1, store_new_id(store, STORE_ID_SESSION));
   db_bind_text(statement, 2, name);
   db_bind_text(statement, 3, kind);
   db_bind_int(statement, 4, ts_us);
+  db_bind_int(statement, 5, store->pin_sessions && strcmp(kind, "recording") == 0);
   GANTRY_TRY(db_next(statement));
   *out = db_get_int(statement, 0);
   return db_finish(statement);

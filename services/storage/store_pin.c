@@ -36,3 +36,7 @@ gantry_err_t store_pin(store_t *store, store_call_t *call) {
   *(store_pin_t *)call->gives = *pin;
   return store_note_audit(store, call, pin->session, pin->pinned ? "pinned" : "let go");
 }
+
+void store_pin_sessions(store_t *store, bool pinned) {
+  store->pin_sessions = pinned;
+}

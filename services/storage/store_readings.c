@@ -45,5 +45,6 @@ gantry_err_t store_add_reading(store_t *store, const row_t *row) {
   GANTRY_TRY(store_broken(db_add_readings(store->db, &reading, 1, NULL, &added)));
   if (added == 0) return GANTRY_E_CONFLICT;
   series->added++;
-  return store_roll_up(store, &reading);
+  GANTRY_TRY(store_roll_up(store, &reading));
+  return reading.session ? store_figure(store, &reading) : GANTRY_OK;
 }

@@ -177,6 +177,8 @@ gantry_err_t store_add_row(store_t *store, const row_t *row) {
     return store_add_command(store, row);
   case ROW_ALERTS:
     return add_alerts(store, row);
+  case ROW_SESSION:
+    return store_add_session(store, row);
   default:
     return GANTRY_E_INTERNAL;
   }

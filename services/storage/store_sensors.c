@@ -75,16 +75,17 @@ gantry_err_t store_sensor_list(store_t *store, store_call_t *call) {
 }
 
 static gantry_err_t put_calibration(store_t *store, const sensor_calibrate_t *calibrate,
-                                    uint64_t now_ns) {
+                                    const store_call_t *call) {
   stmt_t *retire = db_use(store->db, "UPDATE calibration SET active = 0 WHERE sensor = ?1");
   db_bind_text(retire, 1, calibrate->sensor);
   GANTRY_TRY(db_finish(retire));
-  stmt_t *add = db_use(store->db, "INSERT INTO calibration (sensor, kind, data, ts, active, id)"
-                                  " VALUES (?1, 'manual', ?2, ?3, 1, ?4)");
+  stmt_t *add = db_use(store->db, "INSERT INTO calibration (sensor, kind, data, ts, active, id,"
+                                  " created_by) VALUES (?1, 'manual', ?2, ?3, 1, ?4, ?5)");
   db_bind_int(add, 4, store_new_id(store, STORE_ID_CALIBRATION));
   db_bind_text(add, 1, calibrate->sensor);
   db_bind_text(add, 2, calibrate->calibration);
-  db_bind_time(add, 3, now_ns);
+  db_bind_time(add, 3, call->now_ns);
+  db_bind_text(add, 5, call->actor);
   return db_finish(add);
 }
 
@@ -101,9 +102,33 @@ gantry_err_t store_calibration_put(store_t *store, store_call_t *call) {
   if (db_changes(store->db) == 0)
     return fault_set(call->fault, GANTRY_E_NOT_FOUND, "sensor", "sensor %s is not configured",
                      calibrate->sensor);
-  GANTRY_TRY(put_calibration(store, calibrate, call->now_ns));
+  GANTRY_TRY(put_calibration(store, calibrate, call));
   snprintf(out->sensor, sizeof out->sensor, "%s", calibrate->sensor);
   snprintf(out->calibration, sizeof out->calibration, "%s", calibrate->calibration);
   out->time = call->now_ns;
   return GANTRY_OK;
+}
+
+/* Versions count from 1 as they were made; none is ever deleted alone. */
+gantry_err_t store_calibrations(store_t *store, store_call_t *call) {
+  const store_sensor_key_t *key = call->takes;
+  sensor_calibration_versions_t *out = call->gives;
+  stmt_t *statement = db_use(
+      store->db, "SELECT data, ts, created_by, active, (SELECT count(*) FROM calibration AS older"
+                 " WHERE older.sensor = calibration.sensor AND older.id <= calibration.id)"
+                 " FROM calibration WHERE sensor = ?1 ORDER BY id DESC LIMIT ?2");
+  gantry_err_t err;
+  db_bind_text(statement, 1, key->sensor);
+  db_bind_int(statement, 2, sizeof out->versions / sizeof *out->versions);
+  while ((err = db_next(statement)) == GANTRY_OK) {
+    sensor_calibration_version_t *version = &out->versions[out->versions_count++];
+    db_get_text(statement, 0, version->calibration, sizeof version->calibration);
+    version->time = db_get_time(statement, 1);
+    db_get_text(statement, 2, version->by, sizeof version->by);
+    version->active = db_get_bool(statement, 3);
+    version->version = (uint32_t)db_get_u64(statement, 4);
+  }
+  if (err != GANTRY_E_NOT_FOUND || out->versions_count)
+    return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  return fault_set(call->fault, err, "sensor", "sensor %s was never calibrated", key->sensor);
 }

@@ -201,3 +201,21 @@ gantry_err_t store_setting_in_force(store_t *store, const desc_t *kind, const ch
   /* Not strict: a newer program may have stored more. */
   return json_read(kind, setting.data, strlen(setting.data), false, value, fault);
 }
+
+gantry_err_t store_setting_list(store_t *store, store_call_t *call) {
+  const store_setting_list_get_t *get = call->takes;
+  store_setting_list_t *out = call->gives;
+  const desc_t *kind = NULL;
+  GANTRY_TRY(find_kind(get->kind, &kind, call->fault));
+  stmt_t *statement =
+      db_use(store->db, INFO_COLUMNS "WHERE kind = ?1 AND active = 1 ORDER BY scope LIMIT ?2");
+  gantry_err_t err;
+  db_bind_text(statement, 1, get->kind);
+  db_bind_int(statement, 2, sizeof out->settings / sizeof *out->settings);
+  while ((err = db_next(statement)) == GANTRY_OK) {
+    store_setting_t *setting = &out->settings[out->settings_count++];
+    read_info(statement, &setting->info);
+    db_get_text(statement, 9, setting->data, sizeof setting->data);
+  }
+  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+}

@@ -20,6 +20,7 @@ typedef struct writer_settings {
   uint32_t batch_rows; /* commit at the latest after so many */
   uint32_t batch_ms;   /* or after so long */
   uint32_t map_versions;
+  bool pin_sessions;
   lifecycle_settings_t lifecycle;
 } writer_settings_t;
 

@@ -44,6 +44,7 @@ static void connect_store(writer_t *writer, uint64_t now_ns) {
   writer->connect_ns = clock_mono_ns() + CONNECT_MS * GANTRY_NS_PER_MS;
   if (err == GANTRY_OK) {
     store_keep_map_versions(writer->store, writer->settings.map_versions);
+    store_pin_sessions(writer->store, writer->settings.pin_sessions);
     (void)store_checkpoint_apart(writer->store); /* else at the commits, as ever */
     atomic_store(&writer->connected, true);
   }
@@ -160,6 +161,7 @@ static void on_job(writer_t *writer, job_t *job) {
   }
   job_serve(job, writer->store);
   answer(writer, job);
+  if (job->request == REQUEST_SESSION_DELETE) lifecycle_wake(&writer->lifecycle);
 }
 
 static void handle(writer_t *writer, item_t *item) {

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "store_compact.h"
+#include "store_erase.h"
 
 #define STEP_US         6000u /* of a step; what began goes on for 2 ms more, and is committed */
 #define REST_FACTOR     4u    /* the writer gives a fifth of its time at most */
@@ -37,6 +38,10 @@ void lifecycle_fini(lifecycle_t *lifecycle) {
 
 uint64_t lifecycle_next_ns(const lifecycle_t *lifecycle) {
   return lifecycle->next_ns;
+}
+
+void lifecycle_wake(lifecycle_t *lifecycle) {
+  if (lifecycle->phase == LIFECYCLE_RESTING) lifecycle->next_ns = 0;
 }
 
 bool lifecycle_read_only(const lifecycle_t *lifecycle) {
@@ -131,7 +136,9 @@ static void choose(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uint
     }
   }
   if (lifecycle->phase != LIFECYCLE_RESTING) return;
-  if (now_ns >= lifecycle->chunk_ns) {
+  if (store_is_erasing(store)) {
+    begin(lifecycle, LIFECYCLE_ERASING);
+  } else if (now_ns >= lifecycle->chunk_ns) {
     begin(lifecycle, LIFECYCLE_COMPACTING);
   } else if (now_ns >= lifecycle->pass_ns) {
     lifecycle->policy = store_retention(store, &lifecycle->settings.retention);
@@ -180,6 +187,19 @@ static gantry_err_t sweep(lifecycle_t *lifecycle, store_t *store, uint64_t now_n
   return GANTRY_OK;
 }
 
+static gantry_err_t erase(lifecycle_t *lifecycle, store_t *store) {
+  uint64_t deleted;
+  bool done;
+  snprintf(lifecycle->status.table, sizeof lifecycle->status.table, "session");
+  GANTRY_TRY(store_erase_step(store, &lifecycle->sweep, STEP_US, &deleted, &done));
+  lifecycle->deleted_now += deleted;
+  lifecycle->status.deleted += deleted;
+  if (!done) return GANTRY_OK;
+  begin(lifecycle, lifecycle->deleted_now ? LIFECYCLE_VACUUMING : LIFECYCLE_RESTING);
+  lifecycle->deleted_now = 0;
+  return GANTRY_OK;
+}
+
 static gantry_err_t vacuum(lifecycle_t *lifecycle, store_t *store) {
   bool done = true;
   uint64_t kept = lifecycle->guard.level >= DISK_WARNING ? 0 : FREE_KEPT_BYTES;
@@ -198,6 +218,8 @@ static gantry_err_t work(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
   case LIFECYCLE_DELETING:
   case LIFECYCLE_PURGING:
     return sweep(lifecycle, store, now_ns, wall_us);
+  case LIFECYCLE_ERASING:
+    return erase(lifecycle, store);
   case LIFECYCLE_VACUUMING:
     return vacuum(lifecycle, store);
   case LIFECYCLE_RESTING:

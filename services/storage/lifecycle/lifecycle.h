@@ -15,6 +15,7 @@ typedef enum lifecycle_phase {
   LIFECYCLE_DELETING,
   LIFECYCLE_PURGING, /* stream data before its age, to make room */
   LIFECYCLE_VACUUMING,
+  LIFECYCLE_ERASING, /* readings of deleted sessions */
 } lifecycle_phase_t;
 
 typedef struct lifecycle_settings {
@@ -65,6 +66,8 @@ void lifecycle_fini(lifecycle_t *lifecycle);
 uint64_t lifecycle_next_ns(const lifecycle_t *lifecycle);
 /* One step, if due; no transaction may be open. wall_us: wall time, us since 1970. */
 void lifecycle_step(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uint64_t wall_us);
+/* There is something to do that cannot wait for the next step. */
+void lifecycle_wake(lifecycle_t *lifecycle);
 /* A write ended in err: it may be that there is no room. */
 void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, uint64_t now_ns);
 /* Whether writing has stopped for want of room. The writer's thread. */

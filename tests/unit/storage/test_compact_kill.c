@@ -31,8 +31,9 @@ static void fill(void) {
       batch.number[i] = 600u * part + i;
       batch.value[i] = (double)(i * i % 977) / 7.0;
     }
-    cr_assert_eq(store_add_readings(fixture.store, "r1", &batch, &added, &fixture.fault), GANTRY_OK,
-                 "%s", fixture.fault.detail);
+    cr_assert_eq(store_add_readings(fixture.store, &(store_origin_t){.robot = "r1"}, &batch, &added,
+                                    &fixture.fault),
+                 GANTRY_OK, "%s", fixture.fault.detail);
     cr_assert_eq(added, 600);
   }
   cr_assert_eq(store_commit(fixture.store), GANTRY_OK);

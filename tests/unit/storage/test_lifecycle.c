@@ -88,8 +88,9 @@ static void add_readings(uint64_t age_us, uint64_t spacing_us, uint32_t batches)
       batch.quality[i] = 1;
     }
     cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
-    cr_assert_eq(store_add_readings(fixture.store, "r1", &batch, &added, &fault), GANTRY_OK, "%s",
-                 fault.detail);
+    cr_assert_eq(
+        store_add_readings(fixture.store, &(store_origin_t){.robot = "r1"}, &batch, &added, &fault),
+        GANTRY_OK, "%s", fault.detail);
     cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
   }
 }

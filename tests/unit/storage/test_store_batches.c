@@ -63,7 +63,8 @@ static void put_objects(const char *texts, size_t len, uint32_t count) {
 
 static gantry_err_t try_batch(uint32_t *added) {
   fixture.fault = (gantry_fault_t){0};
-  return store_add_readings(fixture.store, "r1", &batch, added, &fixture.fault);
+  return store_add_readings(fixture.store, &(store_origin_t){.robot = "r1"}, &batch, added,
+                            &fixture.fault);
 }
 
 static uint32_t add_batch(void) {

@@ -79,7 +79,8 @@ static uint32_t add_batch(void) {
   uint32_t added = 0;
   batch.objects = (blob_t){.data = objects.data, .len = objects.len};
   cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
-  gantry_err_t err = store_add_readings(fixture.store, "r1", &batch, &added, &fixture.fault);
+  gantry_err_t err = store_add_readings(fixture.store, &(store_origin_t){.robot = "r1"}, &batch,
+                                        &added, &fixture.fault);
   cr_assert_eq(err, GANTRY_OK, "%s: %s", gantry_err_name(err), fixture.fault.detail);
   cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
   return added;

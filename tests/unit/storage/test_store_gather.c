@@ -34,8 +34,9 @@ static void gather(const char *sensor, uint64_t first) {
   }
   batch.which_count = batch.time_count = batch.number_count = batch.value_count =
       batch.quality_count = batch.validity_count = ROWS;
-  cr_assert_eq(store_gather_readings(fixture.store, "r", &batch, &fault), GANTRY_OK, "%s",
-               fault.detail);
+  cr_assert_eq(
+      store_gather_readings(fixture.store, &(store_origin_t){.robot = "r"}, &batch, &fault),
+      GANTRY_OK, "%s", fault.detail);
 }
 
 static uint64_t settle(void) {

@@ -51,7 +51,8 @@ static void flush_batch(void) {
   gantry_fault_t fault = {0};
   if (batch.which_count == 0) return;
   cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
-  gantry_err_t err = store_add_readings(fixture.store, "r1", &batch, &added, &fault);
+  gantry_err_t err =
+      store_add_readings(fixture.store, &(store_origin_t){.robot = "r1"}, &batch, &added, &fault);
   cr_assert_eq(err, GANTRY_OK, "%s", fault.detail);
   cr_assert_eq(added, batch.which_count);
   cr_assert_eq(store_commit(fixture.store), GANTRY_OK);

@@ -192,7 +192,8 @@ CREATE TABLE calibration (
   kind TEXT NOT NULL,
   data TEXT NOT NULL,
   ts BIGINT NOT NULL,
-  active BIGINT NOT NULL
+  active BIGINT NOT NULL,
+  created_by TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX calibration_sensor ON calibration (sensor, ts);
 
@@ -248,12 +249,48 @@ CREATE TABLE commands (
 );
 CREATE INDEX commands_ts ON commands (ts);
 
+-- kind: map, recording, or deleted, whose rows go in steps. state: as its producer said last, '' when it said
+-- nothing. sensors: a JSON array, empty for all.
 CREATE TABLE session (
   id BIGINT PRIMARY KEY,
   session_id TEXT NOT NULL UNIQUE,
   kind TEXT NOT NULL,
   pinned BIGINT NOT NULL,
-  created BIGINT NOT NULL
+  created BIGINT NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  description TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT '',
+  started BIGINT,
+  stopped BIGINT,
+  started_by TEXT NOT NULL DEFAULT '',
+  sensors TEXT NOT NULL DEFAULT '[]'
+);
+
+-- What the readings of a series in a session come to, exact with every commit (docs/storage.md): rows of each verdict;
+-- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; the producer's least and
+-- greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
+CREATE TABLE session_series (
+  session BIGINT NOT NULL,
+  series BIGINT NOT NULL,
+  rows BIGINT NOT NULL,
+  warnings BIGINT NOT NULL,
+  errors BIGINT NOT NULL,
+  findings BIGINT NOT NULL,
+  numbers BIGINT NOT NULL,
+  mean DOUBLE PRECISION,
+  m2 DOUBLE PRECISION,
+  min DOUBLE PRECISION,
+  max DOUBLE PRECISION,
+  first_ts BIGINT NOT NULL,
+  last_ts BIGINT NOT NULL,
+  least BIGINT NOT NULL,
+  greatest BIGINT NOT NULL,
+  source BIGINT NOT NULL,
+  gaps BIGINT NOT NULL,
+  longest BIGINT NOT NULL,
+  digest BYTEA NOT NULL,
+  pauses BYTEA NOT NULL,
+  PRIMARY KEY (session, series)
 );
 
 -- A minute of one series and session (0: none), or a part of it that begins at `start`: `blob` holds the rows, the

@@ -3,12 +3,48 @@
 
 DROP VIEW sensor_readings;
 
+-- kind: map, recording, or deleted, whose rows go in steps. state: as its producer said last, '' when it said
+-- nothing. sensors: a JSON array, empty for all.
 CREATE TABLE session (
   id INTEGER PRIMARY KEY,
   session_id TEXT NOT NULL UNIQUE,
   kind TEXT NOT NULL,
   pinned INTEGER NOT NULL,
-  created INTEGER NOT NULL
+  created INTEGER NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  description TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT '',
+  started INTEGER,
+  stopped INTEGER,
+  started_by TEXT NOT NULL DEFAULT '',
+  sensors TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+
+-- What the readings of a series in a session come to, exact with every commit (docs/storage.md): rows of each verdict;
+-- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; the producer's least and
+-- greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
+CREATE TABLE session_series (
+  session INTEGER NOT NULL,
+  series INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  warnings INTEGER NOT NULL,
+  errors INTEGER NOT NULL,
+  findings INTEGER NOT NULL,
+  numbers INTEGER NOT NULL,
+  mean REAL,
+  m2 REAL,
+  min REAL,
+  max REAL,
+  first_ts INTEGER NOT NULL,
+  last_ts INTEGER NOT NULL,
+  least INTEGER NOT NULL,
+  greatest INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  gaps INTEGER NOT NULL,
+  longest INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  pauses BLOB NOT NULL,
+  PRIMARY KEY (session, series)
 ) STRICT;
 
 ALTER TABLE reading RENAME TO reading_plain;
@@ -136,6 +172,8 @@ CREATE TABLE setting_version (
   rolled_back_from INTEGER,
   PRIMARY KEY (kind, scope, version)
 ) STRICT;
+
+ALTER TABLE calibration ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
 
 -- Entries written before the chain began have no hash; the first that has one begins it.
 ALTER TABLE audit_log ADD COLUMN previous_hash TEXT;
