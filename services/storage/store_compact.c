@@ -122,16 +122,25 @@ static gantry_err_t pack_next(store_t *store, int64_t now_us) {
   return GANTRY_OK;
 }
 
+/* Pieces until the next one, as long as the longest so far, would not fit any more. */
+static gantry_err_t pack_some(store_t *store, int64_t now_us, uint64_t budget_ns) {
+  uint64_t begun_ns = clock_mono_ns(), at_ns = begun_ns, longest_ns = 0;
+  gantry_err_t err = GANTRY_OK;
+  while (err == GANTRY_OK && store->packing.series < store->series_count &&
+         at_ns - begun_ns + longest_ns <= budget_ns) {
+    err = pack_next(store, now_us);
+    uint64_t took_ns = clock_mono_ns() - at_ns;
+    if (took_ns > longest_ns) longest_ns = took_ns;
+    at_ns += took_ns;
+  }
+  return err;
+}
+
 gantry_err_t store_compact_step(store_t *store, uint64_t now_us, uint32_t budget_us, bool *done) {
   packing_t before = store->packing;
-  uint64_t end_ns = clock_mono_ns() + (uint64_t)budget_us * 1000;
   *done = false;
   GANTRY_TRY(db_begin_unsynced(store->db));
-  gantry_err_t err = GANTRY_OK;
-  do {
-    if (store->packing.series >= store->series_count) break;
-    err = pack_next(store, (int64_t)now_us);
-  } while (err == GANTRY_OK && clock_mono_ns() < end_ns);
+  gantry_err_t err = pack_some(store, (int64_t)now_us, (uint64_t)budget_us * 1000);
   if (err == GANTRY_OK) err = store_commit(store);
   if (err != GANTRY_OK) {
     store_rollback(store);

@@ -32,8 +32,8 @@ gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep
 retention_t store_retention(store_t *store, const retention_t *options);
 /* For the store of the writer: checkpoints of the SQLite file on a thread of their own. */
 gantry_err_t store_checkpoint_apart(store_t *store);
-/* Carries the log of the SQLite file over: what was freed is free on the disk then, and a full disk
-   has room for the next step. */
+/* The log of the SQLite file is carried over, soon: what was freed is free on the disk then, and a
+   full disk has room for the steps that follow. */
 void store_checkpoint(store_t *store);
 /* The table that a pass is at. */
 const char *store_sweeping(const sweep_t *sweep);

@@ -257,20 +257,29 @@ static gantry_err_t bites(store_t *store, const retain_t *retain, sweep_t *sweep
 /* Days of readings go as a whole, one a step: when their rows are past their age, or when none is
    left in them, as after packing; the day that is running and the one before it stay. A purge
    leaves rows of sessions where they are. */
-static gantry_err_t drop_day(store_t *store, const retain_t *retain, bool *dropped) {
-  int64_t starts_us[DAYS_MAX];
+static gantry_err_t drop_day(store_t *store, const retain_t *retain, sweep_t *sweep, bool *more) {
+  int64_t starts_us[DAYS_MAX], last_us = (int64_t)retain->now_us - DAYS_DAY_US;
+  uint64_t end_ns = clock_mono_ns() + (uint64_t)retain->budget_us * 1000;
   size_t count;
   double days = retain->policy->readings_days;
   if (retain->policy->scans_days > days) days = retain->policy->scans_days;
   int64_t cutoff_us = retention_cutoff_us(days, retain->now_us);
-  *dropped = false;
+  *more = false;
   GANTRY_TRY(days_list(store->db, starts_us, DAYS_MAX, &count));
-  int64_t last_us = (int64_t)retain->now_us - DAYS_DAY_US;
-  for (size_t i = 0; i < count && starts_us[i] + DAYS_DAY_US <= last_us && !*dropped; i++) {
+  for (size_t i = 0; i < count && starts_us[i] + DAYS_DAY_US <= last_us && !*more; i++) {
+    if (starts_us[i] < sweep->from) continue;
     bool is_old = retain->purge_us == 0 && starts_us[i] + DAYS_DAY_US <= cutoff_us;
-    GANTRY_TRY(days_drop(store->db, starts_us[i], is_old, dropped));
+    GANTRY_TRY(days_drop(store->db, starts_us[i], is_old, more));
+    sweep->from = starts_us[i] + DAYS_DAY_US;
+    *more = *more || clock_mono_ns() > end_ns;
   }
-  return *dropped ? GANTRY_OK : days_ensure(store->db, (int64_t)retain->now_us, DAYS_AHEAD);
+  return GANTRY_OK;
+}
+
+/* Then those to come are made, one a step. */
+static gantry_err_t step_days(store_t *store, const retain_t *retain, sweep_t *sweep, bool *more) {
+  GANTRY_TRY(drop_day(store, retain, sweep, more));
+  return *more ? GANTRY_OK : days_ensure(store->db, (int64_t)retain->now_us, DAYS_AHEAD, more);
 }
 
 static gantry_err_t delete_step(store_t *store, const retain_t *retain, sweep_t *sweep,
@@ -291,12 +300,12 @@ static gantry_err_t delete_step(store_t *store, const retain_t *retain, sweep_t 
 
 gantry_err_t store_retain(store_t *store, const retain_t *retain, sweep_t *sweep, uint64_t *deleted,
                           bool *done) {
-  bool dropped = false;
+  bool more;
   *deleted = 0;
   *done = false;
   if (sweep->rule < RULE_COUNT) return delete_step(store, retain, sweep, deleted);
-  GANTRY_TRY(drop_day(store, retain, &dropped));
-  *done = !dropped;
+  GANTRY_TRY(step_days(store, retain, sweep, &more));
+  *done = !more;
   if (*done) *sweep = (sweep_t){0};
   return GANTRY_OK;
 }

@@ -10,9 +10,10 @@
 #define DAYS_MAX    512 /* days a database has at most */
 #define DAYS_DAY_US INT64_C(86400000000)
 
-/* Makes the partitions from the day of now_us to `ahead` days later where they are not there, in a
-   transaction of its own; costs nothing where they are. */
-gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead);
+/* Makes the first partition that is missing from the day of now_us to `ahead` days later, in a
+   transaction of its own of some milliseconds; *made when there was one: more may be missing. Costs
+   nothing where they are there. */
+gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead, bool *made);
 /* The first microseconds of the days that are there, ascending; size is at least DAYS_MAX. */
 gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count);
 /* Drops one day in a transaction of its own. With its rows: they are taken off the totals of their

@@ -105,31 +105,25 @@ gantry_err_t pg_ensure_day(db_pg_t *self, int64_t ts_us) {
   return make(self, day);
 }
 
-static gantry_err_t make_missing(db_pg_t *self, int32_t first, int count) {
-  for (int32_t day = first; day <= first + count; day++)
-    if (!is_there(&self->days, day)) GANTRY_TRY(make(self, day));
-  return GANTRY_OK;
-}
-
-static bool is_complete(const pg_days_t *days, int32_t first, int count) {
-  for (int32_t day = first; day <= first + count; day++)
-    if (!is_there(days, day)) return false;
-  return true;
-}
-
 static gantry_err_t end(db_t *db, gantry_err_t err) {
   if (err == GANTRY_OK) err = db_commit(db);
   if (err != GANTRY_OK) db_rollback(db);
   return err;
 }
 
-gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead) {
+gantry_err_t days_ensure(db_t *db, int64_t now_us, int ahead, bool *made) {
+  *made = false;
   if (db_kind(db) != DB_PG) return GANTRY_OK;
   db_pg_t *self = pg_of(db);
   GANTRY_TRY(load(self));
-  if (!self->days.partitioned || is_complete(&self->days, day_of(now_us), ahead)) return GANTRY_OK;
+  int32_t day = day_of(now_us), last = day + ahead;
+  while (day <= last && is_there(&self->days, day))
+    day++;
+  if (!self->days.partitioned || day > last) return GANTRY_OK;
   GANTRY_TRY(db_begin(db));
-  return end(db, make_missing(self, day_of(now_us), ahead));
+  gantry_err_t err = end(db, make(self, day));
+  *made = err == GANTRY_OK && is_there(&self->days, day);
+  return err;
 }
 
 gantry_err_t days_list(db_t *db, int64_t *starts_us, size_t size, size_t *count) {

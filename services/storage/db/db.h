@@ -45,8 +45,9 @@ gantry_err_t db_pg_split(const char *dsn, char *out, size_t size, char *password
 /* From now on a thread of its own carries the log of the file into it, and commits finish only what
    is left, within milliseconds. Nothing on PostgreSQL. */
 gantry_err_t db_checkpoint_apart(db_t *db);
-/* Carries over what the log of the file holds now, so that its space is used anew and the file may
-   shrink; waits for nobody. No transaction may be open. Nothing on PostgreSQL. */
+/* What the log of the file holds now is carried over, so that its space is used anew and the file
+   may shrink: by the thread of db_checkpoint_apart, soon, or else here and now. No transaction may
+   be open. Nothing on PostgreSQL. */
 void db_checkpoint(db_t *db);
 /* NULL-safe. Finalises what was prepared; an open transaction is rolled back. */
 void db_close(db_t **self);

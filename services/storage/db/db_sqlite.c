@@ -207,6 +207,10 @@ gantry_err_t db_checkpoint_apart(db_t *db) {
 }
 
 void db_checkpoint(db_t *db) {
+  db_sqlite_t *self = (db_sqlite_t *)db;
   if (db->kind != DB_SQLITE) return;
-  (void)sqlite3_wal_checkpoint_v2(handle_of(db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+  if (self->checkpoint)
+    db_checkpoint_ask(self->checkpoint);
+  else
+    (void)sqlite3_wal_checkpoint_v2(handle_of(db), NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }

@@ -1,11 +1,13 @@
-/* One pass of the thread for every ASK_PAGES of log, then one of the writer. */
+/* The thread goes over the log for every ASK_PAGES of it, and again for what came meanwhile; what
+   still comes then, the writer finishes. */
 #include "db_sqlite_checkpoint.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define ASK_PAGES 1000
+#define ASK_PAGES  1000
+#define PASSES_MAX 4 /* each shorter than the one before */
 
 struct db_checkpoint {
   pthread_t thread;
@@ -18,6 +20,15 @@ struct db_checkpoint {
   int next_pages;     /* of the log when the thread is asked again; the writer's thread */
 };
 
+/* Until the log no longer grows under it. Busy, or out of room: the next turn tries again. */
+static void carry(sqlite3 *handle) {
+  int before = -1, pages = 0, err = SQLITE_OK;
+  for (int i = 0; i < PASSES_MAX && pages != before && err == SQLITE_OK; i++) {
+    before = pages;
+    err = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, NULL);
+  }
+}
+
 static void *run(void *arg) {
   db_checkpoint_t *self = arg;
   pthread_mutex_lock(&self->mutex);
@@ -28,8 +39,7 @@ static void *run(void *arg) {
     }
     self->asked = false;
     pthread_mutex_unlock(&self->mutex);
-    /* Busy, or out of room: the next turn tries again. */
-    (void)sqlite3_wal_checkpoint_v2(self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    carry(self->handle);
     atomic_store(&self->passed, true);
     pthread_mutex_lock(&self->mutex);
   }
@@ -37,7 +47,7 @@ static void *run(void *arg) {
   return NULL;
 }
 
-static void ask(db_checkpoint_t *self) {
+void db_checkpoint_ask(db_checkpoint_t *self) {
   pthread_mutex_lock(&self->mutex);
   self->asked = true;
   pthread_cond_signal(&self->changed);
@@ -47,13 +57,14 @@ static void ask(db_checkpoint_t *self) {
 /* After each commit of the writer. */
 static int on_commit(void *arg, sqlite3 *writer, const char *name, int pages) {
   db_checkpoint_t *self = arg;
-  if (pages < self->next_pages - ASK_PAGES) self->next_pages = ASK_PAGES; /* it began anew */
-  if (atomic_exchange(&self->passed, false)) {
+  bool anew = pages < self->next_pages - ASK_PAGES;
+  if (anew) self->next_pages = ASK_PAGES;
+  if (atomic_exchange(&self->passed, false) && !anew) {
     (void)sqlite3_wal_checkpoint_v2(writer, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   } else if (pages >= self->next_pages) {
     /* A log that a reader holds grows meanwhile: each page of it is tried once, not always. */
     self->next_pages = pages + ASK_PAGES;
-    ask(self);
+    db_checkpoint_ask(self);
   }
   return SQLITE_OK;
 }

@@ -12,6 +12,8 @@ typedef struct db_checkpoint db_checkpoint_t;
 
 /* Takes over the writer's commit hook. writer is borrowed and outlives the checkpoint. */
 gantry_err_t db_checkpoint_new(sqlite3 *writer, db_checkpoint_t **out);
+/* The log as it is now is to be carried over; waits for nothing. */
+void db_checkpoint_ask(db_checkpoint_t *self);
 /* Ends the thread. NULL-safe. */
 void db_checkpoint_destroy(db_checkpoint_t **self);
 

@@ -95,6 +95,17 @@ static void add_readings(uint64_t age_us, uint64_t spacing_us, uint32_t batches)
   }
 }
 
+/* That share of them: a server's own scheduling is not ours to see, nor what a disk takes to sync.
+ */
+static void expect_short_steps(double share) {
+  qsort(step_ms, steps, sizeof *step_ms, by_size);
+  fprintf(stderr, "# steps %u: p50 %.2f p90 %.2f p99 %.2f max %.2f ms\n", steps, share_ms(0.5),
+          share_ms(0.9), share_ms(0.99), share_ms(1));
+  cr_assert_gt(steps, 20);
+  cr_assert_lt(share_ms(share), 20, "of %g %%: %g, longest %g ms", 100 * share, share_ms(share),
+               share_ms(1));
+}
+
 Test(lifecycle, never_holds_the_writer_for_long_while_readings_come_in) {
   add_readings(100 * DAY_US, 100000, 100); /* to be packed, then deleted */
   add_readings(3 * DAY_US, 100000, 100);   /* to be packed */
@@ -105,14 +116,8 @@ Test(lifecycle, never_holds_the_writer_for_long_while_readings_come_in) {
     if (i % 2 == 0) add_readings(600000000 - (uint64_t)i * 20000, 100, 1);
   }
 
-  qsort(step_ms, steps, sizeof *step_ms, by_size);
-  fprintf(stderr, "# steps %u: p50 %.2f p90 %.2f p99 %.2f max %.2f ms\n", steps, share_ms(0.5),
-          share_ms(0.9), share_ms(0.99), share_ms(1));
   cr_assert_gt(lifecycle_get(&lifecycle).deleted, 90000);
-  cr_assert_gt(steps, 20);
-  /* A server's own scheduling is not ours to see: there the usual step counts. */
-  cr_assert_lt(share_ms(fixture_is_pg() ? 0.9 : 1), 20, "p90 %g, longest %g ms", share_ms(0.9),
-               share_ms(1));
+  expect_short_steps(fixture_is_pg() ? 0.95 : 1);
 }
 
 Test(lifecycle, gives_freed_pages_back_to_the_disk) {
@@ -131,6 +136,7 @@ Test(lifecycle, gives_freed_pages_back_to_the_disk) {
 
   cr_assert_lt(fixture_number(&fixture, "PRAGMA page_count"), before / 4);
   cr_assert_eq(fixture_number(&fixture, "PRAGMA freelist_count"), 0);
+  expect_short_steps(0.9);
 }
 
 Test(lifecycle, rests_when_there_is_nothing_to_do) {
