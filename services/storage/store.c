@@ -11,7 +11,7 @@
 
 #define MAP_VERSIONS_KEPT 10
 #define COMPACT_SCANS_S   120
-#define COMPACT_OTHERS_S  86400
+#define COMPACT_OTHERS_S  600
 
 typedef gantry_err_t (*serve_fn)(store_t *store, store_call_t *call);
 

@@ -4,10 +4,9 @@
 
 #include "store.h"
 
-/* Ages in seconds after which scans, and all other readings, are packed. 120 and 86,400 at first.
- */
+/* Ages in seconds after which scans, and all other readings, are packed. 120 and 600 at first. */
 void store_set_compaction(store_t *store, double scans_s, double others_s);
-/* Packs for about budget_us (one piece of at most 2,048 readings more), in a transaction that is
+/* Packs for about budget_us, one piece of at most 2,048 readings at least, in a transaction that is
    not synced: what a power cut undoes is rows again. *done when nothing more is old enough.
    Readings that came when their minute was packed already stay rows until an hour has passed since.
    No transaction may be open. */

@@ -70,7 +70,7 @@ class Ingest:
         begin_us = (int(time.time()) - 7200) * 1_000_000
         self.ratios, self.rates = [], []
         self.event_ms, self.sync_ms, self.rss_mib = [], [], 0.0
-        self.store = Store(backend)
+        self.store = Store(backend, ["compact_after_s=86400"])  # the readings are hours old, and counted as rows
         try:
             self.store.start()
             self.store.ready()

@@ -1,6 +1,6 @@
 """Queries with many readings in the table: four sensors at 10 Hz over the weeks that raw readings are kept, a year of their
-roll-ups. Older than a day they lie packed by the minute, the last day as rows. What is asked is drawn at random; what comes back is
-held against what was put in."""
+roll-ups. They lie as the service itself lays them: packed by the minute, the last ten minutes as rows. What is asked is drawn
+at random, every tenth hour is the newest; what comes back is held against what was put in."""
 import random
 import struct
 import subprocess
@@ -11,6 +11,8 @@ from store_rig import BIN, Store, progress
 
 SENSORS, HZ = 4, 10
 DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+ROWS_US = 600_000_000  # compact_after_s
 NS = 1_000
 COUNTS = {"point": (1000, 500), "hour": (1000, 100), "year": (200, 100)}  # queries in full, in quick
 LIMITS_MS = {"point": 2, "hour": 10, "year": 50}
@@ -31,7 +33,7 @@ class Filled:
         target = ("--dsn", self.store.cluster.of("gantry")) if self.store.cluster else ("--file", self.store.file)
         begin = time.monotonic()
         subprocess.run([BIN / "tests/bench/store_fill", *target, "--sensors", str(SENSORS), "--hz", str(HZ), "--begin", str(self.begin_us),
-                        "--end", str(self.end_us), "--rows-from", str(max(self.begin_us + self.span_us // 4, self.end_us - DAY_US)), "--rollups-from",
+                        "--end", str(self.end_us), "--rows-from", str(self.end_us - ROWS_US), "--rollups-from",
                         str(self.end_us - 365 * DAY_US)], check=True)
         self.count = self.store.number("SELECT coalesce(sum(rows), 0) FROM series")
         progress(f"  {backend}: {self.count:,} readings put there in {time.monotonic() - begin:.0f} s")
@@ -62,9 +64,9 @@ class Filled:
         return took
 
     def hour(self):
-        start = self.random.randrange(self.begin_us, self.end_us - 3_600_000_000)
-        took, answer = self.ask("store.columns", {"sensor": self.sensor(), "from": start * NS, "to": (start + 3_600_000_000) * NS,
-                                                  "limit": 50_000})
+        newest = self.end_us - HOUR_US
+        start = newest if self.random.random() < 0.1 else self.random.randrange(self.begin_us, newest)
+        took, answer = self.ask("store.columns", {"sensor": self.sensor(), "from": start * NS, "to": (start + HOUR_US) * NS, "limit": 50_000})
         assert answer["count"] == 3600 * HZ, answer["count"]
         first, = struct.unpack_from("<Q", answer["times"])
         value, = struct.unpack_from("<d", answer["values"])
@@ -72,7 +74,7 @@ class Filled:
         return took
 
     def year(self):
-        end = self.end_us // 3_600_000_000 * 3_600_000_000
+        end = self.end_us // HOUR_US * HOUR_US
         took, answer = self.ask("store.aggregate", {"sensor": self.sensor(), "from": (end - 365 * DAY_US) * NS, "to": end * NS,
                                                     "bucket": 3600})
         assert len(answer["rows"]) >= 365 * 24 - 2 and answer["rows"][5]["count"] == 3600 * HZ, len(answer["rows"])

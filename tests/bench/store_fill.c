@@ -19,6 +19,7 @@
 
 #include "store_signal.h"
 
+#define SECOND_US   1000000
 #define MINUTE_US   60000000
 #define HOUR_US     3600000000
 #define DAY_US      86400000000
@@ -134,24 +135,36 @@ static gantry_err_t put_rows(fill_t *fill, int64_t id, size_t count, bool packed
   return db_add_readings(fill->db, fill->rows, count, NULL, &added);
 }
 
-/* Minute by minute, all sensors; an hour a transaction. */
-static gantry_err_t fill_readings(fill_t *fill) {
+static int64_t sooner(int64_t a_us, int64_t b_us) {
+  return a_us < b_us ? a_us : b_us;
+}
+
+/* All sensors in turn: packed minutes, queued; rows by the second, as they come in. */
+static gantry_err_t fill_span(fill_t *fill, int64_t at_us, int64_t end_us, bool packed) {
+  int64_t step_us = fill->hz < 1 ? (int64_t)(1e6 / fill->hz) : SECOND_US;
   size_t count;
-  for (int64_t at_us = fill->begin_us; at_us < fill->end_us;) {
-    int64_t hour_end_us = at_us + HOUR_US < fill->end_us ? at_us + HOUR_US : fill->end_us;
-    GANTRY_TRY(db_begin(fill->db));
-    while (at_us < hour_end_us) {
-      int64_t next_us = rollup_start_us(at_us, 60) + MINUTE_US;
-      if (next_us > fill->end_us) next_us = fill->end_us;
-      for (int64_t id = 1; id <= fill->sensors; id++)
-        GANTRY_TRY(
-            put_rows(fill, id, make_rows(fill, id, at_us, next_us), at_us < fill->rows_from_us));
-      at_us = next_us;
-    }
-    const rollup_t *all = rollup_set_all(fill->rollups, &count);
-    GANTRY_TRY(db_add_rollups(fill->db, all, count));
-    rollup_set_clear(fill->rollups);
-    GANTRY_TRY(db_commit(fill->db));
+  GANTRY_TRY(db_begin(fill->db));
+  if (packed) GANTRY_TRY(db_pipeline_begin(fill->db));
+  for (int64_t next_us; at_us < end_us; at_us = next_us) {
+    next_us = packed ? rollup_start_us(at_us, 60) + MINUTE_US : at_us + step_us;
+    next_us = sooner(next_us, end_us);
+    for (int64_t id = 1; id <= fill->sensors; id++)
+      GANTRY_TRY(put_rows(fill, id, make_rows(fill, id, at_us, next_us), packed));
+  }
+  if (packed) GANTRY_TRY(db_pipeline_end(fill->db));
+  const rollup_t *all = rollup_set_all(fill->rollups, &count);
+  GANTRY_TRY(db_add_rollups(fill->db, all, count));
+  rollup_set_clear(fill->rollups);
+  return db_commit(fill->db);
+}
+
+/* An hour a transaction. */
+static gantry_err_t fill_readings(fill_t *fill) {
+  for (int64_t at_us = fill->begin_us, next_us; at_us < fill->end_us; at_us = next_us) {
+    bool packed = at_us < fill->rows_from_us;
+    next_us = sooner(rollup_start_us(at_us, 3600) + HOUR_US,
+                     packed ? sooner(fill->rows_from_us, fill->end_us) : fill->end_us);
+    GANTRY_TRY(fill_span(fill, at_us, next_us, packed && !fill->plain));
   }
   return GANTRY_OK;
 }

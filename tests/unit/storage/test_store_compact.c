@@ -197,8 +197,8 @@ static double number(const char *sql) {
   return fixture_number(&fixture, sql);
 }
 
-Test(store_compact, packs_what_is_a_day_old_and_leaves_the_rest) {
-  add_numbers("force", NOW_US - DAY_US - 120 * 1000000, 2400, 10.0);
+Test(store_compact, packs_what_is_ten_minutes_old_and_leaves_the_rest) {
+  add_numbers("force", NOW_US - (600 + 120) * 1000000, 2400, 10.0);
 
   pack_all(NOW_US);
 
