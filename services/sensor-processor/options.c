@@ -52,6 +52,10 @@ const option_t SENSOR_OPTIONS[] = {
     {"offline_ms", OPTION_INT, "3000", 10, 600000, NULL, "A sensor silent for longer is offline."},
     {"tag_silent_ms", OPTION_INT, "5000", 10, 3600000, NULL,
      "A tag reader without a tag for longer is unknown."},
+    {"scan_rate_hz", OPTION_REAL, "1", 0, 20, NULL,
+     "Sweeps kept per second and sensor while no session records."},
+    {"sample_rate_hz", OPTION_REAL, "20", 0, 1000, NULL,
+     "Other readings kept per second and sensor while no session records; tags all are."},
 };
 _Static_assert(sizeof SENSOR_OPTIONS / sizeof SENSOR_OPTIONS[0] == SENSOR_OPTION_COUNT,
                "count them");

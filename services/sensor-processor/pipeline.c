@@ -7,6 +7,8 @@
 
 #include <gantry/clock.h>
 
+#include "reading_row.h"
+
 #define GRAVITY_MPS2       9.81
 #define GAP_NS             1000000000u /* after a longer silence the filters begin anew */
 #define ACCELERATION_SCALE 2.0         /* m/s2 off the mean: half as consistent */
@@ -99,6 +101,17 @@ static void publish(work_t *work, const cause_t *cause, const topic_t *topic, co
   bus_publish_from(work->self->service->bus, cause, topic, work->entry->id, body);
 }
 
+/* Into the database. A row that cannot be kept is counted by the recorder; the reading was said. */
+static void keep(work_t *work, const cause_t *cause, recorder_row_t *row) {
+  row->time_ns = work->entry->last_wall_ns;
+  row->number = work->entry->readings;
+  (void)recorder_add(work->self->recorder, cause, row, NULL, 0, NULL);
+}
+
+static bool is_wanted(work_t *work) {
+  return recorder_wants(work->self->recorder, work->entry->id, (sensor_type_t)work->entry->type);
+}
+
 gantry_err_t pipeline_imu(processor_t *self, const cause_t *cause, const raw_imu_t *raw,
                           double base, outcome_t *out, gantry_fault_t *fault) {
   static const char *const AXES[] = {"x", "y", "z"};
@@ -128,6 +141,8 @@ gantry_err_t pipeline_imu(processor_t *self, const cause_t *cause, const raw_imu
                       .quality = out->quality};
   memcpy(imu.sensor, work.entry->id, sizeof imu.sensor);
   publish(&work, cause, TOPIC_SENSOR_IMU, &imu);
+  recorder_row_t row;
+  if (is_wanted(&work) && reading_row_imu(&imu, &self->json, &row)) keep(&work, cause, &row);
   return GANTRY_OK;
 }
 
@@ -160,6 +175,8 @@ gantry_err_t pipeline_range(processor_t *self, const cause_t *cause, const raw_r
                           .quality = out->quality};
   memcpy(range.sensor, work.entry->id, sizeof range.sensor);
   publish(&work, cause, TOPIC_SENSOR_RANGE, &range);
+  recorder_row_t row;
+  if (is_wanted(&work) && reading_row_range(&range, &self->json, &row)) keep(&work, cause, &row);
   return GANTRY_OK;
 }
 
@@ -181,6 +198,9 @@ gantry_err_t pipeline_value(processor_t *self, const cause_t *cause, const raw_v
   memcpy(said.sensor, work.entry->id, sizeof said.sensor);
   memcpy(said.unit, raw->unit, sizeof said.unit);
   publish(&work, cause, TOPIC_SENSOR_VALUE, &said);
+  recorder_row_t row;
+  reading_row_value(&said, "value", &row);
+  keep(&work, cause, &row);
   return GANTRY_OK;
 }
 
@@ -198,6 +218,8 @@ gantry_err_t pipeline_tag(processor_t *self, const cause_t *cause, const sensor_
   tag.confidence = quality_tag_confidence(&self->tag_rule, seen->signal, tags);
   tag.quality = out->quality;
   publish(&work, cause, TOPIC_SENSOR_TAG, &tag);
+  recorder_row_t row;
+  if (is_wanted(&work) && reading_row_tag(&tag, &self->json, &row)) keep(&work, cause, &row);
   return GANTRY_OK;
 }
 
@@ -240,5 +262,7 @@ gantry_err_t pipeline_scan(processor_t *self, const cause_t *cause, const raw_sc
   scan->obstacles = summary.obstacles;
   memcpy(scan->sensor, work.entry->id, sizeof scan->sensor);
   publish(&work, cause, TOPIC_SENSOR_SCAN, scan);
+  recorder_row_t row;
+  if (is_wanted(&work) && reading_row_scan(scan, &self->json, &row)) keep(&work, cause, &row);
   return GANTRY_OK;
 }

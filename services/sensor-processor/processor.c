@@ -10,6 +10,8 @@
 #include "requests.h"
 #include "status.h"
 
+#define GATHER_MS 5u /* longest wait of a row for others: the live page shows them, too */
+
 _Static_assert((int)REGISTRY_TYPE_COUNT == (int)SENSOR_TYPE_COUNT, "types of the wire");
 _Static_assert((int)REGISTRY_LIDAR == (int)SENSOR_TYPE_LIDAR, "types of the wire");
 _Static_assert((int)REGISTRY_OFFLINE == (int)SENSOR_STATE_OFFLINE, "states of the wire");
@@ -43,6 +45,15 @@ static void configure(processor_t *self) {
   self->moving_mps2 = config_real(config, "moving_threshold");
 }
 
+static gantry_err_t begin_recording(processor_t *self) {
+  const config_t *config = self->service->config;
+  const recorder_settings_t settings = {.service = self->service->name,
+                                        .scan_hz = config_real(config, "scan_rate_hz"),
+                                        .sample_hz = config_real(config, "sample_rate_hz"),
+                                        .gather_ms = GATHER_MS};
+  return recorder_new(self->service->bus, self->service->loop, &settings, &self->recorder);
+}
+
 static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault) {
   processor_t *self = calloc(1, sizeof *self);
   if (!self) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
@@ -50,7 +61,8 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   self->service = service;
   configure(self);
   register_metrics(self);
-  gantry_err_t err = ingest_start(self);
+  gantry_err_t err = begin_recording(self);
+  if (err == GANTRY_OK) err = ingest_start(self);
   if (err == GANTRY_OK) err = settings_start(self);
   if (err == GANTRY_OK) err = pipeline_start(self);
   if (err == GANTRY_OK) err = status_start(self);
@@ -58,7 +70,11 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
 }
 
 static void stop(void **out) {
-  free(*out);
+  processor_t *self = *out;
+  if (!self) return;
+  recorder_destroy(&self->recorder);
+  buf_fini(&self->json);
+  free(self);
   *out = NULL;
 }
 

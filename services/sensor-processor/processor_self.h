@@ -7,6 +7,7 @@
 
 #include "limits.h"
 #include "quality.h"
+#include "recorder.h"
 #include "registry.h"
 #include "scan.h"
 #include "sighting.h"
@@ -33,6 +34,9 @@ typedef struct processor {
   double obstacle_m;          /* of proximity sensors */
   double obstacle_confidence; /* */
   double moving_mps2;         /* */
+
+  recorder_t *recorder;
+  buf_t json; /* of one row for it */
 
   uint32_t ticks;
   bool settings_known; /* storage has told its configurations */

@@ -67,35 +67,18 @@ void append_forget(append_t *append) {
   append->has_safety = false;
 }
 
-static gantry_err_t add_row(append_t *append, entry_t *entry, row_t *row) {
-  const mapping_t *mapping = &append->mapping;
+static gantry_err_t add_row(entry_t *entry, row_t *row) {
   row_from_frame(row, &entry->frame);
-  if (row->ts_us >= mapping->since_us && row->ts_us <= mapping->until_us)
-    memcpy(row->session, mapping->session, sizeof row->session);
   gantry_err_t err = store_add(entry->store, row);
   if (err == GANTRY_OK) entry->counts->rows++;
   if (err == GANTRY_E_CONFLICT) entry->counts->repeated++;
   return err == GANTRY_E_CONFLICT ? GANTRY_OK : err;
 }
 
-static gantry_err_t add_value(append_t *append, entry_t *entry) {
-  row_t row = {0};
-  if (!reading_from_value(&row, entry->body)) return GANTRY_E_UNAVAILABLE;
-  return add_row(append, entry, &row);
-}
-
-static gantry_err_t add_tag(append_t *append, entry_t *entry) {
-  row_t row = {0};
-  if (!reading_from_tag(&row, entry->body)) return GANTRY_E_UNAVAILABLE;
-  gantry_err_t err = add_row(append, entry, &row);
-  free(row.data);
-  return err;
-}
-
 /* The row borrows the body. */
-static gantry_err_t add_body(append_t *append, entry_t *entry, row_kind_t kind) {
+static gantry_err_t add_body(entry_t *entry, row_kind_t kind) {
   row_t row = {.kind = kind, .data = entry->body};
-  return add_row(append, entry, &row);
+  return add_row(entry, &row);
 }
 
 static bool safety_changed(const robot_safety_t *a, const robot_safety_t *b) {
@@ -107,33 +90,59 @@ static bool safety_changed(const robot_safety_t *a, const robot_safety_t *b) {
 static gantry_err_t add_safety(append_t *append, entry_t *entry) {
   const robot_safety_t *safety = entry->body;
   if (append->has_safety && !safety_changed(safety, &append->safety)) return GANTRY_OK;
-  GANTRY_TRY(add_body(append, entry, ROW_SAFETY));
+  GANTRY_TRY(add_body(entry, ROW_SAFETY));
   append->has_safety = true;
   append->safety = *safety;
   return GANTRY_OK;
 }
 
 static gantry_err_t add_event(append_t *append, entry_t *entry) {
-  return add_body(append, entry, ROW_EVENT);
+  (void)append;
+  return add_body(entry, ROW_EVENT);
 }
 
 static gantry_err_t add_audit(append_t *append, entry_t *entry) {
-  return add_body(append, entry, ROW_AUDIT);
+  (void)append;
+  return add_body(entry, ROW_AUDIT);
 }
 
 static gantry_err_t add_session(append_t *append, entry_t *entry) {
-  return add_body(append, entry, ROW_SESSION);
+  (void)append;
+  return add_body(entry, ROW_SESSION);
 }
 
 static gantry_err_t add_command(append_t *append, entry_t *entry) {
-  return add_body(append, entry, ROW_COMMAND);
+  (void)append;
+  return add_body(entry, ROW_COMMAND);
+}
+
+static bool is_mapping_at(const mapping_t *mapping, uint64_t ts_us) {
+  return mapping->session[0] && ts_us >= mapping->since_us && ts_us <= mapping->until_us;
+}
+
+/* Series that no session records belong to the mapping session that ran at their first row. */
+static gantry_err_t mark_mapped(append_t *append, store_t *store, sensor_readings_t *batch) {
+  bool seen[sizeof batch->series / sizeof batch->series[0]] = {false};
+  bool marked = false;
+  for (uint32_t i = 0; i < batch->which_count && i < batch->time_count; i++) {
+    uint8_t which = batch->which[i];
+    if (which >= batch->series_count || seen[which]) continue;
+    seen[which] = true;
+    sensor_series_key_t *key = &batch->series[which];
+    if (key->session[0] || !is_mapping_at(&append->mapping, batch->time[i] / 1000)) continue;
+    memcpy(key->session, append->mapping.session, sizeof key->session);
+    marked = true;
+  }
+  if (!marked) return GANTRY_OK;
+  return store_know_mapping(store, append->mapping.session, append->mapping.since_us);
 }
 
 static gantry_err_t add_readings(append_t *append, entry_t *entry) {
-  const sensor_readings_t *batch = entry->body;
+  sensor_readings_t *batch = entry->body;
   const sys_header_t *header = &entry->frame.header;
   const store_origin_t origin = {header->robot, header->from, header->trace};
   uint32_t added = 0;
+  GANTRY_TRY(mark_mapped(append, entry->store, batch));
   if (!append->suspect) {
     GANTRY_TRY(store_gather_readings(entry->store, &origin, batch, &entry->fault));
     append->gathered += batch->which_count;
@@ -152,8 +161,7 @@ static add_fn find_add(const topic_t *topic) {
     const topic_t *topic;
     add_fn add;
   } TAKEN[] = {
-      {TOPIC_SENSOR_READINGS, add_readings}, {TOPIC_SENSOR_VALUE, add_value},
-      {TOPIC_SENSOR_TAG, add_tag},           {TOPIC_ROBOT_SAFETY, add_safety},
+      {TOPIC_SENSOR_READINGS, add_readings}, {TOPIC_ROBOT_SAFETY, add_safety},
       {TOPIC_ROBOT_COMMANDED, add_command},  {TOPIC_EVENT, add_event},
       {TOPIC_SESSION_CHANGED, add_session},  {TOPIC_AUDIT, add_audit},
   };

@@ -21,7 +21,7 @@ typedef struct producer {
 
 struct intake {
   writer_t *writer;
-  double scan_hz, pose_hz, sample_hz, module_hz; /* rows a second and sensor */
+  double pose_hz, module_hz; /* rows a second and sensor */
   thin_t thin;
   mapping_t mapping; /* the running session, or none */
   producer_t producers[PRODUCERS_MAX];
@@ -44,27 +44,6 @@ static row_t row_from(const intake_t *intake, const frame_t *frame) {
 
 static bool passes(intake_t *intake, const frame_t *frame, double rate_hz) {
   return thin_pass(&intake->thin, frame->topic, rate_hz, clock_mono_ns());
-}
-
-static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  row_t row = row_from(intake, frame);
-  if (!passes(intake, frame, intake->scan_hz)) return;
-  if (reading_from_scan(&row, body)) (void)writer_add(intake->writer, &row);
-}
-
-static void on_sensor_imu(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  row_t row = row_from(intake, frame);
-  if (!passes(intake, frame, intake->sample_hz)) return;
-  if (reading_from_imu(&row, body)) (void)writer_add(intake->writer, &row);
-}
-
-static void on_sensor_range(const frame_t *frame, const void *body, void *arg) {
-  intake_t *intake = arg;
-  row_t row = row_from(intake, frame);
-  if (!passes(intake, frame, intake->sample_hz)) return;
-  if (reading_from_range(&row, body)) (void)writer_add(intake->writer, &row);
 }
 
 static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
@@ -168,10 +147,11 @@ static gantry_err_t subscribe(service_t *service, intake_t *intake) {
     uint32_t queue; /* 0: the kind's own rule */
     bus_handler_fn handler;
   } TOPICS[] = {
-      {TOPIC_SENSOR_SCAN, 0, on_sensor_scan},    {TOPIC_SENSOR_IMU, 64, on_sensor_imu},
-      {TOPIC_SENSOR_RANGE, 64, on_sensor_range}, {TOPIC_SENSOR_STATUS, 0, on_sensor_status},
-      {TOPIC_LOC_POSE, 64, on_loc_pose},         {TOPIC_ROBOT_POWER, 0, on_robot_power},
-      {TOPIC_ROBOT_MODULE, 0, on_robot_module},  {TOPIC_ALERT, 0, on_alert},
+      {TOPIC_SENSOR_STATUS, 0, on_sensor_status},
+      {TOPIC_LOC_POSE, 64, on_loc_pose},
+      {TOPIC_ROBOT_POWER, 0, on_robot_power},
+      {TOPIC_ROBOT_MODULE, 0, on_robot_module},
+      {TOPIC_ALERT, 0, on_alert},
       {TOPIC_MAP_STATUS, 0, on_map_status},
   };
   for (size_t i = 0; i < sizeof TOPICS / sizeof *TOPICS; i++)
@@ -185,9 +165,7 @@ gantry_err_t intake_new(service_t *service, writer_t *writer, intake_t **out) {
   intake_t *intake = calloc(1, sizeof *intake);
   if (!intake) return GANTRY_E_INTERNAL;
   intake->writer = writer;
-  intake->scan_hz = config_real(service->config, "scan_rate_hz");
   intake->pose_hz = config_real(service->config, "pose_rate_hz");
-  intake->sample_hz = config_real(service->config, "sample_rate_hz");
   intake->module_hz = config_real(service->config, "module_rate_hz");
   gantry_err_t err = subscribe(service, intake);
   if (err == GANTRY_OK)

@@ -64,6 +64,8 @@ gantry_err_t store_add_readings(store_t *store, const store_origin_t *origin,
    at once are quicker. Requests do not see them before. */
 gantry_err_t store_gather_readings(store_t *store, const store_origin_t *origin,
                                    const sensor_readings_t *batch, gantry_fault_t *fault);
+/* Makes a mapping session known as such, before batches are marked with it. */
+gantry_err_t store_know_mapping(store_t *store, const char *session, uint64_t since_us);
 /* Adds what was gathered; added counts what was not there yet, since the last call. After an error
    the transaction is to be rolled back. */
 gantry_err_t store_settle(store_t *store, uint64_t *added);

@@ -125,6 +125,11 @@ gantry_err_t store_session_of(store_t *store, const char *name, const char *kind
   return GANTRY_OK;
 }
 
+gantry_err_t store_know_mapping(store_t *store, const char *session, uint64_t since_us) {
+  int64_t id;
+  return store_session_of(store, session, "map", (int64_t)since_us, &id);
+}
+
 static gantry_err_t count_each(store_t *store) {
   for (uint32_t i = 0; i < store->series_count; i++) {
     series_t *series = &store->series[i];

@@ -55,6 +55,25 @@ Test(sensor_processor, passes_a_distance_on_with_its_trace_and_birth) {
   cr_assert_gt(said->quality, 0.9);
 }
 
+Test(sensor_processor, puts_readings_into_batches_for_storage) {
+  inbox_t *batches = harness_collect(play.h, "sensor.readings.");
+  processor_play_open(&play, NULL);
+  raw_range_t raw = range_of(0.4);
+  cause_t cause = {.trace = 0x1234, .born_ns = clock_mono_ns()};
+
+  bus_publish_from(play.bridge->bus, &cause, TOPIC_RAW_RANGE, "PROX_001", &raw);
+
+  cr_assert(harness_collected(play.h, batches, 1, 2000));
+  const sensor_readings_t *batch = inbox_body(batches, 0);
+  cr_assert_eq(inbox_frame(batches, 0)->header.trace, 0x1234);
+  cr_assert_str_eq(batch->series[0].sensor, "PROX_001");
+  cr_assert_str_eq(batch->series[0].type, "proximity");
+  cr_assert_eq(batch->which_count, 1);
+  cr_assert_eq(batch->which_both_count, 1);
+  cr_assert_float_eq(batch->value[0], 0.4, 1e-9);
+  cr_assert_not_null(strstr((const char *)batch->objects.data, "\"distance\":400"));
+}
+
 Test(sensor_processor, orders_a_sweep_and_drops_its_weak_returns) {
   inbox_t *out = harness_collect(play.h, "sensor.scan.");
   processor_play_open(&play, NULL);

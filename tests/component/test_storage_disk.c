@@ -86,9 +86,19 @@ static void fill(double percent) {
 }
 
 static void say_values(int count) {
-  sensor_value_t said = {.sensor = "VOLT", .unit = "V", .quality = 0.8};
-  for (int i = 0; i < count; i++)
-    cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_VALUE, "VOLT", &said), GANTRY_OK);
+  static uint64_t number;
+  sensor_readings_t *batch = calloc(1, sizeof *batch);
+  batch->series_count = 1;
+  batch->series[0] = (sensor_series_key_t){.sensor = "VOLT", .type = "value", .unit = "V"};
+  batch->which_count = batch->time_count = batch->number_count = batch->value_count =
+      batch->quality_count = batch->validity_count = 1;
+  for (int i = 0; i < count; i++) {
+    batch->time[0] = clock_wall_ns();
+    batch->number[0] = ++number;
+    cr_assert_eq(bus_publish(sensors->bus, TOPIC_SENSOR_READINGS, "sensor-processor", batch),
+                 GANTRY_OK);
+  }
+  free(batch);
 }
 
 static double number(const char *query) {

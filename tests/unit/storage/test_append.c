@@ -201,22 +201,6 @@ Test(append, refuses_what_is_no_run_of_records) {
   cr_assert_eq(events(), 0);
 }
 
-Test(append, gives_values_of_a_session_its_name_however_late_they_come) {
-  sensor_value_t value = {.sensor = "VOLT", .value = 1, .unit = "V", .quality = 1};
-  mapping_t mapping = {.session = "session_1",
-                       .since_us = FIXTURE_NOW_NS / 1000 + 2000,
-                       .until_us = FIXTURE_NOW_NS / 1000 + 3000};
-  append_set_mapping(append, &mapping);
-  for (uint64_t i = 1; i <= 4; i++)
-    put(i, "mapper", "sensor.value.VOLT", &SENSOR_VALUE_DESC, &value);
-
-  cr_assert_eq(take(1, 4, 0), GANTRY_OK);
-
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 4);
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading WHERE session IS NOT NULL"),
-               2);
-}
-
 Test(append, keeps_changes_of_safety_only) {
   robot_safety_t safety = {.state = ROBOT_FSM_STATE_IDLE, .speed_factor = 1};
   for (uint64_t i = 1; i <= 6; i++) {
@@ -249,6 +233,22 @@ static void put_readings(uint64_t number, const char *sensor, uint64_t first, ui
   free(batch);
 }
 
+Test(append, gives_readings_the_mapping_session_of_their_time_however_late_they_come) {
+  mapping_t mapping = {.session = "session_1",
+                       .since_us = FIXTURE_NOW_NS / 1000 + 2000,
+                       .until_us = FIXTURE_NOW_NS / 1000 + 3000};
+  append_set_mapping(append, &mapping);
+  for (uint64_t i = 1; i <= 4; i++)
+    put_readings(i, "VOLT", i, 1, 1);
+
+  cr_assert_eq(take(1, 4, 0), GANTRY_OK);
+
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 4);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM reading JOIN session ON session.id ="
+                                        " reading.session WHERE kind = 'map'"),
+               2);
+}
+
 Test(append, takes_readings_by_the_batch) {
   put_readings(1, "force-1", 0, 500, 0);
 
@@ -265,9 +265,8 @@ Test(append, passes_over_sensors_that_have_no_place_without_failing_the_others) 
     put_readings(i, sensor, i, 1, 1);
   }
   cr_assert_eq(take(1, 1024, 0), GANTRY_OK, "%s", fault.detail);
-  sensor_value_t value = {.sensor = "one-more", .value = 1, .unit = "V", .quality = 1};
   put_readings(1025, "another", 1, 1, 1);
-  put(1026, "mapper", "sensor.value.one-more", &SENSOR_VALUE_DESC, &value);
+  put_readings(1026, "one-more", 1, 1, 1);
   put_event(1027);
 
   cr_assert_eq(take(1025, 1027, 1024), GANTRY_OK, "%s", fault.detail);
