@@ -13,7 +13,8 @@
 
 const check_t CHECKS[] = {{"integrity", check_integrity}, {"audit chain", check_audit},
                           {"settings", check_settings},   {"maps", check_maps},
-                          {"chunks", check_chunks},       {"roll-ups", check_rollups}};
+                          {"chunks", check_chunks},       {"roll-ups", check_rollups},
+                          {"sessions", check_sessions}};
 const uint32_t CHECK_COUNT = sizeof CHECKS / sizeof *CHECKS;
 
 gantry_err_t check_tell(const progress_t *progress, const char *what, uint64_t done, uint64_t total,
@@ -61,12 +62,30 @@ static gantry_err_t check_tables(db_t *db, const progress_t *progress, gantry_fa
     const char *table, *text;
   } TABLES[] = {
 #define TABLE(name) {#name, "SELECT count(*) FROM " #name}
-      TABLE(users),        TABLE(audit_log), TABLE(events),          TABLE(alerts),
-      TABLE(safety_log),   TABLE(map),       TABLE(map_session),     TABLE(map_version),
-      TABLE(pose),         TABLE(tag),       TABLE(loc_config),      TABLE(sensor_config),
-      TABLE(calibration),  TABLE(series),    TABLE(reading),         TABLE(reading_chunk),
-      TABLE(rollup),       TABLE(commands),  TABLE(setting_version), TABLE(service_state),
-      TABLE(sensor_state), TABLE(session),   TABLE(ingest_mark)
+      TABLE(users),
+      TABLE(audit_log),
+      TABLE(events),
+      TABLE(alerts),
+      TABLE(safety_log),
+      TABLE(map),
+      TABLE(map_session),
+      TABLE(map_version),
+      TABLE(pose),
+      TABLE(tag),
+      TABLE(loc_config),
+      TABLE(sensor_config),
+      TABLE(calibration),
+      TABLE(series),
+      TABLE(reading),
+      TABLE(reading_chunk),
+      TABLE(rollup),
+      TABLE(commands),
+      TABLE(setting_version),
+      TABLE(service_state),
+      TABLE(sensor_state),
+      TABLE(session),
+      TABLE(ingest_mark),
+      TABLE(session_series)
 #undef TABLE
   };
   size_t count = sizeof TABLES / sizeof *TABLES;

@@ -1,7 +1,7 @@
 /* Whether a database is sound: its file, its references, the audit chain, settings, maps, and that
-   the roll-ups are what the readings make. Nothing is changed. Each answers GANTRY_OK,
-   GANTRY_E_INVALID with a fault that says what is wrong, or why it could not look; GANTRY_E_REFUSED
-   when progress said to stop. */
+   roll-ups and the figures of sessions are what the readings make. Nothing is changed. Each answers
+   GANTRY_OK, GANTRY_E_INVALID with a fault that says what is wrong, or why it could not look;
+   GANTRY_E_REFUSED when progress said to stop. */
 #ifndef STORAGE_CHECK_H
 #define STORAGE_CHECK_H
 
@@ -18,6 +18,9 @@ gantry_err_t check_chunks(db_t *db, const progress_t *progress, gantry_fault_t *
 /* Of the newest day: each series' roll-up of the day against its readings, and hours and minutes
    against days. */
 gantry_err_t check_rollups(db_t *db, const progress_t *progress, gantry_fault_t *fault);
+
+/* Figures of sessions against the readings that are stored. */
+gantry_err_t check_sessions(db_t *db, const progress_t *progress, gantry_fault_t *fault);
 
 typedef struct check {
   const char *name; /* for people */

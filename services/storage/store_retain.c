@@ -109,13 +109,18 @@ static const rule_t RULES[] = {
     {.table = "session",
      .find = FIND("id", "session WHERE 0 = 0") " LIMIT 1 OFFSET ?3",
      .sweep = "DELETE FROM session WHERE pinned = 0" BETWEEN(
-         "id") " AND created < ?3"
+         "id") " AND created < ?3 AND state <> 'recording'"
                " AND NOT EXISTS (SELECT 1 FROM reading WHERE reading.session = session.id)"
                " AND NOT EXISTS (SELECT 1 FROM reading_chunk AS chunk WHERE chunk.session ="
                " session.id) AND NOT EXISTS (SELECT 1 FROM pose WHERE pose.session_id <> ''"
                " AND pose.session_id = session.session_id)",
      .days = DAYS(readings_days),
      .last = LAST_CUTOFF},
+    {.table = "session_series",
+     .find = FIND("session", "session_series WHERE 0 = 0") " LIMIT 1 OFFSET ?3",
+     .sweep = "DELETE FROM session_series WHERE NOT EXISTS (SELECT 1 FROM session WHERE session.id"
+              " = session_series.session)" BETWEEN("session"),
+     .days = DAYS(readings_days)},
     {.table = "ingest_mark",
      .sweep = "DELETE FROM ingest_mark WHERE updated >= ?1 AND updated < ?2 AND updated <"
               " (SELECT max(newer.updated) FROM ingest_mark AS newer"

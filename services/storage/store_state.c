@@ -22,6 +22,8 @@ static const struct {
     {"reading", COUNT("reading"), NULL},
     {"reading_chunk", COUNT("reading_chunk"), NULL},
     {"rollup", COUNT("rollup"), NULL},
+    TABLE("session", "created"),
+    {"session_series", COUNT("session_series"), NULL},
     {"pose", COUNT("pose"), SPAN("pose WHERE keep = 1", "ts")},
     TABLE("events", "ts"),
     TABLE("alerts", "raised"),

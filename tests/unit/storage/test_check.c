@@ -162,3 +162,17 @@ Test(check, finds_a_damaged_page) {
   cr_assert_str_eq(first_failure(), "integrity");
   cr_assert_gt(strlen(fault.detail), 5);
 }
+
+Test(check, finds_figures_of_a_session_that_its_readings_do_not_make) {
+  row_t reading = fixture_reading("VOLT", FIXTURE_NOW_NS / 1000 + 7, 2.5);
+  snprintf(reading.session, sizeof reading.session, "s-1");
+  cr_assert_eq(fixture_add(&fixture, &reading), GANTRY_OK);
+  fixture_exec(&fixture, "UPDATE session SET kind = 'recording'");
+  cr_assert_str_eq(first_failure(), "", "%s: %s", fault.field, fault.detail);
+
+  fixture_exec(&fixture, "UPDATE session_series SET rows = 0, numbers = 0");
+  cr_assert_str_eq(first_failure(), "sessions");
+  cr_assert_not_null(strstr(fault.detail, "session s-1, sensor VOLT"), "%s", fault.detail);
+  fixture_exec(&fixture, "UPDATE session_series SET rows = 2, numbers = 2");
+  cr_assert_str_eq(first_failure(), "sessions");
+}

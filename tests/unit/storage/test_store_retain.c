@@ -140,6 +140,7 @@ Test(store_retain, forgets_an_empty_session_that_is_old) {
 
   cr_assert_eq(count("SELECT count(*) FROM session"), 1);
   cr_assert_eq(count("SELECT count(*) FROM session WHERE session_id = 'new'"), 1);
+  cr_assert_eq(count("SELECT count(*) FROM session_series"), 1, "figures go with their session");
 }
 
 Test(store_retain, deletes_a_chunk_as_its_rows_and_recounts) {
