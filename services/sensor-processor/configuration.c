@@ -1,12 +1,10 @@
-/* JSON of configurations and calibrations, checked number by number. */
+/* JSON of calibrations, checked number by number. */
 #include "configuration.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #include <gantry/json.h>
-
-#include "average.h"
 
 static gantry_err_t check_object(const char *text, const char *field, gantry_fault_t *fault) {
   /* A key that nobody gives: not found in an object, and an error where there is no object. */
@@ -33,24 +31,6 @@ static gantry_err_t number(const char *text, const char *parent, const char *key
   return GANTRY_OK;
 }
 
-gantry_err_t configuration_read(const char *text, configuration_t *out, gantry_fault_t *fault) {
-  bool has_min = false, has_max = false;
-  double window = 0;
-  *out = (configuration_t){.limit = {-1e12, 1e12, 0}};
-  GANTRY_TRY(check_object(text, "configuration", fault));
-  GANTRY_TRY(number(text, "configuration", "min", -1e12, 1e12, &out->limit.min, &has_min, fault));
-  GANTRY_TRY(number(text, "configuration", "max", -1e12, 1e12, &out->limit.max, &has_max, fault));
-  GANTRY_TRY(number(text, "configuration", "max_rate", 0, 1e12, &out->limit.per_second,
-                    &out->has_limit, fault));
-  GANTRY_TRY(
-      number(text, "configuration", "filter_window", 1, AVERAGE_WINDOW_MAX, &window, NULL, fault));
-  if (out->limit.min > out->limit.max)
-    return fault_set(fault, GANTRY_E_INVALID, "configuration.min", "is above configuration.max");
-  out->has_limit |= has_min || has_max;
-  out->filter_window = (uint32_t)window;
-  return GANTRY_OK;
-}
-
 gantry_err_t configuration_read_calibration(const char *text, calibration_t *out,
                                             gantry_fault_t *fault) {
   *out = calibration_identity();
@@ -66,4 +46,13 @@ gantry_err_t configuration_read_calibration(const char *text, calibration_t *out
     return fault_set(fault, GANTRY_E_INVALID, field, "%.6g is out of bounds", value);
   }
   return GANTRY_OK;
+}
+
+void configuration_write_calibration(const calibration_t *calibration, char *out, size_t size) {
+  const double *scale = calibration->scale, *offset = calibration->offset;
+  snprintf(out, size,
+           "{\"scale_x\":%.9g,\"scale_y\":%.9g,\"scale_z\":%.9g,\"offset_x\":%.9g,"
+           "\"offset_y\":%.9g,\"offset_z\":%.9g,\"angle_offset\":%.9g}",
+           scale[0], scale[1], scale[2], offset[0], offset[1], offset[2],
+           calibration->angle_offset_rad);
 }

@@ -1,9 +1,11 @@
-/* sensor.ingest: readings from the API through the same pipeline as those from the line. */
+/* sensor.ingest: readings from the API through the same pipeline as those from the line, answered
+   once they are on disk. */
 #include <stdio.h>
 #include <string.h>
 
 #include <gantry/clock.h>
 
+#include "ingest_call.h"
 #include "payload.h"
 #include "pipeline.h"
 #include "requests.h"
@@ -12,27 +14,27 @@
 typedef struct ingest {
   processor_t *self;
   const sensor_ingest_t *takes;
-  cause_t cause;
+  origin_t origin;
   outcome_t outcome;
   gantry_fault_t fault;
 } ingest_t;
 
 static gantry_err_t ingest_tag(ingest_t *in) {
-  sensor_tag_t seen = {.source = SYS_SOURCE_API};
+  sensor_tag_t seen = {.source = in->origin.source};
   memcpy(seen.sensor, in->takes->sensor, sizeof seen.sensor);
   GANTRY_TRY(payload_tag(in->takes->data, &in->self->limits, &seen, &in->fault));
-  return pipeline_tag(in->self, &in->cause, &seen, in->takes->quality, &in->outcome, &in->fault);
+  return pipeline_tag(in->self, &in->origin, &seen, &in->outcome, &in->fault);
 }
 
 static gantry_err_t ingest_imu(ingest_t *in) {
-  raw_imu_t raw = {.source = SYS_SOURCE_API};
+  raw_imu_t raw = {.source = in->origin.source};
   memcpy(raw.sensor, in->takes->sensor, sizeof raw.sensor);
   GANTRY_TRY(payload_imu(in->takes->data, &in->self->limits, &raw, &in->fault));
-  return pipeline_imu(in->self, &in->cause, &raw, in->takes->quality, &in->outcome, &in->fault);
+  return pipeline_imu(in->self, &in->origin, &raw, &in->outcome, &in->fault);
 }
 
 static gantry_err_t ingest_range(ingest_t *in) {
-  raw_range_t raw = {.source = SYS_SOURCE_API};
+  raw_range_t raw = {.source = in->origin.source};
   double confidence = 1;
   memcpy(raw.sensor, in->takes->sensor, sizeof raw.sensor);
   if (in->takes->type == SENSOR_TYPE_PROXIMITY)
@@ -40,23 +42,29 @@ static gantry_err_t ingest_range(ingest_t *in) {
         payload_proximity(in->takes->data, &in->self->limits, &raw, &confidence, &in->fault));
   else
     GANTRY_TRY(payload_range(in->takes->data, &in->self->limits, &raw, &in->fault));
-  return pipeline_range(in->self, &in->cause, &raw, in->takes->type, confidence, in->takes->quality,
-                        &in->outcome, &in->fault);
+  return pipeline_range(in->self, &in->origin, &raw, in->takes->type, confidence, &in->outcome,
+                        &in->fault);
 }
 
 static gantry_err_t ingest_value(ingest_t *in) {
-  raw_value_t raw = {.source = SYS_SOURCE_API};
-  memcpy(raw.sensor, in->takes->sensor, sizeof raw.sensor);
+  raw_value_t raw = {.source = in->origin.source};
   GANTRY_TRY(payload_value(in->takes->data, &raw, &in->fault));
-  return pipeline_value(in->self, &in->cause, &raw, in->takes->quality, &in->outcome, &in->fault);
+  in->origin.unit = raw.unit;
+  return pipeline_value(in->self, &in->origin, in->takes->sensor, raw.value, &in->outcome,
+                        &in->fault);
+}
+
+static gantry_err_t ingest_object(ingest_t *in) {
+  return pipeline_object(in->self, &in->origin, in->takes->sensor, in->takes->data,
+                         strlen(in->takes->data), &in->outcome, &in->fault);
 }
 
 static gantry_err_t ingest_scan(ingest_t *in) {
   raw_scan_t *raw = &in->self->given;
-  raw->source = SYS_SOURCE_API;
+  raw->source = in->origin.source;
   memcpy(raw->sensor, in->takes->sensor, sizeof raw->sensor);
   GANTRY_TRY(payload_scan(in->takes->data, &in->self->limits, raw, &in->fault));
-  return pipeline_scan(in->self, &in->cause, raw, in->takes->quality, &in->outcome, &in->fault);
+  return pipeline_scan(in->self, &in->origin, raw, &in->outcome, &in->fault);
 }
 
 static gantry_err_t dispatch(ingest_t *in) {
@@ -73,44 +81,72 @@ static gantry_err_t dispatch(ingest_t *in) {
   case SENSOR_TYPE_VALUE:
     return ingest_value(in);
   case SENSOR_TYPE_OBJECT:
-    return fault_set(&in->fault, GANTRY_E_NOT_IMPLEMENTED, "type",
-                     "readings of type object are not taken yet");
+    return ingest_object(in);
   }
   return fault_set(&in->fault, GANTRY_E_INVALID, "type", "unknown sensor type");
 }
 
-/* A payload's fault counts against the sensor it names, when that is known; the pipeline has
-   already noted its own. */
+/* A fault of what was given counts against the sensor it names, when that is known; the pipeline
+   has already noted its own. The field is told as the sender wrote it. */
 static void refuse(ingest_t *in, uint64_t errors_before) {
+  static const char *const OWN[] = {"sensor", "type", "code", "time", "number"};
   registry_entry_t *entry = registry_find(&in->self->registry, in->takes->sensor);
-  if (entry && entry->errors == errors_before) pipeline_refuse(in->self, entry, &in->fault);
+  if (entry && in->fault.err == GANTRY_E_INVALID && entry->errors == errors_before)
+    pipeline_malformed(in->self, entry, &in->fault);
+  bool bare = in->fault.err == GANTRY_E_INVALID && strncmp(in->fault.field, "data", 4) != 0;
+  for (size_t i = 0; i < sizeof OWN / sizeof OWN[0]; i++)
+    bare = bare && strcmp(in->fault.field, OWN[i]) != 0;
+  if (!bare) return;
   char field[sizeof in->fault.field];
-  bool bare = strncmp(in->fault.field, "data", 4) != 0 && in->fault.err == GANTRY_E_INVALID &&
-              strcmp(in->fault.field, "sensor") != 0 && strcmp(in->fault.field, "type") != 0;
-  snprintf(field, sizeof field, "%s%.90s", bare ? "data." : "", in->fault.field);
+  snprintf(field, sizeof field, "data.%.80s", in->fault.field);
   memcpy(in->fault.field, field, sizeof field);
 }
 
+static gantry_err_t check(const sensor_ingest_t *takes, gantry_fault_t *fault) {
+  if (registry_check_id(takes->sensor) != GANTRY_OK)
+    return fault_set(fault, GANTRY_E_INVALID, "sensor",
+                     "`%s` is a word of the API and cannot be a sensor id", takes->sensor);
+  if (takes->has_time && takes->time == 0)
+    return fault_set(fault, GANTRY_E_INVALID, "time", "must be later than 1970");
+  const char *family = desc_enum_text(&SENSOR_TYPE_ENUM, (int)takes->type);
+  if (takes->has_code && !type_is_open(takes->type) && strcmp(takes->code, family) != 0)
+    return fault_set(fault, GANTRY_E_INVALID, "code", "a sensor of type %s has no other code",
+                     family);
+  return GANTRY_OK;
+}
+
+static origin_t origin_of(rpc_context_t *call, const sensor_ingest_t *takes) {
+  sys_source_t source = takes->has_source ? takes->source : SYS_SOURCE_API;
+  return (origin_t){.cause = rpc_cause(call),
+                    .code = takes->has_code ? takes->code : NULL,
+                    .source = source,
+                    .time_ns = takes->has_time ? takes->time : clock_wall_ns(),
+                    .base = takes->quality,
+                    .kept = true,
+                    .replayed = source == SYS_SOURCE_REPLAY};
+}
+
 static void on_ingest(rpc_context_t *call, const void *body, void *arg) {
-  ingest_t in = {.self = arg, .takes = body, .cause = rpc_cause(call)};
+  ingest_t in = {.self = arg, .takes = body, .origin = origin_of(call, body)};
   const registry_entry_t *known = registry_find(&in.self->registry, in.takes->sensor);
   uint64_t errors = known ? known->errors : 0;
-  gantry_err_t err = registry_check_id(in.takes->sensor);
-  if (err != GANTRY_OK)
-    fault_set(&in.fault, err, "sensor", "`%s` is a word of the API and cannot be a sensor id",
-              in.takes->sensor);
+  ingest_call_t *waiting = ingest_take_call(in.self, call);
+  if (!waiting) return;
+  gantry_err_t err = check(in.takes, &in.fault);
   if (err == GANTRY_OK) err = dispatch(&in);
   if (err != GANTRY_OK) {
     refuse(&in, errors);
+    ingest_give_back(waiting);
     rpc_fail_fault(call, &in.fault);
     return;
   }
-  sensor_accepted_t gives = {
-      .validity = in.outcome.validity, .quality = in.outcome.quality, .time = clock_wall_ns()};
-  memcpy(gives.sensor, in.takes->sensor, sizeof gives.sensor);
-  rpc_reply(call, &gives);
+  waiting->accepted = (sensor_accepted_t){
+      .validity = in.outcome.validity, .quality = in.outcome.quality, .time = in.origin.time_ns};
+  memcpy(waiting->accepted.sensor, in.takes->sensor, sizeof waiting->accepted.sensor);
+  ingest_answer_once_kept(waiting);
 }
 
 gantry_err_t ingest_start(processor_t *self) {
-  return rpc_serve(self->service->server, REQUEST_SENSOR_INGEST, on_ingest, self);
+  GANTRY_TRY(rpc_serve(self->service->server, REQUEST_SENSOR_INGEST, on_ingest, self));
+  return rpc_serve(self->service->server, REQUEST_SENSOR_INGEST_BATCH, on_ingest_batch, self);
 }

@@ -1,4 +1,4 @@
-/* Bounds and rate-of-change checks. */
+/* Bounds of the specification. */
 #include "limits.h"
 
 #include <math.h>
@@ -27,13 +27,4 @@ limits_t limits_default(void) {
 limits_verdict_t limit_check(const limit_t *limit, double value) {
   bool inside = isfinite(value) && value >= limit->min && value <= limit->max;
   return inside ? LIMITS_VALID : LIMITS_OUTSIDE;
-}
-
-limits_verdict_t limit_check_change(const limit_t *limit, double value, double previous,
-                                    double since_s) {
-  limits_verdict_t verdict = limit_check(limit, value);
-  if (verdict != LIMITS_VALID || limit->per_second <= 0 || since_s <= 0) return verdict;
-  /* One reading may be late and the next early: half a reading's worth of slack at 20 Hz. */
-  double allowed = limit->per_second * fmax(since_s, 0.025);
-  return fabs(value - previous) > allowed ? LIMITS_JUMP : LIMITS_VALID;
 }

@@ -1,5 +1,5 @@
-/* Limits: which values a sensor can plausibly report, and how fast they can plausibly change. Table
-   driven; SI units. Pure. */
+/* Limits: which values a sensor of a family can plausibly report, and how fast they can change
+   (judged by its chain). Table driven; SI units. Pure. */
 #ifndef SENSOR_LIMITS_H
 #define SENSOR_LIMITS_H
 
@@ -24,7 +24,6 @@ typedef enum limits_field {
 
 typedef enum limits_verdict {
   LIMITS_VALID,   /* within bounds */
-  LIMITS_JUMP,    /* within bounds, but it changed faster than it can */
   LIMITS_OUTSIDE, /* out of bounds, or no number */
 } limits_verdict_t;
 
@@ -42,8 +41,5 @@ limits_t limits_default(void);
 
 /* NaN and infinity are LIMITS_OUTSIDE. */
 limits_verdict_t limit_check(const limit_t *limit, double value);
-/* The same with the previous value, taken since_s before; since_s <= 0 means there is none. */
-limits_verdict_t limit_check_change(const limit_t *limit, double value, double previous,
-                                    double since_s);
 
 #endif

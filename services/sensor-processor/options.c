@@ -24,8 +24,7 @@ const option_t SENSOR_OPTIONS[] = {
      "Fastest change of a proximity distance, m per second; 0 checks nothing."},
     {"range_rate", OPTION_REAL, "0", 0, 1e6, NULL,
      "Fastest change of another distance, m per second; 0 checks nothing."},
-    {"filter_window", OPTION_INT, "5", 1, AVERAGE_WINDOW_MAX, NULL,
-     "Readings in the moving average."},
+    {"filter_window", OPTION_INT, "5", 1, 64, NULL, "Readings in the moving average."},
     {"scan_quality_min", OPTION_INT, "50", 0, 255, NULL, "Weaker LiDAR returns are dropped."},
     {"scan_range_min", OPTION_REAL, "0.05", 0, 100, NULL, "Nearer LiDAR returns are dropped, m."},
     {"scan_range_max", OPTION_REAL, "16.38", 0.1, 100, NULL,
@@ -50,12 +49,19 @@ const option_t SENSOR_OPTIONS[] = {
     {"degraded_ms", OPTION_INT, "1000", 10, 600000, NULL,
      "A sensor silent for longer is degraded."},
     {"offline_ms", OPTION_INT, "3000", 10, 600000, NULL, "A sensor silent for longer is offline."},
+    {"sample_degraded_ms", OPTION_INT, "3000", 10, 3600000, NULL,
+     "The same for values and objects, which may come slowly: degraded."},
+    {"sample_offline_ms", OPTION_INT, "10000", 10, 3600000, NULL, "And offline."},
     {"tag_silent_ms", OPTION_INT, "5000", 10, 3600000, NULL,
      "A tag reader without a tag for longer is unknown."},
     {"scan_rate_hz", OPTION_REAL, "1", 0, 20, NULL,
      "Sweeps kept per second and sensor while no session records."},
     {"sample_rate_hz", OPTION_REAL, "20", 0, 1000, NULL,
      "Other readings kept per second and sensor while no session records; tags all are."},
+    {"unknown_sensors", OPTION_CHOICE, "register", 0, 0, "register|refuse",
+     "What becomes of readings of a sensor that nobody has configured."},
+    {"allow_extended_types", OPTION_BOOL, "false", 0, 0, NULL,
+     "Take readings from outside whose type code nobody has registered, unchecked."},
 };
 _Static_assert(sizeof SENSOR_OPTIONS / sizeof SENSOR_OPTIONS[0] == SENSOR_OPTION_COUNT,
                "count them");
@@ -117,6 +123,7 @@ registry_rule_t options_registry_rule(const config_t *config) {
       .degraded_ns = ms_option(config, "degraded_ms"),
       .offline_ns = ms_option(config, "offline_ms"),
       .tag_silent_ns = ms_option(config, "tag_silent_ms"),
-      .filter_window = (uint32_t)config_int(config, "filter_window"),
+      .sample_degraded_ns = ms_option(config, "sample_degraded_ms"),
+      .sample_offline_ns = ms_option(config, "sample_offline_ms"),
   };
 }

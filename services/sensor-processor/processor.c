@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "options.h"
 #include "pipeline.h"
@@ -16,6 +17,9 @@ _Static_assert((int)REGISTRY_TYPE_COUNT == (int)SENSOR_TYPE_COUNT, "types of the
 _Static_assert((int)REGISTRY_LIDAR == (int)SENSOR_TYPE_LIDAR, "types of the wire");
 _Static_assert((int)REGISTRY_OFFLINE == (int)SENSOR_STATE_OFFLINE, "states of the wire");
 _Static_assert(REGISTRY_ID_MAX + 1 == sizeof((sensor_status_t *)0)->sensor, "ids of the wire");
+_Static_assert(REGISTRY_FINDING_COUNT <= 16, "counts of sensor.explained");
+_Static_assert(HISTORY_MAX == sizeof((sensor_recent_t *)0)->rows / sizeof(sensor_recent_row_t),
+               "rows of sensor.recent");
 _Static_assert(SCAN_RAYS_MAX == sizeof((sensor_scan_t *)0)->qualities, "rays of the wire");
 
 static void register_metrics(processor_t *self) {
@@ -36,7 +40,10 @@ static void configure(processor_t *self) {
   const config_t *config = self->service->config;
   registry_rule_t rule = options_registry_rule(config);
   registry_init(&self->registry, &rule);
+  self->register_unknown = strcmp(config_text(config, "unknown_sensors"), "register") == 0;
+  self->extended_types = config_bool(config, "allow_extended_types");
   self->limits = options_limits(config);
+  self->filter_window = (uint32_t)config_int(config, "filter_window");
   self->scan_rule = options_scan_rule(config);
   self->tag_rule = options_tag_rule(config);
   sightings_init(&self->sightings, (uint64_t)config_int(config, "tag_period_ms") * 1000000u);
@@ -61,8 +68,10 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   self->service = service;
   configure(self);
   register_metrics(self);
-  gantry_err_t err = begin_recording(self);
+  gantry_err_t err = types_init(&self->types);
+  if (err == GANTRY_OK) err = begin_recording(self);
   if (err == GANTRY_OK) err = ingest_start(self);
+  if (err == GANTRY_OK) err = explain_start(self);
   if (err == GANTRY_OK) err = settings_start(self);
   if (err == GANTRY_OK) err = pipeline_start(self);
   if (err == GANTRY_OK) err = status_start(self);
@@ -73,6 +82,8 @@ static void stop(void **out) {
   processor_t *self = *out;
   if (!self) return;
   recorder_destroy(&self->recorder);
+  registry_fini(&self->registry);
+  types_fini(&self->types);
   buf_fini(&self->json);
   free(self);
   *out = NULL;

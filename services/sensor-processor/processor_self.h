@@ -11,8 +11,10 @@
 #include "registry.h"
 #include "scan.h"
 #include "sighting.h"
+#include "types.h"
 
-#define SETTINGS_CALLS 8 /* requests that may wait for storage at once */
+#define SETTINGS_CALLS 8  /* requests that may wait for storage at once */
+#define INGEST_CALLS   64 /* requests that may wait for the disk at once */
 
 struct processor;
 
@@ -24,10 +26,32 @@ typedef struct settings_call {
   sensor_calibrate_t calibrate;
 } settings_call_t;
 
+/* An ingest that waits for the disk. */
+typedef struct ingest_call {
+  struct processor *processor;
+  rpc_context_t *call;             /* NULL: free */
+  bool batch;                      /* which of the two answers */
+  bool full;                       /* the outbox took not all rows */
+  bool touched[REGISTRY_CAPACITY]; /* sensors that it has given readings */
+  sensor_accepted_t accepted;
+  sensor_taken_t taken;
+} ingest_call_t;
+
+/* What storage is asked for at the start and whenever it has changed. */
+typedef struct stored {
+  bool known; /* storage has told it */
+  bool asked; /* and a question is under way */
+} stored_t;
+
 typedef struct processor {
   service_t *service;
   registry_t registry;
+  types_t types;
+  sensor_pipeline_t pipelines[REGISTRY_CAPACITY]; /* in force, by place in the registry */
+  bool register_unknown;                          /* option unknown_sensors */
+  bool extended_types;                            /* option allow_extended_types */
   limits_t limits;
+  uint32_t filter_window;
   scan_rule_t scan_rule;
   quality_tag_rule_t tag_rule;
   sightings_t sightings;
@@ -35,17 +59,18 @@ typedef struct processor {
   double obstacle_confidence; /* */
   double moving_mps2;         /* */
 
-  recorder_t *recorder;
-  buf_t json; /* of one row for it */
-
   uint32_t ticks;
-  bool settings_known; /* storage has told its configurations */
-  bool settings_asked; /* and a question is under way */
+  stored_t stored_sensors, stored_types;
   settings_call_t calls[SETTINGS_CALLS];
+  ingest_call_t ingests[INGEST_CALLS];
 
-  scan_rays_t rays;   /* work space of one sweep */
-  sensor_scan_t scan; /* */
-  raw_scan_t given;   /* a sweep from the API */
+  recorder_t *recorder;
+  buf_t json;                   /* of one row for it */
+  scan_rays_t rays;             /* work space of one sweep */
+  sensor_scan_t scan;           /* */
+  raw_scan_t given;             /* a sweep from the API */
+  sensor_explained_t explained; /* an answer */
+  sensor_recent_t recent;       /* */
 
   metric_t *accepted[REGISTRY_TYPE_COUNT];
   metric_t *refused[REGISTRY_TYPE_COUNT];

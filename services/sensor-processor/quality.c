@@ -3,18 +3,15 @@
 
 #include <math.h>
 
-#define WEIGHT_BASE         0.6
-#define WEIGHT_COMPLETENESS 0.2
-#define WEIGHT_CONSISTENCY  0.2
-
 static double clamp01(double value) {
   if (!(value > 0)) return 0; /* NaN too */
   return value < 1 ? value : 1;
 }
 
 double quality_score(const quality_terms_t *terms) {
-  return WEIGHT_BASE * clamp01(terms->base) + WEIGHT_COMPLETENESS * clamp01(terms->completeness) +
-         WEIGHT_CONSISTENCY * clamp01(terms->consistency);
+  return QUALITY_WEIGHT_BASE * clamp01(terms->base) +
+         QUALITY_WEIGHT_COMPLETENESS * clamp01(terms->completeness) +
+         QUALITY_WEIGHT_CONSISTENCY * clamp01(terms->consistency);
 }
 
 const char *quality_word(double score) {
@@ -26,14 +23,6 @@ const char *quality_word(double score) {
 double quality_consistency(double value, double mean, double scale) {
   double ratio = scale > 0 ? (value - mean) / scale : 0;
   return clamp01(1 / (1 + ratio * ratio));
-}
-
-double quality_health_accept(double health) {
-  return clamp01(health + 0.1);
-}
-
-double quality_health_refuse(double health) {
-  return clamp01(health - 0.2);
 }
 
 quality_tag_rule_t quality_tag_rule_default(void) {

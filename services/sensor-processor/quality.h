@@ -1,13 +1,15 @@
-/* Quality: the score of a reading, the health of a sensor, and the trust in a tag sighting. All 0
-   to
-   1. Pure. */
+/* Quality: the score of a reading and the trust in a tag sighting. All 0 to 1. Pure. */
 #ifndef SENSOR_QUALITY_H
 #define SENSOR_QUALITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The three terms of a score: quality = 0.6 base + 0.2 completeness + 0.2 consistency. */
+#define QUALITY_WEIGHT_BASE         0.6
+#define QUALITY_WEIGHT_COMPLETENESS 0.2
+#define QUALITY_WEIGHT_CONSISTENCY  0.2
+
+/* The three terms of a score, by the weights above. */
 typedef struct quality_terms {
   double base;         /* what the sensor or the sender says of itself; 1 for a clean reading */
   double completeness; /* share of what the reading should hold */
@@ -20,11 +22,6 @@ double quality_score(const quality_terms_t *terms);
 const char *quality_word(double score);
 /* 1 where value equals the mean of the last readings, 1/2 at one scale away (Cauchy weight). */
 double quality_consistency(double value, double mean, double scale);
-
-/* The health of a sensor climbs by 0.1 with each accepted reading and falls by 0.2 with each
-   refused one: a sensor with one bad reading in three goes down. */
-double quality_health_accept(double health);
-double quality_health_refuse(double health);
 
 /* What makes a tag sighting less trustworthy. */
 typedef struct quality_tag_rule {

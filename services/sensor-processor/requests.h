@@ -1,16 +1,19 @@
-/* The requests of sensor-processor: ingest, configure, calibrate. */
+/* The requests of sensor-processor: ingest, configure, calibrate, explain. */
 #ifndef SENSOR_REQUESTS_H
 #define SENSOR_REQUESTS_H
 
 #include "processor_self.h"
 
-/* Serves sensor.ingest. */
+/* Serves sensor.ingest and sensor.ingest_batch. */
 gantry_err_t ingest_start(processor_t *self);
 
-/* Serves sensor.configure and sensor.calibrate, and fetches the stored configurations: now, again
-   each second until storage answers, and whenever they change. */
+/* Serves sensor.configure and sensor.calibrate, and fetches the stored configurations and types:
+   now, again each second until storage answers, and whenever they change. */
 gantry_err_t settings_start(processor_t *self);
 /* Asks storage once more when it has not answered yet. */
 void settings_tick(processor_t *self);
+
+/* Serves sensor.explain and sensor.recent. */
+gantry_err_t explain_start(processor_t *self);
 
 #endif

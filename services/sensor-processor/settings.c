@@ -7,36 +7,40 @@
 
 #include "configuration.h"
 #include "requests.h"
+#include "setup.h"
 
-static gantry_err_t check_configure(const sensor_configure_t *configure, gantry_fault_t *fault) {
-  configuration_t settings;
+static gantry_err_t check_configure(const processor_t *self, const sensor_configure_t *configure,
+                                    gantry_fault_t *fault) {
+  sensor_pipeline_t pipeline;
   calibration_t calibration;
   if (registry_check_id(configure->sensor) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INVALID, "sensor",
                      "`%s` is a word of the API and cannot be a sensor id", configure->sensor);
-  GANTRY_TRY(configuration_read(configure->configuration, &settings, fault));
+  GANTRY_TRY(setup_read(self, configure->sensor, configure->type, configure->configuration,
+                        &pipeline, fault));
   if (!configure->has_calibration) return GANTRY_OK;
   return configuration_read_calibration(configure->calibration, &calibration, fault);
 }
 
 /* Puts a checked configuration in force. */
 static void apply(processor_t *self, const sensor_configure_t *configure) {
-  gantry_fault_t fault;
-  configuration_t settings;
+  gantry_fault_t fault = {0};
+  sensor_pipeline_t pipeline;
   registry_entry_t *entry =
       registry_add(&self->registry, configure->sensor, (registry_type_t)configure->type);
-  if (!entry || configuration_read(configure->configuration, &settings, &fault) != GANTRY_OK) {
-    log_warn("SENSOR-CONFIG-SKIPPED", "the stored configuration of %s cannot be used",
-             configure->sensor);
+  gantry_err_t err = entry ? setup_read(self, configure->sensor, (sensor_type_t)entry->type,
+                                        configure->configuration, &pipeline, &fault)
+                           : GANTRY_E_TOO_LARGE;
+  if (err == GANTRY_OK && configure->has_calibration)
+    configuration_read_calibration(configure->calibration, &entry->calibration, &fault);
+  if (entry && err == GANTRY_OK) err = setup_apply(self, entry, &pipeline, &fault);
+  if (err == GANTRY_OK) {
+    entry->configured = true;
     return;
   }
-  entry->configured = true;
-  entry->has_limit = settings.has_limit;
-  entry->limit = settings.limit;
-  entry->filter_window = settings.filter_window;
-  if (configure->has_calibration)
-    configuration_read_calibration(configure->calibration, &entry->calibration, &fault);
-  registry_reset_filters(&self->registry, entry);
+  log_warn("SENSOR-CONFIG-SKIPPED", "the stored configuration of %s cannot be used: %s %s",
+           configure->sensor, fault.field, fault.detail);
+  if (entry && !entry->chains[0]) setup_apply(self, entry, NULL, &fault);
 }
 
 static settings_call_t *take_call(processor_t *self, rpc_context_t *context) {
@@ -78,7 +82,7 @@ static void on_configure(rpc_context_t *call, const void *body, void *arg) {
   processor_t *self = arg;
   gantry_fault_t fault = {0};
   cause_t cause = rpc_cause(call);
-  if (check_configure(body, &fault) != GANTRY_OK) {
+  if (check_configure(self, body, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
     return;
   }
@@ -100,7 +104,7 @@ static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const v
   if (failed(context, err, fault)) return;
   registry_entry_t *entry = registry_find(&waiting->processor->registry, waiting->calibrate.sensor);
   configuration_read_calibration(waiting->calibrate.calibration, &entry->calibration, &ignored);
-  registry_reset_filters(&waiting->processor->registry, entry);
+  setup_calibrate(entry);
   log_info("SENSOR-CALIBRATED", "%s", entry->id);
   rpc_reply(context, reply);
 }
@@ -132,9 +136,9 @@ static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void 
   processor_t *self = arg;
   const store_sensor_configs_t *stored = reply;
   (void)fault, (void)header;
-  self->settings_asked = false;
+  self->stored_sensors.asked = false;
   if (err != GANTRY_OK) {
-    self->settings_known = false; /* asked again at the next tick */
+    self->stored_sensors.known = false; /* asked again at the next tick */
     return;
   }
   for (uint32_t i = 0; i < stored->sensors_count; i++)
@@ -142,21 +146,66 @@ static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void 
   log_info("SETTINGS-LOADED", "%u sensor configurations from storage", stored->sensors_count);
 }
 
+static void ask_for_sensors(processor_t *self);
+
+static void take_type(processor_t *self, const store_setting_t *setting) {
+  gantry_fault_t fault;
+  sensor_type_rule_t rule;
+  gantry_err_t err =
+      json_read(&SENSOR_TYPE_RULE_DESC, setting->data, strlen(setting->data), false, &rule, &fault);
+  if (err == GANTRY_OK) err = types_put(&self->types, setting->info.scope, &rule, &fault);
+  if (err != GANTRY_OK)
+    log_warn("SENSOR-TYPE-SKIPPED", "the registered type %s cannot be used: %s %s",
+             setting->info.scope, fault.field, fault.detail);
+}
+
+static void on_types(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
+                     const sys_header_t *header, void *arg) {
+  processor_t *self = arg;
+  const store_setting_list_t *stored = reply;
+  (void)fault, (void)header;
+  self->stored_types.asked = false;
+  if (err != GANTRY_OK) {
+    self->stored_types.known = false;
+    ask_for_sensors(self);
+    return;
+  }
+  types_reset(&self->types);
+  for (uint32_t i = 0; i < stored->settings_count; i++)
+    take_type(self, &stored->settings[i]);
+  setup_renew(self);
+  log_info("TYPES-LOADED", "%u registered types of sensors", stored->settings_count);
+  self->stored_sensors.known = false; /* some may wait for a type */
+  ask_for_sensors(self);
+}
+
+/* Known from here on: a change told while the answer is on its way makes it unknown again. */
+static void ask(processor_t *self, stored_t *stored, const request_t *request, const void *takes,
+                rpc_reply_fn fn) {
+  if (stored->known || stored->asked) return;
+  stored->asked =
+      rpc_call(self->service->client, request, NULL, NULL, takes, 0, fn, self) == GANTRY_OK;
+  stored->known = stored->asked;
+}
+
+static void ask_for_sensors(processor_t *self) {
+  static const sys_empty_t NOTHING = {0};
+  ask(self, &self->stored_sensors, REQUEST_STORE_SENSOR_LIST, &NOTHING, on_stored);
+}
+
 void settings_tick(processor_t *self) {
-  if (self->settings_known || self->settings_asked) return;
-  sys_empty_t nothing = {0};
-  self->settings_asked = rpc_call(self->service->client, REQUEST_STORE_SENSOR_LIST, NULL, NULL,
-                                  &nothing, 0, on_stored, self) == GANTRY_OK;
-  /* Known from here on: a change told while the answer is on its way makes it unknown again. */
-  self->settings_known = self->settings_asked;
+  static const store_setting_list_get_t TYPES = {.kind = "sensor.type_rule"};
+  ask(self, &self->stored_types, REQUEST_STORE_SETTING_LIST, &TYPES, on_types);
+  /* A configuration may name a type: on_types asks for them. */
+  if (!self->stored_types.asked) ask_for_sensors(self);
 }
 
 static void on_store_changed(const frame_t *frame, const void *body, void *arg) {
   processor_t *self = arg;
   const store_changed_t *changed = body;
   (void)frame;
-  if (changed->table != STORE_TABLE_SENSORS) return;
-  self->settings_known = false;
+  if (changed->table == STORE_TABLE_SENSORS) self->stored_sensors.known = false;
+  if (changed->table == STORE_TABLE_SETTINGS) self->stored_types.known = false;
   settings_tick(self);
 }
 

@@ -11,7 +11,7 @@
 #define TICK_MS      200
 #define STATUS_TICKS 5 /* once a second */
 
-static void publish_status(processor_t *self, registry_entry_t *entry, uint64_t now_ns) {
+sensor_status_t status_of(registry_entry_t *entry, uint64_t now_ns) {
   double age_s = registry_age_s(entry, now_ns);
   sensor_status_t status = {.type = (sensor_type_t)entry->type,
                             .source = (sys_source_t)entry->source,
@@ -24,9 +24,20 @@ static void publish_status(processor_t *self, registry_entry_t *entry, uint64_t 
                             .readings = entry->readings,
                             .errors = entry->errors,
                             .health = entry->health,
-                            .quality = entry->quality};
+                            .quality = entry->quality,
+                            .has_code = true,
+                            .has_warnings = true,
+                            .warnings = entry->warnings,
+                            .has_last_warning = true};
   memcpy(status.sensor, entry->id, sizeof status.sensor);
   memcpy(status.last_error, entry->last_error, sizeof status.last_error);
+  memcpy(status.code, entry->code, sizeof status.code);
+  memcpy(status.last_warning, entry->last_warning, sizeof status.last_warning);
+  return status;
+}
+
+static void publish_status(processor_t *self, registry_entry_t *entry, uint64_t now_ns) {
+  sensor_status_t status = status_of(entry, now_ns);
   bus_publish(self->service->bus, TOPIC_SENSOR_STATUS, entry->id, &status);
 }
 

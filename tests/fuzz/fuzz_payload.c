@@ -5,7 +5,6 @@
    -Db_lundef=false ninja -C build-fuzz tests/fuzz/fuzz_payload
      build-fuzz/tests/fuzz/fuzz_payload -max_total_time=20 -max_len=4096 */
 #include "configuration.h"
-#include "average.h"
 #include "payload.h"
 #include "scan.h"
 
@@ -41,12 +40,11 @@ static void process_scan(void) {
 }
 
 static void read_configuration(const char *text) {
-  configuration_t configuration;
+  sensor_pipeline_t pipeline;
   calibration_t calibration;
   gantry_fault_t fault;
-  if (configuration_read(text, &configuration, &fault) == GANTRY_OK &&
-      (configuration.limit.min > configuration.limit.max ||
-       configuration.filter_window > AVERAGE_WINDOW_MAX))
+  if (json_read(&SENSOR_PIPELINE_DESC, text, strlen(text), false, &pipeline, &fault) == GANTRY_OK &&
+      pipeline.has_filter_window && (pipeline.filter_window < 1 || pipeline.filter_window > 64))
     abort();
   if (configuration_read_calibration(text, &calibration, &fault) != GANTRY_OK) return;
   for (int i = 0; i < CALIBRATION_CHANNELS; i++)

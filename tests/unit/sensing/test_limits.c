@@ -21,22 +21,6 @@ Test(limits, refuses_what_lies_outside_or_is_no_number) {
   cr_assert_eq(limit_check(&limit, INFINITY), LIMITS_OUTSIDE);
 }
 
-Test(limits, flags_a_jump_by_the_time_it_took) {
-  limit_t limit = {0, 10, 1};
-
-  cr_assert_eq(limit_check_change(&limit, 5, 4.5, 1.0), LIMITS_VALID);
-  cr_assert_eq(limit_check_change(&limit, 5, 3.5, 1.0), LIMITS_JUMP);
-  cr_assert_eq(limit_check_change(&limit, 5, 4.99, 0.001), LIMITS_VALID, "jitter is no jump");
-}
-
-Test(limits, flags_no_jump_without_a_past_or_a_bound) {
-  limit_t slow = {0, 10, 1}, any = {0, 10, 0};
-
-  cr_assert_eq(limit_check_change(&slow, 9, 0, 0), LIMITS_VALID);
-  cr_assert_eq(limit_check_change(&any, 9, 0, 0.05), LIMITS_VALID);
-  cr_assert_eq(limit_check_change(&slow, 11, 10.9, 1), LIMITS_OUTSIDE);
-}
-
 Test(limits, holds_the_bounds_of_the_specification) {
   limits_t limits = limits_default();
 

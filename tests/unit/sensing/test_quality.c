@@ -29,13 +29,6 @@ Test(quality, halves_consistency_one_scale_off) {
   cr_assert_float_eq(quality_consistency(7, 5, 0), 1, 1e-12);
 }
 
-Test(quality, lets_health_fall_faster_than_it_climbs) {
-  cr_assert_float_eq(quality_health_accept(0.5), 0.6, 1e-12);
-  cr_assert_float_eq(quality_health_refuse(0.5), 0.3, 1e-12);
-  cr_assert_float_eq(quality_health_accept(0.95), 1, 1e-12);
-  cr_assert_float_eq(quality_health_refuse(0.1), 0, 1e-12);
-}
-
 Test(quality, trusts_a_clean_tag_most) {
   quality_tag_rule_t rule = quality_tag_rule_default();
 

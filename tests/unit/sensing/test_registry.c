@@ -14,11 +14,16 @@ static registry_t registry;
 static void setup(void) {
   registry_init(&registry, &(registry_rule_t){.degraded_ns = S,
                                               .offline_ns = 3 * S,
-                                              .tag_silent_ns = 60 * S,
-                                              .filter_window = 5});
+                                              .sample_degraded_ns = 3 * S,
+                                              .sample_offline_ns = 10 * S,
+                                              .tag_silent_ns = 60 * S});
 }
 
-TestSuite(registry, .init = setup);
+static void teardown(void) {
+  registry_fini(&registry);
+}
+
+TestSuite(registry, .init = setup, .fini = teardown);
 
 static registry_state_t state_at(registry_entry_t *entry, uint64_t now_ns) {
   registry_tick(&registry, entry, now_ns);
@@ -31,7 +36,6 @@ Test(registry, finds_what_was_added) {
   cr_assert_eq(registry_find(&registry, "A"), entry);
   cr_assert_null(registry_find(&registry, "B"));
   cr_assert_eq(registry_add(&registry, "A", REGISTRY_LIDAR), entry);
-  cr_assert_eq(entry->filters[0].window, 5);
 }
 
 Test(registry, keeps_the_type_of_a_sensor_that_was_heard) {
@@ -117,4 +121,49 @@ Test(registry, refuses_words_of_the_api_as_ids) {
   cr_assert_eq(registry_check_id("list"), GANTRY_E_INVALID);
   cr_assert_eq(registry_check_id("simulate"), GANTRY_E_INVALID);
   cr_assert_eq(registry_check_id("LIDAR_001"), GANTRY_OK);
+}
+
+Test(registry, waits_longer_for_values_which_may_come_slowly) {
+  registry_entry_t *entry = registry_add(&registry, "CAM", REGISTRY_OBJECT);
+  registry_accept(entry, 10 * S, 7, 0.9);
+
+  cr_assert_eq(state_at(entry, 12 * S), REGISTRY_ONLINE);
+  cr_assert_eq(state_at(entry, 14 * S), REGISTRY_DEGRADED);
+  cr_assert_eq(state_at(entry, 21 * S), REGISTRY_OFFLINE);
+}
+
+Test(registry, goes_by_a_sensors_own_times) {
+  registry_entry_t *entry = registry_add(&registry, "A", REGISTRY_LIDAR);
+  entry->late_ns = 20 * S;
+  entry->silent_ns = 40 * S;
+  registry_accept(entry, 10 * S, 7, 0.9);
+
+  cr_assert_eq(state_at(entry, 29 * S), REGISTRY_ONLINE);
+  cr_assert_eq(state_at(entry, 31 * S), REGISTRY_DEGRADED);
+  cr_assert_eq(state_at(entry, 51 * S), REGISTRY_OFFLINE);
+}
+
+Test(registry, makes_health_of_delivery_refusals_and_quality) {
+  registry_entry_t *entry = registry_add(&registry, "A", REGISTRY_LIDAR);
+  entry->rule.expected_hz = 20;
+  for (uint64_t t = 0; t < 20000; t += 100)
+    registry_accept(entry, 10 * S + t * MS, 7, 0.8);
+  for (uint64_t i = 0; i < 10; i++)
+    registry_refuse(entry, 30 * S - 100 * MS + i * MS, "value: too much");
+
+  registry_health_t terms = registry_health(&registry, entry, 30 * S - 80 * MS);
+  registry_tick(&registry, entry, 30 * S - 80 * MS);
+
+  cr_assert_float_eq(terms.delivery, 0.5, 1e-9, "10 Hz of 20");
+  cr_assert_float_eq(terms.accepted, 60.0 / 70, 1e-9);
+  cr_assert_eq(terms.quality, 0.8);
+  cr_assert_float_eq(entry->health, 0.4 * 0.5 + 0.4 * 60 / 70 + 0.2 * 0.8, 1e-9);
+}
+
+Test(registry, judges_no_rate_before_it_can_be_known) {
+  registry_entry_t *entry = registry_add(&registry, "A", REGISTRY_LIDAR);
+  entry->rule.expected_hz = 20;
+  registry_accept(entry, 10 * S, 7, 1);
+
+  cr_assert_eq(registry_health(&registry, entry, 10 * S + MS).delivery, 1);
 }

@@ -1,0 +1,54 @@
+/* Answers that wait for the disk. */
+#include "ingest_call.h"
+
+#include "setup.h"
+
+ingest_call_t *ingest_take_call(processor_t *self, rpc_context_t *call) {
+  for (int i = 0; i < INGEST_CALLS; i++)
+    if (!self->ingests[i].call) {
+      self->ingests[i] = (ingest_call_t){.processor = self, .call = call};
+      return &self->ingests[i];
+    }
+  rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
+           "%d requests already wait for the disk; nothing was taken, send it again", INGEST_CALLS);
+  return NULL;
+}
+
+void ingest_give_back(ingest_call_t *waiting) {
+  waiting->call = NULL;
+}
+
+void ingest_note_sensor(ingest_call_t *waiting, const char *sensor) {
+  registry_t *registry = &waiting->processor->registry;
+  const registry_entry_t *entry = registry_find(registry, sensor);
+  if (entry) waiting->touched[entry - registry->entries] = true;
+}
+
+/* New chains know no numbers. */
+static void forget_numbers(const ingest_call_t *waiting) {
+  processor_t *self = waiting->processor;
+  gantry_fault_t fault;
+  for (uint32_t i = 0; i < self->registry.count; i++)
+    if (waiting->touched[i])
+      setup_apply(self, &self->registry.entries[i], &self->pipelines[i], &fault);
+}
+
+static void on_kept(gantry_err_t err, void *arg) {
+  ingest_call_t *waiting = arg;
+  rpc_context_t *call = waiting->call;
+  waiting->call = NULL;
+  if (err != GANTRY_OK || waiting->full) {
+    forget_numbers(waiting);
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
+             "the disk took not all of it: send it again when there is room");
+    return;
+  }
+  if (waiting->batch)
+    rpc_reply(call, &waiting->taken);
+  else
+    rpc_reply(call, &waiting->accepted);
+}
+
+void ingest_answer_once_kept(ingest_call_t *waiting) {
+  recorder_flush(waiting->processor->recorder, on_kept, waiting);
+}
