@@ -1,4 +1,4 @@
-/* Sorting, gating, clustering and scoring of a sweep. */
+/* Sorting, gating, clustering and scoring of a sweep; its filters stand in scan_filter.c. */
 #include "scan.h"
 
 #include <math.h>
@@ -87,12 +87,18 @@ static void gate(const scan_rule_t *rule, const calibration_t *calibration, scan
   rays->count = kept;
 }
 
-/* Whether two returns lie within gap_m of one another (law of cosines); no return joins nothing. */
-static bool joined(const scan_rays_t *rays, uint32_t a, uint32_t b, double gap_m) {
-  double ra = rays->range_m[a], rb = rays->range_m[b];
-  if (a == b || ra <= 0 || rb <= 0) return false;
-  double cosine = cos((double)(rays->angle_rad[a] - rays->angle_rad[b]));
-  return ra * ra + rb * rb - 2 * ra * rb * cosine <= gap_m * gap_m;
+/* Notes for each ray whether its return lies within the obstacle gap of the next ray's (law of
+   cosines); the last ray's next is the first. No return joins nothing. */
+static void join(const scan_rule_t *rule, const scan_rays_t *rays, bool *joined) {
+  double gap2_m2 = rule->obstacle_gap_m * rule->obstacle_gap_m;
+  for (uint32_t i = 0; i < rays->count; i++) {
+    uint32_t next = i + 1 < rays->count ? i + 1 : 0;
+    double a = rays->range_m[i], b = rays->range_m[next];
+    joined[i] = false;
+    if (i == next || a <= 0 || b <= 0) continue;
+    double cosine = cos((double)(rays->angle_rad[i] - rays->angle_rad[next]));
+    joined[i] = a * a + b * b - 2 * a * b * cosine <= gap2_m2;
+  }
 }
 
 static bool is_obstacle(const scan_rule_t *rule, const scan_rays_t *rays, uint32_t i) {
@@ -100,12 +106,13 @@ static bool is_obstacle(const scan_rule_t *rule, const scan_rays_t *rays, uint32
 }
 
 /* Runs of neighbours; the run over the seam at pi counts once. */
-static uint32_t count_obstacles(const scan_rule_t *rule, const scan_rays_t *rays) {
+static uint32_t count_obstacles(const scan_rule_t *rule, const scan_rays_t *rays,
+                                const bool *joined) {
   uint32_t clusters = 0, run = 0, first_run = 0;
   bool in_first = true;
   for (uint32_t i = 0; i < rays->count; i++) {
     bool inside = is_obstacle(rule, rays, i);
-    bool goes_on = inside && run > 0 && joined(rays, i - 1, i, rule->obstacle_gap_m);
+    bool goes_on = inside && run > 0 && joined[i - 1];
     if (!goes_on) {
       if (in_first)
         first_run = run;
@@ -117,33 +124,44 @@ static uint32_t count_obstacles(const scan_rule_t *rule, const scan_rays_t *rays
     run += inside;
   }
   if (in_first) return run >= rule->obstacle_points;
-  if (first_run > 0 && run > 0 && joined(rays, rays->count - 1, 0, rule->obstacle_gap_m))
+  if (first_run > 0 && run > 0 && joined[rays->count - 1])
     return clusters + (first_run + run >= rule->obstacle_points);
   return clusters + (first_run >= rule->obstacle_points) + (run >= rule->obstacle_points);
 }
 
 /* Share of the returns that have a neighbour near them: a lone point is dust or a mixed edge. */
-static double neighbourly(const scan_rule_t *rule, const scan_rays_t *rays, uint32_t points) {
+static double neighbourly(const scan_rays_t *rays, const bool *joined, uint32_t points) {
   uint32_t near = 0;
-  for (uint32_t i = 0; i < rays->count; i++) {
-    uint32_t before = i > 0 ? i - 1 : rays->count - 1, after = i + 1 < rays->count ? i + 1 : 0;
-    near += joined(rays, i, before, rule->obstacle_gap_m) ||
-            joined(rays, i, after, rule->obstacle_gap_m);
-  }
+  for (uint32_t i = 0; i < rays->count; i++)
+    near += joined[i] || joined[i > 0 ? i - 1 : rays->count - 1];
   return points > 0 ? (double)near / points : 0;
 }
 
-void scan_process(const scan_rule_t *rule, const calibration_t *calibration, scan_rays_t *rays,
-                  scan_summary_t *out) {
-  *out = (scan_summary_t){0};
-  gate(rule, calibration, rays, out);
-  sort(rays);
-  out->obstacles = count_obstacles(rule, rays);
+/* Counts the obstacles and scores the sweep. */
+static void judge(const scan_rule_t *rule, const scan_rays_t *rays, scan_summary_t *out) {
+  bool joined[SCAN_RAYS_MAX];
+  join(rule, rays, joined);
+  out->obstacles = count_obstacles(rule, rays, joined);
   uint32_t returns = out->points + out->rejected;
   quality_terms_t terms = {
       .base = out->points >= rule->points_enough ? 1.0 : (out->points > 0 ? 0.5 : 0),
       .completeness = returns > 0 ? (double)out->points / returns : 0,
-      .consistency = neighbourly(rule, rays, out->points),
+      .consistency = neighbourly(rays, joined, out->points),
   };
   out->quality = quality_score(&terms);
+}
+
+void scan_process(const scan_rule_t *rule, const calibration_t *calibration, scan_rays_t *rays,
+                  scan_summary_t *out) {
+  const scan_filter_t *filter = &rule->filter;
+  *out = (scan_summary_t){0};
+  gate(rule, calibration, rays, out);
+  sort(rays);
+  uint32_t dropped = scan_filter_range(filter, rays) + scan_filter_shadows(filter, rays);
+  out->points -= dropped;
+  scan_filter_median(filter, rays);
+  judge(rule, rays, out);
+  uint32_t thinned = scan_filter_thin(filter, rays);
+  out->points -= thinned;
+  out->filtered = dropped + thinned;
 }
