@@ -14,8 +14,9 @@ typedef struct strand {
 
 struct merge {
   bool newest_first;
-  query_series_t *series; /* owned */
-  strand_t *strands;      /* owned */
+  query_series_t *series;    /* owned; NULL when parts were given */
+  const merge_part_t *parts; /* borrowed; NULL unless they were */
+  strand_t *strands;         /* owned */
   size_t count;
   strand_t *given; /* whose reading was handed out last */
 };
@@ -29,8 +30,8 @@ static gantry_err_t advance(strand_t *strand) {
 
 static int compare(const db_reading_t *a, const db_reading_t *b) {
   if (a->ts_us != b->ts_us) return a->ts_us < b->ts_us ? -1 : 1;
-  if (a->series != b->series) return a->series < b->series ? -1 : 1;
-  return a->seq < b->seq ? -1 : a->seq > b->seq;
+  if (a->seq != b->seq) return a->seq < b->seq ? -1 : 1;
+  return a->series < b->series ? -1 : a->series > b->series;
 }
 
 static strand_t *first_strand(const merge_t *merge) {
@@ -44,16 +45,15 @@ static strand_t *first_strand(const merge_t *merge) {
   return best;
 }
 
-/* Of one time, series with a smaller number than the cursor's come before it, greater ones behind:
-   each strand begins behind the place where the page before ended. */
+/* Each strand begins behind the place where the page before ended. Of one time and number, those
+   whose series comes behind the cursor's in the order of reading are still to be given. */
 static void begin_behind(series_span_t *span, const cursor_t *after) {
-  bool past = span->newest_first ? span->series > after->series : span->series < after->series;
+  bool behind = span->newest_first ? span->series < after->series : span->series > after->series;
   span->has_after = true;
   span->after_us = after->ts_us;
   span->after_seq = after->seq;
-  if (span->series == after->series) return;
-  /* All of that time have been given, or none. */
-  span->after_seq = past == !span->newest_first ? INT64_MAX : INT64_MIN;
+  if (behind && span->newest_first && after->seq < INT64_MAX) span->after_seq++;
+  if (behind && !span->newest_first && after->seq > INT64_MIN) span->after_seq--;
 }
 
 /* Ends of a session within one series, each found by an index. */
@@ -89,20 +89,30 @@ static gantry_err_t narrow(db_t *db, series_span_t *span) {
   return GANTRY_OK;
 }
 
+/* The span of a series that is looked at. */
+static gantry_err_t span_of(const merge_t *merge, db_t *db, const merge_query_t *query, size_t i,
+                            series_span_t *out) {
+  const query_span_t *span = merge->parts ? &merge->parts[i].span : &query->span;
+  *out = (series_span_t){.series = merge->strands[i].series->id,
+                         .from_us = span->from_us,
+                         .to_us = span->to_us,
+                         .session = query->session,
+                         .newest_first = query->newest_first,
+                         .expected = query->expected / (uint32_t)merge->count + 1};
+  if (!merge->parts) GANTRY_TRY(narrow(db, out));
+  if (query->after) begin_behind(out, query->after);
+  return GANTRY_OK;
+}
+
 static gantry_err_t open_strands(merge_t *merge, db_t *db, const merge_query_t *query) {
   merge->strands = calloc(merge->count, sizeof *merge->strands);
   if (!merge->strands) return GANTRY_E_INTERNAL;
   for (size_t i = 0; i < merge->count; i++) {
     strand_t *strand = &merge->strands[i];
-    series_span_t span = {.series = merge->series[i].id,
-                          .from_us = query->span.from_us,
-                          .to_us = query->span.to_us,
-                          .session = query->session,
-                          .newest_first = query->newest_first,
-                          .expected = query->expected / (uint32_t)merge->count + 1};
-    GANTRY_TRY(narrow(db, &span));
-    if (query->after) begin_behind(&span, query->after);
-    strand->series = &merge->series[i];
+    series_span_t span;
+    strand->series = merge->parts ? &merge->parts[i].series : &merge->series[i];
+    GANTRY_TRY(span_of(merge, db, query, i, &span));
+    if (span.from_us >= span.to_us) continue;
     GANTRY_TRY(series_read_open(db, &span, &strand->read));
     GANTRY_TRY(advance(strand));
   }
@@ -113,8 +123,12 @@ gantry_err_t merge_open(store_t *store, const merge_query_t *query, merge_t **ou
   merge_t *merge = *out = calloc(1, sizeof *merge);
   if (!merge) return GANTRY_E_INTERNAL;
   merge->newest_first = query->newest_first;
-  gantry_err_t err = query_all_series(store, query->sensor, query->type, query->robot,
-                                      &merge->series, &merge->count);
+  merge->parts = query->parts;
+  merge->count = query->part_count;
+  gantry_err_t err = GANTRY_OK;
+  if (!merge->parts)
+    err = query_all_series(store, query->sensor, query->type, query->robot, &merge->series,
+                           &merge->count);
   if (err == GANTRY_OK && merge->count) err = open_strands(merge, store->db, query);
   if (err != GANTRY_OK) merge_close(out);
   return err;
@@ -131,6 +145,10 @@ gantry_err_t merge_next(merge_t *merge, const db_reading_t **row, const query_se
   *row = merge->given->row;
   *series = merge->given->series;
   return GANTRY_OK;
+}
+
+size_t merge_which(const merge_t *merge) {
+  return (size_t)(merge->given - merge->strands);
 }
 
 void merge_close(merge_t **self) {

@@ -1,4 +1,4 @@
-/* Several series read side by side and merged by (time, series, number), in either direction. */
+/* Several series read side by side and merged by (time, number, series), in either direction. */
 #ifndef STORAGE_STORE_MERGE_H
 #define STORAGE_STORE_MERGE_H
 
@@ -7,9 +7,18 @@
 
 typedef struct merge merge_t;
 
+/* A series whose readings lie in that span. */
+typedef struct merge_part {
+  query_series_t series;
+  query_span_t span;
+} merge_part_t;
+
 /* Which readings; "" fits any. */
 typedef struct merge_query {
   const char *sensor, *type, *robot;
+  const merge_part_t *parts; /* these series instead, borrowed until merge_close; NULL: all that fit
+                              */
+  size_t part_count;
   int64_t session; /* 0: of any and none */
   query_span_t span;
   bool newest_first;
@@ -24,6 +33,8 @@ size_t merge_count(const merge_t *merge);
 /* The next reading and its series, borrowed until the next call; GANTRY_E_NOT_FOUND after the
    last. */
 gantry_err_t merge_next(merge_t *merge, const db_reading_t **row, const query_series_t **series);
+/* Which of the parts that series was. */
+size_t merge_which(const merge_t *merge);
 /* NULL-safe. */
 void merge_close(merge_t **self);
 

@@ -9,7 +9,7 @@
 
 #define CURSOR_TEXT_MAX 128 /* with its NUL */
 
-/* The key of the last row of a page: rows are ordered by ts, then series, then seq. */
+/* The key of the last row of a page: rows are ordered by ts, then seq, then series. */
 typedef struct cursor {
   int64_t ts_us;
   int64_t series;
