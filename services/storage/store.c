@@ -6,6 +6,7 @@
 
 #include "migrate.h"
 #include "store_compact.h"
+#include "store_export.h"
 #include "store_internal.h"
 #include "store_piece.h"
 
@@ -21,6 +22,7 @@ void store_close(store_t **self) {
   rollup_set_destroy(&(*self)->rollups);
   piece_work_destroy(&(*self)->piece_work);
   store_late_fini(*self);
+  exports_destroy(&(*self)->exports);
   store_gather_fini(*self);
   store_forget_figures(*self);
   free((*self)->series);
@@ -202,6 +204,8 @@ static gantry_err_t dispatch(store_t *store, store_call_t *call) {
       {REQUEST_STORE_AUDIT_VERIFY, store_audit_verify},
       {REQUEST_STORE_PIN, store_pin},
       {REQUEST_STORE_STATE, store_state},
+      {REQUEST_SESSION_EXPORT, store_export},
+      {REQUEST_SESSION_MEASURE, store_measure},
   };
   for (size_t i = 0; i < sizeof SERVED / sizeof *SERVED; i++)
     if (SERVED[i].request == call->request) return SERVED[i].serve(store, call);

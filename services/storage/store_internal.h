@@ -102,6 +102,7 @@ struct store {
   packing_t packing;
   struct piece_work *piece_work;   /* owned; NULL until something is packed */
   late_t *late;                    /* owned; NULL until something comes late */
+  struct exports *exports;         /* owned; NULL until one is asked for */
   uint64_t pose_second;            /* wall second of the newest pose kept for long */
   int64_t next_id[STORE_ID_COUNT]; /* the writer is alone: it counts the ids itself */
   uint32_t map_versions_kept;      /* of each map */
