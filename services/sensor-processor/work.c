@@ -122,7 +122,7 @@ static gantry_err_t explain(work_t *work, const char *field, const chain_verdict
     fault_set(work->fault, GANTRY_E_INVALID, field, "is no finite number");
     return work_refuse(work, CHAIN_NOT_FINITE);
   }
-  fault_set(work->fault, GANTRY_E_INVALID, field, "%.4g is not within %.4g to %.4g", verdict->raw,
+  fault_set(work->fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", verdict->raw,
             rule->min, rule->max);
   return work_refuse(work, verdict->flags & BIT(CHAIN_BELOW) ? CHAIN_BELOW : CHAIN_ABOVE);
 }

@@ -1,0 +1,225 @@
+/* Readings by the thousand: what is taken, what is refused, and what goes on to the database. The
+   witness is what stands on sensor.readings. */
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include <gantry/clock.h>
+
+#include "processor_play.h"
+
+#define NOON (UINT64_C(1700000000) * GANTRY_NS_PER_S)
+
+static processor_play_t play;
+static sensor_taken_t taken;
+static inbox_t *kept;
+
+static void setup(void) {
+  processor_play_begin(&play);
+  kept = harness_collect(play.h, "sensor.readings.");
+}
+
+static void teardown(void) {
+  processor_play_end(&play);
+}
+
+TestSuite(sensor_batch, .init = setup, .fini = teardown);
+
+/* All rows that went on. */
+static uint32_t rows_kept(void) {
+  uint32_t rows = 0;
+  for (size_t i = 0; i < inbox_count(kept); i++)
+    rows += ((const sensor_readings_t *)inbox_body(kept, i))->which_count;
+  return rows;
+}
+
+static const sensor_readings_t *newest(void) {
+  return inbox_newest(kept, "sensor.readings.sensor-processor");
+}
+
+Test(sensor_batch, takes_a_thousand_in_order_and_answers_once_they_are_kept) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 1000, 1, NOON);
+  batch->value[999] = 7;
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK, "%s", play.fault.detail);
+
+  cr_assert_eq(taken.accepted, 1000, "%s", taken.fault);
+  cr_assert_eq(taken.refused + taken.repeated, 0);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_eq(rows_kept(), 1000);
+  const sensor_readings_t *said = newest();
+  cr_assert_str_eq(said->series[0].type, "force");
+  cr_assert_str_eq(said->series[0].unit, "N");
+  for (uint32_t i = 0; i < 999; i++) {
+    cr_assert_eq(said->value[i], i + 1);
+    cr_assert_eq(said->number[i], i + 1);
+    cr_assert_eq(said->time[i], NOON + i * GANTRY_NS_PER_S);
+  }
+}
+
+Test(sensor_batch, keeps_nothing_twice_when_it_is_sent_again) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 1000, 1, NOON);
+  processor_play_send(&play, batch, &taken);
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK);
+
+  cr_assert_eq(taken.accepted, 0);
+  cr_assert_eq(taken.repeated, 1000);
+  cr_assert_eq(taken.refused, 0);
+  cr_assert_eq(rows_kept(), 1000);
+}
+
+Test(sensor_batch, refuses_single_readings_and_takes_the_others) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 5, 1, NOON);
+  batch->value[1] = 1000.5;
+  batch->value[3] = -1;
+  batch->time[4] = 0;
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK);
+
+  cr_assert_eq(taken.accepted, 2);
+  cr_assert_eq(taken.refused, 3);
+  cr_assert(strstr(taken.fault, "row 1, value: 1000.5 is not within 0 to 1000"), "%s", taken.fault);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_eq(newest()->which_count, 2);
+  cr_assert_eq(newest()->value[1], 3);
+}
+
+Test(sensor_batch, takes_a_reading_again_that_was_refused_for_its_value) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 3, 1, NOON);
+  batch->value[1] = 5000;
+  processor_play_send(&play, batch, &taken);
+  batch->value[1] = 500;
+
+  processor_play_send(&play, batch, &taken);
+
+  cr_assert_eq(taken.accepted, 1);
+  cr_assert_eq(taken.repeated, 2);
+  cr_assert_eq(rows_kept(), 3);
+}
+
+Test(sensor_batch, converts_units_and_refuses_those_that_measure_something_else) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 2, 0, NOON);
+  snprintf(batch->series[0].unit, sizeof batch->series[0].unit, "kN");
+  batch->value[0] = 0.25;
+  batch->value[1] = 1.5;
+
+  processor_play_send(&play, batch, &taken);
+  cr_assert_eq(taken.accepted, 1);
+  cr_assert_eq(taken.refused, 1, "1,500 N");
+  snprintf(batch->series[0].unit, sizeof batch->series[0].unit, "kg");
+  processor_play_send(&play, batch, &taken);
+
+  cr_assert_eq(taken.refused, 2);
+  cr_assert(strstr(taken.fault, "kg does not convert to N"), "%s", taken.fault);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_eq(rows_kept(), 1);
+  cr_assert_float_eq(newest()->value[0], 250, 1e-9);
+}
+
+Test(sensor_batch, checks_objects_field_by_field) {
+  static const char IMAGES[] =
+      "{\"image_id\":1001,\"resolution\":\"640x480\",\"brightness\":150,\"exposure\":1}\0"
+      "{\"image_id\":1002,\"resolution\":\"640x480\",\"brightness\":300,\"exposure\":1}";
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("CAM", "camera", 2, 1, NOON);
+  batch->which_objects_count = 2;
+  batch->which_objects[1] = 1;
+  batch->objects = (blob_t){(const uint8_t *)IMAGES, sizeof IMAGES};
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK, "%s", play.fault.detail);
+
+  cr_assert_eq(taken.accepted, 1);
+  cr_assert(strstr(taken.fault, "row 1, brightness: "), "%s", taken.fault);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_eq(newest()->which_objects_count, 1);
+  cr_assert_str_eq((const char *)newest()->objects.data, IMAGES);
+}
+
+Test(sensor_batch, passes_what_is_replayed_on_as_it_was) {
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 3, 1, NOON);
+  batch->series[0].source = SYS_SOURCE_REPLAY;
+  batch->value[1] = 400;
+  batch->quality[1] = 0.25f;
+  batch->validity[1] = SENSOR_VALIDITY_WARNING;
+
+  processor_play_send(&play, batch, &taken);
+
+  cr_assert_eq(taken.accepted, 3);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_eq(newest()->value[1], 400);
+  cr_assert_float_eq(newest()->quality[1], 0.25, 1e-6);
+  cr_assert_eq(newest()->validity[1], SENSOR_VALIDITY_WARNING);
+  cr_assert_eq(newest()->series[0].source, SYS_SOURCE_REPLAY);
+}
+
+Test(sensor_batch, names_the_column_that_does_not_fit) {
+  static const uint8_t TEXT[] = "{}";
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 3, 1, NOON);
+
+  batch->time_count = 2;
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "which");
+  batch->time_count = 3;
+  batch->which[2] = 1;
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "which");
+  batch->which[2] = 0;
+  batch->which_objects_count = 1;
+  batch->which_objects[0] = 3;
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "which_objects");
+  batch->which_objects[0] = 0;
+  batch->objects = (blob_t){TEXT, 2};
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "objects");
+  cr_assert_eq(rows_kept(), 0);
+}
+
+Test(sensor_batch, takes_unregistered_types_only_where_that_is_allowed) {
+  processor_play_open(&play, NULL);
+  processor_play_send(&play, processor_play_batch("B1", "battery_voltage", 2, 0, NOON), &taken);
+  cr_assert_eq(taken.refused, 2);
+  cr_assert(strstr(taken.fault, "battery_voltage"), "%s", taken.fault);
+
+  processor_play_send(&play, processor_play_batch("L1", "lidar", 1, 0, NOON), &taken);
+  cr_assert(strstr(taken.fault, "one by one"), "%s", taken.fault);
+}
+
+Test(sensor_batch, takes_any_type_with_allow_extended_types) {
+  processor_play_open(&play, (const char *[]){"allow_extended_types=true", NULL});
+
+  processor_play_send(&play, processor_play_batch("B1", "battery_voltage", 2, 0, NOON), &taken);
+
+  cr_assert_eq(taken.accepted, 2, "%s", taken.fault);
+  cr_assert(harness_collected(play.h, kept, 1, 2000));
+  cr_assert_str_eq(newest()->series[0].type, "battery_voltage");
+}
+
+Test(sensor_batch, refuses_sensors_that_nobody_configured_where_told_to) {
+  processor_play_open(&play, (const char *[]){"unknown_sensors=refuse", NULL});
+
+  processor_play_send(&play, processor_play_batch("F1", "force", 1, 0, NOON), &taken);
+
+  cr_assert_eq(taken.refused, 1);
+  cr_assert(strstr(taken.fault, "sensor: F1 is not known"), "%s", taken.fault);
+  cr_assert_eq(rows_kept(), 0);
+}
+
+Test(sensor_batch, refuses_a_known_sensor_as_another_type) {
+  processor_play_open(&play, NULL);
+  processor_play_send(&play, processor_play_batch("F1", "force", 1, 0, NOON), &taken);
+
+  processor_play_send(&play, processor_play_batch("F1", "motor", 1, 0, NOON), &taken);
+
+  cr_assert_eq(taken.refused, 1);
+  cr_assert(strstr(taken.fault, "F1 is a sensor of type force"), "%s", taken.fault);
+}
