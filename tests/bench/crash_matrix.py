@@ -20,6 +20,7 @@ import tempfile
 import time
 
 from ledger import check
+from session_truth import faults as figures_at_fault
 from store_rig import Publisher, Store, build, progress, until
 
 FAULTS = {"sqlite": ("storage", "publisher", "disk"), "postgres": ("storage", "publisher", "server", "disk")}
@@ -84,7 +85,9 @@ class Cell:
         time.sleep(self.random.uniform(0.0, 0.3))
         self.bring_up()
         self.publisher.drain(90)
-        return check(self.store, self.publisher.ledger, thorough)
+        verdict = check(self.store, self.publisher.ledger, thorough)
+        verdict.faults += tuple(figures_at_fault(self.store, LOAD["session"])[:3])
+        return verdict
 
     def close(self):
         self.publisher.close()
