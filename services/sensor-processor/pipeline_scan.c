@@ -58,7 +58,9 @@ gantry_err_t pipeline_scan(processor_t *self, const origin_t *origin, const raw_
   double ignored;
   GANTRY_TRY(work_begin(&work, raw->sensor, SENSOR_TYPE_LIDAR));
   GANTRY_TRY(load_rays(&work, raw));
-  scan_process(&self->scan_rule, &work.entry->calibration, &self->rays, &summary);
+  scan_rule_t rule = self->scan_rule;
+  rule.filter = work.entry->scan_filter;
+  scan_process(&rule, &work.entry->calibration, &self->rays, &summary);
   GANTRY_TRY(work_push(&work, 0, "mean range", mean_range(&self->rays, summary.points), &ignored));
   work.terms.base *= summary.quality;
   work.terms.completeness *= summary.quality;

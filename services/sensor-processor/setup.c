@@ -91,6 +91,14 @@ static filter_rule_t filter_of(const sensor_filter_t *filter, double expected_hz
   };
 }
 
+static scan_filter_t scan_filter_of(const sensor_scan_filter_t *scan) {
+  return (scan_filter_t){.range_min_m = scan->range_min,
+                         .range_max_m = scan->range_max,
+                         .shadow_rad = scan->shadow * M_PI / 180,
+                         .median = scan->median,
+                         .every = scan->every};
+}
+
 static void take_filters(chain_rule_t *rule, const sensor_pipeline_t *pipeline) {
   if (pipeline->filters_count == 0 && pipeline->has_filter_window)
     average(rule, pipeline->filter_window);
@@ -152,14 +160,15 @@ static gantry_err_t check_code(const processor_t *self, sensor_type_t family,
 static gantry_err_t check_unit(sensor_type_t family, const sensor_pipeline_t *pipeline,
                                const type_row_t *type, gantry_fault_t *fault) {
   double factor, shift;
-  char detail[120];
+  char fitting[64], detail[160];
   if (!pipeline->has_unit) return GANTRY_OK;
   if (family == SENSOR_TYPE_LIDAR || family == SENSOR_TYPE_RFID || family == SENSOR_TYPE_OBJECT)
     return wrong(fault, "unit", "only numbers and distances are converted");
   if (!type->rule.unit[0] || unit_convert(pipeline->unit, type->rule.unit, &factor, &shift))
     return GANTRY_OK;
-  snprintf(detail, sizeof detail, "%s does not convert to %s, the unit of type %s", pipeline->unit,
-           type->rule.unit, type->code);
+  unit_list(type->rule.unit, fitting, sizeof fitting);
+  snprintf(detail, sizeof detail, "%s does not convert to the unit of type %s: these do: %s",
+           pipeline->unit, type->code, fitting);
   return wrong(fault, "unit", detail);
 }
 
@@ -190,6 +199,14 @@ static gantry_err_t check_rules(const sensor_pipeline_t *pipeline, const type_ro
   return GANTRY_OK;
 }
 
+static gantry_err_t check_scan(sensor_type_t family, const sensor_pipeline_t *pipeline,
+                               gantry_fault_t *fault) {
+  if (!pipeline->has_scan) return GANTRY_OK;
+  if (family != SENSOR_TYPE_LIDAR) return wrong(fault, "scan", "only a LiDAR makes sweeps");
+  scan_filter_t filter = scan_filter_of(&pipeline->scan);
+  return scan_filter_check(&filter, fault) == GANTRY_OK ? GANTRY_OK : within(fault);
+}
+
 static gantry_err_t check_whole(const processor_t *self, sensor_type_t family,
                                 const sensor_pipeline_t *pipeline, gantry_fault_t *fault) {
   const type_row_t *type;
@@ -198,6 +215,7 @@ static gantry_err_t check_whole(const processor_t *self, sensor_type_t family,
   GANTRY_TRY(check_unit(family, pipeline, type, fault));
   GANTRY_TRY(check_number(family, pipeline, fault));
   GANTRY_TRY(check_rules(pipeline, type, fault));
+  GANTRY_TRY(check_scan(family, pipeline, fault));
   chain_rule_t rule = rule_of(self, family, type, pipeline);
   if (rule.min > rule.max)
     return wrong(fault, pipeline->has_min ? "min" : "max", "min is above max");
@@ -292,6 +310,7 @@ gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
   }
   entry->channels = channels;
   entry->rule = rule;
+  entry->scan_filter = scan_filter_of(&pipeline->scan);
   if (pipeline != setup_pipeline(self, entry)) *setup_pipeline(self, entry) = *pipeline;
   setup_calibrate(entry);
   return GANTRY_OK;

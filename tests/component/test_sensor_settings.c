@@ -51,13 +51,18 @@ static void play_storage(void) {
   rpc_serve(storage->server, REQUEST_STORE_CALIBRATION_PUT, on_calibration, NULL);
 }
 
-static gantry_err_t configure(const char *configuration, const char *calibration) {
+static gantry_err_t configure_as(sensor_type_t type, const char *configuration,
+                                 const char *calibration) {
   static sensor_configure_t takes, gives;
-  takes = (sensor_configure_t){.sensor = "S1", .type = SENSOR_TYPE_VALUE, .name = "one"};
+  takes = (sensor_configure_t){.sensor = "S1", .type = type, .name = "one"};
   snprintf(takes.configuration, sizeof takes.configuration, "%s", configuration);
   takes.has_calibration = calibration != NULL;
   if (calibration) snprintf(takes.calibration, sizeof takes.calibration, "%s", calibration);
   return harness_call(play.h, REQUEST_SENSOR_CONFIGURE, NULL, &takes, &gives, 3000, &play.fault);
+}
+
+static gantry_err_t configure(const char *configuration, const char *calibration) {
+  return configure_as(SENSOR_TYPE_VALUE, configuration, calibration);
 }
 
 static gantry_err_t calibrate(const char *sensor, const char *calibration) {
@@ -106,6 +111,28 @@ Test(sensor_settings, calibrates_and_uses_it_at_once) {
   cr_assert_float_eq(said->value, 21, 1e-9);
 }
 
+Test(sensor_settings, filters_the_sweeps_of_a_lidar_as_configured) {
+  inbox_t *out = harness_collect(play.h, "sensor.scan.");
+  play_storage();
+  processor_play_open(&play, NULL);
+
+  cr_assert_eq(configure_as(SENSOR_TYPE_LIDAR,
+                            "{\"scan\":{\"range_max\":3,\"median\":3,\"every\":2}}", NULL),
+               GANTRY_OK, "%s", play.fault.detail);
+  processor_play_ingest(&play, SENSOR_TYPE_LIDAR, "S1",
+                        "{\"scan_data\":[{\"distance\":1000,\"angle\":1,\"quality\":200},"
+                        "{\"distance\":5000,\"angle\":2,\"quality\":200},"
+                        "{\"distance\":2000,\"angle\":3,\"quality\":200},"
+                        "{\"distance\":1500,\"angle\":4,\"quality\":200}]}");
+
+  cr_assert(harness_collected(play.h, out, 1, 2000));
+  const sensor_scan_t *scan = inbox_body(out, 0);
+  cr_assert_eq(scan->ranges_count, 2);
+  cr_assert_float_eq(scan->ranges[0], 1, 1e-6);
+  cr_assert_float_eq(scan->ranges[1], 1.5, 1e-6);
+  cr_assert_eq(scan->rejected, 0);
+}
+
 Test(sensor_settings, refuses_settings_that_make_no_sense) {
   play_storage();
   processor_play_open(&play, NULL);
@@ -117,6 +144,11 @@ Test(sensor_settings, refuses_settings_that_make_no_sense) {
   cr_assert_str_eq(play.fault.field, "configuration.min");
   cr_assert_eq(configure("{\"filter_window\":1000}", NULL), GANTRY_E_INVALID);
   cr_assert_str_eq(play.fault.field, "configuration.filter_window");
+  cr_assert_eq(configure("{\"scan\":{\"median\":3}}", NULL), GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration.scan");
+  cr_assert_eq(configure("{\"filters\":[{\"kind\":\"lowpass\",\"cutoff\":9,\"rate\":10}]}", NULL),
+               GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration.filters[0].cutoff");
   cr_assert_eq(configure("{}", "{\"scale\":0}"), GANTRY_E_INVALID);
   cr_assert_str_eq(play.fault.field, "calibration.scale");
   cr_assert_eq(calibrate("S1", "{\"offset\":\"x\"}"), GANTRY_E_INVALID);

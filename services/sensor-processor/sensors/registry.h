@@ -11,6 +11,7 @@
 #include "calibration.h"
 #include "chain.h"
 #include "history.h"
+#include "scan_filter.h"
 
 #define REGISTRY_CAPACITY     128
 #define REGISTRY_ID_MAX       50
@@ -70,6 +71,7 @@ typedef struct registry_entry {
   char last_error[REGISTRY_ERROR_MAX + 1];
   char last_warning[REGISTRY_ERROR_MAX + 1];
   uint64_t scan_seq;                       /* LiDAR: sweeps published */
+  scan_filter_t scan_filter;               /* and what its sweeps go through */
   uint64_t counts[REGISTRY_FINDING_COUNT]; /* how often each thing was found */
   chain_terms_t terms;                     /* of the newest score */
 

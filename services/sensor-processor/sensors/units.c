@@ -3,7 +3,7 @@
 #include "units.h"
 
 #include <math.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef enum quantity {
@@ -98,4 +98,12 @@ bool unit_convert(const char *from, const char *to, double *factor, double *shif
   *factor = a->factor / b->factor;
   *shift = (a->shift - b->shift) / b->factor;
   return true;
+}
+
+void unit_list(const char *to, char *out, size_t size) {
+  const struct unit *wanted = find(to);
+  size_t len = (size_t)snprintf(out, size, "%s", to);
+  for (size_t i = 0; wanted && i < sizeof UNITS / sizeof UNITS[0] && len < size; i++)
+    if (UNITS[i].quantity == wanted->quantity && &UNITS[i] != wanted)
+      len += (size_t)snprintf(out + len, size - len, ", %s", UNITS[i].name);
 }

@@ -1,6 +1,8 @@
 /* Units: conversions that a person can check by heart. */
 #include <criterion/criterion.h>
 
+#include <string.h>
+
 #include "units.h"
 
 static double convert(double value, const char *from, const char *to) {
@@ -33,4 +35,25 @@ Test(units, converts_nothing_into_something_else) {
   cr_expect_not(unit_convert("kg", "N", &factor, &shift));
   cr_expect_not(unit_convert("furlong", "m", &factor, &shift));
   cr_expect_not(unit_convert("", "m", &factor, &shift));
+}
+
+Test(units, lists_what_would_fit) {
+  char text[64], small[8];
+
+  unit_list("N", text, sizeof text);
+  cr_expect_str_eq(text, "N, mN, kN, kgf, lbf");
+  unit_list("furlong", text, sizeof text);
+  cr_expect_str_eq(text, "furlong");
+  unit_list("Pa", small, sizeof small);
+  cr_expect_eq(strlen(small), sizeof small - 1);
+}
+
+Test(units, converts_there_and_back) {
+  static const char *const PAIRS[][2] = {
+      {"m", "in"}, {"cm", "mm"},  {"rad", "deg"}, {"F", "K"},    {"bar", "psi"}, {"V", "mV"},
+      {"A", "mA"}, {"kPa", "Pa"}, {"s", "ms"},    {"g", "m/s2"}, {"Hz", "kHz"},  {"rad/s", "rpm"}};
+  for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+    double there = convert(123.456, PAIRS[i][0], PAIRS[i][1]);
+    cr_expect_float_eq(convert(there, PAIRS[i][1], PAIRS[i][0]), 123.456, 1e-9, "%s", PAIRS[i][0]);
+  }
 }
