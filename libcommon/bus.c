@@ -223,6 +223,10 @@ void bus_set_outbox(bus_t *bus, outbox_t *outbox) {
   bus->outbox = outbox;
 }
 
+uint64_t bus_waiting(const bus_t *bus) {
+  return bus->outbox ? outbox_waiting(bus->outbox) : 0;
+}
+
 uint64_t bus_boot(const bus_t *bus) {
   return bus->boot;
 }

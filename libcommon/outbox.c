@@ -205,6 +205,10 @@ void outbox_rewind(outbox_t *outbox, uint32_t generation) {
   send_order(outbox, ORDER_REWIND, generation);
 }
 
+uint64_t outbox_waiting(const outbox_t *outbox) {
+  return atomic_load(&outbox->records);
+}
+
 outbox_stats_t outbox_get_stats(outbox_t *outbox) {
   bool opened = atomic_load(&outbox->opened); /* first: see publish_state */
   outbox_stats_t stats = {.opened = opened,

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gantry/text_keeper.h>
+
 #include "registry_file.h"
-#include "text_keeper.h"
 
 #define FRESH_NS (60 * (uint64_t)GANTRY_NS_PER_S) /* last-seen times are no older than this */
 

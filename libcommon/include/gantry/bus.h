@@ -56,6 +56,8 @@ gantry_err_t bus_publish_durable(bus_t *bus, const cause_t *cause, const topic_t
                                  void *arg);
 /* What keeps durable topics; borrowed, NULL: nothing. */
 void bus_set_outbox(bus_t *bus, outbox_t *outbox);
+/* Durable messages said here that storage has not committed; 0 without an outbox. */
+uint64_t bus_waiting(const bus_t *bus);
 /* Number of this start: in every header. */
 uint64_t bus_boot(const bus_t *bus);
 

@@ -77,6 +77,8 @@ void outbox_delivered(outbox_t *outbox, const outbox_parcel_t *parcel);
 /* Hands out again, under that generation, whatever was not delivered. */
 void outbox_rewind(outbox_t *outbox, uint32_t generation);
 
+/* Records on disk, or in memory where there is no disk, that storage has not committed. */
+uint64_t outbox_waiting(const outbox_t *outbox);
 outbox_stats_t outbox_get_stats(outbox_t *outbox);
 
 #endif

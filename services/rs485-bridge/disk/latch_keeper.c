@@ -9,7 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "chore.h"
+#include <gantry/chore.h>
+
 #include "latch_file.h"
 
 typedef struct wish {

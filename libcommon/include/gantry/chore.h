@@ -1,8 +1,8 @@
 /* A thread with one thing to do, which it does whenever it is asked: for what may block, away from
    the loop. What is asked while it is at it is done once more behind; however often it was asked.
  */
-#ifndef BRIDGE_CHORE_H
-#define BRIDGE_CHORE_H
+#ifndef GANTRY_CHORE_H
+#define GANTRY_CHORE_H
 
 #include <gantry/err.h>
 

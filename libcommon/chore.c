@@ -1,5 +1,5 @@
 /* One flag under a mutex. */
-#include "chore.h"
+#include <gantry/chore.h>
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,15 +1,15 @@
 /* One slot for what is wanted under one mutex; the thread copies it and writes that. */
-#include "text_keeper.h"
+#include <gantry/text_keeper.h>
 
 #include <fcntl.h>
+#include <gantry/chore.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "chore.h"
 
 #define PATH_SIZE 300
 
@@ -17,6 +17,7 @@ struct text_keeper {
   char path[PATH_SIZE], fresh[PATH_SIZE], folder[PATH_SIZE];
   size_t size_max;
   chore_t *writer;
+  int fd;                /* eventfd */
   char *writing;         /* the thread's own */
   pthread_mutex_t mutex; /* guards what follows */
   char *wanted;
@@ -61,6 +62,7 @@ static void write_wanted(void *arg) {
   pthread_mutex_lock(&keeper->mutex);
   keeper->outcome = outcome;
   pthread_mutex_unlock(&keeper->mutex);
+  (void)eventfd_write(keeper->fd, 1);
 }
 
 static bool set_paths(text_keeper_t *self, const char *path) {
@@ -85,6 +87,8 @@ gantry_err_t text_keeper_new(const char *path, size_t size_max, text_keeper_t **
   (void)pthread_mutex_init(&self->mutex, NULL);
   gantry_err_t err = set_paths(self, path) ? GANTRY_OK : GANTRY_E_TOO_LARGE;
   if (err == GANTRY_OK && !(self->wanted && self->writing)) err = GANTRY_E_INTERNAL;
+  self->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->fd < 0) err = GANTRY_E_INTERNAL;
   if (err == GANTRY_OK) err = chore_new(write_wanted, self, &self->writer);
   if (err != GANTRY_OK) text_keeper_destroy(&self);
   *out = self;
@@ -96,6 +100,7 @@ void text_keeper_destroy(text_keeper_t **self) {
   if (!keeper) return;
   chore_destroy(&keeper->writer);
   (void)pthread_mutex_destroy(&keeper->mutex);
+  if (keeper->fd >= 0) (void)close(keeper->fd);
   free(keeper->wanted);
   free(keeper->writing);
   free(keeper);
@@ -112,7 +117,13 @@ gantry_err_t text_keeper_set(text_keeper_t *keeper, const char *text, size_t len
   return GANTRY_OK;
 }
 
+int text_keeper_fd(const text_keeper_t *keeper) {
+  return keeper->fd;
+}
+
 gantry_err_t text_keeper_outcome(text_keeper_t *keeper) {
+  eventfd_t tries;
+  (void)eventfd_read(keeper->fd, &tries);
   pthread_mutex_lock(&keeper->mutex);
   gantry_err_t outcome = keeper->outcome;
   pthread_mutex_unlock(&keeper->mutex);

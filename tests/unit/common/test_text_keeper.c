@@ -1,12 +1,13 @@
 /* Keeping a file from a thread. */
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "text_keeper.h"
+#include <gantry/text_keeper.h>
 
 static char folder[64], path[96], text[64];
 
@@ -40,6 +41,21 @@ Test(text_keeper, the_last_wish_is_on_the_disk_when_it_ends) {
   text_keeper_destroy(&keeper);
   cr_assert_str_eq(content(), "newest");
   cr_assert_null(keeper);
+}
+
+Test(text_keeper, says_when_a_wish_was_tried) {
+  text_keeper_t *keeper = NULL;
+  cr_assert_eq(text_keeper_new(path, 32, &keeper), GANTRY_OK);
+  struct pollfd waiting = {.fd = text_keeper_fd(keeper), .events = POLLIN};
+  cr_assert_eq(poll(&waiting, 1, 0), 0);
+
+  cr_assert_eq(text_keeper_set(keeper, "text", 4), GANTRY_OK);
+
+  cr_assert_eq(poll(&waiting, 1, 5000), 1);
+  cr_assert_eq(text_keeper_outcome(keeper), GANTRY_OK);
+  cr_assert_str_eq(content(), "text");
+  cr_assert_eq(poll(&waiting, 1, 0), 0);
+  text_keeper_destroy(&keeper);
 }
 
 Test(text_keeper, nothing_wished_is_nothing_written) {
