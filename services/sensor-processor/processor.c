@@ -52,13 +52,20 @@ static void configure(processor_t *self) {
   self->moving_mps2 = config_real(config, "moving_threshold");
 }
 
-static gantry_err_t begin_recording(processor_t *self) {
+static void on_session(bool recording, void *arg) {
+  (void)recording, (void)arg;
+}
+
+static gantry_err_t begin_recording(processor_t *self, gantry_fault_t *fault) {
   const config_t *config = self->service->config;
   const recorder_settings_t settings = {.service = self->service->name,
                                         .scan_hz = config_real(config, "scan_rate_hz"),
                                         .sample_hz = config_real(config, "sample_rate_hz"),
                                         .gather_ms = GATHER_MS};
-  return recorder_new(self->service->bus, self->service->loop, &settings, &self->recorder);
+  gantry_err_t err =
+      recorder_new(self->service->bus, self->service->loop, &settings, &self->recorder);
+  if (err != GANTRY_OK) return fault_set(fault, err, "", "out of memory");
+  return session_open(self->service, self->recorder, on_session, self, &self->session, fault);
 }
 
 static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault) {
@@ -69,7 +76,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   configure(self);
   register_metrics(self);
   gantry_err_t err = types_init(&self->types);
-  if (err == GANTRY_OK) err = begin_recording(self);
+  if (err == GANTRY_OK && begin_recording(self, fault) != GANTRY_OK) return fault->err;
   if (err == GANTRY_OK) err = ingest_start(self);
   if (err == GANTRY_OK) err = explain_start(self);
   if (err == GANTRY_OK) err = settings_start(self);
@@ -81,6 +88,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
 static void stop(void **out) {
   processor_t *self = *out;
   if (!self) return;
+  session_close(&self->session);
   recorder_destroy(&self->recorder);
   registry_fini(&self->registry);
   types_fini(&self->types);

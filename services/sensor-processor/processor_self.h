@@ -10,6 +10,7 @@
 #include "recorder.h"
 #include "registry.h"
 #include "scan.h"
+#include "session.h"
 #include "sighting.h"
 #include "types.h"
 
@@ -65,6 +66,7 @@ typedef struct processor {
   ingest_call_t ingests[INGEST_CALLS];
 
   recorder_t *recorder;
+  session_t *session;
   buf_t json;                   /* of one row for it */
   scan_rays_t rays;             /* work space of one sweep */
   sensor_scan_t scan;           /* */
