@@ -137,6 +137,8 @@ def _endpoint(schema, endpoint):
         schema.wrong(endpoint.where, "", f"{endpoint.method} takes no body; use params")
     if endpoint.body_optional and not endpoint.body:
         schema.wrong(endpoint.where, "", "body_optional without a body; name one or drop it")
+    if endpoint.envelope != "none" and not endpoint.answer:
+        schema.wrong(endpoint.where, "", "an envelope needs an answer; name one or drop it")
     if endpoint.answer and endpoint.answer_type != "application/json":
         schema.wrong(endpoint.where, "", "answer is for JSON; drop it or answer_type")
 

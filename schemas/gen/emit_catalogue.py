@@ -76,7 +76,7 @@ def _endpoints(schema, out):
                    f".permission = {c_text(row.permission)}, .params = {_desc(schema, row.params)}, "
                    f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
                    f".answer = {_desc(schema, row.answer)}, .answer_type = {c_text(row.answer_type)}, "
-                   f".status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
+                   f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
                    f".built = {_bool(row.built)}, "
                    f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")
     if not schema.endpoints:

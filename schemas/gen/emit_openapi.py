@@ -24,9 +24,40 @@ ERROR_SCHEMA = {
 REASONS = {400: "A rule says no.", 401: "No token, or one that does not hold.",
            403: "The role lacks the permission.", 404: "No such thing.",
            409: "The present state does not allow it.", 413: "Over a size limit.",
+           416: "The range lies behind the end; Content-Range says where that is.",
            422: "A field is missing, mistyped or out of bounds.", 429: "Too often; see Retry-After.",
            500: "A fault of the server.", 501: "Stands in the API, not built yet.",
            503: "The service or module is not there now.", 504: "No answer in time."}
+
+
+ENVELOPE_PARAMETER = {"name": "envelope", "in": "query", "required": False, "schema": {"type": "string", "enum": ["none"]},
+                      "description": "none: what stands in `data`, by itself."}
+
+
+def _count(doc):
+    return {"type": "integer", "minimum": 0, "description": doc}
+
+
+def _enveloped(kind, data):
+    """What stands around data: docs in envelope.h of the gateway."""
+    properties = {"success": {"type": "boolean", "const": True, "description": "Always true."}, "data": data}
+    if kind == "list":
+        data = properties["data"] = {"type": "array", "items": data}
+        total = _count("Rows in all; absent where counting them would cost more than the page.")
+        properties |= {
+            "total_count": total, "page": _count("Number of this page, from 1."), "limit": _count("Rows asked for."),
+            "meta": {"type": "object", "required": ["page", "per_page"], "properties": {
+                "page": _count("As above."), "per_page": _count("As `limit`."), "total": total,
+                "total_pages": _count("Pages in all, where the total is known."),
+                "cursor": {"type": "string", "description": "For the next page; absent on the last."}}},
+            "links": {"type": "object", "required": ["self"], "properties": {
+                "self": {"type": "string", "description": "This page."},
+                "next": {"type": "string", "description": "The next one; absent on the last."}}}}
+    properties |= {
+        "timestamp": {"type": "string", "format": "date-time", "description": "When it was answered."},
+        "request_id": {"type": "string", "description": "The trace id: find it in the logs."}}
+    required = [name for name in properties if name != "total_count"]
+    return {"anyOf": [{"type": "object", "required": required, "properties": properties}, data]}
 
 
 def openapi(schema, version):
@@ -93,7 +124,7 @@ def _parameters(schema, endpoint):
         body = field_schema(schema, field)
         out.append({"name": field.name, "in": "path" if in_path else "query",
                     "required": not field.optional, "description": body.pop("description"), "schema": body})
-    return out
+    return out + ([ENVELOPE_PARAMETER] if endpoint.envelope != "none" else [])
 
 
 def _responses(endpoint):
@@ -101,15 +132,19 @@ def _responses(endpoint):
         return _errors(endpoint, {500, 501})
     success = {"description": "Done."}
     if endpoint.answer:
-        success["content"] = {"application/json": {"schema": reference(endpoint.answer)}}
+        data = reference(endpoint.answer)
+        body = data if endpoint.envelope == "none" else _enveloped(endpoint.envelope, data)
+        success["content"] = {"application/json": {"schema": body}}
     elif endpoint.status not in (204, 301, 302, 303, 304, 307, 308):
-        success["content"] = {endpoint.answer_type: {"schema": {}}}
+        success["content"] = {kind: {"schema": {}} for kind in endpoint.answer_type.split(", ")}
     statuses = {ERRORS[error] for error in endpoint.errors} | {500}
     if endpoint.params or endpoint.body:
         statuses.add(422)
     if endpoint.body:
         statuses.add(413)
-    return {str(endpoint.status): success, **_errors(endpoint, statuses)}
+    parts = {"206": {**success, "description": "The part that Range asks for."},
+             "304": {"description": "As If-None-Match has it already."}} if endpoint.ranges else {}
+    return {str(endpoint.status): success, **parts, **_errors(endpoint, statuses | ({416} if endpoint.ranges else set()))}
 
 
 def _errors(endpoint, statuses):

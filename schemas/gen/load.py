@@ -3,7 +3,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from model import (Endpoint, Enum, Field, FORMATS, FLOATS, INTEGERS, KINDS, LANES, Message, METHODS,
+from model import (Endpoint, Enum, ENVELOPES, Field, FORMATS, FLOATS, INTEGERS, KINDS, LANES, Message, METHODS,
                    Request, Schema, Topic, full_name, parse_type)
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -21,8 +21,8 @@ TABLES = {
                 "doc": (str, MISSING)},
     "endpoint": {"id": (str, MISSING), "tag": (str, MISSING), "permission": (str, MISSING),
                  "params": (str, ""), "body": (str, ""), "body_optional": (bool, False),
-                 "answer": (str, ""), "answer_type": (str, "application/json"), "status": (int, 200),
-                 "rate_exempt": (bool, False), "errors": (list, []), "built": (bool, True),
+                 "answer": (str, ""), "answer_type": (str, "application/json"), "envelope": (str, "none"),
+                 "ranges": (bool, False), "status": (int, 200), "rate_exempt": (bool, False), "errors": (list, []), "built": (bool, True),
                  "doc": (str, MISSING)},
 }
 FIELD = {"type": (str, MISSING), "doc": (str, MISSING), "unit": (str, ""), "min": (float, None),
@@ -206,6 +206,7 @@ def _endpoint(schema, family, name, where, values):
         schema.wrong(where, "", f"permission '{permission}' must be public, authenticated or resource:action")
     if not NAME.match(values["id"]):
         schema.wrong(where, "", f"id '{values['id']}' must be lower case with underscores")
+    _one_of(schema, where, "envelope", values["envelope"], ENVELOPES)
     if not 200 <= values["status"] <= 399:
         schema.wrong(where, "", "status is that of success: 200 to 399")
     for key in ("params", "body", "answer"):

@@ -13,6 +13,7 @@ ERRORS = {
 
 KINDS = ["stream", "state", "event"]
 LANES = ["normal", "safety"]
+ENVELOPES = ["none", "object", "list"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 MAX_FIELDS = 128  # unpack.c marks the fields it has seen in this many bits
 MAX_DEPTH = 8     # UNPACK_MAX_DEPTH
@@ -151,7 +152,9 @@ class Endpoint:
     body: str
     body_optional: bool
     answer: str
-    answer_type: str
+    answer_type: str      # of an answer that is no described JSON; several apart by ", "
+    envelope: str         # what stands around `answer`: see ENVELOPES
+    ranges: bool          # Range is understood
     status: int
     rate_exempt: bool
     errors: list

@@ -207,6 +207,8 @@ class Refusals(unittest.TestCase):
             ('tag = "sys"', "", "has no tag"),
             ('doc = "Sets."', 'doc = "Sets."\nstatus = 404', "status is that of success"),
             ('doc = "Sets."', 'doc = "Sets."\nanswer_type = "text/html"', "answer is for JSON"),
+            ('answer = "sys.point"', 'envelope = "list"', "an envelope needs an answer"),
+            ('doc = "Sets."', 'doc = "Sets."\nenvelope = "box"', "envelope 'box' is unknown"),
             ('"set_point"', '"Set"', "id 'Set' must be lower case"),
             ("/api/{name}", "/api/{name}/{name}", "path parameter 'name' stands twice"),
             ('doc = "Sets."', 'doc = "Sets."\nbuilt = false', "body of a route that is not built"),
@@ -300,6 +302,18 @@ class Outputs(unittest.TestCase):
         self.assertEqual(set(operation["responses"]), {"200", "401", "403", "404", "413", "422", "429", "500"})
         self.assertEqual(operation["security"], [{"bearer": []}])
         self.assertEqual(api["components"]["schemas"]["sys_point"]["required"], ["x", "colour", "name"])
+
+    def test_openapi_describes_envelopes_and_parts(self):
+        listed = ENDPOINT.replace('doc = "Sets."', 'envelope = "list"\nranges = true\ndoc = "Sets."')
+        schema = schema_of(sys=BASE + TOPIC + REQUEST, http=listed)
+        operation = openapi(schema, "1")["paths"]["/api/{name}"]["put"]
+        page, bare = operation["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
+
+        self.assertEqual(schema.errors, [])
+        self.assertEqual(operation["parameters"][-1]["name"], "envelope")
+        self.assertEqual(page["properties"]["data"], bare)
+        self.assertEqual(bare["items"], {"$ref": "#/components/schemas/sys_point"})
+        self.assertLessEqual({"206", "304", "416"}, set(operation["responses"]))
 
     def test_openapi_says_what_is_not_built(self):
         schema = schema_of(sys=BASE, http='[endpoint]\n"GET /api/{id}" = { id = "later", tag = "sys", '

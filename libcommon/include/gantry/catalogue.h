@@ -44,6 +44,13 @@ typedef struct request {
 
 typedef enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE } http_method_t;
 
+/* What stands around the answer of a route. */
+typedef enum envelope {
+  ENVELOPE_NONE,   /* nothing: `answer` is all of it */
+  ENVELOPE_OBJECT, /* {success, data: the answer, timestamp, request_id} */
+  ENVELOPE_LIST,   /* the same with data: [answer, ...], and what a page needs */
+} envelope_t;
+
 typedef struct endpoint {
   http_method_t method;
   const char *path;       /* "/api/v1/map/load/{map_id}" */
@@ -53,7 +60,8 @@ typedef struct endpoint {
   bool body_optional;
   const desc_t *answer;    /* success body; NULL when it is not a described JSON object */
   const char *answer_type; /* "application/json", "text/html", ... */
-  int status;              /* of success: 200, 201 */
+  envelope_t envelope;
+  int status; /* of success: 200, 201 */
   bool rate_exempt;
   bool built;     /* false: stands in the API, answered 501 */
   const char *id; /* operationId: "map_start_mapping" */
