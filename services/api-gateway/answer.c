@@ -19,6 +19,7 @@ static const reason_t REASONS[] = {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {206, "Partial Content"},
     {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
@@ -29,6 +30,7 @@ static const reason_t REASONS[] = {
     {411, "Length Required"},
     {413, "Content Too Large"},
     {414, "URI Too Long"},
+    {416, "Range Not Satisfiable"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {429, "Too Many Requests"},
@@ -87,6 +89,16 @@ static void put_cors(head_text_t *text, const answer_head_t *head) {
             "Access-Control-Max-Age: 600\r\n");
 }
 
+static void put_length(head_text_t *text, const answer_head_t *head, size_t body_len) {
+  if (head->status == 204 || head->status == 304) return;
+  if (!head->streamed)
+    put(text, "Content-Length: %zu\r\n", body_len);
+  else if (head->has_length)
+    put(text, "Content-Length: %llu\r\n", (unsigned long long)head->length);
+  else if (head->chunked)
+    put(text, "Transfer-Encoding: chunked\r\n");
+}
+
 static void put_extras(head_text_t *text, const answer_head_t *head) {
   if (head->status == 401) put(text, "WWW-Authenticate: Bearer\r\n");
   if (head->allow) put(text, "Allow: %s\r\n", head->allow);
@@ -95,6 +107,7 @@ static void put_extras(head_text_t *text, const answer_head_t *head) {
     put(text, "X-RateLimit-Limit: %u\r\nX-RateLimit-Remaining: %u\r\n", head->limit,
         head->remaining);
   }
+  if (head->extra) put(text, "%s", head->extra);
   if (head->csp) put(text, "Content-Security-Policy: %s\r\n", head->csp);
   put(text, "Cache-Control: %s\r\n", head->cacheable ? "max-age=3600" : "no-store");
   if (head->status == 426) put(text, "Upgrade: websocket\r\n");
@@ -108,7 +121,7 @@ gantry_err_t answer_finish(buf_t *out, const answer_head_t *head, size_t *start)
   GANTRY_TRY(buf_err(out));
   put(&text, "HTTP/1.1 %d %s\r\n", head->status, answer_reason(head->status));
   if (head->type) put(&text, "Content-Type: %s\r\n", head->type);
-  if (head->status != 204) put(&text, "Content-Length: %zu\r\n", out->len - ANSWER_ROOM);
+  put_length(&text, head, out->len - ANSWER_ROOM);
   put(&text, "X-Request-Id: %016llx\r\n%s", (unsigned long long)head->request_id, SECURITY_HEADERS);
   put_cors(&text, head);
   put_extras(&text, head);

@@ -26,6 +26,11 @@ typedef struct answer_head {
   bool preflight;     /* the CORS answer to OPTIONS */
   bool cacheable;     /* a file: may be kept an hour */
   bool head_only;     /* HEAD: the length of the body, without it */
+  const char *extra;  /* further header lines, each ended by CRLF, or NULL */
+  bool streamed;      /* the body goes on in pieces behind what is there */
+  bool chunked;       /* streamed: by chunks; else has_length, or until the connection ends */
+  bool has_length;    /* streamed: `length` bytes in all */
+  uint64_t length;
 } answer_head_t;
 
 /* Empties out and leaves ANSWER_ROOM bytes; append the body behind. */

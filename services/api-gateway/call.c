@@ -12,9 +12,10 @@
 #include "roles.h"
 
 static const call_route_t *const ROUTE_TABLES[] = {
-    ROUTES_SYSTEM,       ROUTES_AUTH,    ROUTES_MAP,   ROUTES_SENSORS,
-    ROUTES_LOCALIZATION, ROUTES_TAGS,    ROUTES_ROBOT, ROUTES_COMMAND,
-    ROUTES_SETTINGS,     ROUTES_MODULES, ROUTES_LINE,  ROUTES_REGISTERS};
+    ROUTES_SYSTEM,       ROUTES_AUTH,    ROUTES_MAP,         ROUTES_SENSORS,
+    ROUTES_LOCALIZATION, ROUTES_TAGS,    ROUTES_ROBOT,       ROUTES_COMMAND,
+    ROUTES_SETTINGS,     ROUTES_MODULES, ROUTES_LINE,        ROUTES_REGISTERS,
+    ROUTES_READINGS,     ROUTES_TYPES,   ROUTES_CALIBRATION, ROUTES_SESSIONS};
 
 exchange_fn call_handler(uint32_t endpoint) {
   for (size_t t = 0; t < sizeof ROUTE_TABLES / sizeof ROUTE_TABLES[0]; t++) {
@@ -213,13 +214,10 @@ static gantry_err_t read_body(exchange_t *x) {
 }
 
 static void answer_late(exchange_t *x) {
-  if (x->head.allow) {
-    exchange_begin(x);
-    answer_error(&x->fault, clock_wall_ns(), x->cause.trace, &x->out);
-    exchange_finish(x, 405, "application/json");
-    return;
-  }
-  exchange_fail_fault(x, &x->fault);
+  if (x->head.allow)
+    exchange_fail_status(x, 405, &x->fault);
+  else
+    exchange_fail_fault(x, &x->fault);
 }
 
 void call_run(exchange_t *x) {

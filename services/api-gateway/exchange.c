@@ -9,6 +9,8 @@
 #include <gantry/clock.h>
 #include <gantry/json.h>
 
+#include "envelope.h"
+
 exchange_t *exchange_new(gateway_t *gateway, void *peer, exchange_fn on_answered) {
   exchange_t *x = calloc(1, sizeof *x);
 
@@ -37,6 +39,7 @@ static void leave_list(exchange_t *x) {
 void exchange_release(exchange_t *x) {
   if (!x || --x->holds > 0) return;
   leave_list(x);
+  if (x->streaming && x->gateway) x->gateway->streams--;
   if (x->body && x->endpoint) explicit_bzero(x->body, x->endpoint->body->size);
   if (x->in.data) explicit_bzero(x->in.data, x->in.size);
   free(x->params);
@@ -93,7 +96,7 @@ void exchange_finish(exchange_t *x, int status, const char *type) {
     x->head.type = "application/json";
     if (answer_finish(&x->out, &x->head, &x->out_start) != GANTRY_OK) x->head.close = true;
   }
-  x->answered = true;
+  x->answered = x->ready = true;
   count_answer(x);
   log_debug("HTTP-ANSWER", "%s %s answered %d after %.2f ms", route_method_name(x->method),
             x->endpoint ? x->endpoint->path : "file", x->head.status,
@@ -103,7 +106,10 @@ void exchange_finish(exchange_t *x, int status, const char *type) {
 
 void exchange_answer(exchange_t *x, const void *value) {
   exchange_begin(x);
-  if (json_write(x->endpoint->answer, value, &x->out) != GANTRY_OK) {
+  envelope_open(x);
+  gantry_err_t err = json_write(x->endpoint->answer, value, &x->out);
+  envelope_close(x);
+  if (err != GANTRY_OK) {
     log_error("ANSWER-UNWRITABLE", "the answer of %s does not fit its schema", x->endpoint->id);
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The answer could not be written.");
     return;
@@ -121,12 +127,14 @@ void exchange_done(exchange_t *x, const char *format, ...) {
   exchange_answer(x, &done);
 }
 
-void exchange_fail_fault(exchange_t *x, const gantry_fault_t *fault) {
-  int status = gantry_err_http(fault->err);
-
+void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault) {
   exchange_begin(x);
   answer_error(fault, clock_wall_ns(), x->cause.trace, &x->out);
   exchange_finish(x, status, "application/json");
+}
+
+void exchange_fail_fault(exchange_t *x, const gantry_fault_t *fault) {
+  exchange_fail_status(x, gantry_err_http(fault->err), fault);
 }
 
 void exchange_fail(exchange_t *x, gantry_err_t err, const char *code, const char *field,
@@ -208,7 +216,8 @@ bool exchange_is_object(exchange_t *x, const char *field, const char *text) {
 
 static bool is_audited(const exchange_t *x) {
   if (!x->endpoint || x->method == HTTP_GET) return false;
-  if (x->endpoint_id == ENDPOINT_ROBOT_JOG || x->endpoint_id == ENDPOINT_SENSORS_DATA) {
+  if (x->endpoint_id == ENDPOINT_ROBOT_JOG || x->endpoint_id == ENDPOINT_SENSORS_DATA ||
+      x->endpoint_id == ENDPOINT_SENSORS_READINGS_PUT) {
     return x->head.status >= 400 && x->head.status != 422;
   }
   return x->endpoint_id != ENDPOINT_AUTH_REFRESH;

@@ -46,6 +46,13 @@ struct exchange {
   buf_t scratch;     /* for the handler, e.g. cells turned into rows */
   store_user_t user; /* auth routes: the user at hand */
   char origin[128];  /* Origin header when it is allowed */
+  char range[80], if_range[80], if_none_match[80]; /* headers, or "" */
+  bool old_http;                                   /* HTTP/1.0: knows no chunks */
+  bool ready;             /* `out` holds bytes that the connection has to write */
+  bool streaming;         /* counts among gateway->streams */
+  bool broken;            /* the answer cannot be finished: the connection is to be cut */
+  bool asked;             /* on_drained has run; its piece has not come yet */
+  exchange_fn on_drained; /* of an answer in pieces (stream.h): asks for the next; NULL: all sent */
 };
 
 /* New, with one hold for the connection. NULL when memory ran out. */
@@ -56,7 +63,8 @@ void exchange_release(exchange_t *x);
 /* The service ends: what is still under way answers nobody. */
 void exchange_abandon_all(gateway_t *gateway);
 
-/* Answers with value, the struct of endpoint->answer, and the endpoint's status. */
+/* Answers with value, the struct of endpoint->answer, within the endpoint's envelope, and the
+   endpoint's status. */
 void exchange_answer(exchange_t *x, const void *value);
 /* Answers with the bytes that handler has appended to x->out since exchange_begin. */
 void exchange_begin(exchange_t *x);
@@ -67,6 +75,8 @@ void exchange_done(exchange_t *x, const char *format, ...) __attribute__((format
 void exchange_fail(exchange_t *x, gantry_err_t err, const char *code, const char *field,
                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 void exchange_fail_fault(exchange_t *x, const gantry_fault_t *fault);
+/* The same with a status that is not the error's own. */
+void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault);
 
 /* Sends takes in the caller's name; on_reply, or on_failed (NULL: exchange_fail_fault), follows
    from the loop. One call at a time. When the client has gone meanwhile, the handlers still run and

@@ -32,6 +32,8 @@ static const option_t OPTIONS[] = {
     {"connections_per_address", OPTION_INT, "256", 1, 16384, NULL,
      "Connections an address may hold open; raise it behind a reverse proxy."},
     {"body_s", OPTION_INT, "60", 1, 3600, NULL, "Longest a body may take to arrive, seconds."},
+    {"allow_extended_types", OPTION_BOOL, "false", 0, 0, NULL,
+     "POST /sensors/data takes every registered type, not only the robot's four."},
     {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
 };
 
@@ -149,6 +151,7 @@ static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault
   gateway->web_root = config_text(config, "web_root");
   gateway->access_s = (uint32_t)config_int(config, "access_s");
   gateway->refresh_s = (uint32_t)config_int(config, "refresh_s");
+  gateway->extended_types = config_bool(config, "allow_extended_types");
   gateway->body_s = (uint32_t)config_int(config, "body_s");
   open_metrics(gateway);
   return open_all(gateway, config, fault);

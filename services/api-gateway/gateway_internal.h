@@ -37,11 +37,13 @@ struct gateway {
   struct ws_hub *hub;
   struct feed *feed;
   struct exchange *exchanges; /* those alive, newest first */
+  uint32_t streams;           /* of those, answers in pieces */
   gateway_metrics_t metrics;
   load_sample_t load;
   http_system_load_t system; /* sampled once a second */
   uint32_t access_s, refresh_s;
   uint32_t burst;
+  bool extended_types; /* POST /sensors/data takes registered types */
   const char *origins; /* of the configuration */
   const char *web_root;
   const char *data;

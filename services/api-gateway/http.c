@@ -22,6 +22,8 @@ typedef struct session {
   ws_client_t *client;
 } session_t;
 
+enum { STALL_S = 300 };
+
 _Static_assert(32 >= LWS_PRE, "answers leave 32 bytes before their first");
 
 static gateway_t *gateway_of(struct lws *wsi) {
@@ -37,11 +39,34 @@ static void on_answered(exchange_t *x) {
     exchange_audit(x);
 }
 
+/* Writes a piece of an answer. The next is asked for when the socket has taken all of this one; a
+   client that takes nothing for STALL_S is let go. */
+static int send_piece(struct lws *wsi, exchange_t *x) {
+  size_t len = x->out.len - x->out_start;
+
+  x->ready = false;
+  if (lws_write(wsi, x->out.data + x->out_start, len, LWS_WRITE_HTTP) < (int)len) return -1;
+  lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALL_S);
+  lws_callback_on_writable(wsi);
+  return 0;
+}
+
+/* The socket has taken everything so far. */
+static int go_on(struct lws *wsi, exchange_t *x) {
+  if (x->broken || !x->on_drained) return -1;
+  if (x->asked) return 0;
+  x->asked = true;
+  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+  x->on_drained(x);
+  return 0;
+}
+
 /* Writes the whole answer; what the socket does not take is kept by libwebsockets. */
 static int send_answer(struct lws *wsi, session_t *session) {
   exchange_t *x = session->exchange;
   size_t len = x->out.len - x->out_start;
 
+  if (x->streaming && x->head.streamed) return send_piece(wsi, x);
   session->exchange = NULL;
   int written = lws_write(wsi, x->out.data + x->out_start, len, LWS_WRITE_HTTP_FINAL);
   bool close = x->head.close || written < (int)len;
@@ -136,7 +161,8 @@ static int on_body_end(struct lws *wsi, session_t *session) {
 static int on_writable(struct lws *wsi, session_t *session) {
   exchange_t *x = session->exchange;
 
-  return x && x->answered && x->peer ? send_answer(wsi, session) : 0;
+  if (!x || !x->answered || !x->peer) return 0;
+  return x->ready ? send_answer(wsi, session) : go_on(wsi, x);
 }
 
 /* ---- upgrades */

@@ -62,19 +62,22 @@ void http_request_refuse(exchange_t *x, int status, const char *code, const char
   x->head.close = x->head.close || status == 411 || status == 413;
   snprintf(fault.code, sizeof fault.code, "%s", code);
   snprintf(fault.detail, sizeof fault.detail, "%s", detail);
-  exchange_begin(x);
-  answer_error(&fault, clock_wall_ns(), x->cause.trace, &x->out);
-  exchange_finish(x, status, "application/json");
+  exchange_fail_status(x, status, &fault);
 }
 
 void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
-  char authorization[AUTH_TOKEN_MAX + 64], accept[512], origin[sizeof x->origin];
+  char authorization[AUTH_TOKEN_MAX + 64], accept[512], origin[sizeof x->origin], version[16];
   call_request_t request = {
       .method = method_of(wsi), .path = path, .authorization = authorization, .accept = accept};
 
   copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof authorization);
   copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept, sizeof accept);
   copy_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin);
+  copy_header(wsi, WSI_TOKEN_HTTP_RANGE, x->range, sizeof x->range);
+  copy_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, x->if_range, sizeof x->if_range);
+  copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
+  copy_header(wsi, WSI_TOKEN_HTTP, version, sizeof version);
+  x->old_http = !strcmp(version, "HTTP/1.0");
   if (answer_origin_allowed(x->gateway->origins, origin)) {
     snprintf(x->origin, sizeof x->origin, "%s", origin);
   }

@@ -23,6 +23,7 @@ static const role_row_t ROLE_TABLE[] = {
     {"system", {"read", "read control", "read write delete admin control configure", ""}},
     {"map", {"read", "read write control", "read write delete control", "read"}},
     {"sensors", {"read", "read write capture", "read write delete control capture", "read write"}},
+    {"sessions", {"read", "read control", "read control delete", "read"}},
     {"localization", {"read", "read write", "read write delete control", "read"}},
     {"monitoring", {"read", "read", "read write", "read"}},
 };

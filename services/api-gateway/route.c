@@ -136,7 +136,7 @@ static const char *path_value(const route_t *route, const char *name) {
   return NULL;
 }
 
-static const char *query_value(const char *query, const char *name) {
+const char *route_query(const char *query, const char *name) {
   size_t len = strlen(name);
 
   for (; query && *query; query += strlen(query) + 1) {
@@ -152,7 +152,7 @@ void route_params_json(const desc_t *params, const route_t *route, const char *q
   for (uint32_t i = 0; i < params->field_count; i++) {
     const desc_field_t *field = &params->fields[i];
     const char *value = path_value(route, field->name);
-    if (!value) value = query_value(query, field->name);
+    if (!value) value = route_query(query, field->name);
     if (!value) continue;
     if (!first) buf_put_byte(out, ',');
     first = false;

@@ -33,6 +33,9 @@ void route_match(http_method_t method, const char *path, route_t *out);
 bool route_method_parse(const char *name, http_method_t *out);
 const char *route_method_name(http_method_t method);
 
+/* Value of the first item of that name, within query (see below); NULL when absent. */
+const char *route_query(const char *query, const char *name);
+
 /* Writes the parameters as one JSON object for json_read(params): path parameters first, then those
    of the query (query: NUL separated "name=value" items, ended by an empty one; NULL: none) that
    params knows. Numbers and booleans go unquoted when they look like one, so that a wrong type is

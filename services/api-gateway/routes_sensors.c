@@ -1,4 +1,4 @@
-/* Sensor routes: readings in and out, configuration, calibration, state. */
+/* The sensor routes of the robot's own families: readings in and out, configuration, state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,21 @@
 
 enum { DEFAULT_LIMIT = 100 };
 
-/* The four families of the door are families of the bus by the same name. */
-static sensor_type_t bus_type(http_sensor_type_t type) {
-  const char *text = desc_enum_text(&HTTP_SENSOR_TYPE_ENUM, (int)type);
+/* Words behind /sensors/ in a path: no sensor is named so. */
+static bool is_reserved(exchange_t *x, const char *sensor) {
+  static const char *const WORDS[] = {"list",      "data",     "status",     "configure",
+                                      "calibrate", "readings", "validation", "simulate",
+                                      "types",     "explain"};
 
-  return (sensor_type_t)desc_enum_value(&SENSOR_TYPE_ENUM, text, strlen(text));
+  for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+    if (strcmp(sensor, WORDS[i]) != 0) continue;
+    exchange_fail(x, GANTRY_E_SCHEMA, NULL, "sensor_id",
+                  "%s is a word of the API's paths: choose "
+                  "another id",
+                  sensor);
+    return true;
+  }
+  return false;
 }
 
 static void answer_sensor(exchange_t *x, const char *sensor, uint64_t time_ns,
@@ -38,22 +48,48 @@ static void on_accepted(exchange_t *x, const void *reply) {
   answer_sensor(x, accepted->sensor, accepted->time, message);
 }
 
-static void on_data(exchange_t *x) {
-  const http_sensor_data_t *body = x->body;
-  sensor_ingest_t *ingest;
+/* The family of what is given: one of the door's four by its name; with allow_extended_types a
+   registered type, a number where `data` has a value. -1: neither. */
+static int family_of(const gateway_t *gateway, const http_sensor_given_t *body) {
+  size_t len = strlen(body->sensor_type);
+  double value;
 
-  if (!exchange_is_object(x, "data", body->data)) return;
-  ingest = calloc(1, sizeof *ingest);
+  if (desc_enum_value(&HTTP_SENSOR_TYPE_ENUM, body->sensor_type, len) >= 0)
+    return desc_enum_value(&SENSOR_TYPE_ENUM, body->sensor_type, len);
+  if (!gateway->extended_types) return -1;
+  return json_get_number(body->data, "value", &value) == GANTRY_OK ? SENSOR_TYPE_VALUE
+                                                                   : SENSOR_TYPE_OBJECT;
+}
+
+static void ingest(exchange_t *x, const http_sensor_given_t *body, sensor_type_t family) {
+  sensor_ingest_t *ingest = calloc(1, sizeof *ingest);
+
   if (!ingest) {
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
     return;
   }
-  ingest->type = bus_type(body->sensor_type);
+  ingest->type = family;
   snprintf(ingest->sensor, sizeof ingest->sensor, "%s", body->sensor_id);
   snprintf(ingest->data, sizeof ingest->data, "%s", body->data);
   ingest->quality = body->quality;
+  ingest->has_code = family == SENSOR_TYPE_VALUE || family == SENSOR_TYPE_OBJECT;
+  if (ingest->has_code) snprintf(ingest->code, sizeof ingest->code, "%s", body->sensor_type);
   exchange_call(x, REQUEST_SENSOR_INGEST, ingest, on_accepted, NULL);
   free(ingest);
+}
+
+static void on_data(exchange_t *x) {
+  const http_sensor_given_t *body = x->body;
+  int family;
+
+  if (!exchange_is_object(x, "data", body->data) || is_reserved(x, body->sensor_id)) return;
+  family = family_of(x->gateway, body);
+  if (family >= 0)
+    ingest(x, body, (sensor_type_t)family);
+  else
+    exchange_fail(x, GANTRY_E_SCHEMA, NULL, "sensor_type",
+                  "must be one of rfid, accelerometer, proximity, lidar; registered types need the "
+                  "option allow_extended_types");
 }
 
 static void on_readings(exchange_t *x, const void *reply) {
@@ -138,6 +174,7 @@ static void on_configure(exchange_t *x) {
   const http_sensor_configure_t *body = x->body;
   sensor_configure_t configure;
 
+  if (is_reserved(x, body->sensor_id)) return;
   if (!exchange_is_object(x, "configuration", body->configuration)) return;
   if (body->has_calibration_data &&
       !exchange_is_object(x, "calibration_data", body->calibration_data)) {
@@ -170,28 +207,6 @@ static void on_configuration(exchange_t *x) {
 
   snprintf(key.sensor, sizeof key.sensor, "%s", params->sensor_id);
   exchange_call(x, REQUEST_STORE_SENSOR_GET, &key, on_stored_config, NULL);
-}
-
-static void on_calibrated(exchange_t *x, const void *reply) {
-  const sensor_calibrated_t *calibrated = reply;
-  http_sensor_calibrated_t answer;
-
-  memset(&answer, 0, sizeof answer);
-  answer.success = true;
-  snprintf(answer.message, sizeof answer.message, "%s is calibrated.", calibrated->sensor);
-  snprintf(answer.calibration_data, sizeof answer.calibration_data, "%s", calibrated->calibration);
-  exchange_answer(x, &answer);
-}
-
-static void on_calibrate(exchange_t *x) {
-  const http_sensor_params_t *params = x->params;
-  const http_json_body_t *body = x->body;
-  sensor_calibrate_t calibrate;
-
-  memset(&calibrate, 0, sizeof calibrate);
-  snprintf(calibrate.sensor, sizeof calibrate.sensor, "%s", params->sensor_id);
-  snprintf(calibrate.calibration, sizeof calibrate.calibration, "%s", body->body);
-  exchange_call(x, REQUEST_SENSOR_CALIBRATE, &calibrate, on_calibrated, NULL);
 }
 
 /* ---- the list: configured ones, then those only heard of */
@@ -277,6 +292,5 @@ const call_route_t ROUTES_SENSORS[] = {
     {ENDPOINT_SENSORS_CONFIGURATION, on_configuration},
     {ENDPOINT_SENSORS_LIST, on_list},
     {ENDPOINT_SENSORS_HISTORY, on_history},
-    {ENDPOINT_SENSORS_CALIBRATE, on_calibrate},
     {0, NULL},
 };

@@ -12,7 +12,7 @@
 
 #include "auth.h"
 
-enum { STUBS_MAX = 128 }; /* more than there are requests */
+enum { STUBS_MAX = 256 }; /* more than there are requests */
 
 door_t door;
 static stub_t stubs[STUBS_MAX];
@@ -33,7 +33,9 @@ static void on_stub(rpc_context_t *call, const void *takes, void *arg) {
   memcpy(stub->takes, takes, stub->request->takes->size);
   snprintf(stub->actor, sizeof stub->actor, "%s", rpc_actor(call));
   if (stub->silent) return;
-  if (stub->fail != GANTRY_OK)
+  if (stub->play)
+    stub->play(call, takes, stub);
+  else if (stub->fail != GANTRY_OK)
     rpc_fail(call, stub->fail, "", "%s", stub->detail);
   else
     rpc_reply(call, stub->reply);

@@ -14,7 +14,8 @@ typedef struct stub {
   void *takes;       /* the struct of request->takes, as it came last */
   gantry_err_t fail; /* answer with this instead */
   char detail[64];
-  bool silent; /* answer never */
+  bool silent;         /* answer never */
+  rpc_handler_fn play; /* answers instead of all this; its arg is the stub */
   unsigned count;
   char actor[51];
 } stub_t;
