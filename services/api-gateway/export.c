@@ -7,7 +7,7 @@
 #include "range.h"
 #include "stream.h"
 
-enum { PIECE = 256u << 10 };
+enum { PIECE = 256u << 10, STANDSTILL = 10 };
 
 /* One download; lives in x->scratch. */
 typedef struct download {
@@ -17,6 +17,8 @@ typedef struct download {
   int status;
   bool bounded; /* `left` bytes are to be sent in all */
   uint64_t left;
+  uint64_t rows;       /* that storage has walked through */
+  unsigned standstill; /* answers in a row that were no further */
 } download_t;
 
 static const char *const TYPES[SESSION_FORMAT_COUNT] = {
@@ -34,6 +36,18 @@ static download_t *download_of(exchange_t *x) {
 static void hold_tag(download_t *download, const char *tag) {
   download->ask.has_tag = tag[0] != '\0';
   snprintf(download->ask.tag, sizeof download->ask.tag, "%s", tag);
+}
+
+/* Storage may answer without a byte when its time is up, but not for ever. */
+static bool stands_still(download_t *download, size_t len, uint64_t rows) {
+  download->standstill = len || rows > download->rows ? 0 : download->standstill + 1;
+  download->rows = rows;
+  return download->standstill > STANDSTILL;
+}
+
+static void fail_still(exchange_t *x) {
+  exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "",
+                "storage gets no further with this export; ask again.");
 }
 
 static void write_headers(exchange_t *x, const char *content_range) {
@@ -75,7 +89,9 @@ static void on_piece(exchange_t *x, const void *reply) {
 
   if (!x->peer) return;
   size_t len = take(download_of(x), piece, &last);
-  if (piece->done && !last)
+  if (!piece->done && stands_still(download_of(x), len, piece->rows))
+    stream_break(x, "storage gets no further");
+  else if (piece->done && !last)
     stream_break(x, "it ended before the length that was promised");
   else
     stream_put(x, piece->data.data, len, last);
@@ -96,7 +112,10 @@ static void on_first(exchange_t *x, const void *reply) {
   if (!x->peer) return;
   hold_tag(download, piece->tag);
   if (!piece->data.len && !piece->done) {
-    ask_piece(x);
+    if (stands_still(download, 0, piece->rows))
+      fail_still(x);
+    else
+      ask_piece(x);
     return;
   }
   if (download->status == 200) {
@@ -169,7 +188,10 @@ static void on_measured(exchange_t *x, const void *reply) {
   if (!x->peer) return;
   hold_tag(download_of(x), measured->tag);
   if (!measured->done) {
-    ask_length(x);
+    if (stands_still(download_of(x), 0, measured->rows))
+      fail_still(x);
+    else
+      ask_length(x);
     return;
   }
   if (x->head.head_only) {

@@ -292,6 +292,17 @@ Test(api_gateway_export, answers_a_fault_before_the_first_byte) {
   cr_expect_eq(door_request("GET", "/api/v1/sessions/s1/export?format=xls", NULL).status, 422);
 }
 
+Test(api_gateway_export, is_given_up_when_storage_gets_no_further) {
+  door_stub(REQUEST_SESSION_EXPORT)->play = NULL; /* empty, never done */
+  door_stub(REQUEST_SESSION_MEASURE)->play = NULL;
+
+  cr_expect_eq(door_request("GET", "/api/v1/sessions/s1/export", NULL).status, 503);
+  client_t client = client_open("HEAD", "s1/export", "");
+  cr_assert(door_until(has_ended, &client, 8000));
+  cr_expect_eq(status_of(&client), 503);
+  client_close(&client);
+}
+
 Test(api_gateway_export, is_cut_off_when_it_cannot_be_finished) {
   store.fails_at = 500000;
   client_t client = client_open("GET", "s1/export", "");

@@ -8,7 +8,8 @@ import jsonschema
 
 from suite import Suite, until
 
-PATH_VALUES = {"sensor_id": "LIDAR_001", "address": "2", "key": "weights", "tag_id": "none", "id": "2", "level": "error"}
+PATH_VALUES = {"sensor_id": "LIDAR_001", "address": "2", "key": "weights", "tag_id": "none", "id": "2", "level": "error",
+               "session_id": "none", "code": "force"}
 QUERIES = {"map_update_and_localize": "?map_id=none"}
 SETTING = {"config_key": "weights", "config_value": {"rfid": 0.5}, "config_type": "fusion"}
 SENSOR = {"sensor_id": "LIDAR_001", "sensor_type": "lidar", "name": "front", "configuration": {"min": 0.1}}
