@@ -58,6 +58,11 @@ const option_t SENSOR_OPTIONS[] = {
      "Sweeps kept per second and sensor while no session records."},
     {"sample_rate_hz", OPTION_REAL, "20", 0, 1000, NULL,
      "Other readings kept per second and sensor while no session records; tags all are."},
+    {"force_high", OPTION_REAL, "80", 0.001, 1e6, NULL,
+     "Force beyond which a sensor of type force without rules of its own is reported, N; from 80 % "
+     "of it with a warning."},
+    {"motor_high", OPTION_REAL, "55", 0.001, 1e6, NULL,
+     "Speed beyond which a sensor of type motor without rules of its own is reported, rpm."},
     {"unknown_sensors", OPTION_CHOICE, "register", 0, 0, "register|refuse",
      "What becomes of readings of a sensor that nobody has configured."},
     {"allow_extended_types", OPTION_BOOL, "false", 0, 0, NULL,

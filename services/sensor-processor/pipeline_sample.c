@@ -54,7 +54,7 @@ gantry_err_t pipeline_imu(processor_t *self, const origin_t *origin, const raw_i
   GANTRY_TRY(push_axes(&work, raw, value));
   work.raw = sqrt(raw->x * raw->x + raw->y * raw->y + raw->z * raw->z);
   work.value = sqrt(value[0] * value[0] + value[1] * value[1] + value[2] * value[2]);
-  work_accept(&work, out);
+  work_accept(&work, NULL, out);
   sensor_imu_t imu = {.source = origin->source,
                       .x = value[0],
                       .y = value[1],
@@ -86,7 +86,7 @@ gantry_err_t pipeline_range(processor_t *self, const origin_t *origin, const raw
     work.terms = (chain_terms_t){origin->base, 0, 1};
   }
   work.terms.base *= confidence;
-  work_accept(&work, out);
+  work_accept(&work, NULL, out);
   bool near = type == SENSOR_TYPE_PROXIMITY;
   sensor_range_t range = {.type = type,
                           .source = origin->source,
@@ -128,7 +128,7 @@ gantry_err_t pipeline_value(processor_t *self, const origin_t *origin, const cha
   GANTRY_TRY(to_expected(&work, &value));
   sensor_value_t said = {.source = origin->source};
   GANTRY_TRY(work_push(&work, 0, "value", value, &said.value));
-  work_accept(&work, out);
+  work_accept(&work, NULL, out);
   const char *unit = work.entry->unit[0] || !origin->unit ? work.entry->unit : origin->unit;
   said.validity = out->validity;
   said.quality = out->quality;
@@ -153,7 +153,7 @@ gantry_err_t pipeline_object(processor_t *self, const origin_t *origin, const ch
     return pipeline_malformed(self, work.entry, fault);
   /* The chain judges order and rate; an object has no number of its own. */
   GANTRY_TRY(work_push(&work, 0, "data", 0, &ignored));
-  work_accept(&work, out);
+  work_accept(&work, &values, out);
   if (!work_is_wanted(&work)) return GANTRY_OK;
   recorder_row_t row = {.sensor = work.entry->id,
                         .unit = "",
@@ -178,7 +178,7 @@ gantry_err_t pipeline_tag(processor_t *self, const origin_t *origin, const senso
   uint32_t tags = sightings_at_once(&self->sightings, seen->sensor, work.now_ns);
   work.terms.base *= seen->signal;
   work.terms.consistency = 1.0 / tags;
-  work_accept(&work, out);
+  work_accept(&work, NULL, out);
   if (!passes) return GANTRY_OK;
   tag.source = origin->source;
   tag.confidence = quality_tag_confidence(&self->tag_rule, seen->signal, tags);

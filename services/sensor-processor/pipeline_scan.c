@@ -65,7 +65,7 @@ gantry_err_t pipeline_scan(processor_t *self, const origin_t *origin, const raw_
   work.terms.base *= summary.quality;
   work.terms.completeness *= summary.quality;
   work.terms.consistency = summary.quality;
-  work_accept(&work, out);
+  work_accept(&work, NULL, out);
   fill(&work, raw, &summary, out);
   work_publish(&work, TOPIC_SENSOR_SCAN, &self->scan);
   if (!work_is_wanted(&work)) return GANTRY_OK;

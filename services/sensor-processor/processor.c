@@ -43,6 +43,8 @@ static void configure(processor_t *self) {
   self->register_unknown = strcmp(config_text(config, "unknown_sensors"), "register") == 0;
   self->extended_types = config_bool(config, "allow_extended_types");
   self->limits = options_limits(config);
+  self->bench_limits = (rules_bench_t){.force_high = config_real(config, "force_high"),
+                                       .motor = config_real(config, "motor_high")};
   self->filter_window = (uint32_t)config_int(config, "filter_window");
   self->scan_rule = options_scan_rule(config);
   self->tag_rule = options_tag_rule(config);

@@ -52,6 +52,7 @@ typedef struct processor {
   bool register_unknown;                          /* option unknown_sensors */
   bool extended_types;                            /* option allow_extended_types */
   limits_t limits;
+  rules_bench_t bench_limits; /* of the test bench's own rules */
   uint32_t filter_window;
   scan_rule_t scan_rule;
   quality_tag_rule_t tag_rule;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "findings.h"
 #include "units.h"
 
 #define NS_PER_S           1e9
@@ -100,9 +101,8 @@ static scan_filter_t scan_filter_of(const sensor_scan_filter_t *scan) {
 }
 
 static void take_filters(chain_rule_t *rule, const sensor_pipeline_t *pipeline) {
-  if (pipeline->filters_count == 0 && pipeline->has_filter_window)
-    average(rule, pipeline->filter_window);
-  if (pipeline->filters_count == 0) return;
+  if (!pipeline->has_filters && pipeline->has_filter_window) average(rule, pipeline->filter_window);
+  if (!pipeline->has_filters) return;
   rule->filter_count = pipeline->filters_count;
   for (uint32_t i = 0; i < pipeline->filters_count; i++)
     rule->filters[i] = filter_of(&pipeline->filters[i], pipeline->expected_hz);
@@ -182,20 +182,27 @@ static gantry_err_t check_number(sensor_type_t family, const sensor_pipeline_t *
   if (pipeline->has_max_rate) return wrong(fault, "max_rate", DETAIL);
   if (pipeline->has_stuck) return wrong(fault, "stuck", DETAIL);
   if (pipeline->has_filter_window) return wrong(fault, "filter_window", DETAIL);
-  if (pipeline->filters_count > 0) return wrong(fault, "filters", DETAIL);
+  if (pipeline->has_filters) return wrong(fault, "filters", DETAIL);
   return GANTRY_OK;
 }
 
-static gantry_err_t check_rules(const sensor_pipeline_t *pipeline, const type_row_t *type,
+static gantry_err_t check_rules(const processor_t *self, sensor_type_t family,
+                                const sensor_pipeline_t *pipeline, const type_row_t *type,
                                 gantry_fault_t *fault) {
   char key[40], detail[120];
+  rules_t *trial = NULL;
   for (uint32_t i = 0; i < pipeline->rules_count; i++) {
     const sensor_rule_t *rule = &pipeline->rules[i];
-    if (!rule->has_field || type_has_number(type, rule->field)) continue;
     snprintf(key, sizeof key, "rules[%u].field", i);
+    if (!rule->has_field && family == SENSOR_TYPE_OBJECT)
+      return wrong(fault, key, "required: an object has no number of its own");
+    if (!rule->has_field || type_has_number(type, rule->field)) continue;
     snprintf(detail, sizeof detail, "type %s has no number `%s`", type->code, rule->field);
     return wrong(fault, key, detail);
   }
+  if (findings_rules(&self->bench_limits, type->code, pipeline, &trial, fault) != GANTRY_OK)
+    return within(fault);
+  rules_destroy(&trial);
   return GANTRY_OK;
 }
 
@@ -214,7 +221,7 @@ static gantry_err_t check_whole(const processor_t *self, sensor_type_t family,
   GANTRY_TRY(check_code(self, family, pipeline, &type, fault));
   GANTRY_TRY(check_unit(family, pipeline, type, fault));
   GANTRY_TRY(check_number(family, pipeline, fault));
-  GANTRY_TRY(check_rules(pipeline, type, fault));
+  GANTRY_TRY(check_rules(self, family, pipeline, type, fault));
   GANTRY_TRY(check_scan(family, pipeline, fault));
   chain_rule_t rule = rule_of(self, family, type, pipeline);
   if (rule.min > rule.max)
@@ -298,12 +305,20 @@ gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
   chain_rule_t rule = rule_of(self, (sensor_type_t)entry->type, type, pipeline);
   rule.gap_s = (double)registry_late_ns(&self->registry, entry) / NS_PER_S;
   GANTRY_TRY(new_chains(&rule, channels, chains, fault));
-  if (history_resize(&entry->history,
-                     pipeline->has_history ? pipeline->history : HISTORY_DEFAULT) != GANTRY_OK) {
+  rules_t *rules = NULL;
+  gantry_err_t err = findings_rules(&self->bench_limits, entry->code, pipeline, &rules, fault);
+  if (err == GANTRY_OK)
+    err = history_resize(&entry->history,
+                         pipeline->has_history ? pipeline->history : HISTORY_DEFAULT);
+  if (err != GANTRY_OK) {
     for (uint32_t i = 0; i < channels; i++)
       chain_destroy(&chains[i]);
-    return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+    rules_destroy(&rules);
+    return fault_set(fault, err, "", "out of memory");
   }
+  findings_clear(self, entry);
+  rules_destroy(&entry->rules);
+  entry->rules = rules;
   for (uint32_t i = 0; i < CALIBRATION_CHANNELS; i++) {
     chain_destroy(&entry->chains[i]);
     entry->chains[i] = chains[i];

@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "findings.h"
 #include "setup.h"
 
 #define BIT(flag) (1u << (flag))
@@ -76,6 +77,7 @@ static gantry_err_t meet(work_t *work, sensor_type_t type) {
   if (entry->type != (registry_type_t)type)
     return fault_set(work->fault, GANTRY_E_CONFLICT, "type", "%s is a sensor of type %s", entry->id,
                      desc_enum_text(&SENSOR_TYPE_ENUM, (int)entry->type));
+  if (!entry->chains[0]) GANTRY_TRY(setup_apply(work->self, entry, NULL, work->fault));
   if (!code || !code[0] || strcmp(code, entry->code) == 0) return GANTRY_OK;
   if (entry->last_ns != 0 || setup_pipeline(work->self, entry)->has_code)
     return fault_set(work->fault, GANTRY_E_CONFLICT, "code", "%s is a sensor of type %s", entry->id,
@@ -122,9 +124,14 @@ static gantry_err_t explain(work_t *work, const char *field, const chain_verdict
     fault_set(work->fault, GANTRY_E_INVALID, field, "is no finite number");
     return work_refuse(work, CHAIN_NOT_FINITE);
   }
-  fault_set(work->fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", verdict->raw,
-            rule->min, rule->max);
-  return work_refuse(work, verdict->flags & BIT(CHAIN_BELOW) ? CHAIN_BELOW : CHAIN_ABOVE);
+  bool below = verdict->flags & BIT(CHAIN_BELOW);
+  if (isfinite(rule->min) && isfinite(rule->max))
+    fault_set(work->fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", verdict->raw,
+              rule->min, rule->max);
+  else
+    fault_set(work->fault, GANTRY_E_INVALID, field, "%.6g is %s %.6g", verdict->raw,
+              below ? "below" : "above", below ? rule->min : rule->max);
+  return work_refuse(work, below ? CHAIN_BELOW : CHAIN_ABOVE);
 }
 
 gantry_err_t work_push(work_t *work, uint32_t channel, const char *field, double measured,
@@ -168,7 +175,7 @@ static void note_warning(work_t *work) {
   snprintf(entry->last_warning, sizeof entry->last_warning, "%.90s at %.6g", names, work->raw);
 }
 
-void work_accept(work_t *work, outcome_t *out) {
+void work_accept(work_t *work, const object_values_t *values, outcome_t *out) {
   const origin_t *origin = work->origin;
   registry_entry_t *entry = work->entry;
   if (entry->measured_ns > origin->time_ns && !origin->replayed)
@@ -189,6 +196,9 @@ void work_accept(work_t *work, outcome_t *out) {
                                                 .quality = (float)out->quality,
                                                 .validity = (uint8_t)out->validity,
                                                 .flags = work->flags});
+  if (!origin->replayed)
+    work->found =
+        findings_look(work->self, entry, origin->time_ns, work->value, values, &work->finding);
   metric_add(work->self->accepted[entry->type], 1);
   metric_observe(work->self->latency_ms, clock_age_ms(work->now_ns, origin->cause.born_ns));
 }
@@ -209,6 +219,7 @@ gantry_err_t work_record(const work_t *work, recorder_row_t *row) {
   row->time_ns = origin->time_ns;
   row->number = origin->number;
   row->always = origin->kept;
-  gantry_err_t err = recorder_add(work->self->recorder, &origin->cause, row, NULL, 0, work->fault);
+  gantry_err_t err = recorder_add(work->self->recorder, &origin->cause, row, &work->finding,
+                                  work->found ? 1 : 0, work->fault);
   return origin->kept ? err : GANTRY_OK; /* what was said live is counted by the recorder */
 }

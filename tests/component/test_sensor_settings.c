@@ -180,3 +180,87 @@ Test(sensor_settings, remembers_its_settings_after_a_restart) {
   cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":9}"),
                GANTRY_E_INVALID);
 }
+
+Test(sensor_settings, names_what_a_pipeline_cannot_be) {
+  static const struct {
+    const char *configuration, *field;
+  } CASES[] = {
+      {"{\"filters\":[{\"kind\":\"lowpass\",\"cutoff\":30,\"rate\":50}]}",
+       "configuration.filters[0].cutoff"},
+      {"{\"filters\":[{\"kind\":\"exponential\"}]}", "configuration.filters[0].alpha"},
+      {"{\"filters\":[{\"window\":5}]}", "configuration.filters[0].kind"},
+      {"{\"code\":\"sonar\"}", "configuration.code"},
+      {"{\"code\":\"camera\"}", "configuration.code"},
+      {"{\"code\":\"force\",\"unit\":\"kg\"}", "configuration.unit"},
+      {"{\"scan\":{\"median\":3}}", "configuration.scan"},
+      {"{\"late\":5,\"silent\":2}", "configuration.late"},
+      {"{\"history\":0}", "configuration.history"},
+      {"{\"rules\":[{\"name\":\"a\",\"kind\":\"above\",\"limit\":1,\"severity\":\"warning\","
+       "\"field\":\"b\"}]}",
+       "configuration.rules[0].field"},
+      {"{\"rules\":[{\"name\":\"a\",\"kind\":\"near\",\"limit\":1,\"severity\":\"warning\"}]}",
+       "configuration.rules[0].kind"},
+  };
+  play_storage();
+  processor_play_open(&play, NULL);
+
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    cr_expect_eq(configure(CASES[i].configuration, NULL), GANTRY_E_INVALID, "%s was taken",
+                 CASES[i].configuration);
+    cr_expect_str_eq(play.fault.field, CASES[i].field, "%s: %s: %s", CASES[i].configuration,
+                     play.fault.field, play.fault.detail);
+  }
+}
+
+Test(sensor_settings, filters_by_the_pipeline) {
+  inbox_t *out = harness_collect(play.h, "sensor.value.");
+  play_storage();
+  processor_play_open(&play, NULL);
+  cr_assert_eq(configure("{\"code\":\"force\",\"unit\":\"kN\",\"filters\":[{\"kind\":\"median\","
+                         "\"window\":3}]}",
+                         NULL),
+               GANTRY_OK, "%s %s", play.fault.field, play.fault.detail);
+
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":0.1}");
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":0.9}");
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":0.2}");
+
+  cr_assert(harness_collected(play.h, out, 3, 2000));
+  const sensor_value_t *said = inbox_body(out, 2);
+  cr_assert_float_eq(said->value, 200, 1e-9);
+  cr_assert_str_eq(said->unit, "N");
+}
+
+static void on_types(rpc_context_t *call, const void *takes, void *arg) {
+  static store_setting_list_t all;
+  (void)arg;
+  cr_assert_str_eq(((const store_setting_list_get_t *)takes)->kind, "sensor.type_rule");
+  all.settings_count = 1;
+  snprintf(all.settings[0].info.scope, sizeof all.settings[0].info.scope, "torque");
+  snprintf(
+      all.settings[0].data, sizeof all.settings[0].data,
+      "{\"kind\":\"scalar\",\"unit\":\"Nm\",\"max\":10,\"fields\":[],\"family\":\"test_bench\","
+      "\"doc\":\"\"}");
+  rpc_reply(call, &all);
+}
+
+Test(sensor_settings, takes_types_that_people_have_registered) {
+  harness_peer_t *storage = harness_peer(play.h, "storage");
+  rpc_serve(storage->server, REQUEST_STORE_SENSOR_PUT, on_put, &kept);
+  rpc_serve(storage->server, REQUEST_STORE_SENSOR_LIST, on_list, &kept);
+  rpc_serve(storage->server, REQUEST_STORE_SETTING_LIST, on_types, NULL);
+  kept = (store_sensor_config_t){.active = true,
+                                 .config = {.sensor = "T1",
+                                            .type = SENSOR_TYPE_VALUE,
+                                            .name = "one",
+                                            .configuration = "{\"code\":\"torque\"}"}};
+  inbox_t *status = harness_collect(play.h, "sensor.status.T1");
+  processor_play_open(&play, NULL);
+  cr_assert(harness_collected(play.h, status, 1, 4000));
+
+  gantry_err_t err = processor_play_ingest(&play, SENSOR_TYPE_VALUE, "T1", "{\"value\":11}");
+
+  cr_assert_eq(err, GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.detail, "11 is above 10");
+  cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "T1", "{\"value\":9}"), GANTRY_OK);
+}

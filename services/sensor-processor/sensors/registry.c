@@ -20,6 +20,7 @@ void registry_fini(registry_t *registry) {
     registry_entry_t *entry = &registry->entries[i];
     for (int k = 0; k < CALIBRATION_CHANNELS; k++)
       chain_destroy(&entry->chains[k]);
+    rules_destroy(&entry->rules);
     history_fini(&entry->history);
   }
   registry->count = 0;

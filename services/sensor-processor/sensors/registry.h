@@ -11,6 +11,7 @@
 #include "calibration.h"
 #include "chain.h"
 #include "history.h"
+#include "rules.h"
 #include "scan_filter.h"
 
 #define REGISTRY_CAPACITY     128
@@ -80,6 +81,7 @@ typedef struct registry_entry {
   chain_rule_t rule;                     /* of its chains, calibration aside */
   chain_t *chains[CALIBRATION_CHANNELS]; /* owned; NULL until set up */
   uint32_t channels;                     /* of them in use */
+  rules_t *rules;                        /* owned */
   bool by_wall;                          /* the chains are told wall times */
   uint64_t late_ns, silent_ns;           /* own ones, 0: those of its family */
   history_t history;
