@@ -7,16 +7,22 @@
   ingest_rss_mib            highest resident memory of storage under it         peer: the limit
   point, hour, year_query_p99_ms   request to answer, 100 million readings      peer: the limit
   bytes_per_reading_vs_rows on disk after packing                               peer: rows of JSON as published
-  crash_lost, crash_doubled sums over the crash matrix (crash_matrix.py)        peer: the limit
+  crash_lost, crash_duplicated sums over the crash matrix (crash_matrix.py)     peer: the limit
+
+In full also a year of data and its lifecycle, a reading a minute (test_year.c): what is left is exactly what the policy says, or the
+bench fails.
 """
 import argparse
+import os
+import subprocess
+import time
 
 from crash_matrix import matrix
 from figures import done, figure, median, percentile
 from storage_bytes import bytes_a_reading
 from storage_ingest import Ingest, sqlalchemy_rate
 from storage_queries import queries
-from store_rig import build, progress
+from store_rig import ROOT, build, progress
 
 GROUP = "storage"
 
@@ -53,6 +59,19 @@ def crashes(rounds, seed):
     figure(GROUP, "crash_duplicated", None if faults else sum(row["doubled"] for row in rows), "records", "limit", 0, ran, seed, reason)
 
 
+def year():
+    """Criterion's own verdict, over both back ends."""
+    folder, target = ROOT / "build/year", "tests/unit/storage/test_storage_year"
+    if not (folder / "build.ninja").exists():
+        subprocess.run(["meson", "setup", folder, ROOT, "--buildtype=release"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", folder, target], check=True, stdout=subprocess.DEVNULL)
+    for backend in ("sqlite", "pg"):
+        begin = time.monotonic()
+        subprocess.run(["/usr/bin/python3", ROOT / "tests/pg_cluster.py", "run", folder / target], check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, env={**os.environ, "GANTRY_TEST_YEAR": "full", "GANTRY_TEST_STORE": backend})
+        progress(f"a year on {backend}: as the policy says, lived in {time.monotonic() - begin:.0f} s")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller samples, under 50 s")
@@ -63,6 +82,8 @@ def main():
     queries(GROUP, 1_000_000 if options.quick else 100_000_000, options.seed, options.quick)
     bytes_a_reading(GROUP, 50_000 if options.quick else 2_000_000)
     crashes(1 if options.quick else 50, options.seed)
+    if not options.quick:
+        year()
     done(GROUP)
 
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_rows.h"
 #include "store_signal.h"
 
 #define SECOND_US   1000000
@@ -169,16 +170,38 @@ static gantry_err_t fill_readings(fill_t *fill) {
   return GANTRY_OK;
 }
 
+/* Sum of the squares from 0 to n. */
+static double squares(double n) {
+  return n * (n + 1) * (2 * n + 1) / 6;
+}
+
+/* An hour of the ramp, which counts eighths: one straight piece after the other. */
+static rollup_t ramp_hour(const fill_t *fill, int64_t at_us) {
+  int64_t step_us = (int64_t)(1e6 / fill->hz), left = (HOUR_US + step_us - 1) / step_us;
+  int64_t last_us = at_us + (left - 1) * step_us;
+  rollup_t hour = {.tier_s = 3600, .start_us = at_us, .rows = left, .min = STORE_VALUES};
+  hour.first_us = at_us;
+  hour.last_us = last_us;
+  hour.first = store_ramp(at_us, fill->hz);
+  hour.last = store_ramp(last_us, fill->hz);
+  for (double from = hour.first * 8; left > 0; from = 0) {
+    double to = fmin(from + (double)left, STORE_VALUES) - 1;
+    hour.sum += (from + to) * (to - from + 1) / 2 / 8;
+    hour.sum2 += (squares(to) - squares(from - 1)) / 64;
+    hour.min = fmin(hour.min, from / 8);
+    hour.max = fmax(hour.max, to / 8);
+    left -= (int64_t)(to - from + 1);
+  }
+  return hour;
+}
+
 /* The hours of a day of the ramp up to end_us, and the day itself behind them. */
 static size_t make_day(const fill_t *fill, int64_t day_us, int64_t end_us, rollup_t *out) {
   rollup_t day = {0};
   size_t count = 0;
   for (int64_t at_us = day_us; at_us < day_us + DAY_US && at_us < end_us; at_us += HOUR_US) {
-    rollup_t *hour = &out[count++];
-    *hour = (rollup_t){.tier_s = 3600, .start_us = at_us};
-    for (int64_t ts_us = at_us; ts_us < at_us + HOUR_US; ts_us += (int64_t)(1e6 / fill->hz))
-      rollup_add(hour, ts_us, store_ramp(ts_us, fill->hz));
-    rollup_merge(&day, hour);
+    out[count] = ramp_hour(fill, at_us);
+    rollup_merge(&day, &out[count++]);
   }
   day.tier_s = 86400;
   day.start_us = day_us;
