@@ -229,7 +229,8 @@ static gantry_err_t fill_rollups(fill_t *fill) {
 static gantry_err_t fill_all(fill_t *fill) {
   int64_t each = (int64_t)((double)(fill->end_us - fill->begin_us) * fill->hz / 1e6);
   for (int64_t id = 1; id <= fill->sensors; id++) {
-    store_signal_init(&fill->signals[id - 1], fill->signal, fill->hz);
+    if (!store_signal_init(&fill->signals[id - 1], fill->signal, fill->hz))
+      return GANTRY_E_INTERNAL;
     if (!fill->plain) GANTRY_TRY(add_series(fill, id, each));
   }
   if (fill->rollups_from_us < fill->begin_us) GANTRY_TRY(fill_rollups(fill));

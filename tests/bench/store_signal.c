@@ -4,7 +4,7 @@
 #include <math.h>
 #include <noise.h>
 #include <quality.h>
-#include <reading.h>
+#include <reading_row.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +22,21 @@ double store_ramp(int64_t ts_us, double hz) {
   return (double)((uint64_t)((double)ts_us * hz / 1e6 + 0.5) % STORE_VALUES) / 8.0;
 }
 
-void store_signal_init(store_signal_t *signal, store_signal_kind_t kind, double hz) {
+bool store_signal_init(store_signal_t *signal, store_signal_kind_t kind, double hz) {
+  static const filter_rule_t MEAN = {.kind = FILTER_MEAN, .window = WINDOW};
+  gantry_fault_t fault;
   *signal = (store_signal_t){.kind = kind, .hz = hz};
-  for (int i = 0; i < 3; i++)
-    average_init(&signal->axes[i], WINDOW);
+  for (int i = 0; i < 3; i++) {
+    signal->axes[i] = malloc(filter_size(&MEAN));
+    if (!signal->axes[i] || filter_init(signal->axes[i], &MEAN, &fault) != GANTRY_OK) return false;
+  }
+  return true;
 }
 
 void store_signal_fini(store_signal_t *signal) {
-  free(signal->json);
+  for (int i = 0; i < 3; i++)
+    free(signal->axes[i]);
+  buf_fini(&signal->json);
   *signal = (store_signal_t){0};
 }
 
@@ -49,15 +56,16 @@ static double ahead_mps2(int64_t ts_us) {
 }
 
 static void imu(store_signal_t *signal, int64_t ts_us, db_reading_t *out) {
-  row_t row = {0};
+  recorder_row_t row;
   sensor_imu_t imu = {.sensor = "imu", .source = SYS_SOURCE_SIMULATED};
   double mg[3] = {ahead_mps2(ts_us) / MPS2_PER_MG + BIAS_MG, -BIAS_MG, 1000.0};
   double mean[3], off = 0.0, square = 0.0;
+  bool outlier;
   for (uint64_t i = 0; i < 3; i++) {
     double value =
         round(mg[i] + NOISE_MG * noise_normal(SEED, NOISE_ACCEL, signal->index * 3 + i)) *
         MPS2_PER_MG;
-    mean[i] = average_push(&signal->axes[i], value);
+    mean[i] = filter_push(signal->axes[i], value, &outlier);
     off += (value - mean[i]) * (value - mean[i]);
     square += value * value;
   }
@@ -67,9 +75,9 @@ static void imu(store_signal_t *signal, int64_t ts_us, db_reading_t *out) {
   imu.z = mean[2];
   imu.moving = fabs(sqrt(square) - 9.80665) > MOVING_MPS2;
   imu.quality = quality_score(&terms);
-  free(signal->json);
-  signal->json = reading_from_imu(&row, &imu) ? row.data : NULL;
-  out->data = signal->json;
+  bool made = reading_row_imu(&imu, &signal->json, &row);
+  buf_put(&signal->json, "", 1);
+  out->data = made && buf_err(&signal->json) == GANTRY_OK ? (const char *)signal->json.data : NULL;
   out->quality = imu.quality;
 }
 

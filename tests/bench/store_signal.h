@@ -3,7 +3,8 @@
 #define GANTRY_STORE_SIGNAL_H
 
 #include <db_reading.h>
-#include <average.h>
+#include <filter.h>
+#include <gantry/buf.h>
 
 typedef enum store_signal_kind {
   SIGNAL_RAMP,  /* a number that follows from its time alone: see store_ramp */
@@ -15,13 +16,14 @@ typedef struct store_signal {
   store_signal_kind_t kind;
   uint64_t index; /* of the next reading */
   double hz;
-  average_t axes[3];
-  char *json; /* owned */
+  filter_t *axes[3]; /* owned; of the accelerometer */
+  buf_t json;
 } store_signal_t;
 
 /* The ramp's value at a time. */
 double store_ramp(int64_t ts_us, double hz);
-void store_signal_init(store_signal_t *signal, store_signal_kind_t kind, double hz);
+/* False without memory. */
+bool store_signal_init(store_signal_t *signal, store_signal_kind_t kind, double hz);
 void store_signal_fini(store_signal_t *signal);
 /* Fills value, data and quality of the reading at that time; data is valid until the next call. */
 void store_signal_next(store_signal_t *signal, int64_t ts_us, db_reading_t *out);
