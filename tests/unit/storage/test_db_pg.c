@@ -326,9 +326,10 @@ Test(db_pg, keeps_a_day_that_holds_a_pinned_session) {
 Test(db_pg, keeps_the_index_by_time_on_every_day) {
   add_reading(today_us(), 0);
 
-  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM pg_indexes WHERE schemaname ="
-                                        " current_schema() AND indexdef LIKE '%USING brin%' AND"
-                                        " tablename LIKE 'reading_2%'"),
+  cr_assert_eq(fixture_number(&fixture,
+                              "SELECT count(*) FROM pg_class JOIN pg_am ON pg_am.oid ="
+                              " relam WHERE amname = 'brin' AND relname LIKE 'reading_2%'"
+                              " AND relnamespace = CAST(current_schema() AS regnamespace)"),
                1);
 }
 
