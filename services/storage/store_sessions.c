@@ -183,23 +183,22 @@ gantry_err_t store_session_list(store_t *store, store_call_t *call) {
 
 /* ---- in figures */
 
-static gantry_err_t read_percentiles(stmt_t *statement, session_sensor_summary_t *out) {
+static void read_percentiles(stmt_t *statement, session_sensor_summary_t *out) {
   tdigest_t digest;
   size_t len;
   const void *bytes = db_get_blob(statement, 19, &len);
-  if (!tdigest_read(&digest, bytes, len)) return GANTRY_E_INVALID;
+  if (!tdigest_read(&digest, bytes, len) || digest.count == 0) return;
   out->has_p05 = out->has_p50 = out->has_p95 = out->has_p99 = true;
   out->p05 = tdigest_quantile(&digest, 0.05);
   out->p50 = tdigest_quantile(&digest, 0.50);
   out->p95 = tdigest_quantile(&digest, 0.95);
   out->p99 = tdigest_quantile(&digest, 0.99);
-  return GANTRY_OK;
 }
 
 /* Of the numbers. */
-static gantry_err_t read_numbers(stmt_t *statement, session_sensor_summary_t *out) {
+static void read_numbers(stmt_t *statement, session_sensor_summary_t *out) {
   out->numbers = db_get_u64(statement, 8);
-  if (out->numbers == 0) return GANTRY_OK;
+  if (out->numbers == 0) return;
   double deviation = sqrt(db_get_real(statement, 10) / (double)(out->numbers - 1));
   out->has_mean = out->has_min = out->has_max = true;
   out->mean = db_get_real(statement, 9);
@@ -207,10 +206,10 @@ static gantry_err_t read_numbers(stmt_t *statement, session_sensor_summary_t *ou
   out->deviation = out->has_deviation ? deviation : 0;
   out->min = db_get_real(statement, 11);
   out->max = db_get_real(statement, 12);
-  return read_percentiles(statement, out);
+  read_percentiles(statement, out);
 }
 
-static gantry_err_t read_sensor_summary(stmt_t *statement, session_sensor_summary_t *out) {
+static void read_sensor_summary(stmt_t *statement, session_sensor_summary_t *out) {
   db_get_text(statement, 0, out->sensor, sizeof out->sensor);
   db_get_text(statement, 1, out->type, sizeof out->type);
   db_get_text(statement, 2, out->unit, sizeof out->unit);
@@ -228,7 +227,7 @@ static gantry_err_t read_sensor_summary(stmt_t *statement, session_sensor_summar
   out->missing = numbered > out->readings ? numbered - out->readings : 0;
   out->gaps = db_get_u64(statement, 17);
   out->longest = (double)db_get_int(statement, 18) / 1e6;
-  return read_numbers(statement, out);
+  read_numbers(statement, out);
 }
 
 static gantry_err_t read_sensors(store_t *store, int64_t session, session_summary_t *out) {
@@ -241,8 +240,7 @@ static gantry_err_t read_sensors(store_t *store, int64_t session, session_summar
   db_bind_int(statement, 1, session);
   db_bind_int(statement, 2, sizeof out->sensors / sizeof *out->sensors);
   while ((err = db_next(statement)) == GANTRY_OK)
-    if ((err = read_sensor_summary(statement, &out->sensors[out->sensors_count++])) != GANTRY_OK)
-      break;
+    read_sensor_summary(statement, &out->sensors[out->sensors_count++]);
   db_reset(statement);
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }

@@ -322,3 +322,35 @@ Test(append, ends_with_a_run_that_the_database_refuses_record_by_record) {
   cr_assert_eq(err, GANTRY_E_SCHEMA);
   cr_assert_str_eq(fault.field, "records");
 }
+
+Test(append, hears_of_a_session_and_takes_its_readings_whichever_stands_first) {
+  static session_session_t session = {.session = "s-1", .name = "fork", .has_started = true};
+  static sensor_readings_t batch;
+  batch = (sensor_readings_t){.series_count = 1,
+                              .series = {{.sensor = "force-1", .type = "force"}},
+                              .which_count = 2,
+                              .time_count = 2,
+                              .time = {FIXTURE_NOW_NS, FIXTURE_NOW_NS + 1000000},
+                              .number_count = 2,
+                              .value_count = 2,
+                              .quality_count = 2,
+                              .validity_count = 2};
+  snprintf(batch.series[0].session, sizeof batch.series[0].session, "s-1");
+  session.started = FIXTURE_NOW_NS;
+  session.state = SESSION_STATE_RECORDING;
+  put(1, "mapper", "session.changed", &SESSION_SESSION_DESC, &session);
+  put(2, "mapper", "sensor.readings.mapper", &SENSOR_READINGS_DESC, &batch);
+  session.state = SESSION_STATE_STOPPED;
+  put(3, "mapper", "session.changed", &SESSION_SESSION_DESC, &session);
+  session = (session_session_t){0}; /* a reset without a session */
+  put(4, "mapper", "session.changed", &SESSION_SESSION_DESC, &session);
+
+  cr_assert_eq(take(1, 4, 0), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(counts.refused, 0);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM session"), 1);
+  cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM session WHERE name = 'fork' AND state"
+                                        " = 'stopped' AND pinned = 1 AND kind = 'recording'"),
+               1);
+  cr_assert_eq(fixture_number(&fixture, "SELECT rows FROM session_series"), batch.which_count);
+}

@@ -95,6 +95,28 @@ Test(settings, lists_active_settings_by_key) {
   cr_assert_str_eq(configs.configs[0].key, "a");
 }
 
+Test(settings, lists_the_settings_of_a_kind_that_are_in_force) {
+  static store_setting_put_t put = {.kind = "store.retention"};
+  static store_setting_t out;
+  static store_setting_list_t list;
+  store_setting_list_get_t get = {.kind = "store.retention"};
+  static const char *const SCOPES[] = {"b", "a", "b"};
+  for (int i = 0; i < 3; i++) {
+    snprintf(put.scope, sizeof put.scope, "%s", SCOPES[i]);
+    snprintf(put.data, sizeof put.data, "{\"readings_days\":%d}", i + 1);
+    cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_SETTING_PUT, &put, &out), GANTRY_OK);
+  }
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_SETTING_LIST, &get, &list), GANTRY_OK);
+
+  cr_assert_eq(list.settings_count, 2);
+  cr_assert_str_eq(list.settings[0].info.scope, "a");
+  cr_assert_eq(list.settings[1].info.version, 2);
+  cr_assert_str_eq(list.settings[1].data, "{\"readings_days\":3}");
+  snprintf(get.kind, sizeof get.kind, "store.nothing");
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_SETTING_LIST, &get, &list), GANTRY_E_NOT_FOUND);
+}
+
 static void put_sensor(const char *sensor) {
   static sensor_configure_t config;
   static store_sensor_config_t out;
@@ -153,6 +175,34 @@ Test(settings, keeps_every_calibration_and_one_active) {
   cr_assert_eq(fixture_number(&fixture, "SELECT sum(is_active) FROM sensor_calibrations"), 1);
   cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_SENSOR_GET, &key, &sensor), GANTRY_OK);
   cr_assert_str_eq(sensor.config.calibration, "{\"offset\":2}");
+}
+
+Test(settings, tells_the_calibrations_of_a_sensor_newest_first) {
+  static sensor_calibrate_t calibrate;
+  static sensor_calibrated_t out;
+  static sensor_calibration_versions_t versions;
+  store_sensor_key_t key = {.sensor = "PROX_001"};
+  put_sensor("PROX_002");
+  put_sensor("PROX_001");
+  for (int i = 1; i <= 3; i++) {
+    snprintf(calibrate.sensor, sizeof calibrate.sensor, "PROX_00%d", i == 2 ? 2 : 1);
+    snprintf(calibrate.calibration, sizeof calibrate.calibration, "{\"offset\":%d}", i);
+    cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CALIBRATION_PUT, &calibrate, &out),
+                 GANTRY_OK);
+  }
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CALIBRATIONS, &key, &versions), GANTRY_OK);
+
+  cr_assert_eq(versions.versions_count, 2);
+  cr_assert_eq(versions.versions[0].version, 2);
+  cr_assert(versions.versions[0].active);
+  cr_assert_str_eq(versions.versions[0].calibration, "{\"offset\":3}");
+  cr_assert_str_eq(versions.versions[0].by, "anna");
+  cr_assert_eq(versions.versions[1].version, 1);
+  cr_assert_not(versions.versions[1].active);
+  snprintf(key.sensor, sizeof key.sensor, "PROX_009");
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CALIBRATIONS, &key, &versions),
+               GANTRY_E_NOT_FOUND);
 }
 
 Test(settings, refuses_to_calibrate_an_unknown_sensor) {
