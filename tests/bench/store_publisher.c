@@ -182,12 +182,12 @@ static bool run(publisher_t *self, double *publish_s, double *drained_s) {
   while (ok && !is_over(self)) {
     publish(self);
     loop_step(self->loop, 1);
-    ok = store_ledger_sync(&self->ledger);
+    ok = store_ledger_write(&self->ledger);
   }
   *publish_s = clock_age_ms(clock_mono_ns(), self->begin_ns) / 1000.0;
   while (ok && !is_empty(self)) {
     loop_step(self->loop, 1);
-    ok = store_ledger_sync(&self->ledger);
+    ok = store_ledger_write(&self->ledger);
   }
   *drained_s = clock_age_ms(clock_mono_ns(), self->begin_ns) / 1000.0;
   if (!ok) fprintf(stderr, "store_publisher: ledger: %s\n", strerror(errno));
