@@ -36,8 +36,13 @@ static const char *const SQL[SQL_COUNT] = {
     [SQL_LAST] = "SELECT coalesce(max(id), 0) FROM batch",
 };
 
+/* Of the log when it is taken over into the file. Most of its pages are those of batches that are
+   gone again: the longer it is, the less of it is written twice. */
+#define LOG_PAGES 4096
+
 struct box {
   sqlite3 *handle;
+  int log_pages; /* after the last commit; 0: nothing to take over */
   sqlite3_stmt *statements[SQL_COUNT];
   box_totals_t totals;
 };
@@ -92,18 +97,29 @@ static gantry_err_t sum(box_t *box, uint64_t id, box_totals_t *out) {
   return err;
 }
 
+/* Takes the place of the checkpoint that SQLite makes within a commit. */
+static int on_commit(void *arg, sqlite3 *handle, const char *name, int pages) {
+  box_t *box = arg;
+  (void)handle;
+  (void)name;
+  box->log_pages = pages;
+  return SQLITE_OK;
+}
+
 static gantry_err_t prepare(box_t *box) {
-  GANTRY_TRY(exec(box, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                       "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;"
-                       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608;"
-                       "CREATE TABLE IF NOT EXISTS batch (id INTEGER PRIMARY KEY, boot INTEGER"
-                       " NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, records INTEGER"
-                       " NOT NULL, kept INTEGER NOT NULL, len INTEGER NOT NULL, bytes BLOB NOT"
-                       " NULL) STRICT;"
-                       "CREATE INDEX IF NOT EXISTS batch_stream ON batch (id) WHERE kept = 0;"
-                       "CREATE TABLE IF NOT EXISTS dropped (boot INTEGER PRIMARY KEY,"
-                       " records INTEGER NOT NULL) STRICT;"
-                       "DELETE FROM dropped WHERE boot NOT IN (SELECT boot FROM batch)"));
+  sqlite3_wal_hook(box->handle, on_commit, box);
+  GANTRY_TRY(
+      exec(box, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+                "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF;"
+                "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 25165824;"
+                "CREATE TABLE IF NOT EXISTS batch (id INTEGER PRIMARY KEY, boot INTEGER"
+                " NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, records INTEGER"
+                " NOT NULL, kept INTEGER NOT NULL, len INTEGER NOT NULL, bytes BLOB NOT"
+                " NULL) STRICT;"
+                "CREATE INDEX IF NOT EXISTS batch_stream ON batch (id) WHERE kept = 0;"
+                "CREATE TABLE IF NOT EXISTS dropped (boot INTEGER PRIMARY KEY,"
+                " records INTEGER NOT NULL) STRICT;"
+                "DELETE FROM dropped WHERE boot NOT IN (SELECT boot FROM batch)"));
   for (int i = 0; i < SQL_COUNT; i++)
     GANTRY_TRY(err_of(sqlite3_prepare_v3(box->handle, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
                                          &box->statements[i], NULL)));
@@ -152,6 +168,13 @@ void box_rollback(box_t *box) {
 
 gantry_err_t box_commit(box_t *box) {
   return exec(box, "COMMIT");
+}
+
+void box_checkpoint(box_t *box) {
+  if (box->log_pages < LOG_PAGES) return;
+  end_reading(box);
+  (void)sqlite3_wal_checkpoint_v2(box->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+  box->log_pages = 0;
 }
 
 gantry_err_t box_insert(box_t *box, const batch_t *batch) {

@@ -32,6 +32,9 @@ gantry_err_t box_begin(box_t *box);
 /* On disk when it returns GANTRY_OK; otherwise to be rolled back. */
 gantry_err_t box_commit(box_t *box);
 void box_rollback(box_t *box);
+/* Takes a long log over into the file. Not needed for anything but room, and slow: when nobody
+   waits. One that fails is tried again after the next commit. */
+void box_checkpoint(box_t *box);
 gantry_err_t box_insert(box_t *box, const batch_t *batch);
 /* The first batch after id; its bytes are valid until the next call on this box.
    GANTRY_E_NOT_FOUND: none. */

@@ -196,6 +196,7 @@ void *outbox_run(void *arg) {
     publish_state(outbox);
     tell_synced(outbox);
     hand_out(outbox);
+    tray_checkpoint(&outbox->tray);
   }
   tray_tidy(&outbox->tray, clock_mono_ns());
   tell_synced(outbox);

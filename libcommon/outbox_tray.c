@@ -211,6 +211,10 @@ void tray_tidy(tray_t *tray, uint64_t now_ns) {
   if (try_file(tray, NULL, 0, &fault) != GANTRY_OK) note_trouble(tray, fault.detail, now_ns);
 }
 
+void tray_checkpoint(tray_t *tray) {
+  if (tray->file) box_checkpoint(tray->file);
+}
+
 uint64_t tray_due_ns(const tray_t *tray, uint64_t now_ns) {
   if (tray->retry_ns != 0) return tray->retry_ns;
   bool dirty = tray->file && tray->delivered > tray->deleted;

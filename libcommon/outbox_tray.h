@@ -45,6 +45,8 @@ gantry_err_t tray_next(tray_t *tray, uint64_t id, batch_t *out);
 void tray_delivered(tray_t *tray, uint64_t id);
 /* Deletes what was delivered and tries the file again when it is time. */
 void tray_tidy(tray_t *tray, uint64_t now_ns);
+/* Keeps the file's log short: slow now and then, so behind all that somebody waits for. */
+void tray_checkpoint(tray_t *tray);
 /* When tray_tidy has something to do; 0: nothing. */
 uint64_t tray_due_ns(const tray_t *tray, uint64_t now_ns);
 
