@@ -34,6 +34,30 @@ double field_get_real(const desc_field_t *field, const void *at) {
   return field->type == DESC_F32 ? (double)*(const float *)at : *(const double *)at;
 }
 
+void field_set_unsigned(const desc_field_t *field, void *at, uint64_t value) {
+  switch (field->type) {
+  case DESC_U8:
+    *(uint8_t *)at = (uint8_t)value;
+    break;
+  case DESC_U16:
+    *(uint16_t *)at = (uint16_t)value;
+    break;
+  case DESC_U32:
+    *(uint32_t *)at = (uint32_t)value;
+    break;
+  default:
+    *(uint64_t *)at = value;
+  }
+}
+
+void field_get_bounds(const desc_field_t *field, uint64_t *min, uint64_t *max) {
+  *min = 0;
+  *max = UINT64_MAX >> (64 - 8 * field->size);
+  if (!field->ranged) return;
+  if (field->min > 0.0) *min = (uint64_t)ceil(field->min);
+  if (field->max < (double)*max) *max = field->max > 0.0 ? (uint64_t)field->max : 0;
+}
+
 bool field_is_present(const desc_field_t *field, const void *value) {
   return !field->optional || *(const bool *)((const uint8_t *)value + field->has_offset);
 }

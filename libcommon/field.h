@@ -11,6 +11,11 @@ uint64_t field_get_unsigned(const desc_field_t *field, const void *at); /* BOOL,
 int64_t field_get_signed(const desc_field_t *field, const void *at);    /* I32, I64, ENUM */
 double field_get_real(const desc_field_t *field, const void *at);       /* F32, F64 */
 
+/* Stores without a check. U8 … U64 */
+void field_set_unsigned(const desc_field_t *field, void *at, uint64_t value);
+/* What an unsigned integer may be: by its type, and by its range where it has one. */
+void field_get_bounds(const desc_field_t *field, uint64_t *min, uint64_t *max);
+
 /* Presence and count of a field in a struct. */
 bool field_is_present(const desc_field_t *field, const void *value);
 uint32_t field_count(const desc_field_t *field, const void *value);

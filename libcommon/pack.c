@@ -100,12 +100,43 @@ static gantry_err_t pack_element(msgpack_packer *packer, const desc_field_t *fie
   return field_wrong_type(field, fault);
 }
 
-/* The long arrays of a scan: one reservation, then four bytes and a type byte each, most
- * significant first. */
+/* The shortest form of a number; 9 bytes of room. */
+static uint8_t *put_natural(uint8_t *room, uint64_t value) {
+  if (value < 0x80) {
+    *room = (uint8_t)value;
+    return room + 1;
+  }
+  unsigned width = value > UINT32_MAX ? 3 : value > UINT16_MAX ? 2 : value > UINT8_MAX ? 1 : 0;
+  unsigned size = 1u << width;
+  uint64_t bits = __builtin_bswap64(value << (64 - 8 * size));
+  *room = (uint8_t)(0xcc + width);
+  memcpy(room + 1, &bits, sizeof bits);
+  return room + 1 + size;
+}
+
+/* Long arrays, as in scans and columns: one reservation, then a type byte and the number each, most
+ * significant byte first. */
+static gantry_err_t pack_naturals(buf_t *out, const desc_field_t *field, const uint8_t *values,
+                                  uint32_t count, gantry_fault_t *fault) {
+  uint8_t *room = buf_reserve(out, (size_t)count * 9);
+  if (!room) return GANTRY_OK; /* the buffer has failed: reported at the end */
+  const uint8_t *begin = room;
+  uint64_t min, max;
+  field_get_bounds(field, &min, &max);
+  for (uint32_t i = 0; i < count; i++) {
+    uint64_t value = field_get_unsigned(field, values + (size_t)i * field->size);
+    if (value < min || value > max)
+      return field_element(field, i, field_check_real(field, (double)value, fault), fault);
+    room = put_natural(room, value);
+  }
+  out->len += (size_t)(room - begin);
+  return GANTRY_OK;
+}
+
 static gantry_err_t pack_floats(buf_t *out, const desc_field_t *field, const float *values,
                                 uint32_t count, gantry_fault_t *fault) {
   uint8_t *room = buf_reserve(out, (size_t)count * 5);
-  if (!room) return GANTRY_OK; /* the buffer has failed: reported at the end */
+  if (!room) return GANTRY_OK;
   float min = (float)field->min, max = (float)field->max;
   for (uint32_t i = 0; i < count; i++) {
     if (!(values[i] >= min && values[i] <= max)) {
@@ -122,6 +153,38 @@ static gantry_err_t pack_floats(buf_t *out, const desc_field_t *field, const flo
   return GANTRY_OK;
 }
 
+static gantry_err_t pack_doubles(buf_t *out, const desc_field_t *field, const double *values,
+                                 uint32_t count, gantry_fault_t *fault) {
+  uint8_t *room = buf_reserve(out, (size_t)count * 9);
+  if (!room) return GANTRY_OK;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!(values[i] >= field->min && values[i] <= field->max))
+      return field_element(field, i, field_check_real(field, values[i], fault), fault);
+    uint64_t bits;
+    memcpy(&bits, &values[i], sizeof bits);
+    bits = __builtin_bswap64(bits);
+    *room++ = 0xcb;
+    memcpy(room, &bits, sizeof bits);
+    room += sizeof bits;
+  }
+  out->len += (size_t)count * 9;
+  return GANTRY_OK;
+}
+
+/* Whether the type has such a way. */
+static bool is_column(const desc_field_t *field) {
+  bool natural = field->type >= DESC_U8 && field->type <= DESC_U64;
+  bool real = field->type == DESC_F32 || field->type == DESC_F64;
+  return field->array && (natural || (real && field->ranged));
+}
+
+static gantry_err_t pack_column(buf_t *out, const desc_field_t *field, const void *values,
+                                uint32_t count, gantry_fault_t *fault) {
+  if (field->type == DESC_F32) return pack_floats(out, field, values, count, fault);
+  if (field->type == DESC_F64) return pack_doubles(out, field, values, count, fault);
+  return pack_naturals(out, field, values, count, fault);
+}
+
 static gantry_err_t pack_field(msgpack_packer *packer, const desc_field_t *field, const void *value,
                                gantry_fault_t *fault) {
   pack_text(packer, field->name, strlen(field->name));
@@ -130,9 +193,7 @@ static gantry_err_t pack_field(msgpack_packer *packer, const desc_field_t *field
   if (field->array) {
     GANTRY_TRY(field_check_count(field, count, fault));
     msgpack_pack_array(packer, count);
-    if (field->type == DESC_F32 && field->ranged) {
-      return pack_floats(packer->data, field, (const float *)at, count, fault);
-    }
+    if (is_column(field)) return pack_column(packer->data, field, at, count, fault);
   }
   for (uint32_t i = 0; i < count; i++, at += field->size) {
     gantry_err_t err = pack_element(packer, field, at, fault);

@@ -9,19 +9,29 @@
 #include <string.h>
 
 /* A newer schema may know more fields than this one, but not any number: each is looked for. */
-enum { FIELDS_MAX = 128, UNKNOWN_MAX = 128, FLOAT_BYTES = 5 };
+enum { FIELDS_MAX = 128, UNKNOWN_MAX = 128, FLOAT_BYTES = 5, DOUBLE_BYTES = 9 };
 
 static gantry_err_t truncated(const wire_t *wire, const uint8_t *bytes, gantry_fault_t *fault) {
   return fault_set(fault, GANTRY_E_SCHEMA, "", "not msgpack from byte %td on", wire->at - bytes);
 }
 
-/* Floats in a row, as in scans: passes over them without looking at each head. */
-static uint64_t pass_floats(wire_t *wire, uint64_t left) {
+/* Bytes of a value, with its type byte; 0 where they depend on what follows that. */
+static size_t plain_size(uint8_t type) {
+  static const uint8_t SIZES[] = {1, 0, 1, 1, 0, 0, 0, 0, 0, 0,  /* nil, booleans */
+                                  5, 9, 2, 3, 5, 9, 2, 3, 5, 9}; /* 0xca: reals, integers */
+  if (type < 0x80 || type >= 0xe0) return 1;
+  return type >= 0xc0 && type < 0xc0 + sizeof SIZES ? SIZES[type - 0xc0] : 0;
+}
+
+/* Numbers in a row, as in scans and columns: passes over them without a head for each. */
+static uint64_t pass_plain(wire_t *wire, uint64_t left) {
+  const uint8_t *at = wire->at;
   uint64_t passed = 0;
-  while (passed < left && wire->end - wire->at >= FLOAT_BYTES && *wire->at == 0xca) {
-    wire->at += FLOAT_BYTES;
-    passed++;
+  for (size_t size; passed < left && at < wire->end && (size = plain_size(*at)) != 0; passed++) {
+    if ((size_t)(wire->end - at) < size) break;
+    at += size;
   }
+  wire->at = at;
   return passed;
 }
 
@@ -30,7 +40,7 @@ gantry_err_t unpack_check(const uint8_t *bytes, size_t len, gantry_fault_t *faul
   uint64_t left[UNPACK_MAX_DEPTH + 1] = {1}; /* values still to come, by depth */
   unsigned depth = 0;
   for (;;) {
-    left[depth] -= pass_floats(&wire, left[depth]);
+    left[depth] -= pass_plain(&wire, left[depth]);
     while (left[depth] == 0) {
       if (depth-- > 0) continue;
       if (wire.at == wire.end) return GANTRY_OK;
@@ -98,8 +108,40 @@ static gantry_err_t read_element(const desc_field_t *field, wire_t *wire, void *
   }
 }
 
-/* How many of the first floats are plain and within bounds; the slow path names the first that is
- * not. */
+/* The next value where it is an unsigned integer with some bytes behind it, as within a column. */
+static bool next_natural(wire_t *wire, uint64_t *out) {
+  if (wire->end - wire->at <= (ptrdiff_t)sizeof *out) return false;
+  uint8_t type = *wire->at;
+  if (type < 0x80) {
+    *out = type;
+    wire->at++;
+    return true;
+  }
+  if (type < 0xcc || type > 0xcf) return false;
+  unsigned size = 1u << (type - 0xcc);
+  memcpy(out, wire->at + 1, sizeof *out);
+  *out = __builtin_bswap64(*out) >> (64 - 8 * size);
+  wire->at += 1 + size;
+  return true;
+}
+
+/* How many of the first elements of a column are plain and within bounds; the slow path names the
+   first that is not. */
+static uint32_t read_naturals(const desc_field_t *field, wire_t *wire, void *values,
+                              uint32_t count) {
+  uint64_t min, max, value;
+  field_get_bounds(field, &min, &max);
+  for (uint32_t i = 0; i < count; i++) {
+    wire_t before = *wire;
+    if (!next_natural(wire, &value) || value < min || value > max) {
+      *wire = before;
+      return i;
+    }
+    field_set_unsigned(field, (uint8_t *)values + (size_t)i * field->size, value);
+  }
+  return count;
+}
+
 static uint32_t read_floats(const desc_field_t *field, wire_t *wire, float *values,
                             uint32_t count) {
   float min = (float)field->min, max = (float)field->max;
@@ -118,6 +160,31 @@ static uint32_t read_floats(const desc_field_t *field, wire_t *wire, float *valu
   return i;
 }
 
+static uint32_t read_doubles(const desc_field_t *field, wire_t *wire, double *values,
+                             uint32_t count) {
+  const uint8_t *at = wire->at;
+  size_t plain = (size_t)(wire->end - at) / DOUBLE_BYTES;
+  uint32_t most = plain < count ? (uint32_t)plain : count;
+  uint32_t i;
+  for (i = 0; i < most && *at == 0xcb; i++, at += DOUBLE_BYTES) {
+    uint64_t bits;
+    memcpy(&bits, at + 1, sizeof bits);
+    bits = __builtin_bswap64(bits);
+    memcpy(&values[i], &bits, sizeof bits);
+    if (!(values[i] >= field->min && values[i] <= field->max)) break;
+  }
+  wire->at = at;
+  return i;
+}
+
+static uint32_t read_column(const desc_field_t *field, wire_t *wire, void *values, uint32_t count) {
+  if (field->type >= DESC_U8 && field->type <= DESC_U64)
+    return read_naturals(field, wire, values, count);
+  if (field->type == DESC_F32 && field->ranged) return read_floats(field, wire, values, count);
+  if (field->type == DESC_F64 && field->ranged) return read_doubles(field, wire, values, count);
+  return 0;
+}
+
 static gantry_err_t read_field(const desc_field_t *field, wire_t *wire, void *value,
                                gantry_fault_t *fault) {
   uint8_t *at = (uint8_t *)value + field->offset;
@@ -130,9 +197,7 @@ static gantry_err_t read_field(const desc_field_t *field, wire_t *wire, void *va
     GANTRY_TRY(field_check_count(field, head.count, fault));
     count = head.count;
     field_set_count(field, value, count);
-    if (field->type == DESC_F32 && field->ranged) {
-      i = read_floats(field, wire, (float *)at, count);
-    }
+    i = read_column(field, wire, at, count);
   }
   for (; i < count; i++) {
     gantry_err_t err = read_element(field, wire, at + (size_t)i * field->size, fault);
