@@ -112,15 +112,28 @@ static gantry_err_t resolve(store_t *store, const char *robot, const sensor_read
   return GANTRY_OK;
 }
 
+/* Where each row of the batch goes: rows of one series side by side, in their order, for then an
+   index takes them in faster. */
+static void find_places(const sensor_readings_t *batch, uint16_t *places) {
+  uint16_t next[sizeof batch->series / sizeof batch->series[0] + 1] = {0};
+  for (uint32_t i = 0; i < batch->which_count; i++)
+    next[batch->which[i] + 1]++;
+  for (uint32_t i = 0; i < batch->series_count; i++)
+    next[i + 1] = (uint16_t)(next[i + 1] + next[i]);
+  for (uint32_t i = 0; i < batch->which_count; i++)
+    places[i] = next[batch->which[i]]++;
+}
+
 /* The decoded batch is gone when the rows go into the database: texts are copied. */
-static gantry_err_t give_objects(gather_t *gather, const sensor_readings_t *batch) {
+static gantry_err_t give_objects(gather_t *gather, const sensor_readings_t *batch,
+                                 const uint16_t *places) {
   const char *object =
       arena_copy(&gather->texts, batch->objects.data ? (const void *)batch->objects.data : "",
                  batch->objects.len);
   uint32_t both_at = 0;
   if (!object) return GANTRY_E_UNAVAILABLE;
   for (uint32_t i = 0; i < batch->which_objects_count; i++) {
-    db_reading_t *row = &gather->rows[gather->count + batch->which_objects[i]];
+    db_reading_t *row = &gather->rows[gather->count + places[batch->which_objects[i]]];
     bool both =
         both_at < batch->which_both_count && batch->which_both[both_at] == batch->which_objects[i];
     both_at += both;
@@ -135,20 +148,23 @@ static gantry_err_t give_objects(gather_t *gather, const sensor_readings_t *batc
 /* Behind those that are gathered already; they do not count yet. */
 static gantry_err_t make_rows(gather_t *gather, const sensor_readings_t *batch,
                               const batch_series_t *known) {
+  uint16_t places[sizeof batch->which];
+  find_places(batch, places);
   for (uint32_t i = 0; i < batch->which_count; i++) {
     uint8_t which = batch->which[i];
-    gather->series[gather->count + i] = known[which].series;
-    gather->rows[gather->count + i] = (db_reading_t){.series = known[which].series->id,
-                                                     .ts_us = (int64_t)(batch->time[i] / 1000),
-                                                     .seq = (int64_t)batch->number[i],
-                                                     .has_value = true,
-                                                     .value = batch->value[i],
-                                                     .quality = (double)batch->quality[i],
-                                                     .validity = batch->validity[i],
-                                                     .source = (int32_t)batch->series[which].source,
-                                                     .session = known[which].session};
+    size_t place = gather->count + places[i];
+    gather->series[place] = known[which].series;
+    gather->rows[place] = (db_reading_t){.series = known[which].series->id,
+                                         .ts_us = (int64_t)(batch->time[i] / 1000),
+                                         .seq = (int64_t)batch->number[i],
+                                         .has_value = true,
+                                         .value = batch->value[i],
+                                         .quality = (double)batch->quality[i],
+                                         .validity = batch->validity[i],
+                                         .source = (int32_t)batch->series[which].source,
+                                         .session = known[which].session};
   }
-  return batch->which_objects_count ? give_objects(gather, batch) : GANTRY_OK;
+  return batch->which_objects_count ? give_objects(gather, batch, places) : GANTRY_OK;
 }
 
 /* Counts the new rows in, but for those that a chunk holds already. */
