@@ -21,7 +21,7 @@ THIRD_PARTY = {
     "libwebsockets.h": ["services/api-gateway/gateway", "services/api-gateway/http", "services/api-gateway/ws"],
     "sqlite3.h": ["services/storage/db/db_sqlite", "services/storage/db/bulk_sqlite", "libcommon/outbox", "tests/"],
     "libpq-fe.h": ["services/storage/db/db_pg", "services/storage/db/bulk_pg", "tests/"],
-    "zstd.h": ["services/storage/series/chunk", "services/storage/export/form_mcap", "tests/"],
+    "zstd.h": ["services/storage/series/chunk", "tests/"],
     "crypt.h": ["services/api-gateway/password"],
     "png.h": ["libcommon/slam/map_image", "tests/unit/slam/"],
     "zlib.h": ["libcommon/slam/carmen_file", "tests/unit/slam/", "tests/unit/sim/"],

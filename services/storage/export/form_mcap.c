@@ -1,33 +1,27 @@
 /* mcap: schemas and channels, then chunks with their message indexes, then a summary with the index
-   of all. A chunk is written as a whole, so that a walk is taken up again between two. */
+   of all. A chunk is written as a whole, so that a walk is taken up again between two; it is not
+   compressed, so that a reader needs nothing but the format. */
 #include "form_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "form_schema.h"
 #include "mcap.h"
 
-#define CHUNK_BYTES (1u << 20) /* of a chunk, unpacked, more or less */
-#define LEVEL       1
-#define PACKING     "zstd"
+#define CHUNK_BYTES (1u << 20) /* of a chunk, more or less */
 
 typedef struct mcap {
   form_t form;
-  ZSTD_CCtx *packer; /* owned */
-  buf_t records;     /* the chunk under way */
-  buf_t packed;
+  buf_t records;  /* the chunk under way */
   buf_t *indexes; /* owned; of each series: time and place of its messages in the chunk */
   uint64_t begin_ns, end_ns;
 } mcap_t;
 
 static bool init(form_t *form) {
   mcap_t *mcap = (mcap_t *)form;
-  mcap->packer = ZSTD_createCCtx();
   mcap->indexes = calloc(form->head->count + 1, sizeof *mcap->indexes);
-  if (!mcap->packer || !mcap->indexes) return false;
-  return !ZSTD_isError(ZSTD_CCtx_setParameter(mcap->packer, ZSTD_c_compressionLevel, LEVEL));
+  return mcap->indexes != NULL;
 }
 
 static void fini(form_t *form) {
@@ -36,10 +30,7 @@ static void fini(form_t *form) {
     buf_fini(&mcap->indexes[i]);
   free(mcap->indexes);
   mcap->indexes = NULL;
-  ZSTD_freeCCtx(mcap->packer);
-  mcap->packer = NULL;
   buf_fini(&mcap->records);
-  buf_fini(&mcap->packed);
 }
 
 static void put_schemas(const form_head_t *head, buf_t *out) {
@@ -96,38 +87,19 @@ static bool is_clean(const form_t *form) {
   return ((const mcap_t *)form)->records.len == 0;
 }
 
-/* Where a chunk and the indexes of its messages have come to lie. */
-typedef struct chunk_place {
-  uint64_t at, len;
-  size_t unpacked, packed;
-  uint64_t indexes_at;
-} chunk_place_t;
-
-static bool pack(mcap_t *mcap) {
-  size_t bound = ZSTD_compressBound(mcap->records.len);
-  buf_reset(&mcap->packed);
-  uint8_t *room = buf_reserve(&mcap->packed, bound);
-  if (!room) return false;
-  size_t len = ZSTD_compress2(mcap->packer, room, bound, mcap->records.data, mcap->records.len);
-  if (ZSTD_isError(len)) return false;
-  mcap->packed.len = len;
-  return true;
-}
-
-static void put_chunk(mcap_t *mcap, buf_t *out, chunk_place_t *chunk) {
-  chunk->at = form_place(&mcap->form, out);
-  chunk->unpacked = mcap->records.len;
-  chunk->packed = mcap->packed.len;
+/* Where it has come to lie. */
+static uint64_t put_chunk(mcap_t *mcap, buf_t *out) {
+  uint64_t at = form_place(&mcap->form, out);
   size_t place = mcap_begin(out, MCAP_CHUNK);
   mcap_u64(out, mcap->begin_ns);
   mcap_u64(out, mcap->end_ns);
-  mcap_u64(out, chunk->unpacked);
+  mcap_u64(out, mcap->records.len);
   mcap_u32(out, mcap_crc(mcap->records.data, mcap->records.len));
-  mcap_text(out, PACKING, strlen(PACKING));
-  mcap_u64(out, chunk->packed);
-  buf_put(out, mcap->packed.data, chunk->packed);
+  mcap_text(out, "", 0);
+  mcap_u64(out, mcap->records.len);
+  buf_put(out, mcap->records.data, mcap->records.len);
   mcap_end(out, place);
-  chunk->len = form_place(&mcap->form, out) - chunk->at;
+  return at;
 }
 
 /* The messages' indexes into out, and where they lie into the index of chunks. */
@@ -155,23 +127,20 @@ static void keep_entry(form_t *form, const buf_t *entry, buf_t *out) {
 }
 
 static void close_chunk(mcap_t *mcap, buf_t *out) {
-  chunk_place_t chunk;
   buf_t entry = {0};
-  if (!pack(mcap)) out->failed = true;
-  put_chunk(mcap, out, &chunk);
+  uint64_t at = put_chunk(mcap, out), indexes_at = form_place(&mcap->form, out);
   size_t place = mcap_begin(&entry, MCAP_CHUNK_INDEX);
   mcap_u64(&entry, mcap->begin_ns);
   mcap_u64(&entry, mcap->end_ns);
-  mcap_u64(&entry, chunk.at);
-  mcap_u64(&entry, chunk.len);
-  chunk.indexes_at = form_place(&mcap->form, out);
+  mcap_u64(&entry, at);
+  mcap_u64(&entry, indexes_at - at);
   size_t map = mcap_begin_list(&entry);
   put_indexes(mcap, out, &entry);
   mcap_end_list(&entry, map);
-  mcap_u64(&entry, form_place(&mcap->form, out) - chunk.indexes_at);
-  mcap_text(&entry, PACKING, strlen(PACKING));
-  mcap_u64(&entry, chunk.packed);
-  mcap_u64(&entry, chunk.unpacked);
+  mcap_u64(&entry, form_place(&mcap->form, out) - indexes_at);
+  mcap_text(&entry, "", 0);
+  mcap_u64(&entry, mcap->records.len);
+  mcap_u64(&entry, mcap->records.len);
   mcap_end(&entry, place);
   keep_entry(&mcap->form, &entry, out);
   buf_fini(&entry);
