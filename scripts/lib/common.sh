@@ -13,7 +13,7 @@ PACKAGES_TEST=(libcriterion-dev gcovr clang-14 libclang-rt-14-dev clang-tidy-14 
 # What the benches need beyond the first list: clients, databases to look into, peers.
 PACKAGES_BENCH=(python3-websockets python3-zmq python3-msgpack sqlite3 postgresql-15 python3-sqlalchemy python3-aiosqlite libcriterion-dev)
 # Programs that may stand here from elsewhere: command:package
-PROGRAMS_TEST=(kubectl:kubernetes-client promtool:prometheus)
+PROGRAMS_TEST=(kubectl:kubernetes-client promtool:prometheus node:nodejs npm:npm)
 
 say() { printf '%s\n' "$*"; }
 die() {

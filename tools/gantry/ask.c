@@ -14,6 +14,10 @@
 #include <gantry/json.h>
 #include <messages.h>
 
+#define PATIENCE_NS (60 * GANTRY_NS_PER_S)
+#define PATIENT_MS  5000u
+#define AGAIN_MS    200u
+
 static const struct option LONG[] = {{"bus", required_argument, NULL, 'b'},
                                      {"help", no_argument, NULL, 'h'},
                                      {"json", no_argument, NULL, 'j'},
@@ -31,16 +35,29 @@ static const struct option LONG[] = {{"bus", required_argument, NULL, 'b'},
                                      {"port", required_argument, NULL, 'p'},
                                      {"first", required_argument, NULL, 'f'},
                                      {"last", required_argument, NULL, 'l'},
+                                     {"format", required_argument, NULL, 'F'},
+                                     {"sensor", required_argument, NULL, 'n'},
+                                     {"resume", no_argument, NULL, 'e'},
+                                     {"session", required_argument, NULL, 'i'},
+                                     {"rate", required_argument, NULL, 'x'},
+                                     {"from", required_argument, NULL, 'o'},
+                                     {"to", required_argument, NULL, 'u'},
+                                     {"loop", no_argument, NULL, 'O'},
+                                     {"description", required_argument, NULL, 'D'},
+                                     {"state", required_argument, NULL, 'T'},
                                      {0}};
 
 static void set_flag(ask_t *ask, int letter) {
-  bool *flags[128] = {
-      ['j'] = &ask->json,   ['w'] = &ask->watch, ['W'] = &ask->wait,   ['r'] = &ask->raw,
-      ['y'] = &ask->safety, ['S'] = &ask->safe,  ['L'] = &ask->located};
+  bool *flags[128] = {['j'] = &ask->json,    ['w'] = &ask->watch,  ['W'] = &ask->wait,
+                      ['r'] = &ask->raw,     ['y'] = &ask->safety, ['S'] = &ask->safe,
+                      ['L'] = &ask->located, ['e'] = &ask->resume, ['O'] = &ask->loop};
   const char **texts[128] = {
       ['b'] = &ask->base,         ['R'] = &ask->reason,       ['s'] = &ask->speed,
       ['a'] = &ask->acceleration, ['d'] = &ask->deceleration, ['t'] = &ask->timeout,
-      ['p'] = &ask->port,         ['f'] = &ask->first,        ['l'] = &ask->last};
+      ['p'] = &ask->port,         ['f'] = &ask->first,        ['l'] = &ask->last,
+      ['F'] = &ask->format,       ['n'] = &ask->sensor,       ['i'] = &ask->session_id,
+      ['x'] = &ask->rate,         ['o'] = &ask->from,         ['u'] = &ask->to,
+      ['D'] = &ask->description,  ['T'] = &ask->state};
 
   if (flags[letter]) *flags[letter] = true;
   if (texts[letter]) *texts[letter] = optarg;
@@ -125,15 +142,32 @@ static void advise(const request_t *request, const gantry_fault_t *fault) {
           stderr);
 }
 
+static bool fail(const ask_t *ask, const request_t *request, const gantry_fault_t *fault) {
+  ask_progress("%s", "");
+  session_complain(ask->name, fault);
+  advise(request, fault);
+  return false;
+}
+
 bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives) {
   gantry_fault_t fault = {0};
 
   fault.err = rpc_call_wait(ask->session.client, request, NULL, takes, 0, gives, &fault);
-  if (fault.err == GANTRY_OK) return true;
-  ask_progress("%s", "");
-  session_complain(ask->name, &fault);
-  advise(request, &fault);
-  return false;
+  return fault.err == GANTRY_OK || fail(ask, request, &fault);
+}
+
+bool ask_patiently(ask_t *ask, const request_t *request, const void *takes, void *gives) {
+  uint64_t end_ns = clock_mono_ns() + PATIENCE_NS;
+
+  for (;;) {
+    gantry_fault_t fault = {0};
+    fault.err = rpc_call_wait(ask->session.client, request, NULL, takes, PATIENT_MS, gives, &fault);
+    if (fault.err == GANTRY_OK) return true;
+    bool away = fault.err == GANTRY_E_UNAVAILABLE || fault.err == GANTRY_E_TIMEOUT;
+    if (!away || clock_mono_ns() > end_ns) return fail(ask, request, &fault);
+    ask_progress("%s does not answer: waiting", request->server);
+    if (!ask_pause(ask, AGAIN_MS)) return false;
+  }
 }
 
 void ask_print(const desc_t *desc, const void *value) {

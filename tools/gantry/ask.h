@@ -12,7 +12,9 @@ typedef struct ask {
   const char *help; /* its whole help text */
   const char *base; /* --bus, or NULL */
   bool json, watch, wait, raw, safety, safe, located;
+  bool resume, loop;
   const char *reason, *speed, *acceleration, *deceleration, *timeout, *port, *first, *last;
+  const char *format, *sensor, *session_id, *rate, *from, *to, *description, *state;
   const char *words[ASK_WORDS]; /* what is no option */
   int count;
   session_t session;
@@ -33,6 +35,9 @@ bool ask_whole(const ask_t *ask, const char *what, const char *text, long min, l
 
 /* Sends takes and waits; says what went wrong and what to do about it. */
 bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives);
+/* The same, asking again for up to a minute while the server is away or silent: for requests that
+   may be sent twice. False also when Ctrl-C has come. */
+bool ask_patiently(ask_t *ask, const request_t *request, const void *takes, void *gives);
 /* The value as one line of JSON on standard output. */
 void ask_print(const desc_t *desc, const void *value);
 /* Lets time pass; false when Ctrl-C has come. */

@@ -30,6 +30,10 @@ int command_sim(int argc, char **argv);
 int command_profile(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
+/* Lists, shows, starts, stops, exports and deletes recording sessions. */
+int command_session(int argc, char **argv);
+/* Plays a recorded session through the sensors again. */
+int command_replay(int argc, char **argv);
 /* Lists, exports, imports, renames and deletes stored maps. */
 int command_map(int argc, char **argv);
 /* Copies the database, and puts a copy back. */
