@@ -142,6 +142,10 @@ void on_ingest_batch(rpc_context_t *call, const void *body, void *arg) {
   batch.waiting = ingest_take_call(batch.self, call);
   if (!batch.waiting) return;
   batch.waiting->batch = true;
+  const session_t *session = batch.self->session;
+  if (session_is_recording(session))
+    memcpy(batch.waiting->taken.session, session_now(session)->session,
+           sizeof batch.waiting->taken.session);
   gantry_err_t err = take_rows(&batch, &fault);
   for (uint32_t i = 0; i < batch.takes->series_count; i++)
     ingest_note_sensor(batch.waiting, batch.takes->series[i].sensor);

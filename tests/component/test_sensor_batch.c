@@ -224,3 +224,19 @@ Test(sensor_batch, refuses_a_known_sensor_as_another_type) {
   cr_assert_eq(taken.refused, 1);
   cr_assert(strstr(taken.fault, "F1 is a sensor of type force"), "%s", taken.fault);
 }
+
+Test(sensor_batch, names_the_session_that_records) {
+  session_start_t start = {0};
+  session_session_t begun;
+  processor_play_open(&play, NULL);
+  processor_play_send(&play, processor_play_batch("F1", "force", 1, 1, NOON), &taken);
+  cr_assert_str_eq(taken.session, "");
+  cr_assert_eq(harness_call(play.h, REQUEST_SESSION_START, NULL, &start, &begun, 3000, &play.fault),
+               GANTRY_OK);
+
+  processor_play_send(&play, processor_play_batch("F1", "force", 1, 2, NOON), &taken);
+
+  cr_assert_neq(taken.session[0], '\0');
+  cr_assert_str_eq(taken.session, begun.session);
+  cr_assert_str_eq(newest()->series[0].session, begun.session);
+}
