@@ -3,6 +3,7 @@
   readings_per_s        numbers through unit, checks, Hampel, low-pass, score and rules, one thread     peer: the limit
   scans_per_s           sweeps of 360 points through gates, order, obstacles, score, and onto the bus   peer: the limit
   added_latency_p99_ms  raw message sent to checked message sent, through the process, while a session records    peer: the limit
+  export_*              exports of a recorded session, see export_figures.py
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 
+from export_figures import exports
 from figures import done, figure, median, percentile
 from store_rig import build, progress
 from wire import BIN
@@ -71,6 +73,7 @@ def main():
     build("sensing_rate", "sensing_latency")
     rates(options.quick)
     latency(options.quick)
+    exports(GROUP, options.quick)
     done(GROUP)
 
 
