@@ -122,7 +122,9 @@ static uint64_t query_of(const session_list_get_t *get) {
   return cursor_query_number(query, get->has_to, get->to);
 }
 
-/* A pattern that finds the text wherever it stands; size is twice that of the text and more. */
+#define PATTERN_SIZE (2 * sizeof((session_list_get_t *)0)->name + 2)
+
+/* A pattern of at most PATTERN_SIZE that finds the text wherever it stands. */
 static void write_pattern(const char *text, char *out) {
   *out++ = '%';
   for (; *text; text++) {
@@ -133,17 +135,15 @@ static void write_pattern(const char *text, char *out) {
   *out = '\0';
 }
 
-/* '' filters nothing. */
+/* '' filters nothing; the pattern is borrowed. */
 static stmt_t *select_list(store_t *store, const session_list_get_t *get, query_span_t span,
-                           const cursor_t *after) {
-  char pattern[2 * sizeof get->name + 2] = "";
+                           const cursor_t *after, const char *pattern) {
   stmt_t *statement =
       db_use(store->db, ROW_COLUMNS
              "WHERE created >= ?1 AND created < ?2 AND created <= ?3 AND (created < ?3 OR id < ?4)"
              " AND kind = 'recording' AND (?5 = '' OR (CASE state WHEN '' THEN 'stopped' ELSE state"
              " END) = ?5) AND (?6 = '' OR lower(name) LIKE lower(?6) ESCAPE '!')"
              " ORDER BY created DESC, id DESC LIMIT ?7");
-  if (get->has_name) write_pattern(get->name, pattern);
   query_bind_log(statement, span, after);
   db_bind_text(statement, 5,
                get->has_state ? desc_enum_text(&SESSION_STATE_ENUM, (int)get->state) : "");
@@ -164,13 +164,15 @@ gantry_err_t store_session_list(store_t *store, store_call_t *call) {
   const session_list_get_t *get = call->takes;
   session_list_t *out = call->gives;
   uint64_t query = query_of(get), last_ns = 0, last_id = 0;
+  char pattern[PATTERN_SIZE] = "";
   query_span_t span;
   cursor_t place;
   gantry_err_t err;
   GANTRY_TRY(query_span(call, get->has_from, get->from, get->has_to, get->to, &span));
   GANTRY_TRY(query_begin(call, get->has_cursor, get->cursor, query, true, &place));
   GANTRY_TRY(count_sessions(store, &out->total));
-  stmt_t *statement = select_list(store, get, span, &place);
+  if (get->has_name) write_pattern(get->name, pattern);
+  stmt_t *statement = select_list(store, get, span, &place, pattern);
   while ((err = db_next(statement)) == GANTRY_OK && out->rows_count < get->limit) {
     last_ns = db_get_time(statement, 9);
     last_id = db_get_u64(statement, 10);
