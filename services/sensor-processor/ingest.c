@@ -49,9 +49,9 @@ static gantry_err_t ingest_range(ingest_t *in) {
 static gantry_err_t ingest_value(ingest_t *in) {
   raw_value_t raw = {.source = in->origin.source};
   GANTRY_TRY(payload_value(in->takes->data, &raw, &in->fault));
-  in->origin.unit = raw.unit;
-  return pipeline_value(in->self, &in->origin, in->takes->sensor, raw.value, &in->outcome,
-                        &in->fault);
+  origin_t origin = in->origin;
+  origin.unit = raw.unit;
+  return pipeline_value(in->self, &origin, in->takes->sensor, raw.value, &in->outcome, &in->fault);
 }
 
 static gantry_err_t ingest_object(ingest_t *in) {
