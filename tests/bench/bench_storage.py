@@ -9,7 +9,7 @@
   bytes_per_reading_vs_rows on disk after packing                               peer: rows of JSON as published
   crash_lost, crash_duplicated sums over the crash matrix (crash_matrix.py)     peer: the limit
 
-In full also a year of data and its lifecycle, a reading a minute (test_year.c): what is left is exactly what the policy says, or the
+In full also a year of data and its lifecycle, a reading a minute or (PostgreSQL) ten (test_year.c): what is left is exactly what the policy says, or the
 bench fails.
 """
 import argparse
