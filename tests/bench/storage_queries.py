@@ -23,20 +23,27 @@ class Filled:
 
     def __init__(self, backend, readings, seed):
         self.random = random.Random(seed)
-        self.store = Store(backend)
-        self.store.start()
-        self.store.ready()
-        self.store.stop()
         self.span_us = readings // SENSORS * (1_000_000 // HZ)
         self.end_us = int(time.time()) * 1_000_000
         self.begin_us = self.end_us - self.span_us
+        self.store = Store(backend)
+        try:
+            self.fill()
+        except BaseException:
+            self.close()
+            raise
+
+    def fill(self):
+        self.store.start()
+        self.store.ready()
+        self.store.stop()
         target = ("--dsn", self.store.cluster.of("gantry")) if self.store.cluster else ("--file", self.store.file)
         begin = time.monotonic()
         subprocess.run([BIN / "tests/bench/store_fill", *target, "--sensors", str(SENSORS), "--hz", str(HZ), "--begin", str(self.begin_us),
                         "--end", str(self.end_us), "--rows-from", str(self.end_us - ROWS_US), "--rollups-from",
                         str(self.end_us - 365 * DAY_US)], check=True)
         self.count = self.store.number("SELECT coalesce(sum(rows), 0) FROM series")
-        progress(f"  {backend}: {self.count:,} readings put there in {time.monotonic() - begin:.0f} s")
+        progress(f"  {self.store.backend}: {self.count:,} readings put there in {time.monotonic() - begin:.0f} s")
         self.store.start()
         self.store.ready()
 
