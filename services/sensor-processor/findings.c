@@ -1,13 +1,16 @@
 /* From a met rule to a sentence, its details and an alert. */
 #include "findings.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <gantry/clock.h>
+
 #include "setup.h"
 
-#define ALERT "SENSOR-VALIDATION"
+#define FINDINGS_HZ 1.0 /* of one rule and sensor between sessions */
 
 _Static_assert((int)RULE_SPIKE == (int)SENSOR_RULE_KIND_SPIKE, "rules of the wire");
 _Static_assert((int)RULE_SEVERITY_CRITICAL == (int)SYS_SEVERITY_CRITICAL, "severities of the wire");
@@ -122,44 +125,55 @@ static void write_sentence(const registry_entry_t *entry, const rule_t *rule,
 
 /* ---- alerts */
 
-/* As long as an alert's subject may be. */
-static void subject_of(const registry_entry_t *entry, const rule_t *rule, char *out, size_t size) {
-  snprintf(out, size, "%.31s %.31s", entry->id, rule->name);
+/* VALIDATION-FORCE-HIGH of rule force_high; the subject is the sensor. */
+static void alert_id(const rule_t *rule, char *out, size_t size) {
+  snprintf(out, size, "VALIDATION-%.28s", rule->name);
+  for (char *letter = out; *letter; letter++)
+    *letter = isalnum((unsigned char)*letter) ? (char)toupper((unsigned char)*letter) : '-';
 }
 
 static void tell_alerts(processor_t *self, const registry_entry_t *entry,
                         const rules_verdict_t *verdict) {
-  char subject[64];
+  char id[sizeof((sys_alert_entry_t *)0)->id];
   for (uint32_t i = 0; i < rules_count(entry->rules); i++) {
     const rule_t *rule = rules_get(entry->rules, i);
     bool raised = verdict->raised & (1u << i), cleared = verdict->cleared & (1u << i);
     if (!raised && !cleared) continue;
-    subject_of(entry, rule, subject, sizeof subject);
+    alert_id(rule, id, sizeof id);
     if (cleared) {
-      alerts_clear(self->service->alerts, ALERT, subject);
+      alerts_clear(self->service->alerts, id, entry->id);
       continue;
     }
     sensor_finding_t said;
     write_sentence(entry, rule, verdict, &said);
-    alerts_raise(self->service->alerts, ALERT, subject, (sys_severity_t)rule->severity, "%s",
+    alerts_raise(self->service->alerts, id, entry->id, (sys_severity_t)rule->severity, "%s",
                  said.message);
   }
 }
 
-void findings_clear(processor_t *self, const registry_entry_t *entry) {
-  char subject[64];
+void findings_clear(processor_t *self, registry_entry_t *entry) {
+  char id[sizeof((sys_alert_entry_t *)0)->id];
   uint32_t standing = entry->rules ? rules_raised(entry->rules) : 0;
   for (uint32_t i = 0; standing && i < rules_count(entry->rules); i++) {
     if (!(standing & (1u << i))) continue;
-    subject_of(entry, rules_get(entry->rules, i), subject, sizeof subject);
-    alerts_clear(self->service->alerts, ALERT, subject);
+    alert_id(rules_get(entry->rules, i), id, sizeof id);
+    alerts_clear(self->service->alerts, id, entry->id);
   }
+  if (standing) rules_clear(entry->rules);
 }
 
 /* ---- a reading */
 
+/* Between sessions a value that stays beyond its limit says so once a second. */
+static bool is_told(processor_t *self, const registry_entry_t *entry, const rule_t *rule) {
+  char key[72];
+  if (recorder_is_recorded(self->recorder, entry->id)) return true;
+  snprintf(key, sizeof key, "%td %s", entry - self->registry.entries, rule->name);
+  return thin_pass(&self->findings_thin, key, FINDINGS_HZ, clock_mono_ns());
+}
+
 bool findings_look(processor_t *self, registry_entry_t *entry, uint64_t time_ns, double value,
-                   const object_values_t *values, sensor_finding_t *out) {
+                   const object_values_t *values, bool kept, sensor_finding_t *out) {
   uint32_t count = rules_count(entry->rules);
   if (count == 0) return false;
   double numbers[RULES_MAX];
@@ -174,6 +188,8 @@ bool findings_look(processor_t *self, registry_entry_t *entry, uint64_t time_ns,
   if (verdict.raised | verdict.cleared) tell_alerts(self, entry, &verdict);
   if (verdict.met < 0) return false;
   const rule_t *rule = rules_get(entry->rules, (uint32_t)verdict.met);
+  metric_add(self->found, 1);
+  if (!kept && !is_told(self, entry, rule)) return false;
   *out = (sensor_finding_t){.severity = (sys_severity_t)rule->severity};
   snprintf(out->rule, sizeof out->rule, "%s", rule->name);
   write_sentence(entry, rule, &verdict, out);

@@ -11,11 +11,15 @@ gantry_err_t findings_rules(const rules_bench_t *limits, const char *code,
                             const sensor_pipeline_t *pipeline, rules_t **out,
                             gantry_fault_t *fault);
 /* Holds the sensor's rules against a reading measured at time_ns (wall), raises and clears their
-   alerts; whether one is met: then out tells it. values: the fields of an object; NULL: all look at
+   alerts (VALIDATION-RULE, the sensor is their subject); whether one is met: then out tells it.
+   Between sessions one rule of a sensor is told at most once a second, unless the reading is kept
+   whatever comes. values: the fields of an object; NULL: all look at
    value. */
 bool findings_look(processor_t *self, registry_entry_t *entry, uint64_t time_ns, double value,
-                   const object_values_t *values, sensor_finding_t *out);
-/* Clears all alerts of the sensor: its rules go. */
-void findings_clear(processor_t *self, const registry_entry_t *entry);
+                   const object_values_t *values, bool kept, sensor_finding_t *out);
+/* Clears all alerts of the sensor: its rules go, or it is silent, so that nothing can be said of
+ * it.
+ */
+void findings_clear(processor_t *self, registry_entry_t *entry);
 
 #endif

@@ -83,6 +83,7 @@ gantry_err_t pipeline_range(processor_t *self, const origin_t *origin, const raw
     GANTRY_TRY(work_push(&work, 0, "distance", raw->range, &value));
   } else {
     chain_clear(work.entry->chains[0]);
+    work.blind = true;
     work.terms = (chain_terms_t){origin->base, 0, 1};
   }
   work.terms.base *= confidence;

@@ -32,6 +32,8 @@ static void register_metrics(processor_t *self) {
     self->refused[i] =
         metrics_counter(metrics, "gantry_readings_refused_total", labels, "Readings refused");
   }
+  self->found =
+      metrics_counter(metrics, "gantry_findings_total", "", "Readings that met a validation rule");
   self->latency_ms = metrics_summary(metrics, "gantry_reading_age_ms", "",
                                      "Age of a reading when it leaves the processor, ms");
 }

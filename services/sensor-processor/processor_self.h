@@ -4,6 +4,7 @@
 #define SENSOR_PROCESSOR_SELF_H
 
 #include <gantry/service.h>
+#include <gantry/thin.h>
 
 #include "limits.h"
 #include "quality.h"
@@ -52,6 +53,7 @@ typedef struct processor {
   bool register_unknown;                          /* option unknown_sensors */
   bool extended_types;                            /* option allow_extended_types */
   limits_t limits;
+  thin_t findings_thin;       /* what is told between sessions */
   rules_bench_t bench_limits; /* of the test bench's own rules */
   uint32_t filter_window;
   scan_rule_t scan_rule;
@@ -78,6 +80,7 @@ typedef struct processor {
   metric_t *accepted[REGISTRY_TYPE_COUNT];
   metric_t *refused[REGISTRY_TYPE_COUNT];
   metric_t *latency_ms;
+  metric_t *found; /* findings */
 } processor_t;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <gantry/clock.h>
 
+#include "findings.h"
 #include "requests.h"
 
 #define TICK_MS      200
@@ -55,11 +56,12 @@ static void publish_event(processor_t *self, const registry_entry_t *entry, bool
     log_info("SENSOR-ONLINE", "%s", event.message);
 }
 
-static void tell_change(processor_t *self, const registry_entry_t *entry, registry_state_t before) {
+static void tell_change(processor_t *self, registry_entry_t *entry, registry_state_t before) {
   alerts_t *alerts = self->service->alerts;
   bool offline = entry->state == REGISTRY_OFFLINE;
   bool online = entry->state == REGISTRY_ONLINE && before != REGISTRY_DEGRADED;
   if (offline || online) publish_event(self, entry, offline);
+  if (offline) findings_clear(self, entry);
   if (offline)
     alerts_raise(alerts, "SENSOR-OFFLINE", entry->id, SYS_SEVERITY_WARNING,
                  "sensor %s no longer delivers", entry->id);

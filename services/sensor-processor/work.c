@@ -197,8 +197,8 @@ void work_accept(work_t *work, const object_values_t *values, outcome_t *out) {
                                                 .validity = (uint8_t)out->validity,
                                                 .flags = work->flags});
   if (!origin->replayed)
-    work->found =
-        findings_look(work->self, entry, origin->time_ns, work->value, values, &work->finding);
+    work->found = findings_look(work->self, entry, origin->time_ns, work->blind ? NAN : work->value,
+                                values, origin->kept, &work->finding);
   metric_add(work->self->accepted[entry->type], 1);
   metric_observe(work->self->latency_ms, clock_age_ms(work->now_ns, origin->cause.born_ns));
 }
@@ -209,7 +209,7 @@ void work_publish(const work_t *work, const topic_t *topic, const void *body) {
 }
 
 bool work_is_wanted(const work_t *work) {
-  return work->origin->kept ||
+  return work->origin->kept || work->found ||
          recorder_wants(work->self->recorder, work->entry->id, (sensor_type_t)work->entry->type);
 }
 

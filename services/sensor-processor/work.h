@@ -13,6 +13,7 @@ typedef struct work {
   uint32_t flags;           /* found so far, 1 << chain_flag_t */
   double raw, value;        /* for the history, and what rules without a field look at */
   chain_terms_t terms;      /* worst of the channels */
+  bool blind;               /* it has no number: a range sensor without a return */
   sensor_finding_t finding; /* what a rule has found */
   bool found;               /* and whether one has */
   gantry_fault_t *fault;

@@ -136,9 +136,45 @@ Test(sensor_findings, raises_an_alert_and_clears_it_when_the_number_has_stayed_b
   send("M1", "motor", (const double[]){60}, 1);
   cr_assert(harness_until(play.h, has_alert, &one, 2000));
   const sys_alerts_t *said = inbox_newest(alerts, "alert.sensor-processor");
-  cr_assert_str_eq(said->alerts[0].id, "SENSOR-VALIDATION");
-  cr_assert_str_eq(said->alerts[0].subject, "M1 motor_fast");
+  cr_assert_str_eq(said->alerts[0].id, "VALIDATION-MOTOR-FAST");
+  cr_assert_str_eq(said->alerts[0].subject, "M1");
   send("M1", "motor", (const double[]){10, 10, 10, 10}, 4);
 
   cr_assert(harness_until(play.h, has_alert, &none, 2000));
+}
+
+Test(sensor_findings, raises_an_alert_once_however_long_the_number_stays_beyond) {
+  static double high[200];
+  uint32_t one = 1, none = 0;
+  processor_play_open(&play, NULL);
+  for (int i = 0; i < 200; i++)
+    high[i] = 60 + i % 2;
+  send("M1", "motor", high, 200);
+  cr_assert(harness_until(play.h, has_alert, &one, 2000));
+  size_t told = inbox_count(alerts);
+
+  send("M1", "motor", high, 200);
+  send("M1", "motor", (const double[]){50, 50}, 2);       /* for less than two seconds */
+  send("M1", "motor", (const double[]){54.5, 50, 50}, 3); /* within the hysteresis: begins anew */
+
+  cr_assert(has_alert(&one));
+  cr_assert_leq(inbox_count(alerts), told + 5, "it is repeated each second, not each reading");
+  send("M1", "motor", (const double[]){50, 50}, 2);
+  cr_assert(harness_until(play.h, has_alert, &none, 2000));
+}
+
+static bool has_only_that_it_is_silent(void *arg) {
+  const sys_alerts_t *said = inbox_newest(alerts, "alert.sensor-processor");
+  (void)arg;
+  return said && said->alerts_count == 1 && strcmp(said->alerts[0].id, "SENSOR-OFFLINE") == 0;
+}
+
+Test(sensor_findings, forgets_the_alerts_of_a_sensor_that_falls_silent) {
+  uint32_t one = 1;
+  processor_play_open(&play,
+                      (const char *[]){"sample_degraded_ms=500", "sample_offline_ms=1000", NULL});
+  send("M1", "motor", (const double[]){60}, 1);
+  cr_assert(harness_until(play.h, has_alert, &one, 2000));
+
+  cr_assert(harness_until(play.h, has_only_that_it_is_silent, NULL, 5000));
 }

@@ -156,6 +156,56 @@ Test(sensor_settings, refuses_settings_that_make_no_sense) {
   cr_assert_eq(calibrate("NOBODY", "{}"), GANTRY_E_NOT_FOUND);
 }
 
+#define HOT "{\"rules\":[{\"name\":\"hot\",\"kind\":\"above\",\"limit\":5,\"severity\":\"error\"}"
+
+/* Values above the limit from the line, each once the one before was heard. */
+static void say_hot(inbox_t *values, uint32_t count) {
+  raw_value_t raw = {.sensor = "S1"};
+  inbox_clear(values);
+  for (uint32_t i = 0; i < count; i++) {
+    raw.value = 6 + i;
+    cr_assert_eq(bus_publish(play.bridge->bus, TOPIC_RAW_VALUE, "S1", &raw), GANTRY_OK);
+    cr_assert(harness_collected(play.h, values, i + 1, 5000));
+  }
+}
+
+static uint32_t found(inbox_t *batches) {
+  uint32_t count = 0;
+  for (size_t i = 0; i < inbox_count(batches); i++)
+    count += ((const sensor_readings_t *)inbox_body(batches, i))->findings_count;
+  return count;
+}
+
+static bool has_found_20(void *arg) {
+  return found(arg) == 20;
+}
+
+Test(sensor_settings, tells_findings_between_sessions_once_a_second_and_within_all) {
+  inbox_t *values = harness_collect(play.h, "sensor.value.");
+  inbox_t *batches = harness_collect(play.h, "sensor.readings.");
+  session_start_t start = {0};
+  session_session_t session;
+  play_storage();
+  processor_play_open(&play, NULL);
+  cr_assert_eq(configure_as(SENSOR_TYPE_VALUE, HOT "]}", NULL), GANTRY_OK, "%s", play.fault.detail);
+
+  say_hot(values, 10);
+  cr_assert_leq(found(batches), 2);
+  cr_assert_eq(
+      harness_call(play.h, REQUEST_SESSION_START, NULL, &start, &session, 5000, &play.fault),
+      GANTRY_OK);
+  inbox_clear(batches);
+  say_hot(values, 20);
+
+  cr_assert(harness_until(play.h, has_found_20, batches, 5000));
+  cr_assert_eq(
+      configure_as(
+          SENSOR_TYPE_VALUE,
+          HOT ",{\"name\":\"hot\",\"kind\":\"below\",\"limit\":1,\"severity\":\"error\"}]}", NULL),
+      GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "configuration.rules[1].name");
+}
+
 static bool has_heard_of_it(void *arg) {
   return inbox_newest(arg, "sensor.status.S1") != NULL;
 }

@@ -144,7 +144,7 @@ void recorder_mark(recorder_t *recorder, const char *session, const char (*senso
       (recorder_counts_t){.thinned = recorder->counts.thinned, .refused = recorder->counts.refused};
 }
 
-static bool is_recorded(const recorder_t *recorder, const char *sensor) {
+bool recorder_is_recorded(const recorder_t *recorder, const char *sensor) {
   if (!recorder->session[0]) return false;
   for (uint32_t i = 0; i < recorder->sensor_count; i++)
     if (strcmp(recorder->sensors[i], sensor) == 0) return true;
@@ -157,7 +157,7 @@ static double rate_hz(const recorder_t *recorder, sensor_type_t family) {
 }
 
 bool recorder_wants(recorder_t *recorder, const char *sensor, sensor_type_t family) {
-  if (is_recorded(recorder, sensor)) return true;
+  if (recorder_is_recorded(recorder, sensor)) return true;
   bool wanted =
       thin_would_pass(&recorder->thin, sensor, rate_hz(recorder, family), clock_mono_ns());
   recorder->counts.thinned += !wanted;
@@ -187,7 +187,7 @@ static void count(recorder_counts_t *counts, const recorder_row_t *row, uint32_t
 gantry_err_t recorder_add(recorder_t *recorder, const cause_t *cause, const recorder_row_t *row,
                           const sensor_finding_t *findings, uint32_t finding_count,
                           gantry_fault_t *fault) {
-  bool recorded = is_recorded(recorder, row->sensor);
+  bool recorded = recorder_is_recorded(recorder, row->sensor);
   bool kept = recorded || row->always || finding_count > 0;
   if (!kept &&
       !thin_pass(&recorder->thin, row->sensor, rate_hz(recorder, row->family), clock_mono_ns())) {

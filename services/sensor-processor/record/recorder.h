@@ -47,6 +47,8 @@ void recorder_destroy(recorder_t **self);
    between sessions. Counts of the session begin anew with a mark, and stay when it ends. */
 void recorder_mark(recorder_t *recorder, const char *session, const char (*sensors)[51],
                    uint32_t count);
+/* Whether a session records that sensor. */
+bool recorder_is_recorded(const recorder_t *recorder, const char *sensor);
 /* Whether a row of that sensor would be kept now: what is left out need not be made into text.
    false counts it as left out; true does not bind: recorder_add decides. */
 bool recorder_wants(recorder_t *recorder, const char *sensor, sensor_type_t family);

@@ -84,6 +84,10 @@ const rule_t *rules_get(const rules_t *rules, uint32_t index) {
   return &rules->rules[index];
 }
 
+void rules_clear(rules_t *rules) {
+  memset(rules->states, 0, sizeof rules->states);
+}
+
 uint32_t rules_raised(const rules_t *rules) {
   uint32_t raised = 0;
   for (uint32_t i = 0; i < rules->count; i++)

@@ -68,6 +68,8 @@ typedef struct rules_verdict {
 /* One reading that was not refused. numbers[i]: what rule i looks at; one that is not finite is
    none and leaves that rule as it was. time_ns: when it was measured. No allocation. */
 void rules_push(rules_t *rules, const double *numbers, uint64_t time_ns, rules_verdict_t *out);
+/* Forgets readings and alerts. */
+void rules_clear(rules_t *rules);
 /* Alerts that stand: bit i of rule i. */
 uint32_t rules_raised(const rules_t *rules);
 
