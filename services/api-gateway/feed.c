@@ -104,6 +104,7 @@ ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index) {
   bool stale = latest_is_stale(&gateway->latest->pose_at, now_ns, LATEST_MOTION_MS);
   if (type == WS_POSITION) return stale ? position_frame(gateway, now_ns) : NULL;
   if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns);
+  if (type == WS_SESSION) return feed_session_frame(gateway);
   return type == WS_STATUS ? status_frame(gateway, now_ns) : NULL;
 }
 
@@ -242,6 +243,7 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
   GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
   GANTRY_TRY(feed_robot_start(gateway, fault));
   GANTRY_TRY(feed_data_start(gateway, fault));
+  GANTRY_TRY(feed_session_start(gateway, fault));
   health_load(&gateway->load, gateway->latest, gateway->data, &gateway->system);
   gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);
   return gateway->feed->timer ? GANTRY_OK : GANTRY_E_INTERNAL;

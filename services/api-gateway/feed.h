@@ -36,6 +36,15 @@ ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index);
 gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault);
 /* Subscribes to sensor data and map patches. */
 gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault);
+/* Subscribes to recording sessions and to readings by the batch. */
+gantry_err_t feed_session_start(gateway_t *gateway, gantry_fault_t *fault);
+/* The `session` frame; NULL while nothing is known. */
+ws_frame_t *feed_session_frame(gateway_t *gateway);
+
+/* Whether anybody wants a frame of that sensor now. */
+bool feed_sensor_is_due(gateway_t *gateway, const char *sensor);
+/* Hands a `sensor_data` frame to those who listen; the code of the sensor's type is added. */
+void feed_sensor_send(gateway_t *gateway, const frame_t *frame, http_ws_sensor_t *data);
 
 /* Whether a frame may leave now at one a period on average; a quarter early is still in time. */
 bool feed_allows(uint64_t *next_ns, uint64_t now_ns, uint32_t period_ms);

@@ -30,8 +30,7 @@ static uint64_t *sensor_pace(struct feed *feed, const char *sensor) {
   return &added->next_ns;
 }
 
-/* Whether anybody wants this sensor's frame now. */
-static bool sensor_is_due(gateway_t *gateway, const char *sensor) {
+bool feed_sensor_is_due(gateway_t *gateway, const char *sensor) {
   uint64_t *next_ns;
 
   if (!ws_is_heard(gateway->hub, WS_SENSOR_DATA)) return false;
@@ -39,7 +38,8 @@ static bool sensor_is_due(gateway_t *gateway, const char *sensor) {
   return next_ns && feed_allows(next_ns, clock_mono_ns(), SENSOR_MS);
 }
 
-static void send_sensor(gateway_t *gateway, const frame_t *frame, const http_ws_sensor_t *data) {
+void feed_sensor_send(gateway_t *gateway, const frame_t *frame, http_ws_sensor_t *data) {
+  const latest_sensor_t *known = latest_find_sensor(gateway->latest, data->sensor_id);
   uint64_t now_ns = clock_mono_ns();
   stamp_t at = latest_stamp(&frame->header, now_ns);
   ws_envelope_t envelope = {.type = WS_SENSOR_DATA,
@@ -50,6 +50,10 @@ static void send_sensor(gateway_t *gateway, const frame_t *frame, const http_ws_
                             .age_ms = latest_age_ms(&at, now_ns),
                             .born_ns = at.born_ns};
 
+  if (known && known->status.has_code && !data->has_code) {
+    data->has_code = true;
+    snprintf(data->code, sizeof data->code, "%s", known->status.code);
+  }
   ws_broadcast(gateway->hub, ws_frame_new(&envelope, &HTTP_WS_SENSOR_DESC, data, data->sensor_id,
                                           &gateway->feed->scratch));
 }
@@ -59,9 +63,9 @@ static void on_scan(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
-  if (!sensor_is_due(gateway, scan->sensor)) return;
+  if (!feed_sensor_is_due(gateway, scan->sensor)) return;
   feed_scan(scan, &gateway->feed->data, &data);
-  send_sensor(gateway, frame, &data);
+  feed_sensor_send(gateway, frame, &data);
 }
 
 static void on_imu(const frame_t *frame, const void *body, void *arg) {
@@ -69,9 +73,9 @@ static void on_imu(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
-  if (!sensor_is_due(gateway, imu->sensor)) return;
+  if (!feed_sensor_is_due(gateway, imu->sensor)) return;
   feed_imu(imu, &gateway->feed->data, &data);
-  send_sensor(gateway, frame, &data);
+  feed_sensor_send(gateway, frame, &data);
 }
 
 static void on_range(const frame_t *frame, const void *body, void *arg) {
@@ -79,9 +83,9 @@ static void on_range(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
-  if (!sensor_is_due(gateway, range->sensor)) return;
+  if (!feed_sensor_is_due(gateway, range->sensor)) return;
   feed_range(range, &gateway->feed->data, &data);
-  send_sensor(gateway, frame, &data);
+  feed_sensor_send(gateway, frame, &data);
 }
 
 static void on_value(const frame_t *frame, const void *body, void *arg) {
@@ -89,9 +93,9 @@ static void on_value(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
-  if (!sensor_is_due(gateway, value->sensor)) return;
+  if (!feed_sensor_is_due(gateway, value->sensor)) return;
   feed_value(value, &gateway->feed->data, &data);
-  send_sensor(gateway, frame, &data);
+  feed_sensor_send(gateway, frame, &data);
 }
 
 static void on_tag(const frame_t *frame, const void *body, void *arg) {
@@ -99,9 +103,9 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
-  if (!sensor_is_due(gateway, tag->sensor)) return;
+  if (!feed_sensor_is_due(gateway, tag->sensor)) return;
   feed_tag(tag, &gateway->feed->data, &data);
-  send_sensor(gateway, frame, &data);
+  feed_sensor_send(gateway, frame, &data);
 }
 
 static void on_patch(const frame_t *frame, const void *body, void *arg) {

@@ -93,3 +93,53 @@ void feed_tag(const sensor_tag_t *tag, buf_t *json, http_ws_sensor_t *out) {
   buf_put_byte(json, '}');
   fill(out, SENSOR_TYPE_RFID, tag->sensor, tag->quality, tag->source, json);
 }
+
+/* ---- objects out of batches */
+
+static bool has_topic(const char *code) {
+  int family = desc_enum_value(&SENSOR_TYPE_ENUM, code, strlen(code));
+
+  return family >= 0 && family != SENSOR_TYPE_VALUE && family != SENSOR_TYPE_OBJECT;
+}
+
+static bool step(const sensor_readings_t *batch, feed_object_t *object) {
+  const char *objects = (const char *)batch->objects.data;
+
+  if (object->next >= batch->which_objects_count) return false;
+  object->row = batch->which_objects[object->next++];
+  if (object->row >= batch->which_count || object->offset >= batch->objects.len) return false;
+  if (batch->which[object->row] >= batch->series_count) return false;
+  object->series = &batch->series[batch->which[object->row]];
+  object->json = objects + object->offset;
+  object->len = strnlen(object->json, batch->objects.len - object->offset);
+  object->offset += object->len + 1;
+  return object->row < batch->time_count && object->row < batch->quality_count &&
+         object->row < batch->validity_count;
+}
+
+bool feed_next_object(const sensor_readings_t *batch, feed_object_t *object) {
+  while (step(batch, object))
+    if (!has_topic(object->series->type)) return true;
+  return false;
+}
+
+void feed_object(const sensor_readings_t *batch, const feed_object_t *object,
+                 http_ws_sensor_t *out) {
+  const sensor_series_key_t *series = object->series;
+  uint8_t validity = batch->validity[object->row];
+
+  memset(out, 0, sizeof *out);
+  out->sensor_type = SENSOR_TYPE_OBJECT;
+  snprintf(out->sensor_id, sizeof out->sensor_id, "%s", series->sensor);
+  snprintf(out->code, sizeof out->code, "%s", series->type);
+  snprintf(out->session_id, sizeof out->session_id, "%s", series->session);
+  out->has_code = true;
+  out->has_session_id = series->session[0] != '\0';
+  out->data = (blob_t){.data = (const uint8_t *)object->json, .len = object->len};
+  out->quality = (double)batch->quality[object->row];
+  out->source = series->source;
+  out->has_status = validity < SENSOR_VALIDITY_COUNT;
+  out->status = out->has_status ? (sensor_validity_t)validity : SENSOR_VALIDITY_ERROR;
+  out->has_timestamp = true;
+  out->timestamp = batch->time[object->row];
+}

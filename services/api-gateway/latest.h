@@ -52,7 +52,7 @@ typedef struct latest_service {
 
 typedef struct latest {
   stamp_t pose_at, loc_status_at, map_status_at, motion_at, power_at, safety_at;
-  stamp_t status_at, led_at, discovery_at;
+  stamp_t status_at, led_at, discovery_at, session_at;
   loc_pose_t pose;
   loc_status_t loc_status;
   map_status_t map_status;
@@ -62,6 +62,7 @@ typedef struct latest {
   robot_status_t status;
   robot_led_t led;
   robot_discovery_t discovery;
+  session_status_t session;
   uint32_t module_count, sensor_count, service_count, line_count;
   latest_module_t modules[LATEST_MODULES];
   latest_sensor_t sensors[LATEST_SENSORS];

@@ -11,23 +11,6 @@
 
 enum { DEFAULT_LIMIT = 100 };
 
-/* Words behind /sensors/ in a path: no sensor is named so. */
-static bool is_reserved(exchange_t *x, const char *sensor) {
-  static const char *const WORDS[] = {"list",      "data",     "status",     "configure",
-                                      "calibrate", "readings", "validation", "simulate",
-                                      "types",     "explain"};
-
-  for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
-    if (strcmp(sensor, WORDS[i]) != 0) continue;
-    exchange_fail(x, GANTRY_E_SCHEMA, NULL, "sensor_id",
-                  "%s is a word of the API's paths: choose "
-                  "another id",
-                  sensor);
-    return true;
-  }
-  return false;
-}
-
 static void answer_sensor(exchange_t *x, const char *sensor, uint64_t time_ns,
                           const char *message) {
   http_sensor_done_t done = {.success = true, .timestamp = time_ns};
@@ -82,7 +65,7 @@ static void on_data(exchange_t *x) {
   const http_sensor_given_t *body = x->body;
   int family;
 
-  if (!exchange_is_object(x, "data", body->data) || is_reserved(x, body->sensor_id)) return;
+  if (!exchange_is_object(x, "data", body->data)) return;
   family = family_of(x->gateway, body);
   if (family >= 0)
     ingest(x, body, (sensor_type_t)family);
@@ -174,7 +157,6 @@ static void on_configure(exchange_t *x) {
   const http_sensor_configure_t *body = x->body;
   sensor_configure_t configure;
 
-  if (is_reserved(x, body->sensor_id)) return;
   if (!exchange_is_object(x, "configuration", body->configuration)) return;
   if (body->has_calibration_data &&
       !exchange_is_object(x, "calibration_data", body->calibration_data)) {

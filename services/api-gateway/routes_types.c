@@ -13,50 +13,41 @@ static const char TYPE_RULE[] = "sensor.type_rule";
 
 /* ---- types */
 
-/* The row of a setting; false when its content is no rule. */
-static bool type_row(const store_setting_t *setting, http_type_row_t *out) {
-  memset(out, 0, sizeof *out);
-  snprintf(out->code, sizeof out->code, "%s", setting->info.scope);
-  snprintf(out->updated_by, sizeof out->updated_by, "%s", setting->info.created_by);
-  out->updated_at = setting->info.created;
-  out->version = setting->info.version;
-  return json_read(&SENSOR_TYPE_RULE_DESC, setting->data, strlen(setting->data), false, &out->rule,
-                   NULL) == GANTRY_OK;
-}
-
 static void on_types_reply(exchange_t *x, const void *reply) {
-  const store_setting_list_t *list = reply;
+  const sensor_type_list_t *list = reply;
   envelope_page_t page = {
-      .limit = list->settings_count, .has_total = true, .total = list->settings_count};
-  http_type_row_t *row = calloc(1, sizeof *row);
+      .limit = list->types_count, .has_total = true, .total = list->types_count};
+  http_type_row_t row;
 
-  if (!row) {
-    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
-    return;
-  }
   envelope_list_begin(x);
-  for (uint32_t i = 0; i < list->settings_count; i++) {
-    if (type_row(&list->settings[i], row)) envelope_list_add(x, row);
+  for (uint32_t i = 0; i < list->types_count; i++) {
+    const sensor_type_entry_t *type = &list->types[i];
+    row = (http_type_row_t){.sensor_type = type->family, .rule = type->rule};
+    snprintf(row.code, sizeof row.code, "%s", type->code);
+    envelope_list_add(x, &row);
   }
   envelope_list_end(x, &page);
-  free(row);
 }
 
 static void on_types(exchange_t *x) {
-  store_setting_list_get_t get = {0};
+  sys_empty_t nothing = {0};
 
-  snprintf(get.kind, sizeof get.kind, "%s", TYPE_RULE);
-  exchange_call(x, REQUEST_STORE_SETTING_LIST, &get, on_types_reply, NULL);
+  exchange_call(x, REQUEST_SENSOR_TYPES, &nothing, on_types_reply, NULL);
 }
 
 static void on_type_stored(exchange_t *x, const void *reply) {
-  http_type_row_t *row = calloc(1, sizeof *row);
+  const http_type_params_t *params = x->params;
+  const store_setting_t *setting = reply;
+  http_type_stored_t stored = {.version = setting->info.version,
+                               .updated_at = setting->info.created};
 
-  if (row && type_row(reply, row))
-    exchange_answer(x, row);
+  snprintf(stored.code, sizeof stored.code, "%s", params->code);
+  snprintf(stored.updated_by, sizeof stored.updated_by, "%s", setting->info.created_by);
+  if (json_read(&SENSOR_TYPE_RULE_DESC, setting->data, strlen(setting->data), false, &stored.rule,
+                NULL) == GANTRY_OK)
+    exchange_answer(x, &stored);
   else
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The stored type could not be read.");
-  free(row);
 }
 
 static bool is_code(const char *text) {

@@ -28,9 +28,10 @@ void view_finding(const store_event_row_t *row, http_finding_t *out) {
   memset(out, 0, sizeof *out);
   out->id = row->id;
   snprintf(out->sensor_id, sizeof out->sensor_id, "%s", row->event.subject);
-  snprintf(out->rule, sizeof out->rule, "%s", row->event.id);
   snprintf(out->message, sizeof out->message, "%s", row->event.message);
   snprintf(out->details, sizeof out->details, "%s", row->event.has_data ? row->event.data : "{}");
+  (void)json_get_text(out->details, "rule", out->rule, sizeof out->rule);
+  (void)json_get_text(out->details, "session", out->session_id, sizeof out->session_id);
   out->status = row->event.severity;
   out->timestamp = row->time;
 }

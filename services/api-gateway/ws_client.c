@@ -84,6 +84,7 @@ ws_frame_t *ws_queue_take(ws_queue_t *queue) {
   if (!frame) frame = take_slot(&queue->newest[WS_POSITION]);
   if (!frame) frame = take_slot(&queue->newest[WS_TELEMETRY]);
   if (!frame) frame = take_slot(&queue->newest[WS_STATUS]);
+  if (!frame) frame = take_slot(&queue->newest[WS_SESSION]);
   if (!frame) frame = take_sensor(queue);
   if (!frame) frame = lane_pop(&queue->patches);
   return frame;

@@ -17,7 +17,7 @@ typedef struct ws_lane {
 
 typedef struct ws_queue {
   uint32_t subscribed;               /* a bit per ws_type_t */
-  ws_frame_t *newest[WS_TYPE_COUNT]; /* position, telemetry, status */
+  ws_frame_t *newest[WS_TYPE_COUNT]; /* position, telemetry, status, session */
   ws_frame_t *sensors[WS_CLIENT_SENSORS];
   uint32_t next_sensor; /* sensors take turns */
   ws_lane_t control, alerts, patches;

@@ -20,6 +20,7 @@ static const type_row_t TYPES[WS_TYPE_COUNT] = {
     [WS_MAP_UPDATE] = {"map_update", "map:read", 3},
     [WS_STATUS] = {"status", "robot:read", 3},
     [WS_ALERT] = {"alert", "safety:read", 1},
+    [WS_SESSION] = {"session", "sessions:read", 3},
 };
 
 typedef struct path_row {
@@ -124,8 +125,9 @@ static gantry_err_t add_type(const char *name, uint32_t *types, gantry_fault_t *
   ws_type_t type = ws_type_parse(name);
 
   if (type == WS_TYPE_COUNT) {
-    return refuse(fault, "BAD_SUBSCRIPTION",
-                  "Subscribe to position, telemetry, sensor_data, map_update, status or alert.");
+    return refuse(
+        fault, "BAD_SUBSCRIPTION",
+        "Subscribe to position, telemetry, sensor_data, map_update, status, alert or session.");
   }
   *types |= 1u << type;
   return GANTRY_OK;

@@ -18,6 +18,7 @@ typedef enum ws_type {
   WS_MAP_UPDATE,
   WS_STATUS,
   WS_ALERT,
+  WS_SESSION,
   WS_TYPE_COUNT,
   WS_CONTROL = WS_TYPE_COUNT, /* confirmations, pongs, errors: only to one client */
 } ws_type_t;

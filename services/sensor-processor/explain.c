@@ -1,6 +1,7 @@
 /* sensor.explain and sensor.recent: the reasons behind a sensor's scores, and its newest readings.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gantry/clock.h>
@@ -125,7 +126,26 @@ static void on_recent(rpc_context_t *call, const void *body, void *arg) {
   rpc_reply(call, &self->recent);
 }
 
+static void on_types(rpc_context_t *call, const void *body, void *arg) {
+  processor_t *self = arg;
+  sensor_type_list_t *out = calloc(1, sizeof *out);
+  (void)body;
+  if (!out) {
+    rpc_fail(call, GANTRY_E_INTERNAL, "", "out of memory");
+    return;
+  }
+  out->types_count = self->types.count;
+  for (uint32_t i = 0; i < self->types.count; i++) {
+    const type_row_t *type = &self->types.rows[i];
+    out->types[i] = (sensor_type_entry_t){.family = type->family, .rule = type->rule};
+    snprintf(out->types[i].code, sizeof out->types[i].code, "%s", type->code);
+  }
+  rpc_reply(call, out);
+  free(out);
+}
+
 gantry_err_t explain_start(processor_t *self) {
   GANTRY_TRY(rpc_serve(self->service->server, REQUEST_SENSOR_EXPLAIN, on_explain, self));
+  GANTRY_TRY(rpc_serve(self->service->server, REQUEST_SENSOR_TYPES, on_types, self));
   return rpc_serve(self->service->server, REQUEST_SENSOR_RECENT, on_recent, self);
 }

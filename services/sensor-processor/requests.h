@@ -13,7 +13,7 @@ gantry_err_t settings_start(processor_t *self);
 /* Asks storage once more when it has not answered yet. */
 void settings_tick(processor_t *self);
 
-/* Serves sensor.explain and sensor.recent. */
+/* Serves sensor.explain, sensor.recent and sensor.types. */
 gantry_err_t explain_start(processor_t *self);
 
 #endif

@@ -125,17 +125,17 @@ Test(api_gateway_readings, show_what_rules_have_found) {
   store_events_t *events = door_stub(REQUEST_STORE_EVENTS)->reply;
   events->rows_count = 1;
   sys_event_t *event = &events->rows[0].event;
-  snprintf(event->id, sizeof event->id, "force_high");
   snprintf(event->subject, sizeof event->subject, "FORCE_001");
   event->severity = SYS_SEVERITY_ERROR;
   event->has_data = true;
-  snprintf(event->data, sizeof event->data, "{\"threshold\":80,\"actual\":81.5}");
+  snprintf(event->data, sizeof event->data,
+           "{\"rule\":\"force_high\",\"session\":\"s1\",\"actual\":81.5}");
 
   answer_t answer = expect_ok(
       "GET", "/api/v1/sensors/validation?limit=7&severity=warning&sensor_id=FORCE_001", NULL);
 
-  expect_text(&answer, "\"rule\":\"force_high\",\"status\":\"error\"");
-  expect_text(&answer, "\"details\":{\"threshold\":80,\"actual\":81.5}");
+  expect_text(&answer, "\"session_id\":\"s1\",\"rule\":\"force_high\",\"status\":\"error\"");
+  expect_text(&answer, "\"actual\":81.5}");
   const store_events_get_t *get = door_stub(REQUEST_STORE_EVENTS)->takes;
   cr_expect(get->has_category);
   cr_expect_eq(get->category, SYS_CATEGORY_VALIDATION);
@@ -169,20 +169,6 @@ Test(api_gateway_readings, go_in_by_batches_with_a_verdict_by_counts) {
   cr_expect_eq(answer.status, 422);
   expect_text(&answer, "\"field\":\"readings[0]\"");
   cr_expect_eq(door_stub(REQUEST_SENSOR_INGEST_BATCH)->count, 1);
-}
-
-Test(api_gateway_readings, keep_reserved_words_free) {
-  answer_t answer = door_request(
-      "POST", "/api/v1/sensors/data",
-      "{\"sensor_type\":\"rfid\",\"sensor_id\":\"readings\",\"data\":{},\"quality\":1}");
-
-  cr_expect_eq(answer.status, 422);
-  expect_text(&answer, "choose another id");
-  cr_expect_eq(door_request("POST", "/api/v1/sensors/configure",
-                            "{\"sensor_type\":\"rfid\",\"sensor_id\":\"types\",\"name\":\"x\","
-                            "\"configuration\":{}}")
-                   .status,
-               422);
 }
 
 static const char EXTENDED[] =
@@ -219,15 +205,17 @@ Test(api_gateway_readings, have_types_that_can_be_listed_and_registered) {
   static const char RULE[] =
       "{\"kind\":\"scalar\",\"unit\":\"N\",\"max\":1000,\"fields\":[],\"family\":\"test_bench\","
       "\"doc\":\"Grip force.\"}";
-  store_setting_list_t *list = door_stub(REQUEST_STORE_SETTING_LIST)->reply;
+  sensor_type_list_t *list = door_stub(REQUEST_SENSOR_TYPES)->reply;
   store_setting_t *stored = door_stub(REQUEST_STORE_SETTING_PUT)->reply;
   snprintf(stored->info.scope, sizeof stored->info.scope, "force");
   snprintf(stored->data, sizeof stored->data, "%s", RULE);
-  list->settings_count = 1;
-  list->settings[0] = *stored;
+  list->types_count = 1;
+  list->types[0].family = SENSOR_TYPE_VALUE;
+  snprintf(list->types[0].code, sizeof list->types[0].code, "force");
 
   answer_t answer = expect_ok("GET", "/api/v1/sensors/types", NULL);
-  expect_text(&answer, "{\"code\":\"force\",\"rule\":{\"kind\":\"scalar\",\"unit\":\"N\"");
+  expect_text(&answer,
+              "{\"code\":\"force\",\"sensor_type\":\"value\",\"rule\":{\"kind\":\"scalar\"");
   answer = expect_ok("PUT", "/api/v1/sensors/types/force", RULE);
   expect_text(&answer, "\"max\":1000");
   const store_setting_put_t *put = door_stub(REQUEST_STORE_SETTING_PUT)->takes;

@@ -334,3 +334,52 @@ Test(api_gateway_ws, gives_a_machine_no_alerts_but_what_its_role_reads) {
   expect(fd, "\"subscription_type\":\"status\"");
   close(fd);
 }
+
+Test(api_gateway_ws, tells_what_a_session_records) {
+  session_session_t begun = {.session = "s2", .state = SESSION_STATE_RECORDING};
+  session_status_t counted = {.session = begun, .readings = 41};
+  int fd = open_socket("/ws");
+  say(fd, "{\"type\":\"subscribe\",\"data\":{\"types\":[\"session\"]}}");
+  expect(fd, "\"subscription_type\":\"session\"");
+  cr_assert(harness_heard(door.harness, door.sensors->bus, "session.changed", 2000));
+  cr_assert(harness_heard(door.harness, door.sensors->bus, "session.status", 2000));
+
+  bus_publish(door.sensors->bus, TOPIC_SESSION_CHANGED, NULL, &begun);
+  const char *frame = expect(fd, "\"type\":\"session\"");
+  cr_expect_not_null(strstr(frame, "\"recording\":true"), "%s", frame);
+  bus_publish(door.sensors->bus, TOPIC_SESSION_STATUS, NULL, &counted);
+  expect(fd, "\"total_readings\":41");
+
+  int late = open_socket("/ws");
+  say(late, "{\"type\":\"subscribe\",\"data\":{\"types\":[\"session\"]}}");
+  expect(late, "\"total_readings\":41");
+  close(late);
+  close(fd);
+}
+
+Test(api_gateway_ws, shows_the_objects_that_come_by_the_batch) {
+  static const char OBJECT[] = "{\"brightness\":7}";
+  static sensor_readings_t batch = {.series_count = 1,
+                                    .series = {{.sensor = "CAM_001", .type = "camera"}},
+                                    .which_count = 1,
+                                    .time_count = 1,
+                                    .number_count = 1,
+                                    .value_count = 1,
+                                    .quality_count = 1,
+                                    .quality = {1},
+                                    .validity_count = 1,
+                                    .which_objects_count = 1,
+                                    .objects = {(const uint8_t *)OBJECT, sizeof OBJECT}};
+  int fd = open_socket("/ws");
+  say(fd, "{\"type\":\"subscribe\",\"data\":{\"types\":[\"sensor_data\"]}}");
+  expect(fd, "\"subscription_type\":\"sensor_data\"");
+  cr_assert(
+      harness_heard(door.harness, door.sensors->bus, "sensor.readings.sensor-processor", 2000));
+
+  bus_publish(door.sensors->bus, TOPIC_SENSOR_READINGS, "sensor-processor", &batch);
+
+  const char *frame = expect(fd, "\"type\":\"sensor_data\"");
+  cr_expect_not_null(strstr(frame, "\"data\":{\"brightness\":7}"), "%s", frame);
+  cr_expect_not_null(strstr(frame, "\"code\":\"camera\""), "%s", frame);
+  close(fd);
+}

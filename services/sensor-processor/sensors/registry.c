@@ -9,7 +9,8 @@
 
 /* Words that stand in the place of a sensor id in the HTTP routes. */
 static const char *const RESERVED[] = {"list",      "data",     "status",     "configure",
-                                       "calibrate", "readings", "validation", "simulate"};
+                                       "calibrate", "readings", "validation", "simulate",
+                                       "types",     "explain"};
 
 void registry_init(registry_t *registry, const registry_rule_t *rule) {
   *registry = (registry_t){.rule = *rule};

@@ -71,3 +71,39 @@ Test(feed_sensors, writes_values_and_tags) {
   feed_tag(&tag, &json, &out);
   expect_data("{\"rfid_id\":\"0A1B2C3D\",\"signal_strength\":0.75,\"position_confidence\":0.5}");
 }
+
+Test(feed_sensors, finds_the_objects_of_a_batch_that_have_no_topic_of_their_own) {
+  static const char OBJECTS[] = "{\"scan\":1}\0{\"brightness\":7}\0{\"brightness\":8}";
+  static sensor_readings_t batch = {
+      .series_count = 3,
+      .series = {{.sensor = "LIDAR_001", .type = "lidar"},
+                 {.sensor = "CAM_001", .type = "camera", .session = "s1"},
+                 {.sensor = "FORCE_001", .type = "force"}},
+      .which_count = 4,
+      .which = {0, 2, 1, 1},
+      .time_count = 4,
+      .time = {1, 2, 3, 4},
+      .quality_count = 4,
+      .quality = {1, 1, 0.5f, 1},
+      .validity_count = 4,
+      .validity = {0, 0, 1, 0},
+      .which_objects_count = 3,
+      .which_objects = {0, 2, 3},
+      .objects = {.data = (const uint8_t *)OBJECTS, .len = sizeof OBJECTS}};
+  feed_object_t object = {0};
+
+  cr_assert(feed_next_object(&batch, &object));
+  feed_object(&batch, &object, &out);
+  expect_data("{\"brightness\":7}");
+  cr_expect_str_eq(out.sensor_id, "CAM_001");
+  cr_expect_str_eq(out.code, "camera");
+  cr_expect_str_eq(out.session_id, "s1");
+  cr_expect_eq(out.status, SENSOR_VALIDITY_WARNING);
+  cr_expect_eq(out.timestamp, 3);
+  cr_expect(feed_next_object(&batch, &object));
+  cr_expect_not(feed_next_object(&batch, &object));
+
+  object = (feed_object_t){0};
+  batch.which_objects[0] = 900; /* a row that is not there */
+  cr_expect_not(feed_next_object(&batch, &object));
+}
