@@ -3,7 +3,8 @@
 
    mean, median: of the newest `window` values, fewer at first. exponential: y += alpha (x - y),
    begun at the first value. hampel: of the newest `window` values, median m and S = 1.4826 times
-   the median of |x - m|; |newest - m| > threshold S gives m (Pearson 2002, the causal form).
+   the median of |x - m|; |newest - m| > threshold S gives m (Pearson 2002, the causal form; where
+   more than half of the window is equal S is 0, and whatever differs from that is an outlier).
    lowpass: see lowpass.h, begun in the steady state of the first value (as scipy.signal.sosfilt
    with sosfilt_zi times it). Each equals its reference in scipy or numpy to 1e-9 (tests/peer). */
 #ifndef SENSOR_SIGNAL_FILTER_H
