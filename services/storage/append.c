@@ -238,9 +238,11 @@ static bool is_given_up(const append_t *append, uint64_t number) {
   return false;
 }
 
-static void log_refused(const record_t *record, const char *producer, const char *why) {
-  log_error("STORE-REFUSED", "record %llu of %s (%s) cannot be stored: %s",
-            (unsigned long long)record->number, producer, record->topic, why);
+static void log_refused(const record_t *record, const char *producer, const char *field,
+                        const char *why) {
+  log_error("STORE-REFUSED", "record %llu of %s (%s) cannot be stored: %s%s%s",
+            (unsigned long long)record->number, producer, record->topic, field, field[0] ? " " : "",
+            why);
 }
 
 /* All records are whole, their numbers rise, and are those the request names. */
@@ -279,7 +281,7 @@ static gantry_err_t take_some(append_t *append, store_t *store, const char *prod
       continue;
     }
     if (is_given_up(append, record.number)) {
-      log_refused(&record, producer, "the database refuses it");
+      log_refused(&record, producer, "", "the database refuses it");
       counts->refused++;
       continue;
     }
@@ -289,7 +291,7 @@ static gantry_err_t take_some(append_t *append, store_t *store, const char *prod
       if (may_be_its_own(err)) suspect_record(append, record.number);
       return err;
     }
-    log_refused(&record, producer, entry.fault.detail);
+    log_refused(&record, producer, entry.fault.field, entry.fault.detail);
     counts->refused++;
   }
   return GANTRY_OK;

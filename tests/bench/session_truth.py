@@ -41,14 +41,14 @@ def differs(name, value, should, bound=1e-9):
 
 
 def percentiles_differ(sensor, values):
-    """Off by more than a third of a centroid, between the ranks of equal values."""
+    """Off by more than a centroid, between the ranks of equal values."""
     wrong = []
     ordered = numpy.sort(values)
     for name, percent in PERCENTILES.items():
         low, high = numpy.searchsorted(ordered, sensor[name], "left"), numpy.searchsorted(ordered, sensor[name], "right")
         rank, part = percent / 100 * (len(ordered) - 1), percent / 100
         off = max(0.0, low - 1 - rank, rank - high) / len(ordered)
-        if off > CENTROID / 3 * 2 * numpy.sqrt(part * (1 - part)):
+        if off > CENTROID * 2 * numpy.sqrt(part * (1 - part)):
             wrong.append(f"{name} is {sensor[name]}, off by {off:.2%} of the ranks")
     return wrong
 
