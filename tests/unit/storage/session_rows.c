@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EARLIEST_MS 10000 /* before the start */
+
 typedef struct rows {
   fixture_t *fixture;
   sensor_readings_t batch;
@@ -70,9 +72,10 @@ uint64_t session_rows_add(fixture_t *fixture, const char *session, int64_t from_
   name(&rows, 2, "camera", "", session);
   cr_assert_eq(store_begin(fixture->store), GANTRY_OK);
   for (int64_t at = from_ms; at < from_ms + ms; at++) {
-    put(&rows, 0, at, (uint64_t)at * 3, (double)(at % 997) / 8);
-    if (at % 2 == 0) put(&rows, 1, at, (uint64_t)at * 3 + 1, -0.25 * (double)(1 + at % 31));
-    if (at % 10 == 0) put_camera(&rows, at, (uint64_t)at * 3 + 2);
+    put(&rows, 0, at, (uint64_t)(at + EARLIEST_MS) * 3, (double)(at % 997) / 8);
+    if (at % 2 == 0)
+      put(&rows, 1, at, (uint64_t)(at + EARLIEST_MS) * 3 + 1, -0.25 * (double)(1 + at % 31));
+    if (at % 10 == 0) put_camera(&rows, at, (uint64_t)(at + EARLIEST_MS) * 3 + 2);
   }
   flush(&rows);
   cr_assert_eq(store_commit(fixture->store), GANTRY_OK);

@@ -92,14 +92,16 @@ Test(export, writes_an_object_a_reading) {
       lines(SESSION_FORMAT_JSONL),
       "{\"time\":\"2026-01-01T00:00:00.010000Z\",\"sensor\":\"force-1\",\"type\":\"force\","
       "\"unit\":"
-      "\"N\",\"source\":\"simulated\",\"number\":30,\"value\":1.25,\"quality\":0.98,\"validity\":"
+      "\"N\",\"source\":\"simulated\",\"number\":30030,\"value\":1.25,\"quality\":0.98,"
+      "\"validity\":"
       "\"valid\"}\n"
       "{\"time\":\"2026-01-01T00:00:00.010000Z\",\"sensor\":\"motor-1\",\"type\":\"motor\","
       "\"unit\":"
-      "\"rpm\",\"source\":\"simulated\",\"number\":31,\"value\":-2.75,\"quality\":0.98,\"validity\":"
+      "\"rpm\",\"source\":\"simulated\",\"number\":30031,\"value\":-2.75,\"quality\":0.98,"
+      "\"validity\":"
       "\"valid\"}\n"
       "{\"time\":\"2026-01-01T00:00:00.010000Z\",\"sensor\":\"camera-1\",\"type\":\"camera\","
-      "\"unit\":\"\",\"source\":\"simulated\",\"number\":32,\"data\":{\"image_id\": 1002, "
+      "\"unit\":\"\",\"source\":\"simulated\",\"number\":30032,\"data\":{\"image_id\": 1002, "
       "\"resolution\": \"640x480\", \"brightness\": "
       "10},\"quality\":0.98,\"validity\":\"valid\"}\n");
 }
@@ -242,4 +244,78 @@ Test(export, ends_beyond_its_end) {
   get.offset = UINT64_MAX - 1;
   cr_assert_eq(get_piece(&get), GANTRY_E_INVALID);
   cr_assert_str_eq(fixture.fault.field, "offset");
+}
+
+Test(export, holds_a_session_that_records_to_the_moment_of_its_first_piece) {
+  buf_t all = {0}, again = {0};
+  session_rows_add(&fixture, "S", -2000, 1500);
+  session_rows_add(&fixture, "S", 1000, 500); /* later than now */
+  fixture_exec(&fixture, "UPDATE session SET state = 'recording'");
+  session_export_t get = ask_for(SESSION_FORMAT_CSV, 10000);
+  cr_assert_eq(get_piece(&get), GANTRY_OK, "%s", fixture.fault.detail);
+  buf_put(&all, piece.data.data, piece.data.len);
+  get.has_tag = true;
+  memcpy(get.tag, piece.tag, sizeof get.tag);
+
+  session_rows_add(&fixture, "S", 1500, 100);
+  for (get.offset = all.len; !piece.done; get.offset = all.len) {
+    cr_assert_eq(get_piece(&get), GANTRY_OK, "%s", fixture.fault.detail);
+    cr_assert(!piece.has_size);
+    buf_put(&all, piece.data.data, piece.data.len);
+  }
+  cr_assert_eq(piece.rows, 1500 + 750 + 150);
+
+  fixture_reopen(&fixture);
+  for (get.offset = 0; get.offset < all.len; get.offset = again.len) {
+    cr_assert_eq(get_piece(&get), GANTRY_OK, "%s", fixture.fault.detail);
+    buf_put(&again, piece.data.data, piece.data.len);
+  }
+  assert_same(&all, 0, &again);
+  snprintf(get.tag, sizeof get.tag, "no-tag");
+  cr_assert_eq(get_piece(&get), GANTRY_E_INVALID);
+  cr_assert_str_eq(fixture.fault.field, "tag");
+  buf_fini(&all);
+  buf_fini(&again);
+}
+
+Test(export, tells_of_readings_that_went_by_age) {
+  uint64_t rows = session_rows_add(&fixture, "S", 0, 1000);
+  session_export_t get = ask_for(SESSION_FORMAT_CSV, 1000);
+  cr_assert_eq(get_piece(&get), GANTRY_OK);
+  get.has_tag = true;
+  memcpy(get.tag, piece.tag, sizeof get.tag);
+  fixture_exec(&fixture, "DELETE FROM reading WHERE ts < 1767225600500000");
+
+  cr_assert_eq(get_piece(&get), GANTRY_E_CONFLICT);
+  get = ask_for(SESSION_FORMAT_CSV, 1 << 20);
+  cr_assert_eq(get_piece(&get), GANTRY_OK);
+  cr_assert(piece.done);
+  cr_assert_eq(piece.rows, rows / 2);
+  cr_assert_eq(piece.total, rows);
+}
+
+Test(export, keeps_what_a_wide_row_has_no_column_for) {
+  sensor_readings_t *batch = calloc(1, sizeof *batch);
+  const char objects[] = "{\"a\":1,\"b\":\"x, \\\"y\\\"\",\"c\":null}\0{\"a\":[1,{\"d\":2}]}";
+  const store_origin_t origin = {.robot = "r1"};
+  uint32_t added;
+  batch->series_count = 1;
+  batch->series[0] = (sensor_series_key_t){.sensor = "o,1", .type = "thing", .session = "S"};
+  batch->which_count = batch->time_count = batch->number_count = batch->value_count =
+      batch->quality_count = batch->validity_count = batch->which_objects_count = 2;
+  for (uint16_t i = 0; i < 2; i++) { /* of one time: two rows */
+    batch->time[i] = SESSION_START_US * 1000;
+    batch->number[i] = batch->which_objects[i] = i;
+  }
+  batch->objects = (blob_t){.data = (const uint8_t *)objects, .len = sizeof objects};
+  cr_assert_eq(store_begin(fixture.store), GANTRY_OK);
+  cr_assert_eq(store_add_readings(fixture.store, &origin, batch, &added, &fixture.fault), GANTRY_OK,
+               "%s", fixture.fault.detail);
+  cr_assert_eq(store_commit(fixture.store), GANTRY_OK);
+
+  cr_assert_str_eq(lines(SESSION_FORMAT_CSV_WIDE),
+                   "time,\"o,1\",\"o,1.a\",\"o,1.b\",\"o,1.c\"\r\n"
+                   "2026-01-01T00:00:00.000000Z,,1,\"\"\"x, \\\"\"y\\\"\"\"\"\",\r\n"
+                   "2026-01-01T00:00:00.000000Z,,\"[1,{\"\"d\"\":2}]\",,\r\n");
+  free(batch);
 }
