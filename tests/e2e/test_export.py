@@ -42,11 +42,15 @@ class Exports(unittest.TestCase):
         return subprocess.Popen([BIN / "tools/gantry/gantry", *words], env=environment, text=True, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def gantry(self, *words, code=0):
+    def said(self, *words):
         process = self.begin(*words)
         said, errors = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, code, errors)
-        return said + errors
+        return process.returncode, said + errors
+
+    def gantry(self, *words, code=0):
+        ended, said = self.said(*words)
+        self.assertEqual(ended, code, said)
+        return said
 
     def truth(self):
         """All readings of the small session as sqlite3 lists them."""
@@ -151,6 +155,37 @@ class Exports(unittest.TestCase):
         self.assertIn(f"{self.total} readings", said)
         self.assertEqual(path.read_bytes(), whole)
         self.store.ready()
+
+    def processor(self):
+        """sensor-processor beside storage, ended with the test."""
+        environment = {**os.environ, "GANTRY_BUS": f"ipc://{self.store.folder}", "GANTRY_DATA": str(self.store.place)}
+        process = subprocess.Popen([BIN / "services/sensor-processor/sensor-processor"], env=environment, stdin=subprocess.DEVNULL,
+                                   stderr=self.store.output)
+        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.terminate)
+        until("sensor-processor", lambda: self.said("ping", "sensor-processor")[0] == 0)
+
+    def rows_of(self, session):
+        """What an export of it holds beside times and numbers."""
+        path = self.store.folder / "played.jsonl"
+        self.gantry("session", "export", session, str(path))
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        self.assertEqual({row["source"] for row in rows}, {"replay"} if session != "small" else {"simulated"})
+        return [(row["sensor"], row["type"], row["unit"], row.get("value"), row.get("data")) for row in rows]
+
+    def test_a_session_is_played_again_into_another(self):
+        self.processor()
+        name = self.gantry("session", "start", "again").strip()
+        said = self.gantry("replay", "--session", "small", "--rate", "50x")
+        self.assertIn("15100 readings played, 0 refused", said)
+        self.gantry("session", "stop")
+        until("all readings", lambda: self.store.number(
+            f"SELECT sum(rows) FROM session_series WHERE session = (SELECT id FROM session WHERE session_id = '{name}')") == 15_100)
+        self.assertEqual(self.rows_of(name), self.rows_of("small"))
+        self.assertIn("again", self.gantry("session"))
+        self.assertIn("15100 readings", self.gantry("session", "show", "last"))
+        self.assertIn("is deleted", self.gantry("session", "delete", "last"))
+        self.assertNotIn(name, self.gantry("session"))
 
     def test_what_cannot_be_exported_is_said(self):
         path = str(self.store.folder / "none.csv")
