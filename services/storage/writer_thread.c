@@ -160,8 +160,9 @@ static void on_job(writer_t *writer, job_t *job) {
     return;
   }
   job_serve(job, writer->store);
-  answer(writer, job);
+  /* Before the answer: with it the job is gone. */
   if (job->request == REQUEST_SESSION_DELETE) lifecycle_wake(&writer->lifecycle);
+  answer(writer, job);
 }
 
 static void handle(writer_t *writer, item_t *item) {
