@@ -48,8 +48,8 @@ static void put_camera(rows_t *rows, int64_t ms, uint64_t number) {
   put(rows, 2, ms, number, 0);
   batch->which_objects[batch->which_objects_count++] = (uint16_t)(batch->which_count - 1);
   int len = snprintf(rows->objects + rows->objects_len, sizeof rows->objects - rows->objects_len,
-                     "{\"image_id\": %lld, \"resolution\": \"640x480\", \"brightness\": %lld}",
-                     (long long)(1001 + ms / 10), (long long)(ms % 256));
+                     "{\"image_id\": %d, \"resolution\": \"640x480\", \"brightness\": %d}",
+                     1001 + (int)(ms / 10), (int)(ms % 256));
   rows->objects_len += (size_t)len + 1;
 }
 
