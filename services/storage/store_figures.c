@@ -57,19 +57,20 @@ static void read_figures(stmt_t *statement, figures_t *out) {
   out->max = db_get_real(statement, 8);
   out->first_us = db_get_int(statement, 9);
   out->last_us = db_get_int(statement, 10);
-  out->least = db_get_int(statement, 11);
-  out->greatest = db_get_int(statement, 12);
-  out->source = (int32_t)db_get_int(statement, 13);
-  const void *digest = db_get_blob(statement, 14, &digest_len);
+  out->numbered = db_get_int(statement, 11);
+  out->least = db_get_int(statement, 12);
+  out->greatest = db_get_int(statement, 13);
+  out->source = (int32_t)db_get_int(statement, 14);
+  const void *digest = db_get_blob(statement, 15, &digest_len);
   (void)tdigest_read(&out->digest, digest, digest_len);
-  const void *pauses = db_get_blob(statement, 15, &pauses_len);
+  const void *pauses = db_get_blob(statement, 16, &pauses_len);
   (void)pauses_read(&out->pauses, pauses, pauses_len);
 }
 
 static gantry_err_t load(store_t *store, kept_t *kept) {
   stmt_t *statement =
       db_use(store->db, "SELECT rows, warnings, errors, findings, numbers, mean, m2, min, max,"
-                        " first_ts, last_ts, least, greatest, source, digest, pauses"
+                        " first_ts, last_ts, numbered, least, greatest, source, digest, pauses"
                         " FROM session_series WHERE session = ?1 AND series = ?2");
   db_bind_int(statement, 1, kept->session);
   db_bind_int(statement, 2, kept->series);
@@ -143,11 +144,12 @@ static void bind_figures(stmt_t *statement, const figures_t *figures) {
   db_bind_opt_real(statement, 11, figures->numbers > 0, figures->max);
   db_bind_int(statement, 12, figures->first_us);
   db_bind_int(statement, 13, figures->last_us);
-  db_bind_int(statement, 14, figures->least);
-  db_bind_int(statement, 15, figures->greatest);
-  db_bind_int(statement, 16, figures->source);
-  db_bind_int(statement, 17, (int64_t)figures_gaps(figures));
-  db_bind_int(statement, 18, pauses_longest_us(&figures->pauses));
+  db_bind_int(statement, 14, figures->numbered);
+  db_bind_int(statement, 15, figures->least);
+  db_bind_int(statement, 16, figures->greatest);
+  db_bind_int(statement, 17, figures->source);
+  db_bind_int(statement, 18, (int64_t)figures_gaps(figures));
+  db_bind_int(statement, 19, pauses_longest_us(&figures->pauses));
 }
 
 static gantry_err_t write_one(store_t *store, kept_t *kept) {
@@ -155,13 +157,15 @@ static gantry_err_t write_one(store_t *store, kept_t *kept) {
   stmt_t *statement = db_use(
       store->db,
       "INSERT INTO session_series (session, series, rows, warnings, errors, findings, numbers,"
-      " mean, m2, min, max, first_ts, last_ts, least, greatest, source, gaps, longest, digest,"
-      " pauses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-      " ?18, ?19, ?20) ON CONFLICT (session, series) DO UPDATE SET rows = excluded.rows,"
+      " mean, m2, min, max, first_ts, last_ts, numbered, least, greatest, source, gaps, longest,"
+      " digest, pauses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+      " ?16, ?17, ?18, ?19, ?20, ?21) ON CONFLICT (session, series) DO UPDATE SET rows = "
+      "excluded.rows,"
       " warnings = excluded.warnings, errors = excluded.errors, findings = excluded.findings,"
       " numbers = excluded.numbers, mean = excluded.mean, m2 = excluded.m2, min = excluded.min,"
       " max = excluded.max, first_ts = excluded.first_ts, last_ts = excluded.last_ts,"
-      " least = excluded.least, greatest = excluded.greatest, source = excluded.source,"
+      " numbered = excluded.numbered, least = excluded.least, greatest = excluded.greatest, source "
+      "= excluded.source,"
       " gaps = excluded.gaps, longest = excluded.longest, digest = excluded.digest,"
       " pauses = excluded.pauses");
   db_bind_int(statement, 1, kept->session);
@@ -169,8 +173,8 @@ static gantry_err_t write_one(store_t *store, kept_t *kept) {
   bind_figures(statement, &kept->figures);
   tdigest_write(&kept->figures.digest, &digest);
   pauses_write(&kept->figures.pauses, &pauses);
-  db_bind_blob(statement, 19, digest.data, digest.len);
-  db_bind_blob(statement, 20, pauses.data, pauses.len);
+  db_bind_blob(statement, 20, digest.data, digest.len);
+  db_bind_blob(statement, 21, pauses.data, pauses.len);
   gantry_err_t err = digest.failed || pauses.failed ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
   if (err == GANTRY_OK) err = db_finish(statement);
   buf_fini(&digest);

@@ -222,23 +222,25 @@ static void read_sensor_summary(stmt_t *statement, session_sensor_summary_t *out
   out->errors = db_get_u64(statement, 6);
   out->findings = db_get_u64(statement, 7);
   int64_t first_us = db_get_int(statement, 13), last_us = db_get_int(statement, 14);
-  uint64_t numbered = db_get_u64(statement, 16) - db_get_u64(statement, 15) + 1;
+  uint64_t numbered = db_get_u64(statement, 20);
+  uint64_t counted = db_get_u64(statement, 16) - db_get_u64(statement, 15) + 1;
   out->first = db_get_time(statement, 13);
   out->last = db_get_time(statement, 14);
   if (last_us > first_us)
     out->rate = (double)(out->readings - 1) * 1e6 / (double)(last_us - first_us);
-  out->missing = numbered > out->readings ? numbered - out->readings : 0;
+  out->missing = numbered && counted > numbered ? counted - numbered : 0;
   out->gaps = db_get_u64(statement, 17);
   out->longest = (double)db_get_int(statement, 18) / 1e6;
   read_numbers(statement, out);
 }
 
 static gantry_err_t read_sensors(store_t *store, int64_t session, session_summary_t *out) {
-  stmt_t *statement = db_use(
-      store->db, "SELECT sensor, type, unit, source, part.rows, warnings, errors, findings,"
-                 " numbers, mean, m2, min, max, first_ts, last_ts, least, greatest, gaps, longest,"
-                 " digest FROM session_series AS part JOIN series ON series.id = part.series"
-                 " WHERE session = ?1 ORDER BY sensor, robot LIMIT ?2");
+  stmt_t *statement =
+      db_use(store->db,
+             "SELECT sensor, type, unit, source, part.rows, warnings, errors, findings,"
+             " numbers, mean, m2, min, max, first_ts, last_ts, least, greatest, gaps, longest,"
+             " digest, numbered FROM session_series AS part JOIN series ON series.id = part.series"
+             " WHERE session = ?1 ORDER BY sensor, robot LIMIT ?2");
   gantry_err_t err;
   db_bind_int(statement, 1, session);
   db_bind_int(statement, 2, sizeof out->sensors / sizeof *out->sensors);

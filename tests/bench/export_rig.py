@@ -26,8 +26,8 @@ def statements(backend, span_ms, session=SESSION, begin_us=START_US, state="stop
         sql.append(f"INSERT INTO reading (series, ts, seq, value, data, quality, validity, source, session) SELECT {series}, {begin_us} + i * "
                    f"{every * 1000}, i * {every * 3} + {at}, {VALUES[kind]}, {data}, 0.75, 0, 1, {number} FROM {rows} AS counted")
         sql.append("INSERT INTO session_series (session, series, rows, warnings, errors, findings, numbers, mean, m2, min, max, first_ts, "
-                   f"last_ts, least, greatest, source, gaps, longest, digest, pauses) VALUES ({number}, {series}, {count}, 0, 0, 0, 0, NULL, "
-                   f"NULL, NULL, NULL, {begin_us}, {begin_us} + {(count - 1) * every * 1000}, {at}, {(count - 1) * every * 3 + at}, 1, 0, 0, "
+                   f"last_ts, numbered, least, greatest, source, gaps, longest, digest, pauses) VALUES ({number}, {series}, {count}, 0, 0, 0, 0, NULL, "
+                   f"NULL, NULL, NULL, {begin_us}, {begin_us} + {(count - 1) * every * 1000}, {count}, {at}, {(count - 1) * every * 3 + at}, 1, 0, 0, "
                    f"{empty}, {empty})")
     return sql, total
 

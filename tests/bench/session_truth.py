@@ -22,9 +22,10 @@ def rows_of(store, session):
 def exact(times, numbers, values, verdicts):
     """What a sensor's summary has to say."""
     counted = values[(verdicts != 2) & numpy.isfinite(values)]
+    numbers = numbers[numbers > 0]
     said = {"readings": len(times), "warnings": int((verdicts == 1).sum()), "errors": int((verdicts == 2).sum()),
             "numbers": len(counted), "first": int(times[0]) * 1000, "last": int(times[-1]) * 1000,
-            "missing": max(0, int(numbers.max() - numbers.min()) + 1 - len(numbers))}
+            "missing": max(0, int(numbers.max() - numbers.min()) + 1 - len(numbers)) if len(numbers) else 0}
     if len(counted):
         said |= {"mean": counted.mean(), "min": counted.min(), "max": counted.max()}
     if len(counted) > 1:

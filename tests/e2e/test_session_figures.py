@@ -12,7 +12,7 @@ import msgpack
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 from session_truth import faults, rows_of  # noqa: E402
-from store_rig import PUBLISHER, Store  # noqa: E402
+from store_rig import PUBLISHER, Store, until  # noqa: E402
 
 SESSION = "00000000-0000-4000-8000-000000000001"
 SENSORS = {"regular": 4, "bursts": 40, "spread": 4, "silent": 1}  # readings a batch
@@ -62,7 +62,8 @@ class Sensor:
         self.time_us += self.pause_us()
         self.number += 2 if self.random.random() < 0.02 else 1
         late = self.name == "regular" and self.random.random() < 0.01
-        return self.time_us - 2_500_000 * late, self.number, self.value(), self.random.choices((0, 1, 2), (90, 7, 3))[0]
+        numbered = self.name != "silent" or self.random.random() < 0.5
+        return self.time_us - 2_500_000 * late, self.number * numbered, self.value(), self.random.choices((0, 1, 2), (90, 7, 3))[0]
 
 
 def batch(sensors, chance):
@@ -95,6 +96,14 @@ class SessionFigures(unittest.TestCase):
                 producer.repeat()
         return store
 
+    def deleted(self, store):
+        self.assertIsNone(store.client.call("session.delete", {"session": SESSION}, "rpc", 3000)[1])
+        self.assertEqual(store.client.call("session.list", {"limit": 10}, "rpc", 3000)[2]["rows"], [])
+        self.assertEqual(store.client.call("session.summary", {"session": SESSION}, "rpc", 3000)[1], "not_found")
+        until("a session without readings", lambda: store.number("SELECT count(*) FROM session") == 0)
+        for table in ("reading", "session_series", "rollup"):
+            self.assertEqual(store.number(f"SELECT count(*) FROM {table}"), 0, table)
+
     def test_every_figure_of_a_random_session_is_what_numpy_says(self):
         seed = int(os.environ.get("GANTRY_SEED", random.randrange(1 << 30)))
         for backend in ("sqlite", "postgres"):
@@ -106,6 +115,7 @@ class SessionFigures(unittest.TestCase):
                 self.assertEqual(faults(store, SESSION), [])
                 store.sql("UPDATE session_series SET mean = mean + 1 WHERE numbers > 100")
                 self.assertTrue(faults(store, SESSION), "the comparison sees a mean that is wrong")
+                self.deleted(store)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,16 @@
 #define VALIDITY_WARNING 1
 #define VALIDITY_ERROR   2
 
+static void add_count(figures_t *figures, int64_t count) {
+  if (count == 0) return;
+  bool first = figures->numbered++ == 0;
+  if (first || count < figures->least) figures->least = count;
+  if (first || count > figures->greatest) figures->greatest = count;
+}
+
 static void add_time(figures_t *figures, const db_reading_t *row) {
   if (figures->rows == 0) {
     figures->first_us = figures->last_us = row->ts_us;
-    figures->least = figures->greatest = row->seq;
     figures->source = row->source;
     return;
   }
@@ -21,8 +27,6 @@ static void add_time(figures_t *figures, const db_reading_t *row) {
   } else {
     pauses_part(&figures->pauses, row->ts_us);
   }
-  if (row->seq < figures->least) figures->least = row->seq;
-  if (row->seq > figures->greatest) figures->greatest = row->seq;
 }
 
 static void add_number(figures_t *figures, double value) {
@@ -37,6 +41,7 @@ static void add_number(figures_t *figures, double value) {
 
 void figures_add(figures_t *figures, const db_reading_t *row, bool summed) {
   add_time(figures, row);
+  add_count(figures, row->seq);
   figures->rows++;
   figures->warnings += row->validity == VALIDITY_WARNING;
   figures->errors += row->validity == VALIDITY_ERROR;

@@ -13,7 +13,8 @@
 typedef struct figures {
   int64_t rows, warnings, errors, findings;
   int64_t first_us, last_us;
-  int64_t least, greatest; /* numbers of its producer */
+  int64_t numbered;        /* readings that their producer counted: from 1 */
+  int64_t least, greatest; /* of its counts */
   int32_t source;          /* of the newest */
   /* Of the readings with a number that is not known to be wrong: */
   int64_t numbers;

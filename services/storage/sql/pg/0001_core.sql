@@ -267,8 +267,8 @@ CREATE TABLE session (
 );
 
 -- What the readings of a series in a session come to, exact with every commit (docs/storage.md): rows of each verdict;
--- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; the producer's least and
--- greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
+-- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; readings that their producer
+-- numbered, its least and greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
 CREATE TABLE session_series (
   session BIGINT NOT NULL,
   series BIGINT NOT NULL,
@@ -283,6 +283,7 @@ CREATE TABLE session_series (
   max DOUBLE PRECISION,
   first_ts BIGINT NOT NULL,
   last_ts BIGINT NOT NULL,
+  numbered BIGINT NOT NULL,
   least BIGINT NOT NULL,
   greatest BIGINT NOT NULL,
   source BIGINT NOT NULL,

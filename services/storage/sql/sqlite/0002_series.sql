@@ -21,8 +21,8 @@ CREATE TABLE session (
 ) STRICT;
 
 -- What the readings of a series in a session come to, exact with every commit (docs/storage.md): rows of each verdict;
--- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; the producer's least and
--- greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
+-- numbers, their mean, m2 (squares of the distances from the mean), least and greatest; readings that their producer
+-- numbered, its least and greatest number; gaps and the longest pause (us). digest and pauses: what percentiles and gaps are made of.
 CREATE TABLE session_series (
   session INTEGER NOT NULL,
   series INTEGER NOT NULL,
@@ -37,6 +37,7 @@ CREATE TABLE session_series (
   max REAL,
   first_ts INTEGER NOT NULL,
   last_ts INTEGER NOT NULL,
+  numbered INTEGER NOT NULL,
   least INTEGER NOT NULL,
   greatest INTEGER NOT NULL,
   source INTEGER NOT NULL,
