@@ -9,7 +9,7 @@
 #include "registry.h"
 #include "scan.h"
 
-#define SENSOR_OPTION_COUNT 51
+#define SENSOR_OPTION_COUNT 56
 extern const option_t SENSOR_OPTIONS[];
 
 /* The rules as configured. */

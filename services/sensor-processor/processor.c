@@ -57,7 +57,10 @@ static void configure(processor_t *self) {
 }
 
 static void on_session(bool recording, void *arg) {
-  (void)recording, (void)arg;
+  processor_t *self = arg;
+  (void)recording;
+  bench_on_session(self->bench);
+  session_set_bench(self->session, bench_runs(self->bench));
 }
 
 static gantry_err_t begin_recording(processor_t *self, gantry_fault_t *fault) {
@@ -69,7 +72,11 @@ static gantry_err_t begin_recording(processor_t *self, gantry_fault_t *fault) {
   gantry_err_t err =
       recorder_new(self->service->bus, self->service->loop, &settings, &self->recorder);
   if (err != GANTRY_OK) return fault_set(fault, err, "", "out of memory");
-  return session_open(self->service, self->recorder, on_session, self, &self->session, fault);
+  err = bench_open(self, &self->bench);
+  if (err != GANTRY_OK) return fault_set(fault, err, "", "the simulated bench cannot start");
+  err = session_open(self->service, self->recorder, on_session, self, &self->session, fault);
+  if (err == GANTRY_OK) session_set_bench(self->session, bench_runs(self->bench));
+  return err;
 }
 
 static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault) {
@@ -92,6 +99,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
 static void stop(void **out) {
   processor_t *self = *out;
   if (!self) return;
+  bench_close(&self->bench);
   session_close(&self->session);
   recorder_destroy(&self->recorder);
   registry_fini(&self->registry);

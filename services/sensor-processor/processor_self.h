@@ -6,6 +6,7 @@
 #include <gantry/service.h>
 #include <gantry/thin.h>
 
+#include "bench.h"
 #include "limits.h"
 #include "quality.h"
 #include "recorder.h"
@@ -70,6 +71,7 @@ typedef struct processor {
 
   recorder_t *recorder;
   session_t *session;
+  bench_t *bench;
   buf_t json;                   /* of one row for it */
   scan_rays_t rays;             /* work space of one sweep */
   sensor_scan_t scan;           /* */

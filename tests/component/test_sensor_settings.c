@@ -186,7 +186,7 @@ Test(sensor_settings, tells_findings_between_sessions_once_a_second_and_within_a
   session_start_t start = {0};
   session_session_t session;
   play_storage();
-  processor_play_open(&play, NULL);
+  processor_play_open(&play, (const char *[]){"bench=off", NULL});
   cr_assert_eq(configure_as(SENSOR_TYPE_VALUE, HOT "]}", NULL), GANTRY_OK, "%s", play.fault.detail);
 
   say_hot(values, 10);

@@ -46,7 +46,7 @@ static void teardown(void) {
 TestSuite(session, .init = setup, .fini = teardown, .timeout = 30);
 
 static void open_service(void) {
-  harness_open(play.h, &SENSOR_PROCESSOR, (const char *[]){data, NULL});
+  harness_open(play.h, &SENSOR_PROCESSOR, (const char *[]){data, "bench=off", NULL});
 }
 
 static void open_again(void) {

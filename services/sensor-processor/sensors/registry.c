@@ -74,6 +74,7 @@ static uint32_t *slot(uint32_t *counts, uint64_t now_ns) {
 void registry_accept(registry_entry_t *entry, uint64_t now_ns, uint64_t wall_ns, double quality) {
   roll(entry, now_ns);
   ++*slot(entry->rate_accepted, now_ns);
+  entry->resting = false;
   entry->readings++;
   if (entry->first_ns == 0) entry->first_ns = now_ns;
   entry->last_ns = now_ns;
@@ -111,7 +112,7 @@ uint64_t registry_silent_ns(const registry_t *registry, const registry_entry_t *
 
 static registry_state_t state_of(const registry_t *registry, const registry_entry_t *entry,
                                  uint64_t now_ns) {
-  if (entry->last_ns == 0) return REGISTRY_UNKNOWN;
+  if (entry->last_ns == 0 || entry->resting) return REGISTRY_UNKNOWN;
   uint64_t age_ns = now_ns > entry->last_ns ? now_ns - entry->last_ns : 0;
   uint32_t accepted = total(entry->rate_accepted), refused = total(entry->rate_refused);
   bool failing = refused * 10 > accepted + refused;

@@ -34,7 +34,7 @@ typedef enum registry_type {
 } registry_type_t;
 
 typedef enum registry_state {
-  REGISTRY_UNKNOWN,  /* never heard, or a tag reader that has met no tag for long */
+  REGISTRY_UNKNOWN,  /* never heard, at rest, or a tag reader that has met no tag for long */
   REGISTRY_ONLINE,   /* */
   REGISTRY_DEGRADED, /* late, or refused more than one reading in ten */
   REGISTRY_OFFLINE,  /* silent */
@@ -76,6 +76,7 @@ typedef struct registry_entry {
   uint64_t counts[REGISTRY_FINDING_COUNT]; /* how often each thing was found */
   chain_terms_t terms;                     /* of the newest score */
 
+  bool resting;    /* its source was stopped: silence is no fault */
   bool configured; /* a configuration was given */
   calibration_t calibration;
   chain_rule_t rule;                     /* of its chains, calibration aside */
