@@ -40,6 +40,38 @@ static void on_page(exchange_t *x, const void *reply) {
   envelope_list_end(x, &page);
 }
 
+/* A filter that nothing fits is no fault. */
+static void answer_none(exchange_t *x, const void *reply) {
+  const uint32_t *limit = (const void *)x->scratch.data;
+  envelope_page_t page = {.limit = *limit};
+
+  (void)reply;
+  envelope_list_begin(x);
+  envelope_list_end(x, &page);
+}
+
+/* Storage knows no sensor, type or session of that name among readings; a session may be empty. */
+static void on_no_readings(exchange_t *x, const gantry_fault_t *fault) {
+  if (fault->err != GANTRY_E_NOT_FOUND) {
+    exchange_fail_fault(x, fault);
+  } else if (x->endpoint_id == ENDPOINT_SESSIONS_READINGS) {
+    const http_session_readings_params_t *params = x->params;
+    session_key_t key = {0};
+    snprintf(key.session, sizeof key.session, "%s", params->session_id);
+    exchange_call(x, REQUEST_SESSION_SUMMARY, &key, answer_none, NULL);
+  } else {
+    answer_none(x, NULL);
+  }
+}
+
+static bool keep_limit(exchange_t *x, uint32_t limit) {
+  buf_reset(&x->scratch);
+  buf_put(&x->scratch, &limit, sizeof limit);
+  if (buf_err(&x->scratch) == GANTRY_OK) return true;
+  exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
+  return false;
+}
+
 static void copy_text(const char *from, bool *has, char *to, size_t size) {
   *has = from != NULL;
   snprintf(to, size, "%s", from ? from : "");
@@ -58,12 +90,8 @@ void readings_answer(exchange_t *x, const readings_filter_t *filter) {
   copy_text(filter->type, &get.has_type, get.type, sizeof get.type);
   copy_text(filter->session, &get.has_session, get.session, sizeof get.session);
   copy_text(filter->cursor, &get.has_cursor, get.cursor, sizeof get.cursor);
-  buf_reset(&x->scratch);
-  buf_put(&x->scratch, &get.limit, sizeof get.limit);
-  if (buf_err(&x->scratch) == GANTRY_OK)
-    exchange_call(x, REQUEST_STORE_READINGS, &get, on_page, NULL);
-  else
-    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
+  if (keep_limit(x, get.limit))
+    exchange_call(x, REQUEST_STORE_READINGS, &get, on_page, on_no_readings);
 }
 
 static void on_readings(exchange_t *x) {
@@ -91,19 +119,20 @@ static void on_latest_reply(exchange_t *x, const void *reply) {
 }
 
 static void ask_latest(exchange_t *x, const char *sensor, const char *type,
-                       exchange_reply_fn on_reply) {
+                       exchange_reply_fn on_reply, exchange_failed_fn on_failed) {
   store_latest_get_t get = {0};
 
   copy_text(sensor, &get.has_sensor, get.sensor, sizeof get.sensor);
   copy_text(type, &get.has_type, get.type, sizeof get.type);
-  exchange_call(x, REQUEST_STORE_LATEST, &get, on_reply, NULL);
+  exchange_call(x, REQUEST_STORE_LATEST, &get, on_reply, on_failed);
 }
 
 static void on_latest(exchange_t *x) {
   const http_latest_params_t *params = x->params;
 
+  if (!keep_limit(x, 0)) return;
   ask_latest(x, params->has_sensor_id ? params->sensor_id : NULL,
-             params->has_sensor_type ? params->sensor_type : NULL, on_latest_reply);
+             params->has_sensor_type ? params->sensor_type : NULL, on_latest_reply, on_no_readings);
 }
 
 /* ---- sums */
@@ -169,7 +198,7 @@ static void on_aggregated(exchange_t *x) {
   else if (params->has_sensor_id)
     ask_sums(x, params->sensor_id);
   else if (params->has_sensor_type)
-    ask_latest(x, NULL, params->sensor_type, on_sensors_of_type);
+    ask_latest(x, NULL, params->sensor_type, on_sensors_of_type, NULL);
   else
     exchange_fail(x, GANTRY_E_SCHEMA, NULL, "sensor_id", "is missing; or give sensor_type");
 }

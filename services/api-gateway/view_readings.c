@@ -17,7 +17,7 @@ void view_reading(const store_readings_row_t *row, http_reading_t *out) {
   out->value = row->value;
   out->has_data = row->has_data;
   out->data = row->data;
-  out->quality = row->quality;
+  out->quality = round(row->quality * 1e6) / 1e6; /* it was a float on its way */
   out->status = row->validity;
   out->source = row->source;
   out->number = row->number;
@@ -99,7 +99,7 @@ static gantry_err_t add_row(const http_reading_given_t *row, uint32_t i, buf_t *
     return fault_set(fault, GANTRY_E_SCHEMA, field, "is of a 65th sensor: send several batches");
   out->which[i] = (uint8_t)series;
   out->time[i] = row->timestamp;
-  out->number[i] = row->has_number ? row->number : row->timestamp;
+  out->number[i] = row->has_number ? row->number : 0;
   out->value[i] = row->has_value ? row->value : 0;
   out->quality[i] = row->has_quality ? (float)row->quality : 1;
   out->validity[i] = SENSOR_VALIDITY_VALID;

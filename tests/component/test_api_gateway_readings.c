@@ -65,6 +65,25 @@ Test(api_gateway_readings, are_found_by_every_filter) {
   cr_expect_eq(door_request("GET", "/api/v1/sensors/readings?start_time=noon", NULL).status, 422);
 }
 
+Test(api_gateway_readings, are_an_empty_list_where_none_fit) {
+  door_stub(REQUEST_STORE_READINGS)->fail = GANTRY_E_NOT_FOUND;
+  door_stub(REQUEST_STORE_LATEST)->fail = GANTRY_E_NOT_FOUND;
+  session_summary_t *summary = door_stub(REQUEST_SESSION_SUMMARY)->reply;
+  snprintf(summary->row.session.session, sizeof summary->row.session.session, "s1");
+
+  static const char *const PATHS[] = {"/api/v1/sensors/readings?sensor_type=none",
+                                      "/api/v1/sensors/readings/latest?sensor_id=none",
+                                      "/api/v1/sessions/s1/readings"};
+  for (size_t i = 0; i < sizeof PATHS / sizeof PATHS[0]; i++) {
+    answer_t answer = expect_ok("GET", PATHS[i], NULL);
+    expect_text(&answer, "\"data\":[]");
+  }
+  door_stub(REQUEST_SESSION_SUMMARY)->fail = GANTRY_E_NOT_FOUND;
+  cr_expect_eq(door_request("GET", "/api/v1/sessions/s1/readings", NULL).status, 404);
+  door_stub(REQUEST_STORE_READINGS)->fail = GANTRY_E_UNAVAILABLE;
+  cr_expect_eq(door_request("GET", "/api/v1/sensors/readings", NULL).status, 503);
+}
+
 Test(api_gateway_readings, tell_the_newest_of_each_sensor) {
   store_latest_t *latest = door_stub(REQUEST_STORE_LATEST)->reply;
   latest->rows_count = 1;

@@ -63,7 +63,7 @@ Test(view_readings, turns_rows_into_columns_with_one_series_a_sensor) {
   cr_expect_eq(batch->which_count, 4);
   cr_expect_eq(batch->which[2], 0);
   cr_expect_eq(batch->value[2], 2.5);
-  cr_expect_eq(batch->number[0], 1000, "the time, where no number is given");
+  cr_expect_eq(batch->number[0], 0, "unknown");
   cr_expect_eq(batch->number[2], 42);
   cr_expect_eq(batch->which_objects_count, 2);
   cr_expect_eq(batch->which_objects[1], 3);
