@@ -1,5 +1,6 @@
 """The operator's page in a real browser: log in, drive, map, stop, reset."""
 import os
+import time
 import unittest
 
 from browser import Browser
@@ -28,6 +29,9 @@ class Page(unittest.TestCase):
             self.browser.mouse("mouseReleased", button)
             self.browser.mouse("mousePressed", button)
         return True
+
+    def export(self, session, **headers):
+        return self.suite.http("GET", f"/api/v1/sessions/{session}/export?format=jsonl", headers=headers)
 
     def log_in(self, by_form=False):
         """With the form, or as a tab that was logged in before."""
@@ -177,6 +181,40 @@ class Page(unittest.TestCase):
         self.browser.open(f"http://{self.suite.address}/docs")
         # Swagger UI draws the routes in sight; the rest follows as one scrolls.
         self.browser.until("document.querySelectorAll('.opblock').length > 5", 20)
+
+    def test_an_operator_records_a_session(self):
+        browser, suite = self.browser, self.suite
+        self.log_in()
+        browser.click("#session-panel summary")
+        browser.until("!document.getElementById('session-start').hidden")
+        browser.run("document.querySelector('#session-start [name=name]').value = 'grip'")
+        browser.click("#session-start button")
+        browser.until("document.getElementById('session-state').textContent === 'recording'")
+        stamps = [time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 5)) + f".{i:03}Z" for i in range(200)]
+        rows = [{"sensor_id": "FORCE_001", "sensor_type": "force", "number": i + 1, "value": i / 10, "timestamp": stamp}
+                for i, stamp in enumerate(stamps)]
+        for accepted, repeated in ((200, 0), (0, 200)):
+            taken = suite.post("/api/v1/sensors/readings", {"readings": rows}).json["data"]
+            self.assertEqual((taken["accepted"], taken["repeated"]), (accepted, repeated), taken)
+        browser.until("document.getElementById('session-types').textContent.includes('force 200')")
+        browser.click("#session-stop")
+        browser.until("document.getElementById('session-state').textContent === 'stopped'")
+        browser.until("document.querySelector('#sessions tr')?.textContent.includes('grip')")
+
+        session = suite.get("/api/v1/sessions/status").json["data"]["session"]["session_id"]
+        until("all is committed", lambda: suite.get("/api/v1/sessions/status").json["data"]["total_readings"]
+              == suite.get(f"/api/v1/sessions/{session}").json["data"]["total_readings"], 10)
+        whole = self.export(session)
+        self.assertEqual(whole.body.count(b'"FORCE_001"'), 200)
+        part = self.export(session, Range="bytes=1000-", **{"If-Range": whole.headers["ETag"]})
+        self.assertEqual((part.status, part.body), (206, whole.body[1000:]))
+
+        delete = "document.querySelector('#sessions tr .tools button:last-child')"
+        browser.run(f"{delete}.click(); {delete}.click()")
+        browser.until("document.querySelectorAll('#sessions tr').length === 0")
+        self.assertEqual(suite.get(f"/api/v1/sessions/{session}").status, 404)
+        self.assertEqual(browser.problems, [])
+
 
 
 if __name__ == "__main__":

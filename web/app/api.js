@@ -56,6 +56,20 @@ export async function request(method, path, body) {
 
 export const get = (path) => request('GET', path)
 export const post = (path, body) => request('POST', path, body)
+export const del = (path) => request('DELETE', path)
+
+// Fetches a file and hands it to the browser's downloads. However long it takes: the browser keeps it on disk.
+export async function download(path) {
+  const ask = () => fetch(path, { headers: { Authorization: `Bearer ${token()}` } })
+  let reply = await ask()
+  if (reply.status === 401 && await renew()) reply = await ask()
+  if (!reply.ok) throw new ApiError(reply.status, await reply.json().catch(() => null))
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(await reply.blob())
+  link.download = /filename="([^"]+)"/.exec(reply.headers.get('Content-Disposition'))?.[1] ?? 'session'
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000)
+}
 
 export async function login(username, password) {
   const answer = await post('/api/v1/auth/login', { username, password })

@@ -4,8 +4,10 @@ import { forget, get, isAway, login, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
 import { forgetModules, permitModules, refreshModules, setUpModules, showSearch } from './modules.js'
-import { forgetRobot, pill, refreshHealth, refreshMaps, refreshSensors, showRobot, showSafety } from './panels.js'
+import { forgetRobot, pill, refreshHealth, refreshMaps, showRobot, showSafety } from './panels.js'
 import { needsReset, permitRobot, sendReset, setUpRobot, showActivity } from './robot.js'
+import { refreshSensors, setUpSensors } from './sensors.js'
+import { forgetSessions, permitSessions, refreshSessions, setUpSessions, showSession } from './sessions.js'
 import { connect } from './socket.js'
 
 const byId = (id) => document.getElementById(id)
@@ -30,6 +32,8 @@ const letGo = setUpDrive(say)
 let latched = false
 setUpRobot(say)
 setUpModules(say)
+setUpSensors(say)
+setUpSessions(say)
 
 function showStatus(data) {
   latched = Boolean(data.safety?.latched)
@@ -58,6 +62,7 @@ const handlers = {
   telemetry: (data) => showRobot({ telemetry: data }),
   status: showStatus,
   map_update: (data) => view.patch(data),
+  session: showSession,
   alert: (data) => say(`${data.level}: ${data.message}`),
   sensor_data: (data) => {
     if (data.sensor_type !== 'lidar') return
@@ -82,11 +87,13 @@ function enter() {
   get('/api/v1/auth/me').then((user) => {
     permitRobot(user.permissions)
     permitModules(user.permissions)
+    permitSessions(user.permissions)
   }, complain)
   every(2000, refreshHealth)
   every(2000, refreshSensors)
   every(2000, () => refreshMaps(say, () => view.fetch()))
   every(2000, refreshModules)
+  every(2000, refreshSessions)
 }
 
 function onLink(up) {
@@ -104,6 +111,7 @@ function forgetAll() {
   forgetRobot()
   showActivity(null)
   forgetModules()
+  forgetSessions()
 }
 
 function leave() {
@@ -113,6 +121,7 @@ function leave() {
   forgetAll()
   permitRobot(null)
   permitModules(null)
+  permitSessions(null)
   pill('link-state', 'no live data', 'unknown')
   document.body.classList.remove('lost')
   timers.forEach(clearInterval)

@@ -3,6 +3,7 @@
 
 import { get, isAway, post } from './api.js'
 import { tone } from './panels.js'
+import { button, cells, keep } from './rows.js'
 
 const byId = (id) => document.getElementById(id)
 const ROOT = '/api/v1/rs485'
@@ -12,39 +13,6 @@ const fixed = (value, digits) => (value === undefined ? '–' : value.toFixed(di
 let say = () => {}
 let permissions = {}
 let shown = null // the module whose registers are open
-
-// Keeps one row a key in body, in the order of list.
-function keep(body, list, key, make, fill) {
-  const old = new Map([...body.children].map((row) => [row.dataset.key, row]))
-  list.forEach((item, index) => {
-    const name = key(item)
-    let row = old.get(name)
-    old.delete(name)
-    if (!row) {
-      row = make(item)
-      row.dataset.key = name
-    }
-    fill(row, item)
-    if (body.children[index] !== row) body.insertBefore(row, body.children[index] ?? null)
-  })
-  for (const row of old.values()) row.remove()
-}
-
-function cells(row, texts) {
-  texts.forEach(([text, className], index) => {
-    const cell = row.cells[index] ?? row.insertCell()
-    if (cell.textContent !== text) cell.textContent = text
-    cell.className = className ?? ''
-  })
-}
-
-function button(text, work) {
-  const made = document.createElement('button')
-  made.type = 'button'
-  made.textContent = text
-  made.onclick = work
-  return made
-}
 
 const act = (path, data) => post(`${ROOT}/${path}`, data).then((answer) => say(answer.message), (error) => say(error.message))
 const at = (module, what) => `modules/${module.address}/${what}?port=${module.port ?? 1}`

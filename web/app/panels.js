@@ -81,12 +81,6 @@ export async function refreshHealth() {
   }
 }
 
-export async function refreshSensors() {
-  const { sensors } = await get('/api/v1/sensors/list')
-  rows(byId('sensors'), sensors.map((row) => [row.sensor_id, row.type, { text: row.status, tone: tone(row.status) },
-    `${Math.round(row.health_score * 100)} %`]))
-}
-
 export async function refreshMaps(say, onLoaded) {
   const [status, list] = await Promise.all([get('/api/v1/map/status'), get('/api/v1/map/list')])
   byId('mapping-start').hidden = status.is_mapping

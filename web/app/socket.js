@@ -2,7 +2,7 @@
 
 import { renew, token } from './api.js'
 
-const TYPES = ['position', 'telemetry', 'sensor_data', 'map_update', 'status', 'alert']
+const TYPES = ['position', 'telemetry', 'sensor_data', 'map_update', 'status', 'alert', 'session']
 
 // handlers: type -> function(data, frame); onState(connected) tells the page. Returns a function that ends it.
 export function connect(handlers, onState) {
