@@ -88,12 +88,11 @@ gantry_err_t pipeline_range(processor_t *self, const origin_t *origin, const raw
   }
   work.terms.base *= confidence;
   work_accept(&work, NULL, out);
-  bool near = type == SENSOR_TYPE_PROXIMITY;
   sensor_range_t range = {.type = type,
                           .source = origin->source,
                           .range = fmax(value, 0),
                           .valid = raw->valid,
-                          .obstacle = near && raw->valid && work.value < self->obstacle_m &&
+                          .obstacle = raw->valid && work.calibrated < self->obstacle_m &&
                                       confidence > self->obstacle_confidence,
                           .validity = out->validity,
                           .quality = out->quality};

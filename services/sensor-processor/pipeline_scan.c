@@ -1,4 +1,5 @@
 /* Sweeps of a LiDAR. */
+#include <math.h>
 #include <string.h>
 
 #include "reading_row.h"
@@ -22,6 +23,21 @@ static gantry_err_t load_rays(work_t *work, const raw_scan_t *raw) {
   memcpy(rays->range_m, raw->ranges, count * sizeof *raw->ranges);
   memcpy(rays->quality, raw->qualities, count);
   return GANTRY_OK;
+}
+
+/* A replayed sweep was calibrated and gated when it was recorded. */
+static void put_in_order(work_t *work, scan_summary_t *out) {
+  scan_rule_t rule = work->self->scan_rule;
+  calibration_t calibration = work->entry->calibration;
+  rule.filter = work->entry->scan_filter;
+  if (work->origin->replayed) {
+    rule.quality_min = 0;
+    rule.range_min_m = 0;
+    rule.range_max_m = INFINITY;
+    rule.filter = (scan_filter_t){0};
+    calibration = calibration_identity();
+  }
+  scan_process(&rule, &calibration, &work->self->rays, out);
 }
 
 /* The number of a sweep that goes through the chain: two sweeps of a device that turns never have
@@ -58,9 +74,7 @@ gantry_err_t pipeline_scan(processor_t *self, const origin_t *origin, const raw_
   double ignored;
   GANTRY_TRY(work_begin(&work, raw->sensor, SENSOR_TYPE_LIDAR));
   GANTRY_TRY(load_rays(&work, raw));
-  scan_rule_t rule = self->scan_rule;
-  rule.filter = work.entry->scan_filter;
-  scan_process(&rule, &work.entry->calibration, &self->rays, &summary);
+  put_in_order(&work, &summary);
   GANTRY_TRY(work_push(&work, 0, "mean range", mean_range(&self->rays, summary.points), &ignored));
   work.terms.base *= summary.quality;
   work.terms.completeness *= summary.quality;

@@ -9,13 +9,19 @@
 #include "requests.h"
 #include "setup.h"
 
-static gantry_err_t check_configure(const processor_t *self, const sensor_configure_t *configure,
+#define TYPE_SETTING "sensor.type_rule" /* its scope is the type's code */
+
+static gantry_err_t check_configure(processor_t *self, const sensor_configure_t *configure,
                                     gantry_fault_t *fault) {
   sensor_pipeline_t pipeline;
   calibration_t calibration;
   if (registry_check_id(configure->sensor) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INVALID, "sensor",
                      "`%s` is a word of the API and cannot be a sensor id", configure->sensor);
+  const registry_entry_t *known = registry_find(&self->registry, configure->sensor);
+  if (known && known->last_ns != 0 && (int)known->type != (int)configure->type)
+    return fault_set(fault, GANTRY_E_INVALID, "type", "%s delivers as a sensor of type %s",
+                     configure->sensor, desc_enum_text(&SENSOR_TYPE_ENUM, (int)known->type));
   GANTRY_TRY(setup_read(self, configure->sensor, configure->type, configure->configuration,
                         &pipeline, fault));
   if (!configure->has_calibration) return GANTRY_OK;
@@ -194,7 +200,7 @@ static void ask_for_sensors(processor_t *self) {
 }
 
 void settings_tick(processor_t *self) {
-  static const store_setting_list_get_t TYPES = {.kind = "sensor.type_rule"};
+  static const store_setting_list_get_t TYPES = {.kind = TYPE_SETTING};
   ask(self, &self->stored_types, REQUEST_STORE_SETTING_LIST, &TYPES, on_types);
   /* A configuration may name a type: on_types asks for them. */
   if (!self->stored_types.asked) ask_for_sensors(self);
@@ -205,7 +211,8 @@ static void on_store_changed(const frame_t *frame, const void *body, void *arg) 
   const store_changed_t *changed = body;
   (void)frame;
   if (changed->table == STORE_TABLE_SENSORS) self->stored_sensors.known = false;
-  if (changed->table == STORE_TABLE_SETTINGS) self->stored_types.known = false;
+  if (changed->table == STORE_TABLE_SETTINGS && strcmp(changed->key, TYPE_SETTING) == 0)
+    self->stored_types.known = false;
   settings_tick(self);
 }
 

@@ -343,6 +343,7 @@ void setup_renew(processor_t *self) {
   gantry_fault_t fault;
   for (uint32_t i = 0; i < self->registry.count; i++) {
     registry_entry_t *entry = &self->registry.entries[i];
+    if (!type_is_open((sensor_type_t)entry->type)) continue; /* they have no registered type */
     if (setup_apply(self, entry, &self->pipelines[i], &fault) != GANTRY_OK)
       log_warn("SENSOR-SETUP-FAILED", "%s: %s", entry->id, fault.detail);
   }

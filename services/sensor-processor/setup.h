@@ -17,7 +17,7 @@ gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
                          const sensor_pipeline_t *pipeline, gantry_fault_t *fault);
 /* Puts entry->calibration in force. */
 void setup_calibrate(registry_entry_t *entry);
-/* Sets every sensor up again: the types have changed. */
+/* Sets every sensor of a registered type up again: the types have changed. */
 void setup_renew(processor_t *self);
 
 sensor_pipeline_t *setup_pipeline(processor_t *self, const registry_entry_t *entry);

@@ -143,10 +143,11 @@ gantry_err_t work_push(work_t *work, uint32_t channel, const char *field, double
              origin->number, origin->base, &verdict);
   *filtered = verdict.value;
   work->raw = entry->rule.factor * measured + entry->rule.shift;
+  work->calibrated = verdict.raw;
   work->value = verdict.value;
   if (origin->replayed) {
     /* What was refused when it was recorded would not be here: only a repetition is one. */
-    *filtered = work->value = measured;
+    *filtered = work->value = work->calibrated = measured;
     bool refused = verdict.flags & (BIT(CHAIN_REPEATED) | BIT(CHAIN_NOT_FINITE));
     return refused ? explain(work, field, &verdict) : GANTRY_OK;
   }

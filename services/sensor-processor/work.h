@@ -12,6 +12,7 @@ typedef struct work {
   uint64_t now_ns;          /* monotonic */
   uint32_t flags;           /* found so far, 1 << chain_flag_t */
   double raw, value;        /* for the history, and what rules without a field look at */
+  double calibrated;        /* between the two: not filtered yet */
   chain_terms_t terms;      /* worst of the channels */
   bool blind;               /* it has no number: a range sensor without a return */
   sensor_finding_t finding; /* what a rule has found */

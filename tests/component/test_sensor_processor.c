@@ -74,6 +74,21 @@ Test(sensor_processor, puts_readings_into_batches_for_storage) {
   cr_assert_not_null(strstr((const char *)batch->objects.data, "\"distance\":400"));
 }
 
+Test(sensor_processor, sees_an_obstacle_before_the_average_does) {
+  inbox_t *out = harness_collect(play.h, "sensor.range.");
+  processor_play_open(&play, NULL);
+  for (uint32_t i = 0; i < 5; i++) {
+    raw_range_t raw = range_of(i < 4 ? 0.4 : 0.03);
+    bus_publish(play.bridge->bus, TOPIC_RAW_RANGE, "PROX_001", &raw);
+    cr_assert(harness_collected(play.h, out, i + 1, 2000));
+  }
+
+  const sensor_range_t *before = inbox_body(out, 3), *said = inbox_body(out, 4);
+  cr_assert_not(before->obstacle);
+  cr_assert(said->obstacle);
+  cr_assert_gt(said->range, 0.3);
+}
+
 Test(sensor_processor, orders_a_sweep_and_drops_its_weak_returns) {
   inbox_t *out = harness_collect(play.h, "sensor.scan.");
   processor_play_open(&play, NULL);

@@ -206,6 +206,21 @@ Test(sensor_settings, tells_findings_between_sessions_once_a_second_and_within_a
   cr_assert_str_eq(play.fault.field, "configuration.rules[1].name");
 }
 
+Test(sensor_settings, keeps_the_type_of_a_sensor_that_delivers) {
+  static sensor_configure_t takes = {
+      .sensor = "S1", .type = SENSOR_TYPE_RANGE, .name = "one", .configuration = "{}"};
+  static sensor_configure_t gives;
+  play_storage();
+  processor_play_open(&play, NULL);
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":1}");
+
+  gantry_err_t err =
+      harness_call(play.h, REQUEST_SENSOR_CONFIGURE, NULL, &takes, &gives, 3000, &play.fault);
+
+  cr_assert_eq(err, GANTRY_E_INVALID);
+  cr_assert_str_eq(play.fault.field, "type");
+}
+
 static bool has_heard_of_it(void *arg) {
   return inbox_newest(arg, "sensor.status.S1") != NULL;
 }
