@@ -31,6 +31,30 @@ static gantry_err_t number(const char *text, const char *parent, const char *key
   return GANTRY_OK;
 }
 
+typedef struct cells {
+  double cell[CALIBRATION_CELLS];
+  size_t count;
+} cells_t;
+
+static gantry_err_t take_cell(const json_item_t *item, size_t index, void *arg) {
+  cells_t *cells = arg;
+  cells->count = index + 1;
+  if (index >= CALIBRATION_CELLS) return GANTRY_E_TOO_LARGE;
+  return json_item_number(item, NULL, &cells->cell[index]);
+}
+
+static gantry_err_t read_matrix(const char *text, calibration_t *out, gantry_fault_t *fault) {
+  cells_t cells = {.count = 0};
+  gantry_err_t err = json_each(text, "matrix", take_cell, &cells);
+  if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
+  if (err != GANTRY_OK || cells.count != CALIBRATION_CELLS)
+    return fault_set(fault, GANTRY_E_INVALID, "calibration.matrix",
+                     "must be 9 numbers: three rows of x, y, z");
+  if (calibration_set_matrix(out, cells.cell)) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "calibration.matrix",
+                   "cannot be undone, or a number is not within -10 to 10");
+}
+
 gantry_err_t configuration_read_calibration(const char *text, calibration_t *out,
                                             gantry_fault_t *fault) {
   *out = calibration_identity();
@@ -45,14 +69,18 @@ gantry_err_t configuration_read_calibration(const char *text, calibration_t *out
     snprintf(field, sizeof field, "calibration.%s", key);
     return fault_set(fault, GANTRY_E_INVALID, field, "%.6g is out of bounds", value);
   }
-  return GANTRY_OK;
+  return read_matrix(text, out, fault);
 }
 
 void configuration_write_calibration(const calibration_t *calibration, char *out, size_t size) {
-  const double *scale = calibration->scale, *offset = calibration->offset;
+  const double *scale = calibration->scale, *offset = calibration->offset, *m = calibration->matrix;
+  char matrix[256] = "";
+  if (calibration->leans)
+    snprintf(matrix, sizeof matrix, ",\"matrix\":[%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g]",
+             m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], m[8]);
   snprintf(out, size,
            "{\"scale_x\":%.9g,\"scale_y\":%.9g,\"scale_z\":%.9g,\"offset_x\":%.9g,"
-           "\"offset_y\":%.9g,\"offset_z\":%.9g,\"angle_offset\":%.9g}",
+           "\"offset_y\":%.9g,\"offset_z\":%.9g,\"angle_offset\":%.9g%s}",
            scale[0], scale[1], scale[2], offset[0], offset[1], offset[2],
-           calibration->angle_offset_rad);
+           calibration->angle_offset_rad, matrix);
 }

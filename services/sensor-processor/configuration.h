@@ -8,12 +8,13 @@
 
 #include "calibration.h"
 
-/* The keys of calibration_key_name, all optional; what is not given is the identity's.
+/* The keys of calibration_key_name and `matrix`, all optional; what is not given is the identity's.
    GANTRY_E_INVALID with the field and what it may be; out is not to be used then. */
 gantry_err_t configuration_read_calibration(const char *text, calibration_t *out,
                                             gantry_fault_t *fault);
 
-/* The same as text: scale, offset and angle_offset of all channels. size: 512 is enough. */
+/* The same as text: scale, offset and angle_offset of all channels, and the matrix if there is one.
+ * size: 512 is enough. */
 void configuration_write_calibration(const calibration_t *calibration, char *out, size_t size);
 
 #endif

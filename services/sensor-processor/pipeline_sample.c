@@ -18,22 +18,23 @@ static gantry_err_t no_room(work_t *work) {
 /* ---- accelerations */
 
 /* All axes are checked before the first one is pushed: a refused reading changes nothing. */
-static gantry_err_t push_axes(work_t *work, const raw_imu_t *raw, double filtered[3]) {
+static gantry_err_t push_axes(work_t *work, const double mixed[3], double filtered[3]) {
   static const char *const AXES[] = {"x", "y", "z"};
-  const double measured[3] = {raw->x, raw->y, raw->z};
   for (uint32_t i = 0; i < 3; i++)
-    if (!work_fits(work, i, measured[i])) return work_push(work, i, AXES[i], measured[i], filtered);
+    if (!work_fits(work, i, mixed[i])) return work_push(work, i, AXES[i], mixed[i], filtered);
   for (uint32_t i = 0; i < 3; i++)
-    GANTRY_TRY(work_push(work, i, AXES[i], measured[i], &filtered[i]));
+    GANTRY_TRY(work_push(work, i, AXES[i], mixed[i], &filtered[i]));
   return GANTRY_OK;
 }
 
-static double magnitude_of(const work_t *work, const raw_imu_t *raw) {
-  const calibration_t *calibration = &work->entry->calibration;
-  double x = calibration_apply(calibration, 0, raw->x),
-         y = calibration_apply(calibration, 1, raw->y),
-         z = calibration_apply(calibration, 2, raw->z);
-  return sqrt(x * x + y * y + z * z) * work->entry->rule.factor;
+static double magnitude_of(const work_t *work, const double mixed[3]) {
+  double sum2 = 0;
+  for (int i = 0; i < 3; i++) {
+    double axis =
+        calibration_apply(&work->entry->calibration, i, work->entry->rule.factor * mixed[i]);
+    sum2 += axis * axis;
+  }
+  return sqrt(sum2);
 }
 
 static gantry_err_t check_magnitude(work_t *work, double magnitude) {
@@ -47,11 +48,13 @@ static gantry_err_t check_magnitude(work_t *work, double magnitude) {
 gantry_err_t pipeline_imu(processor_t *self, const origin_t *origin, const raw_imu_t *raw,
                           outcome_t *out, gantry_fault_t *fault) {
   work_t work = {.self = self, .origin = origin, .fault = fault};
-  double value[3];
+  const double measured[3] = {raw->x, raw->y, raw->z};
+  double mixed[3] = {raw->x, raw->y, raw->z}, value[3];
   GANTRY_TRY(work_begin(&work, raw->sensor, SENSOR_TYPE_ACCELEROMETER));
-  double magnitude = magnitude_of(&work, raw);
+  if (!origin->replayed) calibration_mix(&work.entry->calibration, measured, mixed);
+  double magnitude = magnitude_of(&work, mixed);
   GANTRY_TRY(check_magnitude(&work, magnitude));
-  GANTRY_TRY(push_axes(&work, raw, value));
+  GANTRY_TRY(push_axes(&work, mixed, value));
   work.raw = sqrt(raw->x * raw->x + raw->y * raw->y + raw->z * raw->z);
   work.value = sqrt(value[0] * value[0] + value[1] * value[1] + value[2] * value[2]);
   work_accept(&work, NULL, out);

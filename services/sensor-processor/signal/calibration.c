@@ -1,11 +1,14 @@
-/* Offset and scale by name. */
+/* Offset and scale by name, and the matrix. */
 #include "calibration.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SCALE_MIN  0.1
 #define SCALE_MAX  10.0
 #define OFFSET_MAX 100.0
+#define CELL_MAX   10.0
+#define VOLUME_MIN 1e-3 /* of the matrix: as if each axis were a tenth as sensitive */
 
 static const char *const NAMES[CALIBRATION_KEY_COUNT] = {"scale",    "offset",   "scale_x",
                                                          "scale_y",  "scale_z",  "offset_x",
@@ -37,6 +40,28 @@ bool calibration_set(calibration_t *calibration, calibration_key_t key, double v
   }
   if (key == CALIBRATION_ANGLE_OFFSET) calibration->angle_offset_rad = value;
   return true;
+}
+
+bool calibration_set_matrix(calibration_t *calibration, const double matrix[CALIBRATION_CELLS]) {
+  const double *m = matrix;
+  for (int i = 0; i < CALIBRATION_CELLS; i++)
+    if (!(fabs(m[i]) <= CELL_MAX)) return false;
+  double volume = m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) +
+                  m[2] * (m[3] * m[7] - m[4] * m[6]);
+  if (fabs(volume) < VOLUME_MIN) return false;
+  calibration->leans = true;
+  memcpy(calibration->matrix, matrix, sizeof calibration->matrix);
+  return true;
+}
+
+void calibration_mix(const calibration_t *calibration, const double measured[CALIBRATION_CHANNELS],
+                     double mixed[CALIBRATION_CHANNELS]) {
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++) {
+    const double *row = &calibration->matrix[CALIBRATION_CHANNELS * i];
+    mixed[i] = calibration->leans
+                   ? row[0] * measured[0] + row[1] * measured[1] + row[2] * measured[2]
+                   : measured[i];
+  }
 }
 
 double calibration_apply(const calibration_t *calibration, int channel, double measured) {
