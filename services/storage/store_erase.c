@@ -50,7 +50,8 @@ typedef struct bite {
   store_t *store;
   chunk_coder_t *coder;
   int64_t session;
-  int64_t series, minute_us;
+  int64_t series, first_us, last_us; /* of what is left of it */
+  int64_t minute_us;
   rollup_t gone;    /* of that minute */
   uint64_t deleted; /* readings */
 } bite_t;
@@ -90,18 +91,19 @@ static gantry_err_t settle(bite_t *bite) {
   return done ? store_unroll_end(store, bite->series, bite->minute_us) : GANTRY_OK;
 }
 
-/* GANTRY_E_NOT_FOUND when the session has none. */
+/* GANTRY_E_NOT_FOUND when the series has none. */
 static gantry_err_t erase_chunk(bite_t *bite) {
   store_t *store = bite->store;
   chunk_t chunk = {0};
   size_t len;
-  stmt_t *statement = db_use(store->db, "SELECT series, start, blob FROM reading_chunk WHERE"
-                                        " session = ?1 ORDER BY session, series, start LIMIT 1");
+  stmt_t *statement =
+      db_use(store->db, "SELECT start, blob FROM reading_chunk WHERE session = ?1 AND series = ?2"
+                        " ORDER BY session, series, start LIMIT 1");
   db_bind_int(statement, 1, bite->session);
+  db_bind_int(statement, 2, bite->series);
   GANTRY_TRY(db_next(statement));
-  bite->series = db_get_int(statement, 0);
-  int64_t start_us = db_get_int(statement, 1);
-  const void *blob = db_get_blob(statement, 2, &len);
+  int64_t start_us = db_get_int(statement, 0);
+  const void *blob = db_get_blob(statement, 1, &len);
   gantry_err_t err = chunk_decode(bite->coder, blob, len, &chunk);
   db_reset(statement);
   bite->minute_us = chunk_minute_us(start_us);
@@ -119,58 +121,87 @@ static gantry_err_t erase_chunk(bite_t *bite) {
   return settle(bite);
 }
 
-/* Where a bite of so many rows ends, at the latest with its minute. */
-static gantry_err_t find_end(const bite_t *bite, int64_t from_us, uint32_t rows, int64_t *until) {
-  stmt_t *statement = db_use(bite->store->db, "SELECT ts FROM reading WHERE session = ?1 AND series"
-                                              " = ?2 AND ts > ?3 AND ts < ?4 ORDER BY ts LIMIT 1"
-                                              " OFFSET ?5");
-  *until = bite->minute_us + CHUNK_SPAN_US;
+/* The time of the first reading there that is a row, or of the one `rows` further on. */
+static gantry_err_t find_row(const bite_t *bite, int64_t from_us, int64_t to_us, uint32_t rows,
+                             int64_t *out) {
+  stmt_t *statement =
+      db_use(bite->store->db, "SELECT ts FROM reading WHERE session = ?1 AND series = ?2 AND ts >="
+                              " ?3 AND ts <= ?4 ORDER BY ts LIMIT 1 OFFSET ?5");
   db_bind_int(statement, 1, bite->session);
   db_bind_int(statement, 2, bite->series);
   db_bind_int(statement, 3, from_us);
-  db_bind_int(statement, 4, *until);
+  db_bind_int(statement, 4, to_us);
   db_bind_int(statement, 5, rows);
-  gantry_err_t err = db_next(statement);
-  if (err == GANTRY_OK) *until = db_get_int(statement, 0);
+  GANTRY_TRY(db_next(statement));
+  *out = db_get_int(statement, 0);
   db_reset(statement);
-  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  return GANTRY_OK;
 }
 
-/* GANTRY_E_NOT_FOUND when the session has none. */
-static gantry_err_t erase_rows(bite_t *bite, uint32_t rows) {
-  int64_t until_us;
+/* Rows from <= ts <= to, which lie in one minute. */
+static gantry_err_t delete_rows(bite_t *bite, int64_t from_us, int64_t to_us) {
   gantry_err_t err;
-  stmt_t *statement = db_use(bite->store->db, "SELECT series, ts FROM reading WHERE session = ?1"
-                                              " ORDER BY session, series, ts LIMIT 1");
-  db_bind_int(statement, 1, bite->session);
-  GANTRY_TRY(db_next(statement));
-  bite->series = db_get_int(statement, 0);
-  int64_t from_us = db_get_int(statement, 1);
-  db_reset(statement);
-  bite->minute_us = chunk_minute_us(from_us);
-  GANTRY_TRY(find_end(bite, from_us, rows, &until_us));
-  statement = db_use(bite->store->db, "DELETE FROM reading WHERE session = ?1 AND series = ?2 AND"
-                                      " ts >= ?3 AND ts < ?4 RETURNING ts, value, validity");
+  stmt_t *statement =
+      db_use(bite->store->db, "DELETE FROM reading WHERE session = ?1 AND series = ?2 AND ts >= ?3"
+                              " AND ts <= ?4 RETURNING ts, value, validity");
   db_bind_int(statement, 1, bite->session);
   db_bind_int(statement, 2, bite->series);
   db_bind_int(statement, 3, from_us);
-  db_bind_int(statement, 4, until_us);
+  db_bind_int(statement, 4, to_us);
   while ((err = db_next(statement)) == GANTRY_OK) {
     db_reading_t row = {.has_value = !db_is_null(statement, 1),
                         .value = db_get_real(statement, 1),
                         .validity = (int32_t)db_get_int(statement, 2)};
     note_gone(bite, db_get_int(statement, 0), &row);
   }
-  return err == GANTRY_E_NOT_FOUND ? settle(bite) : err;
+  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+}
+
+/* All before `first_us` is done: it is not looked for again. GANTRY_E_NOT_FOUND when the series
+   has no more. */
+static gantry_err_t erase_rows(bite_t *bite, uint32_t rows) {
+  int64_t from_us, to_us;
+  GANTRY_TRY(find_row(bite, bite->first_us, bite->last_us, 0, &from_us));
+  bite->minute_us = chunk_minute_us(from_us);
+  int64_t end_us = bite->minute_us + CHUNK_SPAN_US - 1;
+  gantry_err_t err = find_row(bite, from_us, end_us, rows, &to_us);
+  if (err == GANTRY_E_NOT_FOUND) to_us = end_us;
+  if (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND) return err;
+  GANTRY_TRY(delete_rows(bite, from_us, to_us));
+  stmt_t *statement = db_use(bite->store->db, "UPDATE session_series SET first_ts = ?3 WHERE"
+                                              " session = ?1 AND series = ?2");
+  db_bind_int(statement, 1, bite->session);
+  db_bind_int(statement, 2, bite->series);
+  db_bind_int(statement, 3, to_us + 1);
+  GANTRY_TRY(db_finish(statement));
+  return settle(bite);
+}
+
+static gantry_err_t erase_figures(bite_t *bite) {
+  stmt_t *statement =
+      db_use(bite->store->db, "DELETE FROM session_series WHERE session = ?1 AND series = ?2");
+  db_bind_int(statement, 1, bite->session);
+  db_bind_int(statement, 2, bite->series);
+  return db_finish(statement);
 }
 
 static gantry_err_t erase_name(bite_t *bite) {
-  stmt_t *statement = db_use(bite->store->db, "DELETE FROM session_series WHERE session = ?1");
-  db_bind_int(statement, 1, bite->session);
-  GANTRY_TRY(db_finish(statement));
-  statement = db_use(bite->store->db, "DELETE FROM session WHERE id = ?1");
+  stmt_t *statement = db_use(bite->store->db, "DELETE FROM session WHERE id = ?1");
   db_bind_int(statement, 1, bite->session);
   return db_finish(statement);
+}
+
+/* Its figures say which series a session has, and from when to when. */
+static gantry_err_t find_series(bite_t *bite) {
+  stmt_t *statement = db_use(bite->store->db, "SELECT series, first_ts, last_ts FROM session_series"
+                                              " WHERE session = ?1 ORDER BY series LIMIT 1");
+  db_bind_int(statement, 1, bite->session);
+  GANTRY_TRY(db_next(statement));
+  bite->series = db_get_int(statement, 0);
+  bite->first_us = db_get_int(statement, 1);
+  bite->last_us = db_get_int(statement, 2);
+  db_reset(statement);
+  return GANTRY_OK;
 }
 
 /* GANTRY_E_NOT_FOUND when no deleted session is left. */
@@ -180,9 +211,11 @@ static gantry_err_t take_bite(bite_t *bite, uint32_t rows) {
   GANTRY_TRY(db_next(statement));
   bite->session = db_get_int(statement, 0);
   db_reset(statement);
-  gantry_err_t err = erase_chunk(bite);
+  gantry_err_t err = find_series(bite);
+  if (err == GANTRY_E_NOT_FOUND) return erase_name(bite);
+  if (err == GANTRY_OK) err = erase_chunk(bite);
   if (err == GANTRY_E_NOT_FOUND) err = erase_rows(bite, rows);
-  return err == GANTRY_E_NOT_FOUND ? erase_name(bite) : err;
+  return err == GANTRY_E_NOT_FOUND ? erase_figures(bite) : err;
 }
 
 static gantry_err_t take_bites(store_t *store, sweep_t *sweep, chunk_coder_t *coder,

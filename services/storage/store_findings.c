@@ -88,14 +88,24 @@ static gantry_err_t add_finding(store_t *store, const found_t *found, const db_r
   db_bind_text(statement, 9, buf_text(&data));
   gantry_err_t err = store_broken(db_finish(statement));
   buf_fini(&data);
-  if (err == GANTRY_OK && row->session) err = store_figure_finding(store, row);
   return err;
+}
+
+static gantry_err_t add_events(store_t *store) {
+  const gather_t *gather = store->gather;
+  GANTRY_TRY(db_pipeline_begin(store->db));
+  gantry_err_t err = GANTRY_OK;
+  for (const found_t *found = gather->found; found && err == GANTRY_OK; found = found->next)
+    if (gather->fresh[found->row]) err = add_finding(store, found, &gather->rows[found->row]);
+  gantry_err_t ended = db_pipeline_end(store->db);
+  return err == GANTRY_OK ? store_broken(ended) : err;
 }
 
 gantry_err_t store_add_findings(store_t *store) {
   const gather_t *gather = store->gather;
-  gantry_err_t err = GANTRY_OK;
+  gantry_err_t err = add_events(store);
   for (const found_t *found = gather->found; found && err == GANTRY_OK; found = found->next)
-    if (gather->fresh[found->row]) err = add_finding(store, found, &gather->rows[found->row]);
+    if (gather->fresh[found->row] && gather->rows[found->row].session)
+      err = store_figure_finding(store, &gather->rows[found->row]);
   return err;
 }
