@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SIZE = 40 << 20, PAUSES = 7 };
+enum { SIZE = 16 << 20, PAUSES = 7 };
 
 /* What the played storage does. Byte i of the export is a letter that i decides. */
 static struct {
@@ -344,7 +344,7 @@ Test(api_gateway_export, waits_for_slow_clients_beside_quick_ones) {
   harness_for(door.harness, 300);
 
   cr_expect_eq(door_stub(REQUEST_SESSION_EXPORT)->count, asked, "nobody reads, nothing is asked");
-  cr_expect_lt(asked, SLOW * (SIZE >> 19), "what sockets take, and a piece each");
+  cr_expect_lt(asked, SLOW * (SIZE >> 18), "what sockets take, and a piece each");
   client_t quick = client_open("GET", "s1/export", "");
   expect_whole(&quick, 200, SIZE);
   client_close(&quick);

@@ -56,6 +56,7 @@ Test(api_gateway_readings, are_found_by_every_filter) {
   expect_text(&answer, "\"data\":{\"brightness\":7}");
   expect_text(&answer, "\"cursor\":\"next\"");
   const store_readings_get_t *get = door_stub(REQUEST_STORE_READINGS)->takes;
+  cr_assert_not_null(get);
   cr_expect_str_eq(get->type, "force");
   cr_expect_str_eq(get->session, "s1");
   cr_expect_eq(get->order, STORE_ORDER_OLDEST_FIRST);
@@ -93,6 +94,7 @@ Test(api_gateway_readings, tell_the_newest_of_each_sensor) {
 
   expect_text(&answer, "\"total_count\":1");
   const store_latest_get_t *get = door_stub(REQUEST_STORE_LATEST)->takes;
+  cr_assert_not_null(get);
   cr_expect_str_eq(get->type, "force");
   cr_expect_not(get->has_sensor);
 }
@@ -101,6 +103,7 @@ Test(api_gateway_readings, are_summed_up_by_sensor_or_by_a_type_that_one_sensor_
   store_latest_t *latest = door_stub(REQUEST_STORE_LATEST)->reply;
   store_aggregate_t *sums = door_stub(REQUEST_STORE_AGGREGATE)->reply;
   const store_aggregate_get_t *get = door_stub(REQUEST_STORE_AGGREGATE)->takes;
+  cr_assert_not_null(get);
   sums->bucket = 60;
   sums->rows_count = 1;
   sums->rows[0].count = 3;
@@ -156,6 +159,7 @@ Test(api_gateway_readings, show_what_rules_have_found) {
   expect_text(&answer, "\"session_id\":\"s1\",\"rule\":\"force_high\",\"status\":\"error\"");
   expect_text(&answer, "\"actual\":81.5}");
   const store_events_get_t *get = door_stub(REQUEST_STORE_EVENTS)->takes;
+  cr_assert_not_null(get);
   cr_expect(get->has_category);
   cr_expect_eq(get->category, SYS_CATEGORY_VALIDATION);
   cr_expect_eq(get->severity, SYS_SEVERITY_WARNING);
@@ -180,6 +184,7 @@ Test(api_gateway_readings, go_in_by_batches_with_a_verdict_by_counts) {
   expect_text(&answer, "\"accepted\":1,\"refused\":1,\"repeated\":0");
   expect_text(&answer, "above 1000 N");
   const sensor_readings_t *batch = door_stub(REQUEST_SENSOR_INGEST_BATCH)->takes;
+  cr_assert_not_null(batch);
   cr_expect_eq(batch->value_count, 2);
   cr_expect_eq(batch->value[1], 2000);
   answer = door_request("POST", "/api/v1/sensors/readings",
@@ -214,6 +219,7 @@ Test(api_gateway_extended, takes_registered_types) {
   expect_ok("POST", "/api/v1/sensors/data", EXTENDED);
 
   const sensor_ingest_t *ingest = door_stub(REQUEST_SENSOR_INGEST)->takes;
+  cr_assert_not_null(ingest);
   cr_expect_eq(ingest->type, SENSOR_TYPE_VALUE);
   cr_expect_str_eq(ingest->code, "force");
 }
@@ -238,6 +244,7 @@ Test(api_gateway_readings, have_types_that_can_be_listed_and_registered) {
   answer = expect_ok("PUT", "/api/v1/sensors/types/force", RULE);
   expect_text(&answer, "\"max\":1000");
   const store_setting_put_t *put = door_stub(REQUEST_STORE_SETTING_PUT)->takes;
+  cr_assert_not_null(put);
   cr_expect_str_eq(put->kind, "sensor.type_rule");
   cr_expect_str_eq(put->scope, "force");
   cr_expect_eq(door_request("PUT", "/api/v1/sensors/types/No-Code", RULE).status, 422);
@@ -267,6 +274,7 @@ Test(api_gateway_readings, of_simulators_can_be_made_faulty) {
 
   expect_text(&answer, "\"running\":false");
   const sensor_simulate_t *fault = door_stub(REQUEST_SENSOR_SIMULATE)->takes;
+  cr_assert_not_null(fault);
   cr_expect_eq(fault->event, SENSOR_FAULT_SPIKE);
   cr_expect_eq(fault->amplitude, 100);
   answer = door_request("POST", "/api/v1/sensors/simulate",
@@ -288,6 +296,7 @@ Test(api_gateway_readings, are_calibrated_by_values_or_by_a_guided_run) {
   expect_text(&answer, "\"calibration_data\":{\"offset\":0.5},\"run\":{");
   expect_text(&answer, "Keep it at rest.");
   const sensor_calibration_begin_t *begin = door_stub(REQUEST_SENSOR_CALIBRATION_BEGIN)->takes;
+  cr_assert_not_null(begin);
   cr_expect_str_eq(begin->sensor, "F");
   cr_expect_eq(begin->method, SENSOR_CALIBRATION_METHOD_REST);
   cr_expect_eq(door_stub(REQUEST_SENSOR_CALIBRATE)->count, 0);
@@ -323,6 +332,7 @@ Test(api_gateway_readings, have_calibrations_to_look_at_activate_and_go_back_to)
   expect_ok("POST", "/api/v1/sensors/calibrate/F/rollback", NULL);
   expect_ok("POST", "/api/v1/sensors/calibrate/F/cancel", NULL);
   const sensor_calibration_rollback_t *back = door_stub(REQUEST_SENSOR_CALIBRATION_ROLLBACK)->takes;
+  cr_assert_not_null(back);
   cr_expect_not(back->has_version);
   state->fail = GANTRY_E_UNAVAILABLE;
   cr_expect_eq(door_request("GET", "/api/v1/sensors/calibrate/F", NULL).status, 503);

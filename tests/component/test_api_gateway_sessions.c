@@ -70,6 +70,7 @@ Test(api_gateway_sessions, start_and_stop_the_recorder_in_the_callers_name) {
   expect_text(&answer, "\"request_id\":\"");
   stub_t *stub = door_stub(REQUEST_SESSION_START);
   const session_start_t *start = stub->takes;
+  cr_assert_not_null(start);
   cr_expect_str_eq(start->name, "grip");
   cr_expect_eq(start->sensors_count, 1);
   cr_expect_str_eq(stub->actor, "admin");
@@ -93,6 +94,7 @@ Test(api_gateway_sessions, have_the_shapes_of_the_documentation) {
   expect_shape("GET", "/api/v1/sessions/some-id", NULL, ENDPOINT_SESSIONS_ONE);
   expect_shape("GET", "/api/v1/sessions/some-id/summary", NULL, ENDPOINT_SESSIONS_ONE_SUMMARY);
   const session_key_t *key = door_stub(REQUEST_SESSION_SUMMARY)->takes;
+  cr_assert_not_null(key);
   cr_expect_str_eq(key->session, "some-id");
 }
 
@@ -104,6 +106,7 @@ Test(api_gateway_sessions, sum_up_the_current_one_by_its_id) {
 
   expect_text(&answer, "\"p95\":15.5");
   const session_key_t *key = door_stub(REQUEST_SESSION_SUMMARY)->takes;
+  cr_assert_not_null(key);
   cr_expect_str_eq(key->session, ID);
 }
 
@@ -134,6 +137,7 @@ Test(api_gateway_sessions, are_listed_by_pages_with_links) {
   expect_text(&answer,
               "\"next\":\"/api/v1/sessions?limit=2&name=gr%20ip&page=2&cursor=ab%2Bc%2F%3D\"");
   const session_list_get_t *get = door_stub(REQUEST_SESSION_LIST)->takes;
+  cr_assert_not_null(get);
   cr_expect_str_eq(get->name, "gr ip");
   cr_expect_eq(get->limit, 2);
 
@@ -154,6 +158,7 @@ Test(api_gateway_sessions, are_deleted_without_a_body_in_the_answer) {
   cr_expect_eq(answer.status, 204);
   cr_expect_eq(answer.body_len, 0);
   const session_key_t *key = door_stub(REQUEST_SESSION_DELETE)->takes;
+  cr_assert_not_null(key);
   cr_expect_str_eq(key->session, "some-id");
   door_stub(REQUEST_SESSION_DELETE)->fail = GANTRY_E_CONFLICT;
   cr_expect_eq(door_request("DELETE", "/api/v1/sessions/some-id", NULL).status, 409);
@@ -192,6 +197,7 @@ Test(api_gateway_sessions, give_their_readings_oldest_first) {
   door_request("GET", "/api/v1/sessions/some-id/readings?sensor_type=force", NULL);
 
   const store_readings_get_t *get = door_stub(REQUEST_STORE_READINGS)->takes;
+  cr_assert_not_null(get);
   cr_expect_str_eq(get->session, "some-id");
   cr_expect_str_eq(get->type, "force");
   cr_expect_eq(get->order, STORE_ORDER_OLDEST_FIRST);
