@@ -90,7 +90,7 @@ void rules_clear(rules_t *rules) {
 
 uint32_t rules_raised(const rules_t *rules) {
   uint32_t raised = 0;
-  for (uint32_t i = 0; i < rules->count; i++)
+  for (uint32_t i = 0; i < rules->count && i < RULES_MAX; i++)
     raised |= (uint32_t)rules->states[i].is_raised << i;
   return raised;
 }
