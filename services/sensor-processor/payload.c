@@ -163,5 +163,8 @@ gantry_err_t payload_scan(const char *data, const limits_t *limits, raw_scan_t *
                      fault));
   gantry_err_t err = read_list(data, &sweep, "scan_data");
   if (err == GANTRY_E_NOT_FOUND) err = read_list(data, &sweep, "points");
-  return err == GANTRY_E_NOT_FOUND ? wrong(fault, "scan_data", "required") : err;
+  if (err == GANTRY_E_NOT_FOUND) return wrong(fault, "scan_data", "required");
+  if (err == GANTRY_OK && out->ranges_count == 0)
+    return wrong(fault, sweep.list, "a sweep has 1 to 2048 points");
+  return err;
 }

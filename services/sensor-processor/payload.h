@@ -30,7 +30,7 @@ gantry_err_t payload_tag(const char *data, const limits_t *limits, sensor_tag_t 
      {scan_data: [{angle, distance, intensity}]}  intensity 0 .. 255
      {scan_data: [distance, ...], resolution}     one distance a step, from 0 degrees
    `points` may stand for `scan_data`; resolution, max_range and min_range are optional and checked.
-   Without quality or intensity a return counts as strong. */
+   Without quality or intensity a return counts as strong. A sweep has at least one. */
 gantry_err_t payload_scan(const char *data, const limits_t *limits, raw_scan_t *out,
                           gantry_fault_t *fault);
 

@@ -116,6 +116,10 @@ static void health(void *arg, sys_health_t *out) {
   out->status = offline > 0 ? SYS_STATUS_DEGRADED : SYS_STATUS_READY;
   if (offline > 0)
     snprintf(out->detail, sizeof out->detail, "%u of %u sensors are offline", offline, sensors);
+  else if (self->strangers > 0)
+    snprintf(out->detail, sizeof out->detail,
+             "refused %llu readings of sensors that are not known or found no room",
+             (unsigned long long)self->strangers);
 }
 
 const service_def_t SENSOR_PROCESSOR = {

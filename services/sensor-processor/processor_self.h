@@ -53,6 +53,7 @@ typedef struct processor {
   sensor_pipeline_t pipelines[REGISTRY_CAPACITY]; /* in force, by place in the registry */
   bool register_unknown;                          /* option unknown_sensors */
   bool extended_types;                            /* option allow_extended_types */
+  uint64_t strangers;                             /* readings of sensors without a place */
   limits_t limits;
   thin_t findings_thin;       /* what is told between sessions */
   rules_bench_t bench_limits; /* of the test bench's own rules */

@@ -87,9 +87,20 @@ static gantry_err_t meet(work_t *work, sensor_type_t type) {
   return setup_apply(work->self, entry, setup_pipeline(work->self, entry), work->fault);
 }
 
+/* A reading that belongs to no row of the registry is counted all the same. */
+static gantry_err_t turn_away(processor_t *self, const char *sensor, sensor_type_t type,
+                              const gantry_fault_t *fault) {
+  self->strangers++;
+  metric_add(self->refused[type], 1);
+  log_debug("READING-REFUSED", "%s: %s: %s", sensor, fault->field, fault->detail);
+  return fault->err;
+}
+
 gantry_err_t work_begin(work_t *work, const char *sensor, sensor_type_t type) {
   work->entry = registry_find(&work->self->registry, sensor);
-  GANTRY_TRY(work->entry ? meet(work, type) : add(work, sensor, type));
+  gantry_err_t err = work->entry ? meet(work, type) : add(work, sensor, type);
+  if (err != GANTRY_OK && !work->entry) return turn_away(work->self, sensor, type, work->fault);
+  GANTRY_TRY(err);
   registry_entry_t *entry = work->entry;
   work->now_ns = clock_mono_ns();
   work->terms = (chain_terms_t){1, 1, 1};

@@ -149,3 +149,21 @@ Test(sensor_explain, knows_no_sensor_that_was_never_heard) {
   cr_assert_eq(explain("NOBODY"), GANTRY_E_NOT_FOUND);
   cr_assert_eq(ask_recent("NOBODY", 5), GANTRY_E_NOT_FOUND);
 }
+
+static bool tells_of_strangers(void *arg) {
+  const sys_health_t *said = inbox_newest(arg, "health.sensor-processor");
+  return said && strstr(said->detail, "refused 1 readings of sensors that are not known");
+}
+
+Test(sensor_explain, tells_of_line_sensors_that_nobody_configured_where_told_to_refuse_them) {
+  inbox_t *out = harness_collect(play.h, "sensor.range."),
+          *health = harness_collect(play.h, "health.");
+  raw_range_t raw = {.sensor = "P1", .range = 0.5, .valid = true};
+  processor_play_open(&play, (const char *[]){"unknown_sensors=refuse", NULL});
+
+  bus_publish(play.bridge->bus, TOPIC_RAW_RANGE, "P1", &raw);
+
+  cr_assert(harness_until(play.h, tells_of_strangers, health, 5000));
+  cr_assert_eq(inbox_count(out), 0);
+  cr_assert_eq(explain("P1"), GANTRY_E_NOT_FOUND);
+}

@@ -1,4 +1,4 @@
-/* The free-form JSON of POST /sensors/data, by type, and of configurations and calibrations. What
+/* The free-form JSON of POST /sensors/data, by type, and of pipelines and calibrations. What
    is accepted must be finite, in bounds and fit the wire.
 
      CC=clang-14 meson setup build-fuzz -Dfuzzers=true -Db_sanitize=address,undefined
@@ -7,6 +7,7 @@
 #include "configuration.h"
 #include "payload.h"
 #include "scan.h"
+#include "types.h"
 
 #include <gantry/pack.h>
 #include <math.h>
@@ -52,6 +53,21 @@ static void read_configuration(const char *text) {
   if (!(fabs(calibration.angle_offset_rad) <= M_PI)) abort();
 }
 
+/* What was read of a picture is within its bounds. */
+static void read_object(const char *text) {
+  static types_t types;
+  object_values_t values;
+  gantry_fault_t fault;
+  double brightness, image;
+  if (!types.rows && types_init(&types) != GANTRY_OK) abort();
+  const type_row_t *camera = types_find(&types, "camera");
+  if (type_read(camera, text, strlen(text), &values, &fault) != GANTRY_OK) return;
+  if (!type_number(camera, &values, "brightness", &brightness) ||
+      !(brightness >= 0 && brightness <= 255))
+    abort();
+  if (!type_number(camera, &values, "image_id", &image) || image < 1000) abort();
+}
+
 static void read_all(const char *data, uint8_t type, const limits_t *limits) {
   raw_imu_t imu = {.sensor = "A"};
   raw_range_t range = {.sensor = "A"};
@@ -59,7 +75,7 @@ static void read_all(const char *data, uint8_t type, const limits_t *limits) {
   sensor_tag_t tag = {.sensor = "A"};
   gantry_fault_t fault = {0};
   double confidence = 0;
-  switch (type % 7) {
+  switch (type % 8) {
   case 0:
     if (payload_imu(data, limits, &imu, &fault) == GANTRY_OK) must_pack(&RAW_IMU_DESC, &imu);
     break;
@@ -81,6 +97,9 @@ static void read_all(const char *data, uint8_t type, const limits_t *limits) {
     break;
   case 5:
     read_configuration(data);
+    break;
+  case 6:
+    read_object(data);
     break;
   default:
     memset(&scan, 0, sizeof scan);

@@ -40,10 +40,10 @@ Test(payload, turns_degrees_into_radians) {
   cr_assert_eq(scan.qualities[0], 7);
 }
 
-Test(payload, takes_an_empty_sweep) {
-  cr_assert_eq(payload_scan("{\"scan_data\":[]}", &limits, &scan, &fault), GANTRY_OK);
+Test(payload, refuses_a_sweep_without_points) {
+  cr_assert_eq(payload_scan("{\"scan_data\":[]}", &limits, &scan, &fault), GANTRY_E_INVALID);
 
-  cr_assert_eq(scan.ranges_count, 0);
+  cr_assert_str_eq(fault.field, "data.scan_data");
 }
 
 Test(payload, tells_bounds_in_the_units_of_the_payload) {
