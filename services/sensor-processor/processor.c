@@ -32,6 +32,10 @@ static void register_metrics(processor_t *self) {
     self->refused[i] =
         metrics_counter(metrics, "gantry_readings_refused_total", labels, "Readings refused");
   }
+  self->thinned = metrics_counter(metrics, "gantry_readings_thinned_total", "",
+                                  "Readings left out of the database between sessions");
+  self->lost = metrics_counter(metrics, "gantry_readings_lost_total", "",
+                               "Readings that found no room on disk");
   self->found =
       metrics_counter(metrics, "gantry_findings_total", "", "Readings that met a validation rule");
   self->latency_ms = metrics_summary(metrics, "gantry_reading_age_ms", "",

@@ -84,6 +84,8 @@ typedef struct processor {
   metric_t *refused[REGISTRY_TYPE_COUNT];
   metric_t *latency_ms;
   metric_t *found; /* findings */
+  metric_t *thinned, *lost;
+  recorder_counts_t counted; /* as those two have them */
 } processor_t;
 
 #endif

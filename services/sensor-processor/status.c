@@ -69,6 +69,13 @@ static void tell_change(processor_t *self, registry_entry_t *entry, registry_sta
     alerts_clear(alerts, "SENSOR-OFFLINE", entry->id);
 }
 
+static void count_rows(processor_t *self) {
+  const recorder_counts_t *counts = recorder_get_counts(self->recorder);
+  metric_add(self->thinned, (double)(counts->thinned - self->counted.thinned));
+  metric_add(self->lost, (double)(counts->refused - self->counted.refused));
+  self->counted = *counts;
+}
+
 static void on_tick(void *arg) {
   processor_t *self = arg;
   uint64_t now_ns = clock_mono_ns();
@@ -80,7 +87,9 @@ static void on_tick(void *arg) {
     if (changed) tell_change(self, entry, before);
     if (changed || second) publish_status(self, entry, now_ns);
   }
-  if (second) settings_tick(self);
+  if (!second) return;
+  count_rows(self);
+  settings_tick(self);
 }
 
 void status_count(const processor_t *self, uint32_t *sensors, uint32_t *offline) {

@@ -236,5 +236,6 @@ Test(recorder, refuses_rows_while_the_outbox_takes_nothing_and_keeps_those_it_to
   cr_assert_eq(add("a", 1, 1002), GANTRY_OK);
   cr_assert(says(1001));
   cr_assert_eq(recorder_get_counts(recorder)->refused, 1);
+  cr_assert_eq(recorder_get_counts(recorder)->lost, 1);
   cr_assert_eq(recorder_get_counts(recorder)->readings, 1001);
 }

@@ -202,6 +202,7 @@ gantry_err_t recorder_add(recorder_t *recorder, const cause_t *cause, const reco
   if (err == GANTRY_E_INVALID) return err;
   if (err != GANTRY_OK) {
     recorder->counts.refused++;
+    recorder->counts.lost += recorded;
     return fault_set(fault, GANTRY_E_UNAVAILABLE, "",
                      "the outbox takes no more: look after storage and the disk");
   }

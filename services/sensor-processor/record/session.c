@@ -53,6 +53,7 @@ static const session_status_t *status_of(session_t *self) {
   if (!self->now.session[0]) return status;
   status->readings = counts->readings;
   status->findings = counts->findings;
+  status->lost = counts->lost;
   status->types_count = counts->type_count;
   memcpy(status->types, counts->types, sizeof status->types);
   status->has_first = status->has_last = counts->readings > 0;
