@@ -93,8 +93,10 @@ gantry_err_t payload_tag(const char *data, const limits_t *limits, sensor_tag_t 
 /* A sweep being read. */
 typedef struct sweep {
   raw_scan_t *out;
-  const char *list; /* "scan_data" or "points" */
-  double step_deg;  /* 0: not given */
+  const char *list;            /* "scan_data" or "points" */
+  double step_deg;             /* 0: not given */
+  double angles_deg[RAYS_MAX]; /* of a list of numbers, as storage keeps sweeps */
+  size_t angle_count;          /* 0: not given */
   gantry_fault_t *fault;
 } sweep_t;
 
@@ -121,15 +123,32 @@ static gantry_err_t put(sweep_t *sweep, size_t index, double angle_deg, double d
   return GANTRY_OK;
 }
 
+static gantry_err_t read_angle(const json_item_t *item, size_t index, void *arg) {
+  sweep_t *sweep = arg;
+  if (index >= RAYS_MAX) return wrong(sweep->fault, sweep->list, "at most 2048 angles");
+  if (json_item_number(item, NULL, &sweep->angles_deg[index]) != GANTRY_OK)
+    return wrong_ray(sweep, index, "", "must be a number");
+  sweep->angle_count = index + 1;
+  return GANTRY_OK;
+}
+
+/* A ray of a list of bare distances: its angle stands in `angles`, or follows from `resolution`. */
+static gantry_err_t put_number(sweep_t *sweep, size_t index, double distance_mm) {
+  if (sweep->angle_count > index)
+    return put(sweep, index, sweep->angles_deg[index], distance_mm, STRONG);
+  if (sweep->angle_count) return wrong(sweep->fault, "angles", "as many as scan_data are required");
+  if (sweep->step_deg <= 0)
+    return wrong(sweep->fault, "resolution",
+                 "this or angles is required when scan_data is a list of numbers");
+  return put(sweep, index, fmod((double)index * sweep->step_deg, 360), distance_mm, STRONG);
+}
+
 static gantry_err_t read_ray(const json_item_t *item, size_t index, void *arg) {
   sweep_t *sweep = arg;
   double angle_deg, distance_mm, strength = STRONG;
   if (index >= RAYS_MAX) return wrong(sweep->fault, sweep->list, "at most 2048 points");
-  if (json_item_number(item, NULL, &distance_mm) == GANTRY_OK) {
-    if (sweep->step_deg <= 0)
-      return wrong(sweep->fault, "resolution", "required when scan_data is a list of numbers");
-    return put(sweep, index, fmod((double)index * sweep->step_deg, 360), distance_mm, STRONG);
-  }
+  if (json_item_number(item, NULL, &distance_mm) == GANTRY_OK)
+    return put_number(sweep, index, distance_mm);
   if (json_item_number(item, "distance", &distance_mm) != GANTRY_OK)
     return wrong_ray(sweep, index, "distance", "a number is required");
   if (json_item_number(item, "angle", &angle_deg) != GANTRY_OK)
@@ -141,10 +160,11 @@ static gantry_err_t read_ray(const json_item_t *item, size_t index, void *arg) {
   return put(sweep, index, angle_deg, distance_mm, strength);
 }
 
-static gantry_err_t read_list(const char *data, sweep_t *sweep, const char *list) {
+static gantry_err_t read_list(const char *data, sweep_t *sweep, const char *list,
+                              json_visit_fn read) {
   sweep->list = list;
   sweep->fault->err = GANTRY_OK;
-  gantry_err_t err = json_each(data, list, read_ray, sweep);
+  gantry_err_t err = json_each(data, list, read, sweep);
   if (err == GANTRY_OK || err == GANTRY_E_NOT_FOUND || sweep->fault->err != GANTRY_OK) return err;
   return wrong(sweep->fault, list, "must be a list");
 }
@@ -161,8 +181,10 @@ gantry_err_t payload_scan(const char *data, const limits_t *limits, raw_scan_t *
                      fault));
   GANTRY_TRY(bounded(data, "min_range", &limits->fields[LIMITS_LIDAR_MIN_RANGE], 1, false, &ignored,
                      fault));
-  gantry_err_t err = read_list(data, &sweep, "scan_data");
-  if (err == GANTRY_E_NOT_FOUND) err = read_list(data, &sweep, "points");
+  gantry_err_t err = read_list(data, &sweep, "angles", read_angle);
+  if (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND) return err;
+  err = read_list(data, &sweep, "scan_data", read_ray);
+  if (err == GANTRY_E_NOT_FOUND) err = read_list(data, &sweep, "points", read_ray);
   if (err == GANTRY_E_NOT_FOUND) return wrong(fault, "scan_data", "required");
   if (err == GANTRY_OK && out->ranges_count == 0)
     return wrong(fault, sweep.list, "a sweep has 1 to 2048 points");

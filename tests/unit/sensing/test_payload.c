@@ -40,6 +40,16 @@ Test(payload, turns_degrees_into_radians) {
   cr_assert_eq(scan.qualities[0], 7);
 }
 
+Test(payload, takes_a_sweep_as_it_is_stored) {
+  const char *stored = "{\"scan_data\":[500,0],\"angles\":[-90.0,45.5],\"rejected\":1}";
+  cr_assert_eq(payload_scan(stored, &limits, &scan, &fault), GANTRY_OK, "%s", fault.detail);
+
+  cr_assert_eq(scan.ranges_count, 2);
+  cr_assert_float_eq(scan.angles[0], -M_PI_2, 1e-6);
+  cr_assert_float_eq(scan.angles[1], 45.5 * M_PI / 180, 1e-6);
+  cr_assert_float_eq(scan.ranges[0], 0.5, 1e-6);
+}
+
 Test(payload, refuses_a_sweep_without_points) {
   cr_assert_eq(payload_scan("{\"scan_data\":[]}", &limits, &scan, &fault), GANTRY_E_INVALID);
 
@@ -73,6 +83,8 @@ Test(payload, refuses_rays_that_cannot_be) {
       "{\"scan_data\":[{\"distance\":1,\"angle\":0,\"quality\":256}]}",
       "{\"scan_data\":[{\"distance\":1,\"angle\":0,\"intensity\":\"x\"}]}",
       "{\"scan_data\":[\"x\"]}",
+      "{\"scan_data\":[1,2],\"angles\":[0]}",
+      "{\"scan_data\":[1],\"angles\":[\"x\"]}",
       "{\"scan_data\":[],\"max_range\":\"far\"}",
       "{\"scan_data\":[],\"min_range\":1000}",
   };
