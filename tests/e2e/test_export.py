@@ -159,8 +159,8 @@ class Exports(unittest.TestCase):
     def processor(self):
         """sensor-processor beside storage, ended with the test."""
         environment = {**os.environ, "GANTRY_BUS": f"ipc://{self.store.folder}", "GANTRY_DATA": str(self.store.place)}
-        process = subprocess.Popen([BIN / "services/sensor-processor/sensor-processor"], env=environment, stdin=subprocess.DEVNULL,
-                                   stderr=self.store.output)
+        process = subprocess.Popen([BIN / "services/sensor-processor/sensor-processor", "--set", "bench=off"], env=environment,
+                                   stdin=subprocess.DEVNULL, stderr=self.store.output)
         self.addCleanup(process.wait, 10)
         self.addCleanup(process.terminate)
         until("sensor-processor", lambda: self.said("ping", "sensor-processor")[0] == 0)

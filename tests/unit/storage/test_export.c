@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "book.h"
 #include "session_rows.h"
 #include "store_compact.h"
 
@@ -318,4 +319,30 @@ Test(export, keeps_what_a_wide_row_has_no_column_for) {
                    "2026-01-01T00:00:00.000000Z,,1,\"\"\"x, \\\"\"y\\\"\"\"\"\",\r\n"
                    "2026-01-01T00:00:00.000000Z,,\"[1,{\"\"d\"\":2}]\",,\r\n");
   free(batch);
+}
+
+Test(export, keeps_its_marks_few_and_evenly_far_apart) {
+  form_head_t head = {0};
+  buf_t index = {0}, out = {0};
+  book_t book = {.mark_spacing = 100, .mark_count = 1, .marks = calloc(1024, sizeof *book.marks)};
+  form_t *form = form_new(FORM_CSV, &head, &index);
+  uint64_t offset = 0;
+  for (int64_t i = 0; i < 10000; i++) { /* lines of 51 bytes */
+    cursor_t after = {.ts_us = i};
+    if (offset >= book.marks[book.mark_count - 1].form.offset + book.mark_spacing)
+      cr_assert(book_add_mark(&book, form, &after));
+    form_begin(form, &out);
+    offset = out.len;
+  }
+
+  cr_assert_leq(book.mark_count, 1024);
+  for (uint64_t at = 0; at < offset; at += 997) {
+    const book_mark_t *mark = book_find_mark(&book, at);
+    cr_assert_leq(mark->form.offset, at);
+    cr_assert_geq(mark->form.offset + 2 * book.mark_spacing, at);
+    if (mark->form.offset) cr_assert_eq((uint64_t)mark->after.ts_us * 51, mark->form.offset);
+  }
+  form_destroy(&form);
+  book_fini(&book);
+  buf_fini(&out);
 }
