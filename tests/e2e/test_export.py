@@ -165,6 +165,11 @@ class Exports(unittest.TestCase):
         self.addCleanup(process.terminate)
         until("sensor-processor", lambda: self.said("ping", "sensor-processor")[0] == 0)
 
+    def heard(self, sensor):
+        """Whether it delivers just now."""
+        ended, said = self.said("call", "sensor.explain", json.dumps({"sensor": sensor}))
+        return ended == 0 and json.loads(said)["status"]["source"] == "replay" and json.loads(said)["status"]["rate"] > 1
+
     def rows_of(self, session):
         """What an export of it holds beside times and numbers."""
         path = self.store.folder / "played.jsonl"
@@ -186,6 +191,13 @@ class Exports(unittest.TestCase):
         self.assertIn("15100 readings", self.gantry("session", "show", "last"))
         self.assertIn("is deleted", self.gantry("session", "delete", "last"))
         self.assertNotIn(name, self.gantry("session"))
+
+        process = self.begin("replay", "--session", "small", "--rate", "20x", "--loop", "--sensor", "force-1")
+        until("readings that are played", lambda: self.heard("force-1"))
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertRegex(said, r"^[1-9][0-9]* readings played, 0 refused")
 
     def test_what_cannot_be_exported_is_said(self):
         path = str(self.store.folder / "none.csv")
