@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "column.h"
+
 #define EIGHTHS 8
 
 static int64_t length_of(const pause_t *pause) {
@@ -85,65 +87,47 @@ uint64_t pauses_beyond(const pauses_t *pauses, double limit_us) {
   return (uint64_t)llround(beyond);
 }
 
-static void put_word(buf_t *out, uint64_t word) {
-  for (; word >= 0x80; word >>= 7)
-    buf_put_byte(out, (uint8_t)(word | 0x80));
-  buf_put_byte(out, (uint8_t)word);
-}
-
-typedef struct source {
-  const uint8_t *at, *end;
-  bool bad;
-} source_t;
-
-static uint64_t get_word(source_t *source) {
-  uint64_t word = 0;
-  for (unsigned shift = 0; shift < 64 && source->at < source->end; shift += 7) {
-    uint8_t byte = *source->at++;
-    word |= (uint64_t)(byte & 0x7f) << shift;
-    if (byte < 0x80) return word;
-  }
-  source->bad = true;
-  return 0;
-}
-
 void pauses_write(const pauses_t *pauses, buf_t *out) {
-  put_word(out, pauses->count);
+  column_put_count(out, pauses->count);
   for (uint32_t i = 0; i < pauses->count; i++) {
-    put_word(out, (uint64_t)pauses->longest[i].from_us);
-    put_word(out, (uint64_t)length_of(&pauses->longest[i]));
+    column_put_count(out, (uint64_t)pauses->longest[i].from_us);
+    column_put_count(out, (uint64_t)length_of(&pauses->longest[i]));
   }
-  put_word(out, (uint64_t)pauses->others_us);
+  column_put_count(out, (uint64_t)pauses->others_us);
   for (uint32_t i = 0; i < PAUSES_LENGTHS; i++) {
     if (pauses->others[i] == 0) continue;
-    put_word(out, i);
-    put_word(out, pauses->others[i]);
+    column_put_count(out, i);
+    column_put_count(out, pauses->others[i]);
   }
 }
 
-static bool read_all(pauses_t *pauses, source_t *source) {
-  uint64_t count = get_word(source);
-  if (count > PAUSES_KEPT) return false;
+static bool read_longest(pauses_t *pauses, span_t *in) {
+  uint64_t count, from_us, length_us;
+  if (!column_take_count(in, &count) || count > PAUSES_KEPT) return false;
   for (; pauses->count < count; pauses->count++) {
-    uint64_t from_us = get_word(source), length_us = get_word(source);
+    if (!column_take_count(in, &from_us) || !column_take_count(in, &length_us)) return false;
     if (from_us > INT64_MAX || length_us > INT64_MAX - from_us) return false;
     pauses->longest[pauses->count] = (pause_t){(int64_t)from_us, (int64_t)(from_us + length_us)};
   }
-  uint64_t others_us = get_word(source);
-  if (others_us > INT64_MAX) return false;
+  return true;
+}
+
+static bool read_others(pauses_t *pauses, span_t *in) {
+  uint64_t others_us, index, count;
+  if (!column_take_count(in, &others_us) || others_us > INT64_MAX) return false;
   pauses->others_us = (int64_t)others_us;
-  while (source->at < source->end) {
-    uint64_t index = get_word(source), number = get_word(source);
+  while (in->at < in->end) {
+    if (!column_take_count(in, &index) || !column_take_count(in, &count)) return false;
     if (index >= PAUSES_LENGTHS) return false;
-    pauses->others[index] = number;
+    pauses->others[index] = count;
   }
-  return !source->bad;
+  return true;
 }
 
 bool pauses_read(pauses_t *pauses, const void *bytes, size_t len) {
-  source_t source = {.at = bytes, .end = (const uint8_t *)bytes + len};
+  span_t in = {.at = bytes, .end = (const uint8_t *)bytes + len};
   memset(pauses, 0, sizeof *pauses);
-  bool good = len > 0 && read_all(pauses, &source);
+  bool good = len > 0 && read_longest(pauses, &in) && read_others(pauses, &in);
   if (!good) memset(pauses, 0, sizeof *pauses);
   if (pauses->count == PAUSES_KEPT) find_shortest(pauses);
   return good;

@@ -94,6 +94,11 @@ void tdigest_merge(tdigest_t *into, const tdigest_t *from) {
     tdigest_add(into, from->buffer[i]);
 }
 
+/* Rounding must not lead beyond the end. */
+static double between(double left, double right, double share) {
+  return fmin(left + (right - left) * share, right);
+}
+
 /* The values are thought of as numbered from 0; a centroid stands at the middle of its numbers, the
    least at 0 and the greatest at the last. */
 double tdigest_quantile(tdigest_t *digest, double part) {
@@ -105,15 +110,14 @@ double tdigest_quantile(tdigest_t *digest, double part) {
     double at = below + (digest->weight[i] - 1) / 2;
     if (wanted <= at) {
       double share = at > left ? (wanted - left) / (at - left) : 1;
-      return left_value + (digest->mean[i] - left_value) * share;
+      return between(left_value, digest->mean[i], share);
     }
     left = at;
     left_value = digest->mean[i];
     below += digest->weight[i];
   }
   double span = digest->total - 1 - left;
-  return span > 0 ? left_value + (digest->max - left_value) * ((wanted - left) / span)
-                  : digest->max;
+  return span > 0 ? between(left_value, digest->max, (wanted - left) / span) : digest->max;
 }
 
 static void put_word(buf_t *out, uint64_t word, size_t len) {
