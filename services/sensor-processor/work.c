@@ -99,7 +99,7 @@ static gantry_err_t turn_away(processor_t *self, const char *sensor, sensor_type
 gantry_err_t work_begin(work_t *work, const char *sensor, sensor_type_t type) {
   work->entry = registry_find(&work->self->registry, sensor);
   gantry_err_t err = work->entry ? meet(work, type) : add(work, sensor, type);
-  if (err != GANTRY_OK && !work->entry) return turn_away(work->self, sensor, type, work->fault);
+  if (!work->entry) return turn_away(work->self, sensor, type, work->fault);
   GANTRY_TRY(err);
   registry_entry_t *entry = work->entry;
   work->now_ns = clock_mono_ns();
