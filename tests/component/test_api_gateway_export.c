@@ -225,6 +225,22 @@ Test(api_gateway_export, can_be_empty) {
   client_close(&client);
 }
 
+Test(api_gateway_export, ends_with_the_connection_for_who_knows_no_chunks) {
+  client_t client = {.fd = door_connect()};
+  char request[2048];
+  int len = snprintf(request, sizeof request,
+                     "GET /api/v1/sessions/s1/export HTTP/1.0\r\nAuthorization: Bearer %s\r\n\r\n",
+                     door.token);
+
+  door_send(client.fd, request, (size_t)len);
+  cr_assert(door_until(has_ended, &client, 8000));
+
+  cr_expect_not(client.chunked);
+  cr_expect_not(client.wrong);
+  cr_expect_eq(client.body, store.size);
+  client_close(&client);
+}
+
 Test(api_gateway_export, goes_on_where_a_client_left_off) {
   client_t client =
       client_open("GET", "s1/export", "Range: bytes=300001-\r\nIf-Range: \"tag-1\"\r\n");

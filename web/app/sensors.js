@@ -23,10 +23,10 @@ function makeSensor(sensor) {
 const fillSensor = (row, sensor) => cells(row, [[sensor.sensor_id], [sensor.type], [sensor.status, tone(sensor.status)],
   [percent(sensor.health_score)]])
 
-// One term a row: what it says, with the numbers behind it.
-function terms(kind, list) {
-  return list.map((term) => ({ key: `${kind} ${term.name}`, name: `${kind}: ${term.name.replaceAll('_', ' ')}`,
-    value: `${percent(term.value)} × ${term.weight}`, doc: term.doc }))
+// A score, then a term a row: what it says, with the numbers behind it.
+function terms(kind, score, list) {
+  return [{ key: kind, name: kind, value: percent(score), doc: '' }, ...list.map((term) => ({ key: `${kind} ${term.name}`,
+    name: `– ${term.name.replaceAll('_', ' ')}`, value: `${percent(term.value)} × ${term.weight}`, doc: term.doc }))]
 }
 
 function counts(list) {
@@ -44,10 +44,10 @@ async function explain() {
   const { data } = await get(`/api/v1/sensors/explain/${encodeURIComponent(shown)}`)
   const filters = (data.pipeline.filters ?? []).map((filter) => filter.kind).join(', ') || 'no filter'
   byId('explain-title').textContent = data.sensor_id
-  byId('explain-says').textContent = `Quality ${percent(data.quality_score)}, health ${percent(data.health_score)}; ` +
-    `from ${data.source}; ${filters}; ${data.error_count} refused, ${data.warning_count} with a warning` +
-    (data.last_error ? `; last refused: ${data.last_error}` : '')
-  keep(byId('explain-terms'), [...terms('quality', data.quality), ...terms('health', data.health), ...counts(data.counts)],
+  byId('explain-says').textContent = `From ${data.source}; ${filters}; ${data.error_count} refused, ${data.warning_count} ` +
+    `with a warning${data.last_error ? `; last refused: ${data.last_error}` : ''}`
+  keep(byId('explain-terms'), [...terms('quality', data.quality_score, data.quality),
+    ...terms('health', data.health_score, data.health), ...counts(data.counts)],
     (term) => term.key, () => document.createElement('tr'), fillTerm)
 }
 
