@@ -9,6 +9,7 @@
 #include <gantry/clock.h>
 #include <gantry/json.h>
 
+#include "profile.h"
 #include "roles.h"
 
 static const call_route_t *const ROUTE_TABLES[] = {
@@ -145,7 +146,8 @@ bool call_wants_body(const exchange_t *x) {
 }
 
 uint64_t call_body_max(const exchange_t *x) {
-  bool stranger = !x->endpoint || !strcmp(x->endpoint->permission, "public");
+  bool stranger =
+      x->profile->anonymous || !x->endpoint || !strcmp(x->endpoint->permission, "public");
 
   return stranger ? CALL_PUBLIC_BODY_MAX : CALL_BODY_MAX;
 }

@@ -10,14 +10,15 @@
 #include <gantry/json.h>
 
 #include "envelope.h"
+#include "profile.h"
 
-exchange_t *exchange_new(gateway_t *gateway, void *peer, exchange_fn on_answered) {
+exchange_t *exchange_new(gateway_t *gateway, const profile_t *profile, void *peer) {
   exchange_t *x = calloc(1, sizeof *x);
 
   if (!x) return NULL;
   x->gateway = gateway;
+  x->profile = profile;
   x->peer = peer;
-  x->on_answered = on_answered;
   x->cause = cause_new(clock_mono_ns());
   x->holds = 1;
   x->next = gateway->exchanges;
@@ -128,6 +129,10 @@ void exchange_done(exchange_t *x, const char *format, ...) {
 }
 
 void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault) {
+  x->profile->fail(x, status, fault);
+}
+
+void exchange_fail_native(exchange_t *x, int status, const gantry_fault_t *fault) {
   exchange_begin(x);
   answer_error(fault, clock_wall_ns(), x->cause.trace, &x->out);
   exchange_finish(x, status, "application/json");

@@ -7,6 +7,7 @@
 #include "gateway_internal.h"
 #include "route.h"
 
+struct profile;
 typedef struct exchange exchange_t;
 /* Handles the reply of a request: the struct of request->gives, valid until it returns. */
 typedef void (*exchange_reply_fn)(exchange_t *x, const void *reply);
@@ -15,12 +16,14 @@ typedef void (*exchange_failed_fn)(exchange_t *x, const gantry_fault_t *fault);
 typedef void (*exchange_fn)(exchange_t *x);
 
 struct exchange {
-  exchange_t *next, **link; /* of gateway->exchanges */
-  gateway_t *gateway;       /* NULL once the service has stopped */
-  void *peer;               /* the connection; NULL once it has gone */
-  exchange_fn on_answered;  /* tells the connection that `out` is complete */
+  exchange_t *next, **link;      /* of gateway->exchanges */
+  gateway_t *gateway;            /* NULL once the service has stopped */
+  const struct profile *profile; /* what its listener speaks */
+  void *peer;                    /* the connection; NULL once it has gone */
+  exchange_fn on_answered;       /* tells the connection that `out` is complete */
   http_method_t method;
-  uint32_t endpoint_id;       /* ENDPOINT_..., valid when endpoint is not NULL */
+  uint32_t endpoint_id; /* ENDPOINT_... of the native profile, else UINT32_MAX; valid when endpoint
+                           is not NULL */
   const endpoint_t *endpoint; /* NULL before routing and for files */
   auth_subject_t caller;      /* name "" when nobody is logged in */
   char address[48];
@@ -56,7 +59,7 @@ struct exchange {
 };
 
 /* New, with one hold for the connection. NULL when memory ran out. */
-exchange_t *exchange_new(gateway_t *gateway, void *peer, exchange_fn on_answered);
+exchange_t *exchange_new(gateway_t *gateway, const struct profile *profile, void *peer);
 /* Gives one hold back; the last one frees. */
 void exchange_release(exchange_t *x);
 
@@ -77,6 +80,8 @@ void exchange_fail(exchange_t *x, gantry_err_t err, const char *code, const char
 void exchange_fail_fault(exchange_t *x, const gantry_fault_t *fault);
 /* The same with a status that is not the error's own. */
 void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault);
+/* The same in the shape of the native profile. */
+void exchange_fail_native(exchange_t *x, int status, const gantry_fault_t *fault);
 
 /* Sends takes in the caller's name; on_reply, or on_failed (NULL: exchange_fail_fault), follows
    from the loop. One call at a time. When the client has gone meanwhile, the handlers still run and

@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <gantry/clock.h>
 
 #include "range.h"
 #include "stream.h"
@@ -12,7 +15,7 @@ enum { PIECE = 256u << 10, STANDSTILL = 10 };
 /* One download; lives in x->scratch. */
 typedef struct download {
   session_export_t ask; /* the next piece */
-  char file_name[96];
+  export_file_t file;
   char headers[640];
   int status;
   bool bounded; /* `left` bytes are to be sent in all */
@@ -50,14 +53,29 @@ static void fail_still(exchange_t *x) {
                 "storage gets no further with this export; ask again.");
 }
 
+static const char *type_of(const download_t *download) {
+  return download->file.type ? download->file.type : TYPES[download->ask.format];
+}
+
+static void write_date(uint64_t wall_ns, char *out, size_t size) {
+  time_t second = (time_t)(wall_ns / GANTRY_NS_PER_S);
+  struct tm parts = {0};
+
+  out[0] = '\0';
+  if (wall_ns && gmtime_r(&second, &parts))
+    (void)strftime(out, size, "Last-Modified: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+}
+
 static void write_headers(exchange_t *x, const char *content_range) {
   download_t *download = download_of(x);
+  char date[64];
 
+  write_date(download->file.modified_ns, date, sizeof date);
   snprintf(download->headers, sizeof download->headers,
-           "ETag: \"%s\"\r\nAccept-Ranges: bytes\r\n"
+           "ETag: \"%s\"\r\n%sAccept-Ranges: bytes\r\n"
            "Content-Disposition: attachment; filename=\"%s\"\r\n"
            "Access-Control-Expose-Headers: Content-Disposition, Content-Range, ETag\r\n%s",
-           download->ask.tag, download->file_name, content_range);
+           download->ask.tag, date, download->file.name, content_range);
   x->head.extra = download->headers;
 }
 
@@ -125,14 +143,15 @@ static void on_first(exchange_t *x, const void *reply) {
       exchange_finish(x, 304, NULL);
       return;
     }
-    download->bounded = piece->has_size || piece->done;
-    download->left = piece->done ? piece->data.len : piece->size;
+    if (!download->bounded) {
+      download->bounded = piece->has_size || piece->done;
+      download->left = piece->done ? piece->data.len : piece->size;
+    }
     x->head.has_length = download->bounded;
     x->head.length = download->left;
   }
   size_t len = take(download, piece, &last);
-  stream_begin(x, download->status, TYPES[download->ask.format], piece->data.data, len, last,
-               ask_next);
+  stream_begin(x, download->status, type_of(download), piece->data.data, len, last, ask_next);
 }
 
 /* The first piece: until it is here, a fault is an answer. */
@@ -146,7 +165,7 @@ static void answer_length(exchange_t *x, uint64_t size) {
   write_headers(x, "");
   x->head.has_length = true;
   x->head.length = size;
-  stream_begin(x, 200, TYPES[download_of(x)->ask.format], NULL, 0, true, NULL);
+  stream_begin(x, 200, type_of(download_of(x)), NULL, 0, true, NULL);
 }
 
 static void answer_behind(exchange_t *x, uint64_t size) {
@@ -179,6 +198,12 @@ static void ask_part(exchange_t *x, const range_t *part, uint64_t size) {
   ask_piece(x);
 }
 
+static void ask_whole(exchange_t *x, uint64_t size) {
+  download_of(x)->bounded = true;
+  download_of(x)->left = size;
+  ask_piece(x);
+}
+
 static void ask_length(exchange_t *x);
 
 static void on_measured(exchange_t *x, const void *reply) {
@@ -205,25 +230,24 @@ static void on_measured(exchange_t *x, const void *reply) {
   else if (verdict == RANGE_BEHIND)
     answer_behind(x, measured->size);
   else
-    ask_piece(x);
+    ask_whole(x, measured->size);
 }
 
 static void ask_length(exchange_t *x) {
   exchange_call(x, REQUEST_SESSION_MEASURE, &download_of(x)->ask, on_measured, NULL);
 }
 
-void export_answer(exchange_t *x, const session_export_t *what, const char *file_name) {
-  download_t download = {.ask = *what, .status = 200};
+void export_answer(exchange_t *x, const session_export_t *what, const export_file_t *file) {
+  download_t download = {.ask = *what, .file = *file, .status = 200};
 
   if (!stream_admit(x)) return;
   download.ask.offset = 0;
   download.ask.bytes = PIECE;
-  snprintf(download.file_name, sizeof download.file_name, "%s", file_name);
   buf_reset(&x->scratch);
   buf_put(&x->scratch, &download, sizeof download);
   if (buf_err(&x->scratch) != GANTRY_OK)
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
-  else if (x->head.head_only || range_is_asked(x->range))
+  else if (file->measured || x->head.head_only || range_is_asked(x->range))
     ask_length(x);
   else
     ask_piece(x);

@@ -4,8 +4,16 @@
 
 #include "exchange.h"
 
-/* Answers with the export as a download called file_name (plain characters only): whole, or the
-   part that Range asks for; HEAD says how long it is. From what->session, .format and .sensor. */
-void export_answer(exchange_t *x, const session_export_t *what, const char *file_name);
+/* What the file is called and said to be. */
+typedef struct export_file {
+  char name[96];        /* plain characters only */
+  const char *type;     /* NULL: that of its format */
+  bool measured;        /* its length is always told, and waited for */
+  uint64_t modified_ns; /* wall time of its last change; 0: not told */
+} export_file_t;
+
+/* Answers with the export as a download: whole, or the part that Range asks for; HEAD says how long
+   it is. From what->session, .format and .sensor. */
+void export_answer(exchange_t *x, const session_export_t *what, const export_file_t *file);
 
 #endif

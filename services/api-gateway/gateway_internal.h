@@ -16,6 +16,7 @@ struct lws_vhost;
 struct ws_hub;
 struct feed;
 struct exchange;
+struct bench;
 
 typedef struct gateway_metrics {
   metric_t *requests, *unadmitted, *client_errors, *server_errors, *limited, *latency_ms;
@@ -36,6 +37,7 @@ struct gateway {
   uint32_t body_s; /* longest a body may take to arrive */
   struct ws_hub *hub;
   struct feed *feed;
+  struct bench *bench;        /* the test bench, NULL when it has no listener */
   struct exchange *exchanges; /* those alive, newest first */
   uint32_t streams;           /* of those, answers in pieces */
   gateway_metrics_t metrics;

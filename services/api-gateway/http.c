@@ -13,13 +13,13 @@
 
 #include "call.h"
 #include "http_request.h"
-#include "ws.h"
+#include "profile.h"
 
 /* State of a connection, owned and zeroed by libwebsockets; an HTTP transaction or a WebSocket. */
 typedef struct session {
   exchange_t *exchange;
   bool body_awaited; /* the request runs once its body is complete */
-  ws_client_t *client;
+  void *client;      /* of the profile */
 } session_t;
 
 enum { STALL_S = 300 };
@@ -28,6 +28,10 @@ _Static_assert(32 >= LWS_PRE, "answers leave 32 bytes before their first");
 
 static gateway_t *gateway_of(struct lws *wsi) {
   return lws_context_user(lws_get_context(wsi));
+}
+
+static const profile_t *profile_of(struct lws *wsi) {
+  return lws_vhost_user(lws_get_vhost(wsi));
 }
 
 /* ---- answers */
@@ -81,7 +85,7 @@ static int run(struct lws *wsi, session_t *session) {
 
   x->peer = NULL; /* answered at once: no detour over the writable callback */
   x->on_answered = NULL;
-  call_run(x);
+  x->profile->run(x);
   if (x->answered) return send_answer(wsi, session);
   x->peer = wsi;
   x->on_answered = on_answered;
@@ -106,7 +110,7 @@ static int on_request(struct lws *wsi, session_t *session, const char *path) {
   if (lws_get_network_wsi(wsi) != wsi) return -1; /* HTTP/2: answers are written as HTTP/1.1 */
   if (session->exchange) detach(session);
   session->body_awaited = false;
-  exchange_t *x = session->exchange = exchange_new(gateway, wsi, NULL);
+  exchange_t *x = session->exchange = exchange_new(gateway, profile_of(wsi), wsi);
   if (!x) return -1;
   /* One request a connection: libwebsockets 4.1 goes round in a circle for good when a request with
      a body comes pipelined behind another, and nothing tells a pipelined request from the next one.
@@ -174,6 +178,7 @@ typedef struct refusal {
 
 static const refusal_t REFUSALS[] = {
     {401, "INVALID_TOKEN", "A valid token is needed to open a WebSocket."},
+    {403, "FORBIDDEN", "No WebSocket for you here."},
     {404, "NOT_FOUND", "No WebSocket lives here; see /ws."},
     {429, "RATE_LIMITED", "Too many connections of this user."},
     {501, "NOT_IMPLEMENTED", "This path is not built in this version; see /ws."},
@@ -181,7 +186,7 @@ static const refusal_t REFUSALS[] = {
 };
 
 static void refuse_upgrade(struct lws *wsi, int status) {
-  exchange_t *x = exchange_new(gateway_of(wsi), NULL, NULL);
+  exchange_t *x = exchange_new(gateway_of(wsi), profile_of(wsi), NULL);
   const refusal_t *refusal = REFUSALS;
 
   if (!x) return;
@@ -197,19 +202,19 @@ static void refuse_upgrade(struct lws *wsi, int status) {
 static int on_upgrade(struct lws *wsi, const char *protocol) {
   int status = 404;
 
-  if (!strcmp(protocol, "websocket")) status = ws_admit(gateway_of(wsi)->hub, wsi);
+  if (!strcmp(protocol, "websocket")) status = profile_of(wsi)->ws_admit(gateway_of(wsi), wsi);
   if (!status) return 0;
   refuse_upgrade(wsi, status);
   return -1;
 }
 
 static int on_established(struct lws *wsi, session_t *session) {
-  session->client = ws_open(gateway_of(wsi)->hub, wsi);
+  session->client = profile_of(wsi)->ws_open(gateway_of(wsi), wsi);
   return session->client ? 0 : -1;
 }
 
-static void on_closed(session_t *session) {
-  if (session->client) ws_close(session->client);
+static void on_closed(struct lws *wsi, session_t *session) {
+  if (session->client) profile_of(wsi)->ws_close(session->client);
   session->client = NULL;
 }
 
@@ -244,11 +249,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_ESTABLISHED:
     return on_established(wsi, session);
   case LWS_CALLBACK_RECEIVE:
-    return session->client ? ws_receive(session->client, in, len) : -1;
+    return session->client ? profile_of(wsi)->ws_receive(session->client, in, len) : -1;
   case LWS_CALLBACK_SERVER_WRITEABLE:
-    return session->client ? ws_write(session->client) : 0;
+    return session->client ? profile_of(wsi)->ws_write(session->client) : 0;
   case LWS_CALLBACK_CLOSED:
-    on_closed(session);
+    on_closed(wsi, session);
     return 0;
   default:
     break;
@@ -305,33 +310,56 @@ static bool adopt_loop(gateway_t *gateway) {
                                     NULL) != NULL;
 }
 
-gantry_err_t http_open(gateway_t *gateway, const char *host, int port, gantry_fault_t *fault) {
+/* What all listeners have in common. */
+static struct lws_context_creation_info settings(gateway_t *gateway) {
   struct lws_context_creation_info info = {0};
-  bool any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
 
-  bound_descriptors();
-  lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
-  info.port = port;
-  info.iface = any ? NULL : host;
-  info.protocols = PROTOCOLS;
   info.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
   info.user = gateway;
   info.max_http_header_data = 8192;
   info.pt_serv_buf_size = 16384;
   info.timeout_secs = 10;
   info.keepalive_timeout = 60;
   info.retry_and_idle_policy = &IDLE_POLICY;
-  info.vhost_name = "gantry";
   info.gid = -1;
   info.uid = -1;
-  gateway->lws = lws_create_context(&info);
-  if (gateway->lws) gateway->vhost = lws_create_vhost(gateway->lws, &info);
-  if (!gateway->vhost || lws_get_vhost_listen_port(gateway->vhost) <= 0) {
-    return fault_set(fault, GANTRY_E_INVALID, "port",
-                     "cannot listen on %s port %d; is another gateway running?", host, port);
+  return info;
+}
+
+gantry_err_t http_listen(gateway_t *gateway, const http_listener_t *listener, int *port,
+                         gantry_fault_t *fault) {
+  struct lws_context_creation_info info = settings(gateway);
+  const char *host = listener->host;
+  bool any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+
+  info.port = listener->port;
+  info.iface = any ? NULL : host;
+  info.protocols = PROTOCOLS;
+  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+  info.vhost_name = listener->profile->name;
+  info.user = (void *)listener->profile; /* profile_of; never written through */
+  struct lws_vhost *vhost = lws_create_vhost(gateway->lws, &info);
+  if (!vhost || lws_get_vhost_listen_port(vhost) <= 0) {
+    return fault_set(fault, GANTRY_E_INVALID, listener->option,
+                     "cannot listen on %s port %d; is another gateway running?", host,
+                     listener->port);
   }
-  gateway->port = lws_get_vhost_listen_port(gateway->vhost);
+  if (!gateway->vhost) gateway->vhost = vhost;
+  *port = lws_get_vhost_listen_port(vhost);
+  return GANTRY_OK;
+}
+
+gantry_err_t http_open(gateway_t *gateway, const char *host, int port, gantry_fault_t *fault) {
+  struct lws_context_creation_info info = settings(gateway);
+  const http_listener_t native = {&PROFILE_NATIVE, "port", host, port};
+
+  bound_descriptors();
+  lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
+  info.port = CONTEXT_PORT_NO_LISTEN;
+  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+  gateway->lws = lws_create_context(&info);
+  if (!gateway->lws) return fault_set(fault, GANTRY_E_INTERNAL, "", "libwebsockets does not start");
+  GANTRY_TRY(http_listen(gateway, &native, &gateway->port, fault));
   if (adopt_loop(gateway)) return GANTRY_OK;
   return fault_set(fault, GANTRY_E_INTERNAL, "", "the loop could not be watched");
 }

@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "http.h"
+#include "profile.h"
 #include "ws_frames.h"
 
 typedef struct method_row {
@@ -46,12 +47,6 @@ static void read_query(struct lws *wsi, buf_t *out) {
   buf_put_byte(out, '\0');
 }
 
-static void answer_preflight(exchange_t *x) {
-  x->head.preflight = true;
-  exchange_begin(x);
-  exchange_finish(x, 204, NULL);
-}
-
 static bool is_ws_path(const char *path) {
   return !strncmp(path, "/ws", 3) && (path[3] == '\0' || path[3] == '/');
 }
@@ -78,13 +73,13 @@ void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
   copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
   copy_header(wsi, WSI_TOKEN_HTTP, version, sizeof version);
   x->old_http = !strcmp(version, "HTTP/1.0");
-  if (answer_origin_allowed(x->gateway->origins, origin)) {
+  if (answer_origin_allowed(x->profile->origins(x->gateway), origin)) {
     snprintf(x->origin, sizeof x->origin, "%s", origin);
   }
   lws_get_peer_simple(wsi, x->address, sizeof x->address);
   read_query(wsi, &x->query);
   if (!strcmp(request.method, "OPTIONS")) {
-    answer_preflight(x);
+    x->profile->preflight(x, origin);
     return;
   }
   if (!strcmp(request.method, "HEAD")) {
@@ -92,10 +87,11 @@ void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
     request.method = "GET";
   }
   if (is_ws_path(path)) {
-    http_request_refuse(x, 426, "UPGRADE_REQUIRED", "This path speaks WebSocket.");
+    http_request_refuse(x, x->profile->plain_ws_status, "UPGRADE_REQUIRED",
+                        "This path speaks WebSocket.");
     return;
   }
-  call_open(x, &request);
+  x->profile->open(x, &request);
   explicit_bzero(authorization, sizeof authorization);
 }
 

@@ -78,7 +78,8 @@ static void copy_parameters(const char *pattern, const char *path, route_t *out)
   }
 }
 
-void route_match(http_method_t method, const char *path, route_t *out) {
+void route_match_in(const route_table_t *table, http_method_t method, const char *path,
+                    route_t *out) {
   char trimmed[1024];
   size_t len = strlen(path);
   uint32_t best = 0;
@@ -88,8 +89,8 @@ void route_match(http_method_t method, const char *path, route_t *out) {
   memcpy(trimmed, path, len + 1);
   while (len > 1 && trimmed[len - 1] == '/')
     trimmed[--len] = '\0';
-  for (uint32_t i = 0; i < CATALOGUE_ENDPOINT_COUNT; i++) {
-    const endpoint_t *endpoint = &CATALOGUE_ENDPOINTS[i];
+  for (uint32_t i = 0; i < table->count; i++) {
+    const endpoint_t *endpoint = &table->endpoints[i];
     uint32_t literals;
     if (!pattern_matches(endpoint->path, trimmed, &literals)) continue;
     if (out->allowed && literals < best) continue;
@@ -101,7 +102,13 @@ void route_match(http_method_t method, const char *path, route_t *out) {
     out->found = true;
     out->endpoint = i;
   }
-  if (out->found) copy_parameters(CATALOGUE_ENDPOINTS[out->endpoint].path, trimmed, out);
+  if (out->found) copy_parameters(table->endpoints[out->endpoint].path, trimmed, out);
+}
+
+void route_match(http_method_t method, const char *path, route_t *out) {
+  const route_table_t native = {CATALOGUE_ENDPOINTS, CATALOGUE_ENDPOINT_COUNT};
+
+  route_match_in(&native, method, path, out);
 }
 
 /* ---- parameters */

@@ -7,6 +7,12 @@
 #include <gantry/buf.h>
 #include <gantry/catalogue.h>
 
+/* Endpoints of a profile. */
+typedef struct route_table {
+  const endpoint_t *endpoints;
+  uint32_t count;
+} route_table_t;
+
 #define ROUTE_MAX_PARAMETERS 4
 #define ROUTE_VALUE_MAX      200
 
@@ -17,7 +23,7 @@ typedef struct route_parameter {
 } route_parameter_t;
 
 typedef struct route {
-  uint32_t endpoint; /* index into CATALOGUE_ENDPOINTS; valid when found */
+  uint32_t endpoint; /* index into the table, CATALOGUE_ENDPOINTS unless said; valid when found */
   bool found;
   uint32_t allowed; /* bit per http_method_t that this path knows; 0: the path is unknown */
   uint32_t parameter_count;
@@ -28,6 +34,9 @@ typedef struct route {
    method: DELETE /map/status is a method that /map/status lacks, not a map named status. A trailing
    slash is ignored. path is decoded already and holds no query. */
 void route_match(http_method_t method, const char *path, route_t *out);
+/* The same among the endpoints of another profile; out->endpoint is an index into them. */
+void route_match_in(const route_table_t *table, http_method_t method, const char *path,
+                    route_t *out);
 
 /* Method by name ("GET"); false for another word. */
 bool route_method_parse(const char *name, http_method_t *out);

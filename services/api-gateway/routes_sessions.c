@@ -176,10 +176,10 @@ static void on_delete(exchange_t *x) {
 /* ---- files */
 
 static void answer_file(exchange_t *x, const session_export_t *what) {
-  char name[96];
+  export_file_t file = {0};
 
-  view_export_name(what, name, sizeof name);
-  export_answer(x, what, name);
+  view_export_name(what, file.name, sizeof file.name);
+  export_answer(x, what, &file);
 }
 
 static void on_export(exchange_t *x) {
