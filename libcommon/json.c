@@ -144,7 +144,7 @@ static gantry_err_t read_element(const desc_field_t *field, const json_t *value,
     *(bool *)at = json_is_true(value);
     return GANTRY_OK;
   case JSON_INTEGER:
-    if (field->format != DESC_PLAIN) break;
+    if (field->format != DESC_PLAIN && field->format != DESC_FRACTION) break;
     return field_put_signed(field, at, json_integer_value(value), fault);
   case JSON_REAL:
     return field_put_real(field, at, json_real_value(value), fault);

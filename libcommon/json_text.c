@@ -130,6 +130,14 @@ void json_write_number(buf_t *out, double value) {
   write_real(out, value, false);
 }
 
+void json_write_fraction(buf_t *out, double value) {
+  size_t at = out->len;
+  json_write_number(out, value);
+  while (at < out->len && out->data[at] <= '9' && out->data[at] != '.')
+    at++;
+  if (at == out->len) buf_put_text(out, ".0");
+}
+
 void json_write_float(buf_t *out, float value) {
   write_real(out, (double)value, true);
 }

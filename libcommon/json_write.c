@@ -66,7 +66,10 @@ static void write_element(buf_t *out, const desc_field_t *field, const void *at)
     json_write_float(out, *(const float *)at);
     break;
   case DESC_F64:
-    json_write_number(out, *(const double *)at);
+    if (field->format == DESC_FRACTION)
+      json_write_fraction(out, *(const double *)at);
+    else
+      json_write_number(out, *(const double *)at);
     break;
   case DESC_TEXT: {
     size_t len = strnlen(at, field->size);
@@ -108,12 +111,15 @@ static void write_struct(buf_t *out, const desc_t *desc, const void *value) {
   buf_put_byte(out, '{');
   for (uint32_t i = 0; i < desc->field_count; i++) {
     const desc_field_t *field = &desc->fields[i];
-    if (!field_is_present(field, value)) continue;
+    bool present = field_is_present(field, value);
+    if (!present && !field->nullable) continue;
     buf_put_text(out, separator);
     buf_put_byte(out, '"');
     buf_put_text(out, field->name); /* names are plain letters */
     buf_put(out, "\":", 2);
-    if (field->array) {
+    if (!present) {
+      buf_put_text(out, "null");
+    } else if (field->array) {
       write_array(out, field, value);
     } else {
       write_element(out, field, (const uint8_t *)value + field->offset);

@@ -22,7 +22,7 @@ def check(schema):
     for endpoint in schema.endpoints:
         _endpoint(schema, endpoint)
     _unique(schema, [*schema.topics, *schema.requests, *schema.endpoints], lambda row: row.macro)
-    _unique(schema, schema.endpoints, lambda row: row.method + " " + _shape(row.path))
+    _unique(schema, schema.endpoints, lambda row: f"{row.profile} {row.method} {_shape(row.path)}")
     if not schema.errors:
         _order(schema)
     if not schema.errors:

@@ -1,6 +1,6 @@
 """catalogue_data.c: the tables of topics, requests, endpoints and services; and files as C text."""
 from emit_messages import BANNER, c_text
-from model import SERVICES
+from model import PROFILES, SERVICES
 
 
 def _desc(schema, name):
@@ -22,7 +22,8 @@ def source(schema):
     out.append("  NULL,\n};\n" + _count("SETTING", settings))
     _topics(schema, out)
     _requests(schema, out)
-    _endpoints(schema, out)
+    for profile, prefix in PROFILES.items():
+        _endpoints(schema, schema.endpoints_of(profile), f"CATALOGUE_{prefix}", out)
     out.append("const char *const CATALOGUE_SERVICES[] = {" + ", ".join(map(c_text, SERVICES)) + "};")
     out.append(_count("SERVICE", SERVICES))
     return "\n".join(out)
@@ -69,9 +70,9 @@ def _requests(schema, out):
     out.append("};\n" + _count("REQUEST", schema.requests))
 
 
-def _endpoints(schema, out):
-    out.append("const endpoint_t CATALOGUE_ENDPOINTS[] = {")
-    for row in schema.endpoints:
+def _endpoints(schema, rows, name, out):
+    out.append(f"const endpoint_t {name}S[] = {{")
+    for row in rows:
         out.append(f"  {{.method = HTTP_{row.method}, .path = {c_text(row.path)}, "
                    f".permission = {c_text(row.permission)}, .params = {_desc(schema, row.params)}, "
                    f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
@@ -79,19 +80,23 @@ def _endpoints(schema, out):
                    f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
                    f".built = {_bool(row.built)}, "
                    f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")
-    if not schema.endpoints:
+    if not rows:
         out.append("  {0},")
-    out.append("};\n" + _count("ENDPOINT", schema.endpoints))
+    out.append(f"}};\nconst uint32_t {name}_COUNT = {len(rows)};\n")
 
 
 def text_header():
-    return (BANNER + "/* The API description, as served at /openapi.json; NUL terminated. */\n"
+    return (BANNER + "/* The API descriptions, as served at /openapi.json by each listener; NUL terminated. */\n"
             "#ifndef OPENAPI_DATA_H\n#define OPENAPI_DATA_H\n\n#include <stddef.h>\n\n"
-            "extern const char   OPENAPI_JSON[];\nextern const size_t OPENAPI_JSON_LEN;\n\n#endif\n")
+            "extern const char   OPENAPI_JSON[], OPENAPI_BENCH_JSON[];\n"
+            "extern const size_t OPENAPI_JSON_LEN, OPENAPI_BENCH_JSON_LEN;\n\n#endif\n")
 
 
-def text_source(text):
-    pieces = [text[i:i + 100] for i in range(0, len(text), 100)]
-    body = "\n".join("  " + c_text(piece) for piece in pieces)
-    return (BANNER + f"#include <openapi_data.h>\n\nconst char OPENAPI_JSON[] =\n{body};\n"
-            "const size_t OPENAPI_JSON_LEN = sizeof OPENAPI_JSON - 1;\n")
+def text_source(texts):
+    """texts: name in C -> text."""
+    out = BANNER + "#include <openapi_data.h>\n"
+    for name, text in texts.items():
+        pieces = [text[i:i + 100] for i in range(0, len(text), 100)]
+        body = "\n".join("  " + c_text(piece) for piece in pieces)
+        out += f"\nconst char {name}[] =\n{body};\nconst size_t {name}_LEN = sizeof {name} - 1;\n"
+    return out

@@ -47,9 +47,14 @@ def _requests(schema):
 
 
 def _endpoints(schema):
-    out = ["## Endpoints\n", "| route | permission | params | body | answer | status | meaning |",
+    return _routes("Endpoints", schema.endpoints_of("http")) + \
+        _routes("Endpoints of the test-bench profile", schema.endpoints_of("bench"))
+
+
+def _routes(title, rows):
+    out = [f"## {title}\n", "| route | permission | params | body | answer | status | meaning |",
            "|---|---|---|---|---|---|---|"]
-    for e in schema.endpoints:
+    for e in rows:
         links = [_anchor(name) if name else "" for name in (e.params, e.body, e.answer)]
         answer = (links[2] or e.answer_type) if e.built else "not built"
         answer = {"none": "", "object": "data: ", "list": "list of "}[e.envelope] + answer

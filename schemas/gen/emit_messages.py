@@ -1,7 +1,7 @@
 """messages.h and messages.c: structs and descriptor tables."""
 import struct
 
-from model import C_TYPES, FLOATS, INTEGERS, identifier
+from model import C_TYPES, FLOATS, INTEGERS, PROFILES, identifier
 
 BANNER = "/* Generated from schemas/ by schemas/gen; edit those. */\n"
 
@@ -90,9 +90,10 @@ def _c_type(schema, field):
 def _constants(schema):
     out = [f"#define {topic.macro} (&CATALOGUE_TOPICS[{i}])" for i, topic in enumerate(schema.topics)]
     out += [f"#define {request.macro} (&CATALOGUE_REQUESTS[{i}])" for i, request in enumerate(schema.requests)]
-    out.append("\n/* Indices into CATALOGUE_ENDPOINTS. */\nenum {")
-    out += [f"  {endpoint.macro}," for endpoint in schema.endpoints]
-    out.append("  ENDPOINT_COUNT\n};\n")
+    for profile, prefix in PROFILES.items():
+        out.append(f"\n/* Indices into CATALOGUE_{prefix}S. */\nenum {{")
+        out += [f"  {endpoint.macro}," for endpoint in schema.endpoints_of(profile)]
+        out.append(f"  {prefix}_COUNT\n}};\n")
     return out
 
 
@@ -124,6 +125,8 @@ def _row(schema, message, field):
     }
     if field.format:
         row["format"] = "DESC_" + field.format.upper()
+    if field.nullable:
+        row["nullable"] = "true"
     if field.optional:
         row["optional"] = "true"
         row["has_offset"] = f"offsetof({struct_name}, has_{name})"

@@ -62,9 +62,10 @@ def _enveloped(kind, data):
 
 def openapi(schema, version):
     paths = {}
-    for endpoint in schema.endpoints:
+    endpoints = schema.endpoints_of("http")
+    for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(schema, endpoint)
-    used = closure(schema, [n for e in schema.endpoints for n in (e.body, e.answer)])
+    used = closure(schema, [n for e in endpoints for n in (e.body, e.answer)])
     schemas = {schema_name(m.name): message_schema(schema, m) for m in used}
     return {
         "openapi": "3.1.0",
@@ -72,7 +73,7 @@ def openapi(schema, version):
                  "description": "The web API of the robot's back end.",
                  "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in schema.endpoints)],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
         "paths": paths,
         "components": {
             "schemas": {"Error": ERROR_SCHEMA, **schemas},
@@ -80,6 +81,50 @@ def openapi(schema, version):
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+DETAIL = {"type": "object", "description": "An error.", "required": ["detail"], "properties": {
+    "detail": {"type": "string", "description": "One sentence for a person."}}}
+INVALID = {"type": "object", "description": "What is wrong with a request.", "required": ["detail"],
+           "properties": {"detail": ERROR_SCHEMA["properties"]["detail"]["oneOf"][1]}}
+BENCH_REASONS = {"400": "The present state does not allow it.", "503": "The service behind it is not there now."}
+
+
+def openapi_bench(schema, version):
+    """The test-bench profile: bare answers, no token, errors as {"detail"}."""
+    paths = {}
+    endpoints = schema.endpoints_of("bench")
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _bench_operation(schema, endpoint)
+    used = closure(schema, [n for e in endpoints for n in (e.body, e.answer)])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Gantry, test bench", "version": version, "description": "Test sessions and their readings."},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
+        "paths": paths,
+        "components": {"schemas": {"Detail": DETAIL, "Invalid": INVALID,
+                                   **{schema_name(m.name): message_schema(schema, m) for m in used}}},
+    }
+
+
+def _bench_operation(schema, endpoint):
+    def error(name, doc):
+        return {"description": doc, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+
+    out = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.doc,
+           "parameters": _parameters(schema, endpoint)}
+    if endpoint.body:
+        out["requestBody"] = {"required": not endpoint.body_optional,
+                              "content": {"application/json": {"schema": reference(endpoint.body)}}}
+    answer = reference(endpoint.answer) if endpoint.answer else {}
+    if endpoint.envelope == "array":
+        answer = {"type": "array", "items": answer}
+    out["responses"] = {"200": {"description": "Done.", "content": {endpoint.answer_type: {"schema": answer}}}}
+    if endpoint.params or endpoint.body:
+        out["responses"]["422"] = error("Invalid", REASONS[422])
+    statuses = sorted({"400" if ERRORS[e] == 409 else "503" for e in endpoint.errors})
+    return out | {"responses": out["responses"] | {s: error("Detail", BENCH_REASONS[s]) for s in statuses}}
 
 
 def _statuses(paths):
@@ -124,7 +169,7 @@ def _parameters(schema, endpoint):
         body = field_schema(schema, field)
         out.append({"name": field.name, "in": "path" if in_path else "query",
                     "required": not field.optional, "description": body.pop("description"), "schema": body})
-    return out + ([ENVELOPE_PARAMETER] if endpoint.envelope != "none" else [])
+    return out + ([ENVELOPE_PARAMETER] if endpoint.envelope in ("object", "list") else [])
 
 
 def _responses(endpoint):

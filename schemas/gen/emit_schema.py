@@ -15,6 +15,8 @@ def field_schema(schema, field, wire=False):
     out = _element(schema, field, wire)
     if field.type.count:
         out = {"type": "array", "items": out, "maxItems": field.type.count}
+    if field.nullable:
+        out = {"anyOf": [out, {"type": "null"}]}
     notes = {"description": field.doc}
     if field.unit:
         notes["x-unit"] = field.unit
@@ -35,7 +37,7 @@ def _element(schema, field, wire):
         return {"type": "string", "enum": schema.enums[field.type.ref].values}
     if base == "bool":
         return {"type": "boolean"}
-    if field.format and not wire:
+    if field.format in ("json", "time", "hex") and not wire:
         return {"json": {}, "time": {"type": "string", "format": "date-time"},
                 "hex": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}[field.format]
     if base == "text":
@@ -53,7 +55,7 @@ def _element(schema, field, wire):
 def message_schema(schema, message, wire=False):
     out = {"type": "object", "description": message.doc,
            "properties": {f.name: field_schema(schema, f, wire) for f in message.fields}}
-    required = [f.name for f in message.fields if not f.optional]
+    required = [f.name for f in message.fields if not f.optional or f.nullable and not wire]
     if required:
         out["required"] = required
     return out

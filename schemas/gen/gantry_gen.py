@@ -26,18 +26,22 @@ from lock import check_lock, write_lock  # noqa: E402
 SCHEMAS = Path(__file__).resolve().parent.parent
 
 
+def _compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def outputs(schema, version, stem):
     if stem:
         return {f"{stem}.h": emit_messages.header(schema, stem, False),
                 f"{stem}.c": emit_messages.source(schema, stem)}
     openapi = emit_openapi.openapi(schema, version)
-    compact = json.dumps(openapi, separators=(",", ":"), ensure_ascii=False)
+    bench = emit_openapi.openapi_bench(schema, version)
     return {
         "messages.h": emit_messages.header(schema, "messages", True),
         "messages.c": emit_messages.source(schema, "messages"),
         "catalogue_data.c": emit_catalogue.source(schema),
         "openapi_data.h": emit_catalogue.text_header(),
-        "openapi_data.c": emit_catalogue.text_source(compact),
+        "openapi_data.c": emit_catalogue.text_source({"OPENAPI_JSON": _compact(openapi), "OPENAPI_BENCH_JSON": _compact(bench)}),
         "openapi.json": json.dumps(openapi, indent=1, ensure_ascii=False) + "\n",
         "asyncapi.json": json.dumps(emit_asyncapi.asyncapi(schema, version), indent=1, ensure_ascii=False) + "\n",
         "MESSAGES.md": emit_docs.reference(schema, version),

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from model import (Endpoint, Enum, ENVELOPES, Field, FORMATS, FLOATS, INTEGERS, KINDS, LANES, Message, METHODS,
-                   Request, Schema, Topic, full_name, parse_type)
+                   PROFILES, Request, Schema, Topic, full_name, parse_type)
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 MISSING = object()
@@ -27,7 +27,7 @@ TABLES = {
 }
 FIELD = {"type": (str, MISSING), "doc": (str, MISSING), "unit": (str, ""), "min": (float, None),
          "max": (float, None), "min_len": (int, 0), "optional": (bool, False), "since": (int, 0),
-         "format": (str, ""), "example": (object, None)}
+         "format": (str, ""), "nullable": (bool, False), "example": (object, None)}
 WORDS = {str: "text", list: "a list", dict: "a table", float: "a number", int: "an integer",
          bool: "true or false"}
 HINTS = {"doc": 'add doc = "one sentence"', "permission": 'add permission = "public", "authenticated" or "resource:action"'}
@@ -56,8 +56,9 @@ def _family(schema, path, content):
         for name, table in tables.items():
             quoted = name if NAME.match(name) else f'"{name}"'
             where = f"{path.name}: [{kind}.{quoted}]"
-            if kind == "endpoint" and path.stem != "http":
-                schema.wrong(where, "", "endpoints stand in http.toml only; move it there")
+            if kind == "endpoint" and path.stem not in PROFILES:
+                files = " and ".join(f"{profile}.toml" for profile in PROFILES)
+                schema.wrong(where, "", f"endpoints stand in {files} only; move it there")
                 continue
             values = _read(schema, where, "", table, TABLES[kind])
             if values is not None:
@@ -142,6 +143,8 @@ def _field(schema, family, where, name, values):
     if field.format and type_.base not in FORMATS.get(field.format, ()):
         known = ", ".join(f"{f} ({', '.join(t)})" for f, t in FORMATS.items())
         schema.wrong(where, name, f"format '{field.format}' does not fit {type_.base}; known are {known}")
+    if field.nullable and (not field.optional or type_.count):
+        schema.wrong(where, name, "is nullable: then it is optional and no array; its absence is written as null")
     if field.since and not field.optional:
         schema.wrong(where, name, "has since but is not optional; add optional = true")
     _bounds(schema, where, field)
@@ -211,4 +214,4 @@ def _endpoint(schema, family, name, where, values):
         schema.wrong(where, "", "status is that of success: 200 to 399")
     for key in ("params", "body", "answer"):
         values[key] = full_name(family, values[key])
-    schema.endpoints.append(Endpoint(name, where, method, path, **values))
+    schema.endpoints.append(Endpoint(name, where, family, method, path, **values))

@@ -13,7 +13,7 @@ ERRORS = {
 
 KINDS = ["stream", "state", "event"]
 LANES = ["normal", "safety"]
-ENVELOPES = ["none", "object", "list"]
+ENVELOPES = ["none", "object", "list", "array"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 MAX_FIELDS = 128  # unpack.c marks the fields it has seen in this many bits
 MAX_DEPTH = 8     # UNPACK_MAX_DEPTH
@@ -23,7 +23,8 @@ INTEGERS = {
     "i32": (-2**31, 2**31 - 1), "i64": (-2**63, 2**63 - 1),
 }
 FLOATS = {"f32", "f64"}
-FORMATS = {"json": ("text", "blob"), "time": ("u64",), "hex": ("u64",)}
+FORMATS = {"json": ("text", "blob"), "time": ("u64",), "hex": ("u64",), "fraction": ("f64",)}
+PROFILES = {"http": "ENDPOINT", "bench": "BENCH_ENDPOINT"}  # files with endpoints, one a listener, and the prefix of their names in C
 
 C_TYPES = {
     "bool": "bool", "u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t",
@@ -57,6 +58,7 @@ class Field:
     optional: bool = False
     since: int = 0
     format: str = ""
+    nullable: bool = False
     example: object = None
 
     @property
@@ -143,6 +145,7 @@ class Request:
 class Endpoint:
     name: str            # "POST /api/v1/…"
     where: str
+    profile: str         # file it stands in: see PROFILES
     method: str
     path: str
     id: str
@@ -163,7 +166,7 @@ class Endpoint:
 
     @property
     def macro(self):
-        return "ENDPOINT_" + identifier(self.id)
+        return PROFILES[self.profile] + "_" + identifier(self.id)
 
     @property
     def path_parameters(self):
@@ -178,6 +181,9 @@ class Schema:
     requests: list = member(default_factory=list)
     endpoints: list = member(default_factory=list)
     errors: list = member(default_factory=list)     # what is wrong, as sentences
+
+    def endpoints_of(self, profile):
+        return [row for row in self.endpoints if row.profile == profile]
 
     def wrong(self, where, field, text):
         self.errors.append(f"{where} {field}: {text}" if field else f"{where}: {text}")

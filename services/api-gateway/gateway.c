@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "bench/bench.h"
 #include "exchange.h"
 #include "feed.h"
 #include "first_user.h"
@@ -34,6 +35,13 @@ static const option_t OPTIONS[] = {
     {"body_s", OPTION_INT, "60", 1, 3600, NULL, "Longest a body may take to arrive, seconds."},
     {"allow_extended_types", OPTION_BOOL, "false", 0, 0, NULL,
      "POST /sensors/data takes every registered type, not only the robot's four."},
+    {"bench_port", OPTION_INT, "0", 0, 65535, NULL,
+     "Port of the test-bench profile, where nobody logs in; 0: none. 8010 is customary."},
+    {"bench_host", OPTION_TEXT, "127.0.0.1", 0, 63, NULL, "Address that it listens on."},
+    {"bench_exposed", OPTION_BOOL, "false", 0, 0, NULL,
+     "bench_host may be another than this machine's own: whoever reaches it may use it."},
+    {"bench_origins", OPTION_TEXT, "[\"http://localhost:3000\", \"http://localhost:5173\"]", 0, 900,
+     NULL, "Origins whose pages may use it, as a JSON list."},
     {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
 };
 
@@ -110,6 +118,7 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
   GANTRY_TRY(feed_start(gateway, fault));
   GANTRY_TRY(
       http_open(gateway, config_text(config, "host"), (int)config_int(config, "port"), fault));
+  GANTRY_TRY(bench_start(gateway, fault));
   GANTRY_TRY(write_port(gateway, fault));
   GANTRY_TRY(first_user_start(gateway));
   log_info("GATEWAY-LISTENS", "http://%s:%d", config_text(config, "host"), gateway->port);
@@ -121,6 +130,7 @@ static void stop(void **self) {
 
   if (!gateway) return;
   http_close(gateway);
+  bench_stop(gateway);
   feed_stop(gateway);
   ws_hub_destroy(&gateway->hub);
   password_destroy(&gateway->passwords);

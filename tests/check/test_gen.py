@@ -220,7 +220,7 @@ class Refusals(unittest.TestCase):
         self.refuses("path '/api/{name}/' must be", sys=BASE, http=twice)
         again = ENDPOINT + ENDPOINT[len(PARAMS):].replace("/api", "/other")
         self.refuses("becomes 'ENDPOINT_SET_POINT', as does", sys=BASE, http=again)
-        self.refuses("endpoints stand in http.toml only", BASE + ENDPOINT)
+        self.refuses("endpoints stand in http.toml and bench.toml only", BASE + ENDPOINT)
 
 
 class Lock(unittest.TestCase):

@@ -32,6 +32,7 @@ typedef struct door {
   service_run_t *run;
   gateway_t *gateway;
   harness_peer_t *storage, *bridge, *sensors, *localization, *mapper;
+  int port; /* of the door that is knocked at; 0: the native one */
   char folder[64];
   char token[1100];   /* access token of admin; filled by door_login */
   char refresh[1100]; /* and the refresh token */

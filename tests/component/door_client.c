@@ -35,9 +35,10 @@ bool door_until(harness_predicate_fn predicate, void *arg, uint32_t deadline_ms)
 }
 
 int door_connect(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)gateway_port(door.gateway)),
-                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_in address = {
+      .sin_family = AF_INET,
+      .sin_port = htons((uint16_t)(door.port ? door.port : gateway_port(door.gateway))),
+      .sin_addr = {htonl(INADDR_LOOPBACK)}};
   int fd = socket(AF_INET, SOCK_STREAM, 0);
 
   cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0, "%s", strerror(errno));

@@ -48,6 +48,7 @@ typedef enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELET
 typedef enum envelope {
   ENVELOPE_NONE,   /* nothing: `answer` is all of it */
   ENVELOPE_OBJECT, /* {success, data: the answer, timestamp, request_id} */
+  ENVELOPE_ARRAY,  /* [answer, ...] and nothing else */
   ENVELOPE_LIST,   /* the same with data: [answer, ...], and what a page needs */
 } envelope_t;
 
@@ -80,6 +81,9 @@ extern const request_t CATALOGUE_REQUESTS[];
 extern const uint32_t CATALOGUE_REQUEST_COUNT;
 extern const endpoint_t CATALOGUE_ENDPOINTS[];
 extern const uint32_t CATALOGUE_ENDPOINT_COUNT;
+/* Those of the test-bench profile, on a listener of its own. */
+extern const endpoint_t CATALOGUE_BENCH_ENDPOINTS[];
+extern const uint32_t CATALOGUE_BENCH_ENDPOINT_COUNT;
 /* The six, in start order; "gantry" tools are not in it. */
 extern const char *const CATALOGUE_SERVICES[];
 extern const uint32_t CATALOGUE_SERVICE_COUNT;

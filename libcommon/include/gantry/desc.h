@@ -25,9 +25,10 @@ typedef enum desc_type {
 
 typedef enum desc_format {
   DESC_PLAIN,
-  DESC_JSON, /* TEXT or BLOB that holds one JSON value: raw in JSON, text on the bus */
-  DESC_TIME, /* U64, ns since 1970 UTC: ISO-8601 text in JSON, number on the bus */
-  DESC_HEX,  /* U64: 16 lower-case hex digits in JSON, number on the bus */
+  DESC_JSON,     /* TEXT or BLOB that holds one JSON value: raw in JSON, text on the bus */
+  DESC_TIME,     /* U64, ns since 1970 UTC: ISO-8601 text in JSON, number on the bus */
+  DESC_HEX,      /* U64: 16 lower-case hex digits in JSON, number on the bus */
+  DESC_FRACTION, /* F64: in JSON always with a fraction, 10 as 10.0 */
 } desc_format_t;
 
 /* Bytes that belong to somebody else. On receiving: valid until the handler returns. */
@@ -49,6 +50,7 @@ typedef struct desc_field {
   desc_type_t type;
   desc_format_t format;
   bool optional;   /* then a `bool has_<name>` stands at has_offset */
+  bool nullable;   /* its absence is written as null in JSON */
   bool array;      /* then a `uint32_t <name>_count` stands at count_offset */
   bool ranged;     /* min and max hold; for arrays they hold for each element */
   uint32_t offset; /* of the value or of the first element */
