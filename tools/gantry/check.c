@@ -11,7 +11,7 @@ static const char HELP[] =
     "Usage: gantry check [--data DIR | --db FILE | --dsn DSN | --dsn-file FILE]\n"
     "Looks at a database, also while storage runs: every page, references, the audit chain, "
     "settings,\n"
-    "maps, and roll-ups against readings. Changes nothing. Exit 0 sound, 1 not.\n";
+    "maps, and roll-ups and sessions against readings. Changes nothing. Exit 0 sound, 1 not.\n";
 
 static int run_all(const store_args_t *args, db_t *db) {
   progress_t progress = store_args_progress();
