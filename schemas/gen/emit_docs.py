@@ -57,7 +57,7 @@ def _routes(title, rows):
     for e in rows:
         links = [_anchor(name) if name else "" for name in (e.params, e.body, e.answer)]
         answer = (links[2] or e.answer_type) if e.built else "not built"
-        answer = {"none": "", "object": "data: ", "list": "list of "}[e.envelope] + answer
+        answer = {"none": "", "array": "array of ", "object": "data: ", "list": "list of "}[e.envelope] + answer
         status = e.status if e.built else 501
         out.append(f"| `{e.name}` | {e.permission} | {links[0]} | {links[1]} | {answer} | {status} "
                    f"| {_cell(e.doc)} |")
