@@ -10,6 +10,8 @@
 #define SYNC     0xA5
 #define MODEL_C1 0x41
 #define RESET_NS INT64_C(500000000)
+#define EDGE_M   0.3 /* a greater step between two samples is an edge */
+#define WEAK     5u  /* of 63 */
 
 enum {
   CMD_SCAN = 0x20,
@@ -143,4 +145,20 @@ void lidar_encode(bool start, double angle_rad, double range_m, uint8_t out[LIDA
   out[2] = (uint8_t)(angle_q6 >> 7);
   out[3] = (uint8_t)(distance_q2 & 0xFF);
   out[4] = (uint8_t)(distance_q2 >> 8);
+}
+
+double lidar_fault_range(lidar_fault_t *fault, uint64_t seed, uint64_t index, double range_m,
+                         bool *weak) {
+  double before_m = fault->before_m;
+  fault->before_m = range_m;
+  *weak = noise_uniform(seed, NOISE_RAY, index * 3) < fault->weak_share;
+  if (fault->shadow && before_m > 0.0 && range_m > 0.0 && fabs(range_m - before_m) > EDGE_M)
+    range_m = 0.5 * (range_m + before_m);
+  if (noise_uniform(seed, NOISE_RAY, index * 3 + 1) < fault->spike_share)
+    range_m = 0.2 + 11.0 * noise_uniform(seed, NOISE_RAY, index * 3 + 2);
+  return range_m;
+}
+
+void lidar_weaken(uint8_t sample[LIDAR_SAMPLE_LEN]) {
+  sample[0] = (uint8_t)((sample[0] & 0x03) | WEAK << 2);
 }

@@ -25,6 +25,14 @@ typedef struct lidar {
   uint64_t bad_requests;
 } lidar_t;
 
+/* What single samples do wrong; all zero is healthy. */
+typedef struct lidar_fault {
+  double spike_share; /* of samples whose range is anywhere, 0 to 1 */
+  double weak_share;  /* of samples that return weakly */
+  bool shadow;        /* a sample at an edge lies between the thing and what stands behind it */
+  double before_m;    /* range of the sample before */
+} lidar_fault_t;
+
 void lidar_init(lidar_t *lidar, uint64_t seed);
 /* One byte from the host at now_ns. Writes the answer, if it completes a request that has one, to
    out (LIDAR_ANSWER_MAX bytes) and returns its length. A single request ends a running scan. */
@@ -37,6 +45,11 @@ bool lidar_next_sample(lidar_t *lidar, int64_t now_ns, int64_t *at_ns, double *a
                        bool *start);
 /* Passes over samples older than oldest_ns, as when the device was held up. */
 void lidar_skip(lidar_t *lidar, int64_t oldest_ns);
+/* The range of sample `index` as its faults make it, and whether it returns weakly. */
+double lidar_fault_range(lidar_fault_t *fault, uint64_t seed, uint64_t index, double range_m,
+                         bool *weak);
+/* A sample, encoded, returns weakly. */
+void lidar_weaken(uint8_t sample[LIDAR_SAMPLE_LEN]);
 /* The 5 bytes of one sample. angle_rad is brought into one turn; range_m 0, or beyond
    LIDAR_DISTANCE_MAX_M, is no return and has quality 0. */
 void lidar_encode(bool start, double angle_rad, double range_m, uint8_t out[LIDAR_SAMPLE_LEN]);

@@ -16,6 +16,8 @@ typedef enum noise_stream {
   NOISE_GARBAGE,
   NOISE_BABBLE,
   NOISE_LATE,
+  NOISE_REGISTER,
+  NOISE_RAY,
 } noise_stream_t;
 
 /* 64 well mixed bits. */

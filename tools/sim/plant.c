@@ -19,6 +19,7 @@ void plant_init(plant_t *plant, const plant_cfg_t *cfg) {
   uint32_t present = cfg->units ? cfg->units : PLANT_UNITS_DEFAULT;
   memset(plant, 0, sizeof *plant);
   plant->cfg = *cfg;
+  plant->faults.seed = cfg->world.seed;
   world_init(&plant->world, &cfg->world);
   battery_init(&plant->battery, cfg->world.seed, cfg->soc);
   for (size_t i = 0; i < PLANT_MODULES; i++) {

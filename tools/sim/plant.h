@@ -8,6 +8,7 @@
 #include "battery.h"
 #include "dock.h"
 #include "module_table.h"
+#include "register_fault.h"
 #include "world.h"
 
 #define PLANT_MODULES       7
@@ -66,7 +67,8 @@ typedef struct plant {
   uint16_t motor_fault[PLANT_MOTORS];
   imu_mode_t imu;
   bool charger_fault;
-  bool unique;     /* registers read as plant_unique says */
+  bool unique; /* registers read as plant_unique says */
+  register_faults_t faults;
   uint32_t tag_id; /* last tag read */
   double tag_rssi;
   bool tag_present;

@@ -40,6 +40,7 @@ modbus_exception_t plant_read(plant_t *plant, module_t *module, uint16_t address
     uint16_t at = (uint16_t)(address + i);
     if (module->fault.zeros) out[i] = 0;
     if (plant->unique && !is_identity(at)) out[i] = plant_unique(module->unit, at);
+    out[i] = register_fault_read(&plant->faults, plant->world.step, module->unit, at, out[i]);
   }
   return exception;
 }

@@ -6,6 +6,7 @@
 #include "sim_state.h"
 
 static const char NO_MODULE[] = "there is no module at that address";
+static const char NO_REGISTER[] = "that module has no such register";
 static const char NO_WORLD[] = "in a replay there is no world: the log says what is seen and where";
 
 /* NULL when it is done, else why it cannot be. */
@@ -176,6 +177,49 @@ static const char *do_lidar(sim_t *sim, const command_t *command) {
 
 static const char *do_lidar_blind(sim_t *sim, const command_t *command) {
   sim->lidar_blind = command->on;
+  if (!command->on) sim->lidar_fault = (lidar_fault_t){0};
+  return NULL;
+}
+
+static const char *do_lidar_fault(sim_t *sim, const command_t *command) {
+  if (command->kind == COMMAND_LIDAR_SPIKE) sim->lidar_fault.spike_share = command->args[0];
+  if (command->kind == COMMAND_LIDAR_WEAK) sim->lidar_fault.weak_share = command->args[0];
+  if (command->kind == COMMAND_LIDAR_SHADOW) sim->lidar_fault.shadow = true;
+  return NULL;
+}
+
+static void put_fault(register_fault_t *fault, const command_t *command, uint64_t step) {
+  double value = command->args[2];
+  if (command->kind == COMMAND_SENSOR_CLEAR) fault->on = false;
+  if (command->kind == COMMAND_SENSOR_STUCK) fault->stuck = true;
+  if (command->kind == COMMAND_SENSOR_SIGN) fault->sign = true;
+  if (command->kind == COMMAND_SENSOR_OFFSET) fault->offset = value;
+  if (command->kind == COMMAND_SENSOR_NOISE) fault->noise = fabs(value);
+  if (command->kind == COMMAND_SENSOR_FOR)
+    fault->until_step = step + (uint64_t)(value * 1e-6 / WORLD_STEP_S) + 1;
+  if (command->kind == COMMAND_SENSOR_VALUE) {
+    fault->has_value = true;
+    fault->value = (uint16_t)value;
+  }
+  if (command->kind == COMMAND_SENSOR_SPIKE) {
+    fault->spike = value;
+    fault->spike_share = command->args[3];
+  }
+}
+
+static const char *do_sensor(sim_t *sim, const command_t *command) {
+  plant_t *plant = &sim->plant;
+  bool all = command->kind == COMMAND_SENSOR_CLEAR && !command->on;
+  uint16_t address = (uint16_t)command->args[1];
+  if (all) register_faults_clear(&plant->faults);
+  if (all) return NULL;
+  module_t *module = module_of(sim, command);
+  if (!module) return NO_MODULE;
+  if (!bank_has(&module->bank, address)) return NO_REGISTER;
+  register_fault_t *fault = register_fault_of(&plant->faults, module->unit, address);
+  if (!fault) return "too many registers are wrong at once";
+  sim_advance(sim, sim_now_ns());
+  put_fault(fault, command, plant->world.step);
   return NULL;
 }
 
@@ -213,7 +257,7 @@ static const char *do_set(sim_t *sim, const command_t *command) {
   module_t *module = module_of(sim, command);
   if (!module) return NO_MODULE;
   uint16_t address = (uint16_t)command->args[1];
-  if (!bank_has(&module->bank, address)) return "that module has no such register";
+  if (!bank_has(&module->bank, address)) return NO_REGISTER;
   bank_set(&module->bank, address, (uint16_t)command->args[2]);
   return NULL;
 }
@@ -255,6 +299,17 @@ static const handler_t handlers[COMMAND_KINDS] = {
     [COMMAND_PLUG_LIDAR] = do_plug_lidar,
     [COMMAND_LIDAR] = do_lidar,
     [COMMAND_LIDAR_BLIND] = do_lidar_blind,
+    [COMMAND_LIDAR_SPIKE] = do_lidar_fault,
+    [COMMAND_LIDAR_WEAK] = do_lidar_fault,
+    [COMMAND_LIDAR_SHADOW] = do_lidar_fault,
+    [COMMAND_SENSOR_STUCK] = do_sensor,
+    [COMMAND_SENSOR_SIGN] = do_sensor,
+    [COMMAND_SENSOR_VALUE] = do_sensor,
+    [COMMAND_SENSOR_OFFSET] = do_sensor,
+    [COMMAND_SENSOR_NOISE] = do_sensor,
+    [COMMAND_SENSOR_SPIKE] = do_sensor,
+    [COMMAND_SENSOR_FOR] = do_sensor,
+    [COMMAND_SENSOR_CLEAR] = do_sensor,
     [COMMAND_WORLD_RUN] = do_world,
     [COMMAND_WORLD_STOP] = do_world,
     [COMMAND_WORLD_FREEZE] = do_world,
@@ -265,7 +320,8 @@ static const handler_t handlers[COMMAND_KINDS] = {
 static bool needs_world(command_kind_t kind) {
   return kind == COMMAND_OBSTACLE_ADD || kind == COMMAND_OBSTACLE_MOVE ||
          kind == COMMAND_OBSTACLE_CLEAR || kind == COMMAND_PERSON || kind == COMMAND_PLACE ||
-         kind == COMMAND_LIDAR_BLIND;
+         kind == COMMAND_LIDAR_BLIND || kind == COMMAND_LIDAR_SPIKE || kind == COMMAND_LIDAR_WEAK ||
+         kind == COMMAND_LIDAR_SHADOW;
 }
 
 static void execute(sim_t *sim, const command_t *command, text_t *text) {

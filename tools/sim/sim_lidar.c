@@ -32,6 +32,14 @@ static double sample_m(const sim_t *sim, int64_t at_ns, double angle_rad) {
   return world_lidar_m(&sim->plant.world, lead_s, angle_rad, index);
 }
 
+static void encode(sim_t *sim, int64_t at_ns, double angle_rad, bool start, uint8_t *out) {
+  bool weak = false;
+  double range_m = lidar_fault_range(&sim->lidar_fault, sim->options.seed, sim->lidar.sample,
+                                     sample_m(sim, at_ns, angle_rad), &weak);
+  lidar_encode(start, angle_rad, range_m, out);
+  if (weak) lidar_weaken(out);
+}
+
 void sim_lidar_run(sim_t *sim, int64_t now_ns) {
   uint8_t bytes[LIDAR_CHUNK_SAMPLES * LIDAR_SAMPLE_LEN];
   size_t len = 0;
@@ -46,7 +54,7 @@ void sim_lidar_run(sim_t *sim, int64_t now_ns) {
   lidar_skip(&sim->lidar, now_ns - HELD_UP_NS);
   if (now_ns >= lidar_next_ns(&sim->lidar)) sim_advance(sim, now_ns);
   while (lidar_next_sample(&sim->lidar, now_ns, &at_ns, &angle_rad, &start)) {
-    lidar_encode(start, angle_rad, sample_m(sim, at_ns, angle_rad), bytes + len);
+    encode(sim, at_ns, angle_rad, start, bytes + len);
     len += LIDAR_SAMPLE_LEN;
     if (len == sizeof bytes) {
       pty_write(&sim->lidar_port, bytes, len);

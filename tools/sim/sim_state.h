@@ -40,8 +40,9 @@ typedef struct sim {
   world_mode_t mode;
   bool lidar_stopped; /* by command */
   bool lidar_blind;   /* likewise: no sample has a return */
-  bool noise;         /* somebody talks on the line unasked */
-  int64_t noise_ns;   /* when next */
+  lidar_fault_t lidar_fault;
+  bool noise;       /* somebody talks on the line unasked */
+  int64_t noise_ns; /* when next */
   uint64_t noises;
   int epoll, timer, signals;
   int64_t offset_ns;  /* wall minus simulated time */
