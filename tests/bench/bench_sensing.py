@@ -3,6 +3,7 @@
   readings_per_s        numbers through unit, checks, Hampel, low-pass, score and rules, one thread     peer: the limit
   scans_per_s           sweeps of 360 points through gates, order, obstacles, score, and onto the bus   peer: the limit
   added_latency_p99_ms  raw message sent to checked message sent, through the process, while a session records    peer: the limit
+  session_lost          accepted readings that an export lacks, storage killed twice and sensor-processor once, see session_kills.py
   export_*              exports of a recorded session, see export_figures.py
 """
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 
 from export_figures import exports
 from figures import done, figure, median, percentile
+from session_kills import figure_of_kills
 from store_rig import build, progress
 from wire import BIN
 
@@ -73,6 +75,7 @@ def main():
     build("sensing_rate", "sensing_latency")
     rates(options.quick)
     latency(options.quick)
+    figure_of_kills(GROUP, options.quick)
     exports(GROUP, options.quick)
     done(GROUP)
 
