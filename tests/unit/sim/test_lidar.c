@@ -147,3 +147,38 @@ Test(lidar, brings_angles_into_one_turn) {
 
   cr_assert_eq((one[2] << 7 | one[1] >> 1), 0);
 }
+
+Test(lidar, puts_samples_of_an_edge_between_its_sides) {
+  static const double measured[] = {1.0, 3.0, 3.1, 0.0}, seen[] = {1.0, 2.0, 3.1, 0.0};
+  lidar_fault_t fault = {.shadow = true};
+  bool weak = true;
+
+  for (size_t i = 0; i < sizeof measured / sizeof measured[0]; i++) {
+    double range_m = lidar_fault_range(&fault, 1, i, measured[i], &weak);
+    cr_assert_float_eq(range_m, seen[i], 1e-12);
+  }
+  cr_assert_not(weak);
+}
+
+Test(lidar, makes_as_many_samples_wild_or_weak_as_it_was_told) {
+  lidar_fault_t fault = {.spike_share = 0.1, .weak_share = 0.2};
+  int wild = 0, weak_ones = 0;
+  for (uint64_t i = 0; i < 10000; i++) {
+    bool weak;
+    wild += lidar_fault_range(&fault, 1, i, 5.0, &weak) != 5.0;
+    weak_ones += weak;
+  }
+  cr_assert(wild > 850 && wild < 1150, "%d", wild);
+  cr_assert(weak_ones > 1800 && weak_ones < 2200, "%d", weak_ones);
+}
+
+Test(lidar, weakens_a_sample_and_nothing_else_of_it) {
+  uint8_t one[LIDAR_SAMPLE_LEN], other[LIDAR_SAMPLE_LEN];
+
+  lidar_encode(true, 1.0, 2.0, one);
+  lidar_encode(true, 1.0, 2.0, other);
+  lidar_weaken(other);
+  cr_assert_eq(other[0] & 3, one[0] & 3);
+  cr_assert_eq(other[0] >> 2, 5);
+  cr_assert_arr_eq(other + 1, one + 1, sizeof one - 1);
+}

@@ -27,61 +27,28 @@ Test(process_control, babbles_on_the_line_and_writes_it_down) {
 }
 
 Test(process_control, takes_every_command_of_its_language) {
-  static const char *const lines[] = {"fault 3 crc 5%",
-                                      "fault 3 lost 5%",
-                                      "fault 3 late 0-4ms",
-                                      "fault 3 exception 6",
-                                      "fault 3 zeros",
-                                      "fault 3 alias 7",
-                                      "fault 3 garbage",
-                                      "fault 3 silent",
-                                      "fault 3 clear",
-                                      "conflict 3 7",
-                                      "firmware 3 0x0102",
-                                      "module 3 off",
-                                      "module 3 on",
-                                      "unique on",
-                                      "unique off",
-                                      "door open",
-                                      "input 4 on",
-                                      "motor 4 1 fault 4",
-                                      "motor 4 1 clear",
-                                      "imu freeze",
-                                      "imu fail",
-                                      "imu run",
-                                      "battery 15%",
-                                      "charger fault",
-                                      "charger clear",
-                                      "dock fault 1",
-                                      "dock angle 3",
-                                      "dock clear",
-                                      "axis 6 jam",
-                                      "axis 6 free",
-                                      "obstacle add 0 0 1",
-                                      "obstacle move 1 1 1 2",
-                                      "obstacle clear",
-                                      "person 3 1.4",
-                                      "place 57.5",
-                                      "set 4 0x000A 77",
-                                      "line clear",
-                                      "help",
-                                      "lidar spike 5%",
-                                      "lidar weak 5%",
-                                      "lidar shadow",
-                                      "lidar clear",
-                                      "sensor 5 0x7202 stuck",
-                                      "sensor 5 0x7202 sign",
-                                      "sensor 5 0x7202 value 65535",
-                                      "sensor 5 0x7202 offset -50",
-                                      "sensor 5 0x7202 noise 5",
-                                      "sensor 5 0x7202 spike 500 5%",
-                                      "sensor 5 0x7202 for 100ms",
-                                      "sensor 5 0x7202 clear",
-                                      "sensor clear"};
+  static const char *const lines[] = {"fault 3 crc 5%",     "fault 3 lost 5%",
+                                      "fault 3 late 0-4ms", "fault 3 exception 6",
+                                      "fault 3 zeros",      "fault 3 alias 7",
+                                      "fault 3 garbage",    "fault 3 silent",
+                                      "fault 3 clear",      "conflict 3 7",
+                                      "firmware 3 0x0102",  "module 3 off",
+                                      "module 3 on",        "unique on",
+                                      "unique off",         "door open",
+                                      "input 4 on",         "motor 4 1 fault 4",
+                                      "motor 4 1 clear",    "imu freeze",
+                                      "imu fail",           "imu run",
+                                      "battery 15%",        "charger fault",
+                                      "charger clear",      "dock fault 1",
+                                      "dock angle 3",       "dock clear",
+                                      "axis 6 jam",         "axis 6 free",
+                                      "obstacle add 0 0 1", "obstacle move 1 1 1 2",
+                                      "obstacle clear",     "person 3 1.4",
+                                      "place 57.5",         "set 4 0x000A 77",
+                                      "line clear",         "help"};
   static const char *const impossible[] = {
-      "fault 99 silent",       "motor 3 1 fault 4",     "axis 3 jam",
-      "obstacle move 9 1 1 2", "set 4 0x1234 1",        "reg 4 0x1234",
-      "conflict 99 1",         "sensor 5 0x1234 stuck", "sensor 99 0 stuck"};
+      "fault 99 silent", "motor 3 1 fault 4", "axis 3 jam",   "obstacle move 9 1 1 2",
+      "set 4 0x1234 1",  "reg 4 0x1234",      "conflict 99 1"};
   sim_process_t process;
   sim_process_start(&process, NULL);
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -111,6 +78,37 @@ static int read_as_master(const sim_process_t *process, int unit, int address, i
   modbus_close(master);
   modbus_free(master);
   return got;
+}
+
+Test(process_control, puts_faults_of_sensors_into_what_a_master_reads) {
+  static const char *const lines[] = {"lidar spike 5%",
+                                      "lidar weak 5%",
+                                      "lidar shadow",
+                                      "lidar clear",
+                                      "sensor 5 0x7201 stuck",
+                                      "sensor 5 0x7201 sign",
+                                      "sensor 5 0x7201 noise 5",
+                                      "sensor 5 0x7201 clear",
+                                      "sensor 5 0x7201 spike 500 5%",
+                                      "sensor 5 0x7202 value 77",
+                                      "sensor 5 0x7202 offset -7"};
+  sim_process_t process;
+  uint16_t values[3];
+  sim_process_start(&process, NULL);
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    cr_assert(strstr(sim_process_ask(&process, lines[i]), "\"ok\":true"), "%s", lines[i]);
+  cr_assert(strstr(sim_process_ask(&process, "sensor 5 0x1234 stuck"), "no such register"));
+  cr_assert(strstr(sim_process_ask(&process, "sensor 99 0 stuck"), "no module"));
+
+  cr_assert_eq(read_as_master(&process, 5, 0x7200, 3, values), 3);
+  cr_assert_eq(values[2], 70);
+  (void)sim_process_ask(&process, "sensor 5 0x7202 for 1ms");
+  (void)sim_process_ask(&process, "sensor 5 0x7201 for 60000ms");
+  while (read_as_master(&process, 5, 0x7200, 3, values) == 3 && values[2] == 70)
+    continue;
+  cr_assert(values[2] > 900 && values[2] < 1100, "%u", values[2]);
+  (void)sim_process_ask(&process, "sensor clear");
+  sim_process_stop(&process);
 }
 
 Test(process_control, makes_a_second_line_of_other_modules) {
