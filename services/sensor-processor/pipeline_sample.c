@@ -4,6 +4,7 @@
 
 #include <gantry/clock.h>
 
+#include "calibrating.h"
 #include "reading_row.h"
 #include "setup.h"
 #include "units.h"
@@ -58,6 +59,7 @@ gantry_err_t pipeline_imu(processor_t *self, const origin_t *origin, const raw_i
   work.raw = sqrt(raw->x * raw->x + raw->y * raw->y + raw->z * raw->z);
   work.value = sqrt(value[0] * value[0] + value[1] * value[1] + value[2] * value[2]);
   work_accept(&work, NULL, out);
+  if (!origin->replayed) calibrating_take(self, work.entry, measured, 3);
   sensor_imu_t imu = {.source = origin->source,
                       .x = value[0],
                       .y = value[1],
@@ -91,6 +93,7 @@ gantry_err_t pipeline_range(processor_t *self, const origin_t *origin, const raw
   }
   work.terms.base *= confidence;
   work_accept(&work, NULL, out);
+  if (raw->valid && !origin->replayed) calibrating_take(self, work.entry, &raw->range, 1);
   sensor_range_t range = {.type = type,
                           .source = origin->source,
                           .range = fmax(value, 0),
@@ -132,6 +135,7 @@ gantry_err_t pipeline_value(processor_t *self, const origin_t *origin, const cha
   sensor_value_t said = {.source = origin->source};
   GANTRY_TRY(work_push(&work, 0, "value", value, &said.value));
   work_accept(&work, NULL, out);
+  if (!origin->replayed) calibrating_take(self, work.entry, &value, 1);
   const char *unit = work.entry->unit[0] || !origin->unit ? work.entry->unit : origin->unit;
   said.validity = out->validity;
   said.quality = out->quality;

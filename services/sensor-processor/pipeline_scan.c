@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "calibrating.h"
 #include "reading_row.h"
 #include "work.h"
 
@@ -80,6 +81,7 @@ gantry_err_t pipeline_scan(processor_t *self, const origin_t *origin, const raw_
   work.terms.completeness *= summary.quality;
   work.terms.consistency = summary.quality;
   work_accept(&work, NULL, out);
+  if (!origin->replayed) calibrating_take_sweep(self, work.entry, raw);
   fill(&work, raw, &summary, out);
   work_publish(&work, TOPIC_SENSOR_SCAN, &self->scan);
   if (!work_is_wanted(&work)) return GANTRY_OK;

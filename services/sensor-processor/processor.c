@@ -7,6 +7,7 @@
 
 #include "options.h"
 #include "pipeline.h"
+#include "calibrating.h"
 #include "processor_self.h"
 #include "requests.h"
 #include "status.h"
@@ -95,6 +96,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   if (err == GANTRY_OK) err = ingest_start(self);
   if (err == GANTRY_OK) err = explain_start(self);
   if (err == GANTRY_OK) err = settings_start(self);
+  if (err == GANTRY_OK) err = calibrating_start(self);
   if (err == GANTRY_OK) err = pipeline_start(self);
   if (err == GANTRY_OK) err = status_start(self);
   return err == GANTRY_OK ? GANTRY_OK : fault_set(fault, err, "", "cannot join the bus");

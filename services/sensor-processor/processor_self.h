@@ -11,13 +11,15 @@
 #include "quality.h"
 #include "recorder.h"
 #include "registry.h"
+#include "run.h"
 #include "scan.h"
 #include "session.h"
 #include "sighting.h"
 #include "types.h"
 
-#define SETTINGS_CALLS 8  /* requests that may wait for storage at once */
-#define INGEST_CALLS   64 /* requests that may wait for the disk at once */
+#define SETTINGS_CALLS  8  /* requests that may wait for storage at once */
+#define CALIBRATING_MAX 8  /* guided calibrations at once */
+#define INGEST_CALLS    64 /* requests that may wait for the disk at once */
 
 struct processor;
 
@@ -27,7 +29,21 @@ typedef struct settings_call {
   rpc_context_t *call; /* NULL: free */
   sensor_configure_t configure;
   sensor_calibrate_t calibrate;
+  bool guided; /* it ends the sensor's guided calibration */
 } settings_call_t;
+
+/* A rollback that waits for the history of its sensor. */
+typedef struct rollback_call {
+  struct processor *processor;
+  rpc_context_t *call; /* NULL: free */
+  sensor_calibration_rollback_t back;
+} rollback_call_t;
+
+/* A guided calibration. */
+typedef struct guided {
+  run_t run;           /* its sensor empty: free */
+  uint64_t touched_ns; /* somebody asked for it, or a reading came, monotonic */
+} guided_t;
 
 /* An ingest that waits for the disk. */
 typedef struct ingest_call {
@@ -68,6 +84,9 @@ typedef struct processor {
   uint32_t ticks;
   stored_t stored_sensors, stored_types;
   settings_call_t calls[SETTINGS_CALLS];
+  rollback_call_t rollbacks[SETTINGS_CALLS];
+  guided_t guided[CALIBRATING_MAX];
+  uint32_t guided_count;
   ingest_call_t ingests[INGEST_CALLS];
 
   recorder_t *recorder;

@@ -10,6 +10,10 @@ gantry_err_t ingest_start(processor_t *self);
 /* Serves sensor.configure and sensor.calibrate, and fetches the stored configurations and types:
    now, again each second until storage answers, and whenever they change. */
 gantry_err_t settings_start(processor_t *self);
+/* Stores a calibration, puts it in force when storage has it, and answers sensor.calibrate,
+   sensor.calibration_activate or _rollback with it. guided: the sensor's run ends then. */
+void settings_calibrate(processor_t *self, rpc_context_t *call, const sensor_calibrate_t *calibrate,
+                        bool guided);
 /* Asks storage once more when it has not answered yet. */
 void settings_tick(processor_t *self);
 

@@ -5,6 +5,7 @@
 
 #include <gantry/clock.h>
 
+#include "calibrating.h"
 #include "configuration.h"
 #include "requests.h"
 #include "setup.h"
@@ -111,30 +112,35 @@ static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const v
   registry_entry_t *entry = registry_find(&waiting->processor->registry, waiting->calibrate.sensor);
   configuration_read_calibration(waiting->calibrate.calibration, &entry->calibration, &ignored);
   setup_calibrate(entry);
+  if (waiting->guided) calibrating_end(waiting->processor, entry->id);
   log_info("SENSOR-CALIBRATED", "%s", entry->id);
   rpc_reply(context, reply);
 }
 
-static void on_calibrate(rpc_context_t *call, const void *body, void *arg) {
-  processor_t *self = arg;
-  const sensor_calibrate_t *takes = body;
+void settings_calibrate(processor_t *self, rpc_context_t *call, const sensor_calibrate_t *calibrate,
+                        bool guided) {
   gantry_fault_t fault = {0};
   calibration_t checked;
   cause_t cause = rpc_cause(call);
-  if (!registry_find(&self->registry, takes->sensor)) {
-    rpc_fail(call, GANTRY_E_NOT_FOUND, "sensor", "no sensor %s", takes->sensor);
+  if (!registry_find(&self->registry, calibrate->sensor)) {
+    rpc_fail(call, GANTRY_E_NOT_FOUND, "sensor", "no sensor %s", calibrate->sensor);
     return;
   }
-  if (configuration_read_calibration(takes->calibration, &checked, &fault) != GANTRY_OK) {
+  if (configuration_read_calibration(calibrate->calibration, &checked, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
     return;
   }
   settings_call_t *waiting = take_call(self, call);
   if (!waiting) return;
-  waiting->calibrate = *takes;
+  waiting->calibrate = *calibrate;
+  waiting->guided = guided;
   gantry_err_t err = rpc_call(self->service->client, REQUEST_STORE_CALIBRATION_PUT, NULL, &cause,
                               &waiting->calibrate, 0, on_calibrated, waiting);
   if (err != GANTRY_OK) on_calibrated(GANTRY_E_UNAVAILABLE, &fault, NULL, NULL, waiting);
+}
+
+static void on_calibrate(rpc_context_t *call, const void *body, void *arg) {
+  settings_calibrate(arg, call, body, false);
 }
 
 static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void *reply,

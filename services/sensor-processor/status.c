@@ -6,6 +6,7 @@
 
 #include <gantry/clock.h>
 
+#include "calibrating.h"
 #include "findings.h"
 #include "requests.h"
 
@@ -90,6 +91,7 @@ static void on_tick(void *arg) {
   if (!second) return;
   count_rows(self);
   settings_tick(self);
+  calibrating_tick(self, now_ns);
 }
 
 void status_count(const processor_t *self, uint32_t *sensors, uint32_t *offline) {

@@ -56,8 +56,8 @@ bool calibration_set_matrix(calibration_t *calibration, const double matrix[CALI
 
 void calibration_mix(const calibration_t *calibration, const double measured[CALIBRATION_CHANNELS],
                      double mixed[CALIBRATION_CHANNELS]) {
-  for (int i = 0; i < CALIBRATION_CHANNELS; i++) {
-    const double *row = &calibration->matrix[CALIBRATION_CHANNELS * i];
+  const double *row = calibration->matrix;
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++, row += CALIBRATION_CHANNELS) {
     mixed[i] = calibration->leans
                    ? row[0] * measured[0] + row[1] * measured[1] + row[2] * measured[2]
                    : measured[i];
