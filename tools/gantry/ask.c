@@ -45,19 +45,28 @@ static const struct option LONG[] = {{"bus", required_argument, NULL, 'b'},
                                      {"loop", no_argument, NULL, 'O'},
                                      {"description", required_argument, NULL, 'D'},
                                      {"state", required_argument, NULL, 'T'},
+                                     {"method", required_argument, NULL, 'm'},
+                                     {"reference", required_argument, NULL, 'v'},
+                                     {"bearing", required_argument, NULL, 'B'},
+                                     {"axis", required_argument, NULL, 'A'},
+                                     {"samples", required_argument, NULL, 'N'},
+                                     {"yes", no_argument, NULL, 'Y'},
                                      {0}};
 
 static void set_flag(ask_t *ask, int letter) {
-  bool *flags[128] = {['j'] = &ask->json,    ['w'] = &ask->watch,  ['W'] = &ask->wait,
-                      ['r'] = &ask->raw,     ['y'] = &ask->safety, ['S'] = &ask->safe,
-                      ['L'] = &ask->located, ['e'] = &ask->resume, ['O'] = &ask->loop};
+  bool *flags[128] = {
+      ['j'] = &ask->json,   ['w'] = &ask->watch, ['W'] = &ask->wait,    ['r'] = &ask->raw,
+      ['y'] = &ask->safety, ['S'] = &ask->safe,  ['L'] = &ask->located, ['e'] = &ask->resume,
+      ['O'] = &ask->loop,   ['Y'] = &ask->yes};
   const char **texts[128] = {
       ['b'] = &ask->base,         ['R'] = &ask->reason,       ['s'] = &ask->speed,
       ['a'] = &ask->acceleration, ['d'] = &ask->deceleration, ['t'] = &ask->timeout,
       ['p'] = &ask->port,         ['f'] = &ask->first,        ['l'] = &ask->last,
       ['F'] = &ask->format,       ['n'] = &ask->sensor,       ['i'] = &ask->session_id,
       ['x'] = &ask->rate,         ['o'] = &ask->from,         ['u'] = &ask->to,
-      ['D'] = &ask->description,  ['T'] = &ask->state};
+      ['D'] = &ask->description,  ['T'] = &ask->state,        ['m'] = &ask->method,
+      ['v'] = &ask->reference,    ['B'] = &ask->bearing,      ['A'] = &ask->axis,
+      ['N'] = &ask->samples};
 
   if (flags[letter]) *flags[letter] = true;
   if (texts[letter]) *texts[letter] = optarg;

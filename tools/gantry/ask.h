@@ -12,9 +12,10 @@ typedef struct ask {
   const char *help; /* its whole help text */
   const char *base; /* --bus, or NULL */
   bool json, watch, wait, raw, safety, safe, located;
-  bool resume, loop;
+  bool resume, loop, yes;
   const char *reason, *speed, *acceleration, *deceleration, *timeout, *port, *first, *last;
   const char *format, *sensor, *session_id, *rate, *from, *to, *description, *state;
+  const char *method, *reference, *bearing, *axis, *samples;
   const char *words[ASK_WORDS]; /* what is no option */
   int count;
   session_t session;

@@ -30,6 +30,8 @@ static const command_t COMMANDS[] = {
     {"session", command_session, "[VERB ...]",
      "recording sessions: list, show, start, stop, export, delete, pin"},
     {"replay", command_replay, "--session ID [--rate 2x]", "play a recorded session again"},
+    {"calibrate", command_calibrate, "SENSOR --method METHOD",
+     "calibrate a sensor point by point; history, rollback"},
     {"map", command_map, "[VERB ...]", "stored maps: list, export, import, rename, delete"},
     {"backup", command_backup, "FILE [--key FILE]", "copy the database while everything goes on"},
     {"restore", command_restore, "FILE [--key FILE]", "put a backup in place of the database"},

@@ -34,6 +34,8 @@ int command_slam(int argc, char **argv);
 int command_session(int argc, char **argv);
 /* Plays a recorded session through the sensors again. */
 int command_replay(int argc, char **argv);
+/* Guides through the calibration of a sensor, and back. */
+int command_calibrate(int argc, char **argv);
 /* Lists, exports, imports, renames and deletes stored maps. */
 int command_map(int argc, char **argv);
 /* Copies the database, and puts a copy back. */
