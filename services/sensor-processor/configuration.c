@@ -72,15 +72,26 @@ gantry_err_t configuration_read_calibration(const char *text, calibration_t *out
   return read_matrix(text, out, fault);
 }
 
+/* One key for what all channels have in common, else one for each. */
+static void put_channels(buf_t *out, const char *name, const double *value) {
+  if (value[0] == value[1] && value[1] == value[2])
+    buf_printf(out, "\"%s\":%.9g", name, value[0]);
+  else
+    buf_printf(out, "\"%s_x\":%.9g,\"%s_y\":%.9g,\"%s_z\":%.9g", name, value[0], name, value[1],
+               name, value[2]);
+}
+
 void configuration_write_calibration(const calibration_t *calibration, char *out, size_t size) {
-  const double *scale = calibration->scale, *offset = calibration->offset, *m = calibration->matrix;
-  char matrix[256] = "";
-  if (calibration->leans)
-    snprintf(matrix, sizeof matrix, ",\"matrix\":[%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g]",
-             m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], m[8]);
-  snprintf(out, size,
-           "{\"scale_x\":%.9g,\"scale_y\":%.9g,\"scale_z\":%.9g,\"offset_x\":%.9g,"
-           "\"offset_y\":%.9g,\"offset_z\":%.9g,\"angle_offset\":%.9g%s}",
-           scale[0], scale[1], scale[2], offset[0], offset[1], offset[2],
-           calibration->angle_offset_rad, matrix);
+  buf_t json = {.limit = size};
+  buf_put_text(&json, "{");
+  put_channels(&json, "scale", calibration->scale);
+  buf_put_text(&json, ",");
+  put_channels(&json, "offset", calibration->offset);
+  if (calibration->angle_offset_rad != 0)
+    buf_printf(&json, ",\"angle_offset\":%.9g", calibration->angle_offset_rad);
+  for (int i = 0; calibration->leans && i < CALIBRATION_CELLS; i++)
+    buf_printf(&json, "%s%.9g", i ? "," : ",\"matrix\":[", calibration->matrix[i]);
+  buf_put_text(&json, calibration->leans ? "]}" : "}");
+  snprintf(out, size, "%s", buf_text(&json));
+  buf_fini(&json);
 }

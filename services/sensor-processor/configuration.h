@@ -13,8 +13,8 @@
 gantry_err_t configuration_read_calibration(const char *text, calibration_t *out,
                                             gantry_fault_t *fault);
 
-/* The same as text: scale, offset and angle_offset of all channels, and the matrix if there is one.
- * size: 512 is enough. */
+/* The same as text: scale and offset, angle_offset and matrix where they do something; for keys
+   that are alike in all channels one. size: 512 is enough. */
 void configuration_write_calibration(const calibration_t *calibration, char *out, size_t size);
 
 #endif

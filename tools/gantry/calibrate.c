@@ -184,7 +184,7 @@ static int guided(guide_t *guide) {
     if (!collect(guide)) return 1;
     print_run(guide);
   }
-  return conclude(guide);
+  return loop_stopped(guide->asked->session.loop) ? 1 : conclude(guide);
 }
 
 /* ---- what else there is */

@@ -270,9 +270,9 @@ void run_look(run_t *run, const calibration_t *in_force) {
   said->error_after = solve_error(said, run->share, &run->result);
   if (collecting)
     snprintf(advice, sizeof advice,
-             run->sums.count + run->sums.skipped
-                 ? "hold it still"
-                 : "no reading has come yet: see that the sensor delivers and is not refused");
+             run->sums.count + run->sums.skipped ? "hold it still"
+                                                 : "hold it still; as long as no reading comes: "
+                                                   "see that the sensor delivers, and why not");
   else if (run->reason[0])
     snprintf(advice, sizeof advice, "%s", run->reason);
   if (!collecting) said->state = run->reason[0] ? SENSOR_CALIBRATION_STATE_FAILED : state;

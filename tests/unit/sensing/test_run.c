@@ -5,6 +5,8 @@
 
 #include <criterion/criterion.h>
 
+#include "calibrating.h"
+#include "configuration.h"
 #include "run.h"
 
 #define GRAVITY 9.80665
@@ -254,4 +256,49 @@ Test(run, ends_one_point_before_the_next_begins) {
   }
 
   cr_assert_eq(begin_number(SENSOR_CALIBRATION_METHOD_POINTS, 99), GANTRY_E_CONFLICT);
+}
+
+Test(run, is_given_up_after_ten_minutes_of_silence) {
+  static processor_t processor;
+  const uint64_t begun_ns = 5000 * UINT64_C(1000000000), minute_ns = 60 * UINT64_C(1000000000);
+  guided_t *guided = &processor.guided[3];
+  snprintf(guided->run.said.sensor, sizeof guided->run.said.sensor, "S1");
+  guided->touched_ns = begun_ns;
+  processor.guided_count = 1;
+
+  calibrating_tick(&processor, begun_ns + 10 * minute_ns - 1);
+  cr_assert_str_eq(guided->run.said.sensor, "S1");
+  calibrating_tick(&processor, begun_ns + 10 * minute_ns);
+
+  cr_assert_str_eq(guided->run.said.sensor, "");
+  cr_assert_eq(processor.guided_count, 0);
+}
+
+Test(run, writes_calibrations_that_read_back_the_same) {
+  static const char *const CASES[] = {
+      "{\"scale\":1,\"offset\":0}",
+      "{\"scale\":1.25,\"offset\":-3,\"angle_offset\":0.04}",
+      "{\"scale\":1,\"offset_x\":0.1,\"offset_y\":0,\"offset_z\":-0.2,"
+      "\"matrix\":[1,0.02,0,0,0.97,0,0,0,1]}",
+  };
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    calibration_t calibration;
+    char text[512];
+    cr_assert_eq(configuration_read_calibration(CASES[i], &calibration, &fault), GANTRY_OK, "%s %s",
+                 fault.field, fault.detail);
+    configuration_write_calibration(&calibration, text, sizeof text);
+    cr_expect_str_eq(text, CASES[i]);
+  }
+}
+
+Test(run, reads_no_matrix_that_is_none) {
+  static const char *const CASES[] = {
+      "{\"matrix\":1}", "{\"matrix\":[1,0,0,0,1,0,0,0]}", "{\"matrix\":[1,0,0,0,1,0,0,0,1,1]}",
+      "{\"matrix\":[1,0,0,0,1,0,0,0,\"1\"]}", "{\"matrix\":[1,0,0,1,0,0,0,0,1]}"};
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    calibration_t calibration;
+    cr_expect_eq(configuration_read_calibration(CASES[i], &calibration, &fault), GANTRY_E_INVALID,
+                 "%s", CASES[i]);
+    cr_expect_str_eq(fault.field, "calibration.matrix");
+  }
 }
