@@ -116,6 +116,8 @@ class Refusals(unittest.TestCase):
             f'type = "u8", min_len = 1, {doc}': "f: min_len is for text",
             f'type = "u8", format = "hex", {doc}': "f: format 'hex' does not fit u8",
             f'type = "u64", format = "octal", {doc}': "f: format 'octal' does not fit u64; known are json",
+            f'type = "u8", nullable = true, {doc}': "f: is nullable: then it is optional",
+            f'type = "u8", format = "fraction", {doc}': "f: format 'fraction' does not fit u8",
             f'type = "u8", since = 2, {doc}': "f: has since but is not optional",
             f'type = "m", {doc}': "contains itself through sys.m > sys.m",
         }

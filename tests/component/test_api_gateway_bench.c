@@ -223,6 +223,7 @@ Test(api_gateway_bench, starts_and_stops_as_its_own_account) {
                    "%s", answer.body);
   stub_t *stub = door_stub(REQUEST_SESSION_START);
   const session_start_t *start = stub->takes;
+  cr_assert_not_null(start);
   cr_expect_str_eq(stub->actor, "compat:rts");
   cr_expect_str_eq(start->name, "grip");
   cr_expect_eq(start->sensors_count, 3);

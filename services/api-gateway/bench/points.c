@@ -110,8 +110,8 @@ uint32_t points_aggregate(const points_t *points, bench_sensor_type_t type, uint
     ++*matched;
     if (point->object) continue;
     uint64_t number = (point->time_ns - from_ns) / width_ns;
-    double start_s = (double)((from_ns + number * width_ns) / 1000u) / 1e6;
-    add(bin_at(rows, &row_count, start_s), point->value);
+    uint64_t start_us = (from_ns + number * width_ns) / 1000u;
+    add(bin_at(rows, &row_count, (double)start_us / 1e6), point->value);
   }
   for (uint32_t i = 0; i < row_count; i++) {
     rows[i].interval_end = rows[i].interval_start + width_s;

@@ -20,7 +20,9 @@ char *shapes_local(uint64_t wall_ns, char text[SHAPES_LOCAL]) {
 }
 
 double shapes_seconds(uint64_t wall_ns) {
-  return (double)(wall_ns / 1000) / 1e6;
+  uint64_t wall_us = wall_ns / 1000;
+
+  return (double)wall_us / 1e6;
 }
 
 void shapes_reading(const point_t *point, buf_t *number, bench_reading_t *out) {

@@ -51,6 +51,32 @@ Test(json_write, writes_lists) {
                    "\"points\":[{\"x\":1,\"y\":2},{\"x\":3,\"y\":4}],\"blobs\":[\"AAE=\"]}");
 }
 
+Test(json_write, writes_whole_numbers_with_a_fraction_where_told) {
+  static const struct {
+    double value;
+    const char *text;
+  } CASES[] = {{10, "10.0"}, {-3, "-3.0"}, {0.5, "0.5"}, {1e300, "1e+300"}, {NAN, "null"}};
+
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    buf_reset(&buf);
+    json_write_fraction(&buf, CASES[i].value);
+    cr_expect_str_eq(buf_text(&buf), CASES[i].text, "%s", buf_text(&buf));
+  }
+}
+
+Test(json_write, writes_null_for_absent_nullables_and_reads_it_as_absence) {
+  probe_written_t value = {.whole = 10, .has_absent = true}, back;
+  gantry_fault_t fault;
+
+  cr_assert_eq(json_write(&PROBE_WRITTEN_DESC, &value, &buf), GANTRY_OK);
+  cr_expect_str_eq(buf_text(&buf), "{\"whole\":10.0,\"absent\":0,\"point\":null}");
+  cr_assert_eq(json_read(&PROBE_WRITTEN_DESC, buf_text(&buf), buf.len, true, &back, &fault),
+               GANTRY_OK);
+  cr_expect(back.has_absent && !back.has_point);
+  cr_expect_float_eq(back.whole, 10, 1e-12);
+  cr_expect_eq(json_read(&PROBE_WRITTEN_DESC, "{\"whole\":7}", 11, true, &back, &fault), GANTRY_OK);
+}
+
 Test(json_write, leaves_absent_optionals_out) {
   probe_sparse_t value = {.has_number = true, .number = 1};
 
