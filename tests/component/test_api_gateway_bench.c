@@ -1,45 +1,13 @@
-/* The test-bench profile behind its own listener: shapes, errors, WebSocket frames, byte for byte
-   where its clients read them so. */
-#include "door.h"
+/* The routes of the test-bench profile: shapes and errors, byte for byte where its clients read
+   them so. */
+#include "bench_play.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <gantry/clock.h>
-#include <gantry/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-static const char ID[] = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
-
-/* A port that was free a moment ago. */
-static int free_port(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t len = sizeof address;
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-  cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
-  cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
-static void open_bench(void) {
-  char port[32];
-  int number = free_port();
-
-  snprintf(port, sizeof port, "bench_port=%d", number);
-  setenv("TZ", "Asia/Bangkok", 1);
-  door_open_with((const char *const[]){port, NULL});
-  door.port = number;
-  cr_assert(
-      harness_heard(door.harness, door.sensors->bus, "sensor.readings.sensor-processor", 5000));
-  cr_assert(harness_heard(door.harness, door.sensors->bus, "session.changed", 5000));
-}
-
-TestSuite(api_gateway_bench, .init = open_bench, .fini = door_close, .timeout = 30);
+TestSuite(api_gateway_bench, .init = bench_play_open, .fini = door_close, .timeout = 30);
 
 static void expect_text(const answer_t *answer, const char *text) {
   cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
@@ -52,61 +20,6 @@ static void expect(const char *method, const char *path, int status, const char 
   cr_expect_str_eq(answer.body, body, "%s: %s", path, answer.body);
 }
 
-/* ---- what sensor-processor says */
-
-static void fill_session(session_session_t *session, session_state_t state) {
-  *session = (session_session_t){.state = state, .has_started = true};
-  snprintf(session->session, sizeof session->session, "%s", ID);
-  session->started = 1700000000 * GANTRY_NS_PER_S;
-  session->has_stopped = state != SESSION_STATE_RECORDING;
-  session->stopped = session->started + 2500 * GANTRY_NS_PER_MS;
-}
-
-static void say_session(session_state_t state) {
-  session_session_t session;
-
-  fill_session(&session, state);
-  cr_assert_eq(bus_publish(door.sensors->bus, TOPIC_SESSION_CHANGED, NULL, &session), GANTRY_OK);
-}
-
-static void add_row(sensor_readings_t *batch, uint8_t series, uint64_t time_ns, double value) {
-  uint32_t row = batch->which_count++;
-
-  batch->time_count = batch->number_count = batch->value_count = batch->which_count;
-  batch->quality_count = batch->validity_count = batch->which_count;
-  batch->which[row] = series;
-  batch->time[row] = time_ns;
-  batch->value[row] = value;
-}
-
-/* A force of 10, a lidar's row, one of 81.5 that a rule has met, and an image. */
-static void say_readings(uint64_t time_ns) {
-  static const char *const TYPES[] = {"force", "motor", "camera", "lidar"};
-  static const char IMAGE[] = "{\"image_id\":1001,\"resolution\":\"640x480\"}";
-  sensor_readings_t *batch = calloc(1, sizeof *batch);
-
-  for (; batch->series_count < 4; batch->series_count++) {
-    sensor_series_key_t *series = &batch->series[batch->series_count];
-    snprintf(series->sensor, sizeof series->sensor, "%s", TYPES[batch->series_count]);
-    snprintf(series->type, sizeof series->type, "%s", TYPES[batch->series_count]);
-    snprintf(series->session, sizeof series->session, "%s", ID);
-  }
-  add_row(batch, 0, time_ns, 10);
-  add_row(batch, 3, time_ns, 1);
-  add_row(batch, 0, time_ns + GANTRY_NS_PER_MS, 81.5);
-  add_row(batch, 2, time_ns + 2 * GANTRY_NS_PER_MS, 0);
-  batch->findings_count = 1;
-  batch->findings[0] = (sensor_finding_t){.row = 2, .severity = SYS_SEVERITY_CRITICAL};
-  snprintf(batch->findings[0].rule, sizeof batch->findings[0].rule, "force_high");
-  snprintf(batch->findings[0].message, sizeof batch->findings[0].message, "Too strong.");
-  snprintf(batch->findings[0].details, sizeof batch->findings[0].details, "{\"threshold\":80}");
-  batch->which_objects[batch->which_objects_count++] = 3;
-  batch->objects = (blob_t){.data = (const uint8_t *)IMAGE, .len = sizeof IMAGE};
-  cr_assert_eq(bus_publish(door.sensors->bus, TOPIC_SENSOR_READINGS, "sensor-processor", batch),
-               GANTRY_OK);
-  free(batch);
-}
-
 static bool has_three(void *arg) {
   (void)arg;
   answer_t answer = door_request("GET", "/api/v1/sensors/readings/latest", NULL);
@@ -115,12 +28,10 @@ static bool has_three(void *arg) {
 }
 
 static void record(uint64_t time_ns) {
-  say_session(SESSION_STATE_RECORDING);
-  say_readings(time_ns);
+  bench_play_say(SESSION_STATE_RECORDING);
+  bench_play_readings(time_ns);
   cr_assert(door_until(has_three, NULL, 5000), "the readings did not come");
 }
-
-/* ---- routes */
 
 Test(api_gateway_bench, answers_bare_and_without_login) {
   expect("GET", "/", 200,
@@ -175,6 +86,10 @@ Test(api_gateway_bench, refuses_in_the_words_its_clients_know) {
   expect("GET", "/api/v1/sensors/readings?limit=x", 422,
          "{\"detail\":[{\"loc\":[\"query\",\"limit\"],\"msg\":\"Input should be a valid integer, "
          "unable to parse string\",\"type\":\"int_parsing\"}]}");
+  expect("GET", "/api/v1/sensors/readings?start_time=1e400", 422,
+         "{\"detail\":[{\"loc\":[\"query\",\"start_time\"],\"msg\":\"Input should be a valid "
+         "number, unable to parse string\",\"type\":\"float_parsing\"}]}");
+  cr_expect_eq(door_request("GET", "/api/v1/sensors/readings?end_time=nan", NULL).status, 422);
   expect("GET", "/api/v1/sensors/readings?sensor_type=lidar", 422,
          "{\"detail\":[{\"loc\":[\"query\",\"sensor_type\"],\"msg\":\"Input should be 'force', "
          "'motor' or 'camera'\",\"type\":\"enum\"}]}");
@@ -200,9 +115,9 @@ Test(api_gateway_bench, refuses_in_the_words_its_clients_know) {
 }
 
 Test(api_gateway_bench, starts_and_stops_as_its_own_account) {
-  fill_session(door_stub(REQUEST_SESSION_START)->reply, SESSION_STATE_RECORDING);
+  bench_play_session(door_stub(REQUEST_SESSION_START)->reply, SESSION_STATE_RECORDING);
   session_status_t *status = door_stub(REQUEST_SESSION_STOP)->reply;
-  fill_session(&status->session, SESSION_STATE_STOPPED);
+  bench_play_session(&status->session, SESSION_STATE_STOPPED);
   status->types_count = 2;
   status->types[0] = (session_by_type_t){.type = "force", .count = 30};
   status->types[1] = (session_by_type_t){.type = "lidar", .count = 7};
@@ -254,6 +169,44 @@ Test(api_gateway_bench, says_400_for_a_state_and_503_for_absence) {
   expect_text(&answer, "\"summary_stats\":{\"message\":\"No data available\"}");
 }
 
+/* Storage hears of a session's end behind its readings: until then a CSV would lack some. */
+static void tell_end_late(rpc_context_t *call, const void *takes, void *arg) {
+  session_summary_t *summary = ((stub_t *)arg)->reply;
+
+  (void)takes;
+  if (((stub_t *)arg)->count < 3) {
+    rpc_fail(call, GANTRY_E_NOT_FOUND, "", "no such session");
+    return;
+  }
+  bench_play_session(&summary->row.session,
+                     ((stub_t *)arg)->count < 6 ? SESSION_STATE_RECORDING : SESSION_STATE_STOPPED);
+  rpc_reply(call, summary);
+}
+
+Test(api_gateway_bench, exports_when_storage_has_all_of_it) {
+  static const char CSV[] = "timestamp,sensor_type\r\n";
+  session_status_t *status = door_stub(REQUEST_SESSION_STATUS)->reply;
+  bench_play_session(&status->session, SESSION_STATE_STOPPED);
+  status->types_count = 1;
+  status->types[0] = (session_by_type_t){.type = "force", .count = 30};
+  door_stub(REQUEST_SESSION_SUMMARY)->play = tell_end_late;
+  session_measured_t *measured = door_stub(REQUEST_SESSION_MEASURE)->reply;
+  *measured = (session_measured_t){.done = true, .size = sizeof CSV - 1, .tag = "t1"};
+  session_exported_t *piece = door_stub(REQUEST_SESSION_EXPORT)->reply;
+  *piece = (session_exported_t){.done = true, .tag = "t1"};
+  piece->data = (blob_t){.data = (const uint8_t *)CSV, .len = sizeof CSV - 1};
+
+  answer_t answer = door_request("GET", "/api/v1/sessions/export/csv", NULL);
+
+  cr_expect_eq(answer.status, 200, "%s", answer.body);
+  cr_expect_str_eq(answer.body, CSV);
+  cr_expect_eq(door_stub(REQUEST_SESSION_SUMMARY)->count, 6);
+  cr_expect_not_null(strstr(answer.head, "Content-Type: application/octet-stream\r\n"));
+  cr_expect_not_null(strstr(answer.head, "Last-Modified: Tue, 14 Nov 2023 22:13:22 GMT\r\n"));
+  cr_expect_not_null(strstr(answer.head, "ETag: \"t1\"\r\n"));
+  cr_expect_not_null(strstr(answer.head, "attachment; filename=\"sensor_data_2"));
+}
+
 static answer_t ask_cors(const char *method, const char *origin) {
   char request[256];
   int len = snprintf(request, sizeof request,
@@ -274,88 +227,6 @@ Test(api_gateway_bench, answers_preflights_of_its_own_origins) {
   answer = ask_cors("GET", "http://evil.example");
   cr_expect_eq(answer.status, 200);
   cr_expect_null(strstr(answer.head, "Access-Control-Allow-Origin"));
-}
-
-/* ---- WebSocket */
-
-static void expect_frame(int fd, const char *word, const char *text) {
-  const char *frame = door_ws_expect(fd, word, NULL, 5000);
-
-  cr_assert_not_null(frame, "no frame with %s", word);
-  if (text) cr_expect_str_eq(frame, text, "%s", frame);
-}
-
-Test(api_gateway_bench, tells_an_alert_before_its_reading_and_leaves_none_out) {
-  int status;
-  int fd = door_ws("/ws/sensor-data", "", &status);
-  cr_assert_geq(fd, 0, "%d", status);
-  expect_frame(fd, "connection_established",
-               "{\"type\": \"connection_established\", \"data\": {\"message\": \"Connected to the "
-               "test bench\", \"sensors_active\": {\"force\": false, \"motor\": false, \"camera\": "
-               "false}, \"recording\": false}}");
-
-  say_session(SESSION_STATE_RECORDING);
-  say_readings(1700000000 * GANTRY_NS_PER_S);
-
-  expect_frame(fd, "system_status", NULL);
-  expect_frame(fd, NULL,
-               "{\"type\": \"sensor_data\", \"data\": {\"timestamp\": 1700000000.0, "
-               "\"sensor_type\": \"force\", \"value\": 10.0}}");
-  expect_frame(fd, NULL,
-               "{\"type\": \"validation\", \"data\": {\"sensor_type\": \"force\", \"status\": "
-               "\"error\", \"message\": \"Too strong.\", \"timestamp\": 1700000000.001, "
-               "\"details\": {\"threshold\": 80}}}");
-  expect_frame(fd, NULL,
-               "{\"type\": \"sensor_data\", \"data\": {\"timestamp\": 1700000000.001, "
-               "\"sensor_type\": \"force\", \"value\": 81.5}}");
-  expect_frame(fd, NULL,
-               "{\"type\": \"sensor_data\", \"data\": {\"timestamp\": 1700000000.002, "
-               "\"sensor_type\": \"camera\", \"value\": {\"image_id\": 1001, \"resolution\": "
-               "\"640x480\"}}}");
-  close(fd);
-}
-
-static void send_text(int fd, const char *text) {
-  door_ws_send(fd, 1, text, strlen(text));
-}
-
-Test(api_gateway_bench, answers_each_kind_of_frame_and_stays_open) {
-  int status;
-  int fd = door_ws("/ws/sensor-data", "", &status);
-  cr_assert_geq(fd, 0, "%d", status);
-
-  send_text(fd, "{\"type\":\"ping\",\"timestamp\":[1,\"a,b:c\"]}");
-  expect_frame(fd, "pong", "{\"type\": \"pong\", \"timestamp\": [1, \"a,b:c\"]}");
-  send_text(fd, "{\"type\":\"ping\"}");
-  expect_frame(fd, "pong", "{\"type\": \"pong\", \"timestamp\": null}");
-  send_text(fd, "{\"type\":\"subscribe\"}");
-  expect_frame(fd, "confirmed", "{\"type\": \"subscription_confirmed\", \"data\": {}}");
-  send_text(fd, "{\"type\":\"subscribe\",\"data\":{\"a\":1}}");
-  expect_frame(fd, "confirmed", "{\"type\": \"subscription_confirmed\", \"data\": {\"a\": 1}}");
-  send_text(fd, "{\"type\":\"get_status\"}");
-  expect_frame(fd, "system_status",
-               "{\"type\": \"system_status\", \"data\": {\"sensors\": {\"force\": false, "
-               "\"motor\": false, \"camera\": false}, \"recording\": false, \"data_summary\": "
-               "{\"message\": \"No data available\"}}}");
-  static const char *const BAD[] = {"{}", "{\"type\":\"dance\"}", "{\"type\":7}", "[]", "nonsense"};
-  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
-    send_text(fd, BAD[i]);
-    expect_frame(fd, "\"type\": \"error\", \"message\": \"", NULL);
-  }
-  door_ws_send(fd, 2, "{}", 2);
-  expect_frame(fd, "\"type\": \"error\"", NULL);
-  send_text(fd, "{\"type\":\"ping\",\"timestamp\":1}");
-  expect_frame(fd, "pong", "{\"type\": \"pong\", \"timestamp\": 1}");
-  close(fd);
-}
-
-Test(api_gateway_bench, upgrades_nowhere_else) {
-  int status;
-
-  cr_expect_lt(door_ws("/ws/other", "", &status), 0);
-  cr_expect_eq(status, 403);
-  cr_expect_lt(door_ws("/ws", "", &status), 0);
-  cr_expect_eq(status, 403);
 }
 
 Test(api_gateway_bench, is_not_there_unless_asked_for_and_not_for_strangers, .init = NULL,

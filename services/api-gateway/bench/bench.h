@@ -46,6 +46,8 @@ void bench_session(const bench_t *bench, shapes_session_t *out);
 
 /* Answers an exchange of this profile (routes.c); endpoint: BENCH_ENDPOINT_... */
 void bench_route(exchange_t *x, uint32_t endpoint);
+/* Whether all real numbers of the query are such; fault names the first that is none. */
+bool bench_query_is_finite(exchange_t *x, gantry_fault_t *fault);
 /* Answers 422 for a fault in the query (in_query) or the body. */
 void bench_refuse(exchange_t *x, const gantry_fault_t *fault, bool in_query);
 /* Answers {"detail": ...}. */

@@ -66,6 +66,10 @@ static void read_params(exchange_t *x) {
   buf_t json = {.limit = 64u << 10};
 
   if (!params) return;
+  if (!bench_query_is_finite(x, &x->fault)) {
+    x->late_fault = true;
+    return;
+  }
   x->params = calloc(1, params->size);
   route_params_json(params, &x->route, x->query.len ? (const char *)x->query.data : NULL, &json);
   if (!x->params || buf_err(&json) != GANTRY_OK)

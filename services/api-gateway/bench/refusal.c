@@ -1,4 +1,5 @@
 /* 422: {"detail": [{"loc", "msg", "type"}]}, in the words that the bench's clients know. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,24 @@ static bool is_whole(const char *text) {
 
 static bool is_number(const char *text) {
   char *end;
+  double value = strtod(text, &end);
 
-  (void)strtod(text, &end);
-  return text[0] && *end == '\0';
+  return text[0] && text[strspn(text, "+-.0123456789eE")] == '\0' && *end == '\0' &&
+         isfinite(value);
+}
+
+bool bench_query_is_finite(exchange_t *x, gantry_fault_t *fault) {
+  const desc_t *params = x->endpoint->params;
+  const char *query = x->query.len ? (const char *)x->query.data : NULL;
+
+  for (uint32_t i = 0; i < params->field_count; i++) {
+    const char *text = route_query(query, params->fields[i].name);
+    bool real = params->fields[i].type == DESC_F64;
+    if (!real || !text || is_number(text)) continue;
+    fault_set(fault, GANTRY_E_SCHEMA, params->fields[i].name, "must be a number");
+    return false;
+  }
+  return true;
 }
 
 static void name_choices(const desc_enum_t *choices, words_t *out) {
@@ -75,10 +91,12 @@ void bench_refuse(exchange_t *x, const gantry_fault_t *fault, bool in_query) {
   const desc_field_t *field =
       in_query && params ? desc_find(params, fault->field, strlen(fault->field)) : NULL;
   const char *query = x->query.len ? (const char *)x->query.data : NULL;
+  /* said by who knows more than the schema */
+  bool is_sentence = fault->err == GANTRY_E_INVALID || !strncmp(fault->detail, "Input should", 12);
   words_t words;
 
   say_body(fault, &words);
-  if (field && strncmp(fault->detail, "Input should", 12) != 0)
+  if (field && !is_sentence)
     say_parameter(field, route_query(query, fault->field), &words);
   else if (field)
     words.type = "enum";

@@ -1,9 +1,7 @@
-/* The profile's routes: readings and alerts out of the rings, sessions by sensor-processor, the CSV
-   by storage. */
+/* The profile's routes: readings and alerts out of the rings, faults by sensor-processor. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <gantry/clock.h>
 #include <gantry/json.h>
@@ -11,13 +9,11 @@
 
 #include "bench.h"
 #include "call.h"
-#include "export.h"
+#include "sessions.h"
 
 enum { READINGS_LIMIT = 100, ALERTS_LIMIT = 50, INTERVAL_S = 60, MINUTE_S = 60 };
 
 #define HOUR_NS (3600 * GANTRY_NS_PER_S)
-
-static const sys_empty_t NOTHING = {0};
 
 static bench_t *bench_of(exchange_t *x) {
   return x->gateway->bench;
@@ -211,6 +207,14 @@ static void on_simulated(exchange_t *x, const void *reply) {
   exchange_answer(x, &answer);
 }
 
+/* The event has another name here. */
+static void on_not_simulated(exchange_t *x, const gantry_fault_t *fault) {
+  gantry_fault_t renamed = *fault;
+
+  if (!strcmp(fault->field, "event")) snprintf(renamed.field, sizeof renamed.field, "event_type");
+  exchange_fail_fault(x, &renamed);
+}
+
 static void on_simulate(exchange_t *x) {
   const bench_simulate_params_t *params = x->params;
   const char *event = params->has_event_type ? params->event_type : "spike";
@@ -231,136 +235,7 @@ static void on_simulate(exchange_t *x) {
   ask.event = (sensor_fault_t)fault;
   snprintf(ask.sensor_type, sizeof ask.sensor_type, "%s",
            desc_enum_text(&BENCH_SENSOR_TYPE_ENUM, (int)params->sensor_type));
-  exchange_call(x, REQUEST_SENSOR_SIMULATE, &ask, on_simulated, NULL);
-}
-
-/* ---- sessions */
-
-static void on_started(exchange_t *x, const void *reply) {
-  const session_session_t *session = reply;
-  bench_started_t answer = {.status = "recording"};
-
-  snprintf(answer.session_id, sizeof answer.session_id, "%s", session->session);
-  shapes_local(session->started, answer.started_at);
-  exchange_answer(x, &answer);
-}
-
-static void add_sensor(session_start_t *ask, const char *sensor) {
-  enum { ROOM = sizeof ask->sensors / sizeof ask->sensors[0] };
-
-  for (uint32_t i = 0; i < ask->sensors_count; i++)
-    if (!strcmp(ask->sensors[i], sensor)) return;
-  if (ask->sensors_count == ROOM) return;
-  snprintf(ask->sensors[ask->sensors_count++], sizeof ask->sensors[0], "%s", sensor);
-}
-
-/* The bench's sensors and no others, so that its CSV holds nothing that its clients do not know:
-   the simulated ones are called like their types; others are known by the type in their status. */
-static void add_sensors(const latest_t *latest, session_start_t *ask) {
-  ask->has_sensors = true;
-  for (int type = 0; type < BENCH_SENSOR_TYPE_COUNT; type++)
-    add_sensor(ask, desc_enum_text(&BENCH_SENSOR_TYPE_ENUM, type));
-  for (uint32_t i = 0; i < latest->sensor_count; i++) {
-    const sensor_status_t *status = &latest->sensors[i].status;
-    if (desc_enum_value(&BENCH_SENSOR_TYPE_ENUM, status->code, strlen(status->code)) >= 0)
-      add_sensor(ask, status->sensor);
-  }
-}
-
-static void on_start(exchange_t *x) {
-  const bench_start_t *body = x->body;
-  session_start_t ask = {.has_name = body->has_name, .has_description = body->has_description};
-
-  snprintf(ask.name, sizeof ask.name, "%s", body->name);
-  snprintf(ask.description, sizeof ask.description, "%s", body->description);
-  add_sensors(x->gateway->latest, &ask);
-  exchange_call(x, REQUEST_SESSION_START, &ask, on_started, NULL);
-}
-
-static void answer_summary(exchange_t *x, const session_status_t *status, bool ended) {
-  shapes_session_t session;
-  bench_summary_t answer;
-
-  shapes_session(status, bench_of(x)->client_count, &session);
-  shapes_summary(&session, ended, &answer);
-  exchange_answer(x, &answer);
-}
-
-static void on_stopped(exchange_t *x, const void *reply) {
-  answer_summary(x, reply, true);
-}
-
-static void on_stop(exchange_t *x) {
-  exchange_call(x, REQUEST_SESSION_STOP, &NOTHING, on_stopped, NULL);
-}
-
-static void on_summed(exchange_t *x, const void *reply) {
-  answer_summary(x, reply, false);
-}
-
-static void on_summary(exchange_t *x) {
-  exchange_call(x, REQUEST_SESSION_STATUS, &NOTHING, on_summed, NULL);
-}
-
-static void on_status_reply(exchange_t *x, const void *reply) {
-  bench_session_status_t answer = {.connected_clients = bench_of(x)->client_count};
-  shapes_session_t session;
-
-  shapes_session(reply, answer.connected_clients, &session);
-  answer.recording = session.recording;
-  bench_active(bench_of(x), &answer.sensors_active);
-  shapes_data_summary(&session, answer.data_summary, sizeof answer.data_summary);
-  shapes_stats(&session.sums, &answer.validation_stats);
-  exchange_answer(x, &answer);
-}
-
-static void on_status(exchange_t *x) {
-  exchange_call(x, REQUEST_SESSION_STATUS, &NOTHING, on_status_reply, NULL);
-}
-
-static void on_was_reset(exchange_t *x, const void *reply) {
-  bench_done_t answer = {.message = "Session reset successfully"};
-
-  (void)reply;
-  now_local(answer.timestamp);
-  exchange_answer(x, &answer);
-}
-
-static void on_reset(exchange_t *x) {
-  exchange_call(x, REQUEST_SESSION_RESET, &NOTHING, on_was_reset, NULL);
-}
-
-/* ---- CSV */
-
-static void ask_export(exchange_t *x);
-
-/* Whoever stops and downloads at once gets all: an ended session is exported when storage has it.
- */
-static void on_export_session(exchange_t *x, const void *reply) {
-  const session_status_t *status = reply;
-  session_export_t what = {.format = SESSION_FORMAT_CSV};
-  export_file_t file = {.type = "application/octet-stream",
-                        .measured = true,
-                        .modified_ns = status->session.has_stopped ? status->session.stopped
-                                                                   : clock_wall_ns()};
-  shapes_session_t session;
-  time_t now_s = (time_t)(clock_wall_ns() / GANTRY_NS_PER_S);
-  struct tm parts = {0};
-
-  shapes_session(status, 0, &session);
-  if (!session.id[0] || !shapes_total(&session.sums)) {
-    bench_detail(x, 400, "No data to export");
-    return;
-  }
-  if (!session.recording && status->waiting && bench_ask_later(bench_of(x), x, ask_export)) return;
-  snprintf(what.session, sizeof what.session, "%s", session.id);
-  if (localtime_r(&now_s, &parts))
-    (void)strftime(file.name, sizeof file.name, "sensor_data_%Y%m%d_%H%M%S.csv", &parts);
-  export_answer(x, &what, &file);
-}
-
-static void ask_export(exchange_t *x) {
-  exchange_call(x, REQUEST_SESSION_STATUS, &NOTHING, on_export_session, NULL);
+  exchange_call(x, REQUEST_SENSOR_SIMULATE, &ask, on_simulated, on_not_simulated);
 }
 
 /* ---- one a route */
@@ -377,12 +252,12 @@ static const exchange_fn HANDLERS[BENCH_ENDPOINT_COUNT] = {
     [BENCH_ENDPOINT_SENSORS_STATUS] = on_sensors_status,
     [BENCH_ENDPOINT_SENSORS_VALIDATION] = on_validation,
     [BENCH_ENDPOINT_SENSORS_SIMULATE] = on_simulate,
-    [BENCH_ENDPOINT_SESSIONS_START] = on_start,
-    [BENCH_ENDPOINT_SESSIONS_STOP] = on_stop,
-    [BENCH_ENDPOINT_SESSIONS_STATUS] = on_status,
-    [BENCH_ENDPOINT_SESSIONS_RESET] = on_reset,
-    [BENCH_ENDPOINT_SESSIONS_SUMMARY] = on_summary,
-    [BENCH_ENDPOINT_SESSIONS_EXPORT] = ask_export,
+    [BENCH_ENDPOINT_SESSIONS_START] = sessions_on_start,
+    [BENCH_ENDPOINT_SESSIONS_STOP] = sessions_on_stop,
+    [BENCH_ENDPOINT_SESSIONS_STATUS] = sessions_on_status,
+    [BENCH_ENDPOINT_SESSIONS_RESET] = sessions_on_reset,
+    [BENCH_ENDPOINT_SESSIONS_SUMMARY] = sessions_on_summary,
+    [BENCH_ENDPOINT_SESSIONS_EXPORT] = sessions_on_export,
 };
 
 void bench_route(exchange_t *x, uint32_t endpoint) {
