@@ -72,9 +72,9 @@ void calibrating_tick(processor_t *self, uint64_t now_ns) {
   }
 }
 
-void calibrating_end(processor_t *self, const char *sensor) {
-  guided_t *guided = find(self, sensor);
-  if (guided) drop(self, guided);
+void calibrating_end(processor_t *self, uint32_t serial) {
+  for (int i = 0; i < CALIBRATING_MAX && serial; i++)
+    if (self->guided[i].serial == serial) drop(self, &self->guided[i]);
 }
 
 /* ---- the requests */
@@ -133,6 +133,7 @@ static void on_begin(rpc_context_t *call, const void *body, void *arg) {
     rpc_fail_fault(call, &fault);
     return;
   }
+  if (fresh) guided->serial = ++self->guided_serial;
   self->guided_count += fresh;
   guided->touched_ns = clock_mono_ns();
   tell(self, call, guided);
@@ -157,7 +158,7 @@ static void on_activate(rpc_context_t *call, const void *body, void *arg) {
   sensor_calibrate_t calibrate = {0};
   memcpy(calibrate.sensor, said->sensor, sizeof calibrate.sensor);
   memcpy(calibrate.calibration, said->calibration, sizeof said->calibration);
-  settings_calibrate(self, call, &calibrate, true);
+  settings_calibrate(self, call, &calibrate, guided->serial);
 }
 
 static void on_cancel(rpc_context_t *call, const void *body, void *arg) {
@@ -207,7 +208,7 @@ static void on_history(gantry_err_t err, const gantry_fault_t *fault, const void
   sensor_calibrate_t calibrate = {0};
   memcpy(calibrate.sensor, waiting->back.sensor, sizeof calibrate.sensor);
   memcpy(calibrate.calibration, version->calibration, sizeof calibrate.calibration);
-  settings_calibrate(waiting->processor, call, &calibrate, false);
+  settings_calibrate(waiting->processor, call, &calibrate, 0);
 }
 
 static void on_rollback(rpc_context_t *call, const void *body, void *arg) {

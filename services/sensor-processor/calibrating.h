@@ -15,7 +15,8 @@ void calibrating_take(processor_t *self, const registry_entry_t *entry, const do
                       uint32_t channels);
 void calibrating_take_sweep(processor_t *self, const registry_entry_t *entry,
                             const raw_scan_t *raw);
-/* The guided calibration of that sensor has come into force. */
-void calibrating_end(processor_t *self, const char *sensor);
+/* The guided calibration of that serial has come into force; harmless of 0 and of one that is gone.
+ */
+void calibrating_end(processor_t *self, uint32_t serial);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct settings_call {
   rpc_context_t *call; /* NULL: free */
   sensor_configure_t configure;
   sensor_calibrate_t calibrate;
-  bool guided; /* it ends the sensor's guided calibration */
+  uint32_t guided; /* serial of the guided calibration that it ends; 0: none */
 } settings_call_t;
 
 /* A rollback that waits for the history of its sensor. */
@@ -42,6 +42,7 @@ typedef struct rollback_call {
 /* A guided calibration. */
 typedef struct guided {
   run_t run;           /* its sensor empty: free */
+  uint32_t serial;     /* tells it from others of its sensor; from 1 */
   uint64_t touched_ns; /* somebody asked for it, or a reading came, monotonic */
 } guided_t;
 
@@ -86,7 +87,7 @@ typedef struct processor {
   settings_call_t calls[SETTINGS_CALLS];
   rollback_call_t rollbacks[SETTINGS_CALLS];
   guided_t guided[CALIBRATING_MAX];
-  uint32_t guided_count;
+  uint32_t guided_count, guided_serial;
   ingest_call_t ingests[INGEST_CALLS];
 
   recorder_t *recorder;

@@ -11,9 +11,10 @@ gantry_err_t ingest_start(processor_t *self);
    now, again each second until storage answers, and whenever they change. */
 gantry_err_t settings_start(processor_t *self);
 /* Stores a calibration, puts it in force when storage has it, and answers sensor.calibrate,
-   sensor.calibration_activate or _rollback with it. guided: the sensor's run ends then. */
+   sensor.calibration_activate or _rollback with it. guided: serial of the run that
+   ends then; 0: none. */
 void settings_calibrate(processor_t *self, rpc_context_t *call, const sensor_calibrate_t *calibrate,
-                        bool guided);
+                        uint32_t guided);
 /* Asks storage once more when it has not answered yet. */
 void settings_tick(processor_t *self);
 

@@ -112,13 +112,13 @@ static void on_calibrated(gantry_err_t err, const gantry_fault_t *fault, const v
   registry_entry_t *entry = registry_find(&waiting->processor->registry, waiting->calibrate.sensor);
   configuration_read_calibration(waiting->calibrate.calibration, &entry->calibration, &ignored);
   setup_calibrate(entry);
-  if (waiting->guided) calibrating_end(waiting->processor, entry->id);
+  calibrating_end(waiting->processor, waiting->guided);
   log_info("SENSOR-CALIBRATED", "%s", entry->id);
   rpc_reply(context, reply);
 }
 
 void settings_calibrate(processor_t *self, rpc_context_t *call, const sensor_calibrate_t *calibrate,
-                        bool guided) {
+                        uint32_t guided) {
   gantry_fault_t fault = {0};
   calibration_t checked;
   cause_t cause = rpc_cause(call);
@@ -140,7 +140,7 @@ void settings_calibrate(processor_t *self, rpc_context_t *call, const sensor_cal
 }
 
 static void on_calibrate(rpc_context_t *call, const void *body, void *arg) {
-  settings_calibrate(arg, call, body, false);
+  settings_calibrate(arg, call, body, 0);
 }
 
 static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void *reply,

@@ -17,6 +17,9 @@ static processor_play_t play;
 static inbox_t *kept;
 static sensor_calibration_run_t run;
 static sensor_calibration_versions_t history; /* as storage has it, newest first */
+static bool hold;                             /* storage answers no put */
+static rpc_context_t *held;                   /* the put that it has not answered */
+static sensor_calibrated_t holds;
 static uint64_t number;
 static uint32_t seed;
 
@@ -24,6 +27,8 @@ static void setup(void) {
   processor_play_begin(&play);
   kept = harness_collect(play.h, "sensor.readings.");
   history = (sensor_calibration_versions_t){0};
+  hold = false;
+  held = NULL;
   number = 1;
   seed = 7;
 }
@@ -48,7 +53,11 @@ static void on_put(rpc_context_t *call, const void *takes, void *arg) {
   history.versions[0] = (sensor_calibration_version_t){.active = true};
   history.versions[0].version = ++history.versions_count;
   memcpy(history.versions[0].calibration, given->calibration, sizeof given->calibration);
-  rpc_reply(call, &gives);
+  holds = gives;
+  if (hold)
+    held = call;
+  else
+    rpc_reply(call, &gives);
 }
 
 static void on_history(rpc_context_t *call, const void *takes, void *arg) {
@@ -227,6 +236,44 @@ Test(sensor_calibration, leaves_nothing_behind_when_it_is_cancelled) {
   cr_assert_eq(activate(), GANTRY_E_NOT_FOUND);
   cr_assert_eq(begin_at("F1", SENSOR_CALIBRATION_METHOD_REST, 0), GANTRY_OK);
   cr_assert_eq(run.points_count, 0);
+}
+
+static bool is_held(void *arg) {
+  (void)arg;
+  return held != NULL;
+}
+
+static bool is_done(void *arg) {
+  return *(bool *)arg;
+}
+
+static void on_active(gantry_err_t err, const gantry_fault_t *said, const void *reply,
+                      const sys_header_t *header, void *arg) {
+  (void)said, (void)reply, (void)header;
+  *(bool *)arg = err == GANTRY_OK;
+}
+
+Test(sensor_calibration, leaves_a_new_run_alone_when_the_one_before_comes_into_force) {
+  sensor_sensor_key_t key = {.sensor = "F1"};
+  bool done = false;
+  play_storage();
+  processor_play_open(&play, NULL);
+  measure("F1", 50, 1);
+  collect(20);
+  collect(100);
+  hold = true;
+  cr_assert_eq(rpc_call(harness_client(play.h), REQUEST_SENSOR_CALIBRATION_ACTIVATE, NULL, NULL,
+                        &key, 0, on_active, &done),
+               GANTRY_OK);
+  cr_assert(harness_until(play.h, is_held, NULL, 3000));
+  ask(REQUEST_SENSOR_CALIBRATION_CANCEL, "F1", &key);
+  cr_assert_eq(begin_at("F1", SENSOR_CALIBRATION_METHOD_REST, 50), GANTRY_OK);
+
+  rpc_reply(held, &holds);
+  cr_assert(harness_until(play.h, is_done, &done, 3000));
+
+  cr_assert_eq(ask(REQUEST_SENSOR_CALIBRATION_STATE, "F1", &run), GANTRY_OK);
+  cr_assert_eq(run.method, SENSOR_CALIBRATION_METHOD_REST);
 }
 
 Test(sensor_calibration, takes_eight_at_once_and_refuses_what_makes_no_sense) {

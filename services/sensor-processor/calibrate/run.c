@@ -271,8 +271,8 @@ void run_look(run_t *run, const calibration_t *in_force) {
   if (collecting)
     snprintf(advice, sizeof advice,
              run->sums.count + run->sums.skipped ? "hold it still"
-                                                 : "hold it still; as long as no reading comes: "
-                                                   "see that the sensor delivers, and why not");
+                                                 : "hold it still; if no reading comes, see that "
+                                                   "the sensor delivers and is not refused");
   else if (run->reason[0])
     snprintf(advice, sizeof advice, "%s", run->reason);
   if (!collecting) said->state = run->reason[0] ? SENSOR_CALIBRATION_STATE_FAILED : state;
