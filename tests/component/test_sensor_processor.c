@@ -202,9 +202,14 @@ Test(sensor_processor, clears_the_alert_when_the_sensor_is_back) {
   cr_assert(harness_until(play.h, is_offline, status, 3000));
   inbox_clear(alerts);
 
-  bus_publish(play.bridge->bus, TOPIC_RAW_RANGE, "PROX_001", &raw);
+  /* One reading lasts 200 ms, and a busy machine may look at the sensor less often. */
+  bool cleared = false;
+  for (int i = 0; i < 100 && !cleared; i++) {
+    bus_publish(play.bridge->bus, TOPIC_RAW_RANGE, "PROX_001", &raw);
+    cleared = harness_until(play.h, no_alerts, alerts, 50);
+  }
 
-  cr_assert(harness_until(play.h, no_alerts, alerts, 2000));
+  cr_assert(cleared);
 }
 
 Test(sensor_processor, takes_a_reading_from_outside_as_the_api_writes_it) {
