@@ -63,7 +63,7 @@ const option_t SENSOR_OPTIONS[] = {
      "of it with a warning."},
     {"motor_high", OPTION_REAL, "55", 0.001, 1e6, NULL,
      "Speed beyond which a sensor of type motor without rules of its own is reported, rpm."},
-    {"bench", OPTION_CHOICE, "recording", 0, 0, "off|recording|always",
+    {"bench", OPTION_CHOICE, "off", 0, 0, "off|recording|always",
      "When the simulated sensors of the test bench run: never, while a session records them, or"
      " always."},
     {"force_hz", OPTION_REAL, "10", 0.01, 1000, NULL, "Rate of the simulated force sensor, Hz."},

@@ -102,7 +102,7 @@ static bool finds(const char *rule) {
 }
 
 Test(bench, gives_readings_at_once_and_only_while_a_session_records) {
-  processor_play_open(&play, NULL);
+  processor_play_open(&play, (const char *[]){"bench=recording", NULL});
   harness_for(play.h, 150);
   cr_assert_eq(inbox_count(kept), 0);
 
@@ -125,7 +125,8 @@ Test(bench, gives_readings_at_once_and_only_while_a_session_records) {
 }
 
 Test(bench, rests_where_a_session_records_others) {
-  processor_play_open(&play, (const char *[]){"motor_hz=100", "force_hz=100", NULL});
+  processor_play_open(&play,
+                      (const char *[]){"bench=recording", "motor_hz=100", "force_hz=100", NULL});
 
   start_session("motor");
 
@@ -134,8 +135,8 @@ Test(bench, rests_where_a_session_records_others) {
 }
 
 Test(bench, is_silent_without_being_offline) {
-  processor_play_open(&play, (const char *[]){"sample_degraded_ms=300", "sample_offline_ms=600",
-                                              "force_hz=100", NULL});
+  processor_play_open(&play, (const char *[]){"bench=recording", "sample_degraded_ms=300",
+                                              "sample_offline_ms=600", "force_hz=100", NULL});
   start_session(NULL);
   rows_of("force", 10);
   ask(REQUEST_SESSION_STOP);
@@ -161,7 +162,7 @@ Test(bench, keeps_its_rate_by_deadlines) {
 
 Test(bench, has_spikes_put_into_it_that_rules_find) {
   sensor_simulated_t gives;
-  processor_play_open(&play, (const char *[]){"motor_hz=50", NULL});
+  processor_play_open(&play, (const char *[]){"bench=recording", "motor_hz=50", NULL});
   cr_assert_eq(simulate("motor", SENSOR_FAULT_SPIKE, 0, &gives), GANTRY_OK);
   cr_assert_not(gives.running, "it waits for the sensor");
   cr_assert_eq(gives.amplitude, 90);
@@ -174,7 +175,8 @@ Test(bench, has_spikes_put_into_it_that_rules_find) {
 
 Test(bench, loses_readings_in_a_dropout_and_comes_back) {
   sensor_simulated_t gives;
-  processor_play_open(&play, (const char *[]){"motor_hz=100", "force_hz=100", NULL});
+  processor_play_open(&play,
+                      (const char *[]){"bench=recording", "motor_hz=100", "force_hz=100", NULL});
   start_session(NULL);
   rows_of("motor", 5);
 
@@ -195,7 +197,7 @@ static bool has_errors(void *arg) {
 Test(bench, has_what_is_out_of_range_refused_and_counted) {
   static char topic[] = "sensor.status.force";
   sensor_simulated_t gives;
-  processor_play_open(&play, (const char *[]){"force_hz=100", NULL});
+  processor_play_open(&play, (const char *[]){"bench=recording", "force_hz=100", NULL});
   start_session(NULL);
 
   cr_assert_eq(simulate("force", SENSOR_FAULT_OUT_OF_RANGE, 0.2, &gives), GANTRY_OK);
@@ -206,7 +208,7 @@ Test(bench, has_what_is_out_of_range_refused_and_counted) {
 
 Test(bench, makes_pictures_dark_and_too_bright) {
   sensor_simulated_t gives;
-  processor_play_open(&play, (const char *[]){"camera_hz=50", NULL});
+  processor_play_open(&play, (const char *[]){"bench=recording", "camera_hz=50", NULL});
   start_session(NULL);
 
   cr_assert_eq(simulate("camera", SENSOR_FAULT_LOW_LIGHT, 0.3, &gives), GANTRY_OK);
