@@ -46,6 +46,52 @@ Test(api_gateway_bench_ws, tells_an_alert_before_its_reading_and_leaves_none_out
   close(fd);
 }
 
+/* Batches come as fast as the bus brings them; the client reads when all are there. */
+Test(api_gateway_bench_ws, tells_every_reading_of_a_burst_in_order) {
+  enum { BATCHES = 600 };
+  int status;
+  int fd = door_ws("/ws/sensor-data", "", &status);
+  cr_assert_geq(fd, 0, "%d", status);
+  bench_play_say(SESSION_STATE_RECORDING);
+  expect_frame(fd, "system_status", NULL);
+
+  for (uint64_t i = 0; i < BATCHES; i++)
+    bench_play_readings((1700000000 + i) * GANTRY_NS_PER_S);
+
+  for (unsigned i = 0; i < BATCHES; i++) {
+    char first[64], last[64];
+    snprintf(first, sizeof first, "\"timestamp\": %u.0, \"sensor_type\": \"force\"",
+             1700000000 + i);
+    snprintf(last, sizeof last, "\"timestamp\": %u.002, \"sensor_type\": \"camera\"",
+             1700000000 + i);
+    const char *frame = door_ws_expect(fd, NULL, NULL, 5000);
+    cr_assert(frame && strstr(frame, first), "%s in %s", first, frame ? frame : "none");
+    cr_assert_not_null(door_ws_expect(fd, NULL, NULL, 5000));
+    cr_assert_not_null(door_ws_expect(fd, NULL, NULL, 5000));
+    frame = door_ws_expect(fd, NULL, NULL, 5000);
+    cr_assert(frame && strstr(frame, last), "%s in %s", last, frame ? frame : "none");
+  }
+  close(fd);
+}
+
+/* A gateway that started within a session, or missed its end, hears of it by the status. */
+Test(api_gateway_bench_ws, takes_up_a_session_from_its_status) {
+  session_status_t session = {0};
+  int status;
+  cr_assert(harness_heard(door.harness, door.sensors->bus, "session.status", 5000));
+  int fd = door_ws("/ws/sensor-data", "", &status);
+  cr_assert_geq(fd, 0, "%d", status);
+  bench_play_session(&session.session, SESSION_STATE_RECORDING);
+
+  cr_assert_eq(bus_publish(door.sensors->bus, TOPIC_SESSION_STATUS, NULL, &session), GANTRY_OK);
+
+  expect_frame(fd, "\"recording\": true", NULL);
+  bench_play_session(&session.session, SESSION_STATE_STOPPED);
+  cr_assert_eq(bus_publish(door.sensors->bus, TOPIC_SESSION_STATUS, NULL, &session), GANTRY_OK);
+  expect_frame(fd, "\"recording\": false", NULL); /* when the bus has repeated it */
+  close(fd);
+}
+
 static void send_text(int fd, const char *text) {
   door_ws_send(fd, 1, text, strlen(text));
 }
