@@ -29,7 +29,7 @@ gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool st
 void json_write_text(buf_t *out, const char *text, size_t len);
 /* Appends the shortest number that reads back the same; NaN and infinity become null. */
 void json_write_number(buf_t *out, double value);
-/* The same, always with a fraction or an exponent: 10 as 10.0. */
+/* The same, always with a fraction or an exponent, as Python's repr: 10 as 10.0. */
 void json_write_fraction(buf_t *out, double value);
 /* The same with the fewest digits that read back as the same float. */
 void json_write_float(buf_t *out, float value);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <gantry/json.h>
+
 #include "form_text.h"
 
 #define LINE_MAX_LEN 512 /* of a line, but for a type that is quoted and an object */
@@ -43,7 +45,7 @@ static void put(form_t *form, uint32_t which, const db_reading_t *row, buf_t *ou
   if (row->data)
     form_cell(out, row->data, strlen(row->data));
   else if (row->has_value)
-    form_float(out, row->value);
+    json_write_fraction(out, row->value);
   put_times((csv_t *)form, row->ts_us, out);
 }
 

@@ -1,7 +1,6 @@
 /* Digits are laid down by hand: an export of ten million readings writes thirty million times. */
 #include "form_text.h"
 
-#include <gantry/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -51,14 +50,6 @@ char *form_date(form_clock_t *clock, bool local, char *at, int64_t us) {
   at += clock->len;
   *at++ = '.';
   return put_fraction(at, (uint32_t)(us - second * US_PER_S));
-}
-
-void form_float(buf_t *out, double value) {
-  size_t at = out->len;
-  json_write_number(out, value);
-  while (at < out->len && out->data[at] <= '9' && out->data[at] != '.')
-    at++;
-  if (at == out->len) buf_put_text(out, ".0");
 }
 
 void form_cell(buf_t *out, const char *text, size_t len) {

@@ -20,8 +20,6 @@ typedef struct form_clock {
 /* "2026-01-31T09:05:07.250000", in local time or UTC. Returns the end. */
 char *form_date(form_clock_t *clock, bool local, char *at, int64_t us);
 
-/* A number as Python's repr has it: the shortest that reads back, with a point or an exponent. */
-void form_float(buf_t *out, double value);
 /* A CSV cell: quoted where it has to be, as RFC 4180 says. */
 void form_cell(buf_t *out, const char *text, size_t len);
 
