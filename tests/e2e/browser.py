@@ -58,7 +58,9 @@ class Browser:
         if event.get("method") == "Runtime.exceptionThrown":
             self.problems.append(event["params"]["exceptionDetails"].get("exception", {}).get("description", "exception"))
         if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error":
-            self.problems.append(event["params"]["entry"]["text"] + " " + event["params"]["entry"].get("url", ""))
+            url = event["params"]["entry"].get("url", "")
+            if not url.endswith("/favicon.ico"):  # Chromium asks for it behind answers that are no page
+                self.problems.append(event["params"]["entry"]["text"] + " " + url)
 
     def call(self, method, **params):
         return self.loop.run_until_complete(self._call(method, **params))
