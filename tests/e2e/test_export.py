@@ -17,6 +17,7 @@ from store_rig import BIN, Store, until  # noqa: E402
 
 READER = ROOT / "tests/peer/mcap"
 SMALL_US = START_US + 3_600_000_000
+MIXED_US = SMALL_US + 3_600_000_000
 TRUTH = """SELECT ts, seq, sensor, type, value, data FROM reading JOIN series ON series.id = reading.series WHERE session = 2
  ORDER BY ts, seq"""
 
@@ -30,6 +31,9 @@ class Exports(unittest.TestCase):
         cls.store.stop()
         cls.total = fill(cls.store, 400_000)
         fill(cls.store, 10_000, session="small", begin_us=SMALL_US, number=2)
+        fill(cls.store, 20_000, session="mixed", begin_us=MIXED_US, number=3)
+        cls.store.sql("""UPDATE reading SET data = '{"image_id": "none", "exposure": [0.8, null], "sharp": true}'"""
+                      f" WHERE session = 3 AND data IS NOT NULL AND ts >= {MIXED_US + 15_000_000}")
         cls.store.start()
         cls.store.ready()
 
@@ -102,15 +106,19 @@ class Exports(unittest.TestCase):
                                                                                 "brightness": 50, "exposure": 0.84},
                                    "quality": 0.75, "validity": "valid"})
 
+    def read_mcap(self, session, *words):
+        """Its messages, each of which has been held against its schema, and what it says of itself."""
+        path = self.store.folder / f"{session}.mcap"
+        self.gantry("session", "export", session, str(path), *words)
+        done = subprocess.run(["node", READER / "read.mjs", path], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
     def test_an_mcap_opens_with_its_own_library_and_fits_its_schemas(self):
         if not (READER / "node_modules/@mcap/core").exists():
             done = subprocess.run(["npm", "ci"], cwd=READER, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             self.assertEqual(done.returncode, 0, done.stdout)
-        path = self.store.folder / "small.mcap"
-        self.gantry("session", "export", "small", str(path))
-        done = subprocess.run(["node", READER / "read.mjs", path], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        *lines, summary = (json.loads(line) for line in done.stdout.splitlines())
+        *lines, summary = self.read_mcap("small")
         counts = {sensor: 10_000 // every for sensor, _, _, every in SENSORS}
         self.assertEqual(summary["statistics"]["each"], counts)
         self.assertEqual((summary["library"], summary["profile"], summary["streamed"]["Message"]), ("gantry", "", sum(counts.values())))
@@ -120,6 +128,9 @@ class Exports(unittest.TestCase):
             self.assertEqual([line["body"]["number"] for line in mine], [i * every * 3 + at for i in range(counts[sensor])])
             self.assertEqual({line["schema"] for line in mine}, {kind})
             self.assertEqual(mine[-1]["time"], str((SMALL_US + (counts[sensor] - 1) * every * 1000) * 1000))
+
+        *lines, _ = self.read_mcap("mixed", "--sensor", "camera-1")
+        self.assertEqual(lines[-1]["body"]["data"], {"image_id": "none", "exposure": [0.8, None], "sharp": True})
 
     def grown(self, path):
         """Waits until some of it has come."""

@@ -1,5 +1,6 @@
-/* Schemas say what was seen: of a field the kinds of its values, and nothing of its bounds, which a
-   registry may have changed between two readings. */
+/* Schemas hold for every reading: what is fixed by its message is a rule; of the fields of objects,
+   of which only the first are looked at and which a registry may change between two readings, they
+   name those seen, and forbid nothing. */
 #include "form_schema.h"
 
 #include <gantry/json.h>
@@ -13,16 +14,17 @@ static void put_words(const desc_enum_t *words, buf_t *out) {
   buf_put_text(out, "]}");
 }
 
+/* As a word for people: a rule of this would refuse what comes later with another kind. */
 static void put_kinds(uint32_t kinds, buf_t *out) {
   static const char *const NAMES[] = {"number", "string", "boolean", "null", "object", "array"};
   const char *gap = "";
-  buf_put_text(out, "{\"type\":[");
+  buf_put_text(out, "{\"description\":\"");
   for (uint32_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
     if (!(kinds >> i & 1)) continue;
-    buf_printf(out, "%s\"%s\"", gap, NAMES[i]);
-    gap = ",";
+    buf_printf(out, "%s%s", gap, NAMES[i]);
+    gap = " or ";
   }
-  buf_put_text(out, "]}");
+  buf_put_text(out, " in the first readings\"}");
 }
 
 static const form_field_t *find(const form_series_t *series, const char *name) {
