@@ -45,8 +45,8 @@ static void teardown(void) {
 
 TestSuite(session, .init = setup, .fini = teardown, .timeout = 30);
 
-static void open_service(void) {
-  harness_open(play.h, &SENSOR_PROCESSOR, (const char *[]){data, "bench=off", NULL});
+static service_run_t *open_service(void) {
+  return harness_open(play.h, &SENSOR_PROCESSOR, (const char *[]){data, "bench=off", NULL});
 }
 
 static void open_again(void) {
@@ -303,6 +303,28 @@ Test(session, ends_on_a_disk_that_takes_nothing_and_is_written_later) {
 
   cr_assert_eq(rmdir(fresh), 0);
   cr_assert(harness_until(play.h, file_says_stopped, NULL, 10000));
+}
+
+Test(session, has_its_end_said_before_it_is_forgotten_or_followed) {
+  session_start_t takes = {0};
+  session_session_t gives;
+  session_status_t status;
+  harness_peer_t *peer = harness_peer(play.h, "mapper");
+  harness_keep(play.h, peer, harness_folder(play.h));
+  bus_t *bus = service_of(open_service())->bus;
+  session_session_t session = started("x");
+  bus_set_outbox(bus, NULL);
+
+  cr_assert_eq(ask(REQUEST_SESSION_STOP, &status), GANTRY_E_UNAVAILABLE);
+  cr_assert_eq(ask(REQUEST_SESSION_RESET, &status), GANTRY_E_UNAVAILABLE);
+  cr_assert_eq(start(&takes, &gives), GANTRY_E_UNAVAILABLE);
+  bus_set_outbox(bus, peer->outbox);
+
+  cr_assert(comes(TOPIC_SESSION_CHANGED, 2));
+  const session_session_t *changed = nth(TOPIC_SESSION_CHANGED, 1);
+  cr_assert_str_eq(changed->session, session.session);
+  cr_assert_eq(changed->state, SESSION_STATE_STOPPED);
+  cr_assert_eq(start(&takes, &gives), GANTRY_OK, "%s", fault.detail);
 }
 
 static bool tells_itself(void *arg) {

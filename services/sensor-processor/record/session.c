@@ -166,11 +166,19 @@ static const char *who(const rpc_context_t *call) {
   return actor[0] ? actor : rpc_from(call);
 }
 
-/* False when something is under way: answered. */
+/* False when something is under way, or has still to be said of the last session, which storage
+   would else believe to record for ever: answered. */
 static bool take(session_t *self, action_t action, rpc_context_t *call) {
   if (self->action != ACTION_NONE || self->file_waits) {
     rpc_fail(call, GANTRY_E_CONFLICT, "", "a session is just being %s: ask again in a moment",
              self->action == ACTION_START ? "started" : "ended");
+    return false;
+  }
+  if (self->say_due && !session_is_recording(self)) {
+    rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
+             "the end of session %s is not on disk yet: make room in the data folder, it is tried "
+             "each second",
+             self->kept.session);
     return false;
   }
   self->action = action;
