@@ -186,11 +186,12 @@ gantry_err_t pipeline_tag(processor_t *self, const origin_t *origin, const senso
   work.terms.base *= seen->signal;
   work.terms.consistency = 1.0 / tags;
   work_accept(&work, NULL, out);
-  if (!passes) return GANTRY_OK;
+  bool promised = origin->kept || recorder_is_recorded(self->recorder, work.entry->id);
+  if (!passes && !promised && !work.found) return GANTRY_OK;
   tag.source = origin->source;
   tag.confidence = quality_tag_confidence(&self->tag_rule, seen->signal, tags);
   tag.quality = out->quality;
-  work_publish(&work, TOPIC_SENSOR_TAG, &tag);
+  if (passes) work_publish(&work, TOPIC_SENSOR_TAG, &tag);
   if (!work_is_wanted(&work)) return GANTRY_OK;
   recorder_row_t row;
   return reading_row_tag(&tag, &self->json, &row) ? work_record(&work, &row) : no_room(&work);

@@ -327,6 +327,28 @@ Test(session, has_its_end_said_before_it_is_forgotten_or_followed) {
   cr_assert_eq(start(&takes, &gives), GANTRY_OK, "%s", fault.detail);
 }
 
+static bool as_many_rows_have_come(void *arg) {
+  uint32_t rows = 0;
+  const sensor_readings_t *batch;
+  for (size_t i = 0; (batch = nth(TOPIC_SENSOR_READINGS, i)) != NULL; i++)
+    rows += batch->which_count;
+  return rows == *(const uint32_t *)arg;
+}
+
+Test(session, leaves_out_no_sighting_of_a_tag) {
+  uint32_t two = 2;
+  inbox_t *tags = harness_collect(play.h, "sensor.tag.");
+  processor_play_open(&play, (const char *[]){data, "bench=off", "tag_period_ms=60000", NULL});
+  started("x");
+  raw_tag_t raw = {.sensor = "R", .tag = "0A1B2C3D", .signal = 0.9, .first = true};
+
+  bus_publish(play.bridge->bus, TOPIC_RAW_TAG, raw.sensor, &raw);
+  bus_publish(play.bridge->bus, TOPIC_RAW_TAG, raw.sensor, &raw);
+
+  cr_assert(harness_until(play.h, as_many_rows_have_come, &two, 5000));
+  cr_assert_eq(inbox_count(tags), 1);
+}
+
 static bool tells_itself(void *arg) {
   const session_status_t *status = inbox_newest(said, "session.status");
   return status && strcmp(status->session.session, arg) == 0;
