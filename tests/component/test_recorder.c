@@ -239,3 +239,19 @@ Test(recorder, refuses_rows_while_the_outbox_takes_nothing_and_keeps_those_it_to
   cr_assert_eq(recorder_get_counts(recorder)->lost, 1);
   cr_assert_eq(recorder_get_counts(recorder)->readings, 1001);
 }
+
+Test(recorder, tells_who_waits_and_counts_what_makes_no_message) {
+  int done = 0;
+  recorder_mark(recorder, "s1", NULL, 0);
+  cr_assert_eq(add("not utf-8: \xff", 1, 1), GANTRY_OK);
+
+  recorder_flush(recorder, on_done, &done);
+
+  cr_assert_eq(done, -1);
+  cr_assert_eq(recorder_get_counts(recorder)->lost, 1);
+  done = 0;
+  cr_assert_eq(add("a", 1, 2), GANTRY_OK);
+  recorder_flush(recorder, on_done, &done);
+  cr_assert(harness_until(h, is_set, &done, 5000));
+  cr_assert_eq(done, 1);
+}

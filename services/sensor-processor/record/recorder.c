@@ -40,6 +40,7 @@ struct recorder {
   uint32_t sensor_count;
   uint64_t published, answered; /* precious batches */
   uint64_t given_up;            /* newest batch that the outbox gave up */
+  bool unmade;                  /* precious rows made no message since the last flush */
   wait_t waits[RECORDER_WAITS];
   uint32_t wait_count;
   recorder_counts_t counts;
@@ -68,6 +69,13 @@ static void on_kept(gantry_err_t err, void *arg) {
   if (recorder->closing && recorder->answered == recorder->published) recorder_free(recorder);
 }
 
+static uint32_t recorded_rows(const sensor_readings_t *message) {
+  uint32_t rows = 0;
+  for (uint32_t i = 0; i < message->which_count; i++)
+    rows += message->series[message->which[i]].session[0] != '\0';
+  return rows;
+}
+
 static void batch_gone(recorder_t *recorder) {
   batch_clear(&recorder->batch);
   recorder->precious = false;
@@ -88,6 +96,8 @@ static bool publish(recorder_t *recorder) {
     recorder->published += recorder->precious;
   } else {
     recorder->counts.refused += message->which_count;
+    recorder->counts.lost += recorded_rows(message);
+    recorder->unmade |= recorder->precious;
     log_error("RECORDER-BATCH-LOST", "%u readings make no message: %s", message->which_count,
               gantry_err_name(err));
   }
@@ -95,8 +105,11 @@ static bool publish(recorder_t *recorder) {
   return true;
 }
 
+/* Who waits for rows has flushed them in the turn that added them. */
 static void on_alarm(void *arg) {
-  (void)publish(arg);
+  recorder_t *recorder = arg;
+  (void)publish(recorder);
+  recorder->unmade = false;
 }
 
 gantry_err_t recorder_new(bus_t *bus, loop_t *loop, const recorder_settings_t *settings,
@@ -216,7 +229,8 @@ gantry_err_t recorder_add(recorder_t *recorder, const cause_t *cause, const reco
 }
 
 void recorder_flush(recorder_t *recorder, outbox_done_fn fn, void *arg) {
-  bool done = publish(recorder);
+  bool done = publish(recorder) && !recorder->unmade;
+  recorder->unmade = false;
   if (!fn) return;
   bool full = recorder->wait_count == RECORDER_WAITS;
   if (!done || full || recorder->answered == recorder->published) {

@@ -67,10 +67,10 @@ void recorder_flush(recorder_t *recorder, outbox_done_fn fn, void *arg);
 
 typedef struct recorder_counts {
   uint64_t readings, findings; /* of the session that is marked, or was last */
-  uint64_t lost;               /* of that session: found no room in the outbox */
-  uint64_t thinned;            /* left out between sessions, since recorder_new */
-  uint64_t refused;            /* found no room in the outbox, the same */
-  uint64_t first_ns, last_ns;  /* times of the session's readings; 0: none */
+  uint64_t lost;              /* of that session: found no room in the outbox, or made no message */
+  uint64_t thinned;           /* left out between sessions, since recorder_new */
+  uint64_t refused;           /* found no room in the outbox, the same */
+  uint64_t first_ns, last_ns; /* times of the session's readings; 0: none */
   session_by_type_t types[RECORDER_TYPES];
   uint32_t type_count;
 } recorder_counts_t;
