@@ -11,6 +11,7 @@
 #include "setup.h"
 
 #define BIT(flag) (1u << (flag))
+#define AHEAD_NS  (UINT64_C(86400) * GANTRY_NS_PER_S) /* of the robot's clock, at most */
 
 /* ---- refusing */
 
@@ -96,11 +97,25 @@ static gantry_err_t turn_away(processor_t *self, const char *sensor, sensor_type
   return fault->err;
 }
 
+/* A time far ahead would make all that follow look old, and outlive every retention. */
+static gantry_err_t check_place(work_t *work) {
+  const origin_t *origin = work->origin;
+  if (origin->number > INT64_MAX)
+    fault_set(work->fault, GANTRY_E_INVALID, "number", "is beyond 2^63 - 1");
+  else if (origin->kept && origin->time_ns > clock_wall_ns() + AHEAD_NS)
+    fault_set(work->fault, GANTRY_E_INVALID, "time",
+              "is more than a day ahead of the robot's clock: set the clock that is wrong");
+  else
+    return GANTRY_OK;
+  return pipeline_malformed(work->self, work->entry, work->fault);
+}
+
 gantry_err_t work_begin(work_t *work, const char *sensor, sensor_type_t type) {
   work->entry = registry_find(&work->self->registry, sensor);
   gantry_err_t err = work->entry ? meet(work, type) : add(work, sensor, type);
   if (!work->entry) return turn_away(work->self, sensor, type, work->fault);
   GANTRY_TRY(err);
+  GANTRY_TRY(check_place(work));
   registry_entry_t *entry = work->entry;
   work->now_ns = clock_mono_ns();
   work->terms = (chain_terms_t){1, 1, 1};

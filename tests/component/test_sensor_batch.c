@@ -240,3 +240,23 @@ Test(sensor_batch, names_the_session_that_records) {
   cr_assert_str_eq(taken.session, begun.session);
   cr_assert_str_eq(newest()->series[0].session, begun.session);
 }
+
+Test(sensor_batch, refuses_times_and_numbers_that_no_reading_has_and_forgets_them) {
+  const uint64_t century = UINT64_C(100) * 365 * 86400 * GANTRY_NS_PER_S;
+  processor_play_open(&play, NULL);
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 3, 1000, NOON);
+  batch->time[0] += century;
+  batch->number[1] = UINT64_MAX;
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK, "%s", play.fault.detail);
+
+  cr_assert_eq(taken.accepted, 1);
+  cr_assert_eq(taken.refused, 2);
+  cr_assert(strstr(taken.fault, "row 0, time: "), "%s", taken.fault);
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK);
+  cr_assert_eq(taken.repeated, 1);
+  /* The sensor began to count anew. */
+  batch = processor_play_batch("F1", "force", 10, 1, NOON + 60 * GANTRY_NS_PER_S);
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK);
+  cr_assert_eq(taken.accepted, 10);
+}
