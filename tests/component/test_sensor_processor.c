@@ -196,7 +196,7 @@ static bool no_alerts(void *arg) {
 Test(sensor_processor, clears_the_alert_when_the_sensor_is_back) {
   inbox_t *status = harness_collect(play.h, "sensor.status."),
           *alerts = harness_collect(play.h, "alert.");
-  processor_play_open(&play, (const char *[]){"degraded_ms=100", "offline_ms=200", NULL});
+  processor_play_open(&play, (const char *[]){"degraded_ms=100", "offline_ms=600", NULL});
   raw_range_t raw = range_of(0.4);
   bus_publish(play.bridge->bus, TOPIC_RAW_RANGE, "PROX_001", &raw);
   cr_assert(harness_until(play.h, is_offline, status, 3000));
