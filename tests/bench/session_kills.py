@@ -183,6 +183,7 @@ def run(readings, seed, kills=True):
             else:
                 killer.due.clear()
         fed = time.monotonic() - begin
+        feeder.client.close()
         processor.ask("session.stop", {})
         store.ready()
         # The end of a session stands in the outbox behind its readings.
