@@ -124,7 +124,7 @@ static gantry_err_t take_rows(batch_t *batch, gantry_fault_t *fault) {
     taken->repeated += repeated;
     if (err == GANTRY_OK || repeated) continue;
     if (taken->refused++ == 0)
-      snprintf(taken->fault, sizeof taken->fault, "row %u, %.30s: %.130s", row, fault->field,
+      snprintf(taken->fault, sizeof taken->fault, "row %u, %.31s: %.130s", row, fault->field,
                fault->detail);
   }
   return GANTRY_OK;

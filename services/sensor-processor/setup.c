@@ -53,7 +53,7 @@ static void average(chain_rule_t *rule, uint32_t window) {
 static chain_rule_t default_rule(const processor_t *self, sensor_type_t family,
                                  const type_row_t *type) {
   const limit_t *limits = self->limits.fields;
-  chain_rule_t rule = {.factor = 1, .scale = 1, .min = -INFINITY, .max = INFINITY};
+  chain_rule_t rule = {.factor = 1, .scale = 1, .min = -SETUP_NUMBER_MAX, .max = SETUP_NUMBER_MAX};
   switch (family) {
   case SENSOR_TYPE_ACCELEROMETER:
     bound(&rule, &limits[LIMITS_ACCELERATION]);
@@ -122,7 +122,7 @@ static chain_rule_t rule_of(const processor_t *self, sensor_type_t family, const
   take_filters(&rule, pipeline);
   double width = rule.max - rule.min;
   if (rule.noise <= 0)
-    rule.noise = isfinite(width) && width > 0 ? NOISE_SHARE * width : UNBOUNDED_NOISE;
+    rule.noise = width > 0 && width < SETUP_NUMBER_MAX ? NOISE_SHARE * width : UNBOUNDED_NOISE;
   return rule;
 }
 

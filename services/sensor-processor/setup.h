@@ -6,6 +6,8 @@
 
 #include "processor_self.h"
 
+#define SETUP_NUMBER_MAX 1e300 /* what schemas take: bounds of a number that has no others */
+
 /* Reads and checks a configuration. GANTRY_E_INVALID with the field (`configuration.filters[1]`)
    and what it may be. A key that no pipeline has is left alone, and told in the log. */
 gantry_err_t setup_read(const processor_t *self, const char *sensor, sensor_type_t family,

@@ -18,7 +18,7 @@
 static gantry_err_t refuse(processor_t *self, registry_entry_t *entry, int finding,
                            const gantry_fault_t *fault) {
   char text[REGISTRY_ERROR_MAX + 1];
-  snprintf(text, sizeof text, "%.30s: %.90s", fault->field, fault->detail);
+  snprintf(text, sizeof text, "%.31s: %.90s", fault->field, fault->detail);
   entry->counts[finding]++;
   registry_refuse(entry, clock_mono_ns(), text);
   metric_add(self->refused[entry->type], 1);
@@ -151,7 +151,7 @@ static gantry_err_t explain(work_t *work, const char *field, const chain_verdict
     return work_refuse(work, CHAIN_NOT_FINITE);
   }
   bool below = verdict->flags & BIT(CHAIN_BELOW);
-  if (isfinite(rule->min) && isfinite(rule->max))
+  if (rule->min > -SETUP_NUMBER_MAX && rule->max < SETUP_NUMBER_MAX)
     fault_set(work->fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", verdict->raw,
               rule->min, rule->max);
   else

@@ -1,8 +1,11 @@
 /* Settings of sensor-processor, with a storage that the test plays. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <criterion/criterion.h>
+
+#include <gantry/clock.h>
 
 #include "processor_play.h"
 
@@ -296,11 +299,19 @@ Test(sensor_settings, filters_by_the_pipeline) {
   cr_assert_str_eq(said->unit, "N");
 }
 
+#define LONGEST_FIELD "brightness_of_the_left_lamp__\u00e9" /* 31 bytes of UTF-8 */
+
 static void on_types(rpc_context_t *call, const void *takes, void *arg) {
   static store_setting_list_t all;
   (void)arg;
   cr_assert_str_eq(((const store_setting_list_get_t *)takes)->kind, "sensor.type_rule");
-  all.settings_count = 1;
+  all.settings_count = 2;
+  snprintf(all.settings[1].info.scope, sizeof all.settings[1].info.scope, "lamp");
+  snprintf(all.settings[1].data, sizeof all.settings[1].data,
+           "{\"kind\":\"object\",\"unit\":\"\",\"family\":\"\",\"doc\":\"\",\"fields\":[{\"name\":"
+           "\"%s\","
+           "\"kind\":\"number\",\"required\":true}]}",
+           LONGEST_FIELD);
   snprintf(all.settings[0].info.scope, sizeof all.settings[0].info.scope, "torque");
   snprintf(
       all.settings[0].data, sizeof all.settings[0].data,
@@ -328,4 +339,32 @@ Test(sensor_settings, takes_types_that_people_have_registered) {
   cr_assert_eq(err, GANTRY_E_INVALID);
   cr_assert_str_eq(play.fault.detail, "11 is above 10");
   cr_assert_eq(processor_play_ingest(&play, SENSOR_TYPE_VALUE, "T1", "{\"value\":9}"), GANTRY_OK);
+
+  sensor_taken_t taken;
+  sensor_readings_t *batch = processor_play_batch("L1", "lamp", 1, 1, GANTRY_NS_PER_S);
+  batch->which_objects_count = 1;
+  batch->objects = (blob_t){(const uint8_t *)"{}", 3};
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK, "%s", play.fault.detail);
+  cr_assert(strstr(taken.fault, LONGEST_FIELD ": required"), "%s", taken.fault);
+}
+
+Test(sensor_settings, refuses_numbers_that_calibration_makes_too_great_to_be_kept) {
+  sensor_taken_t taken;
+  sensor_recent_t *recent = calloc(1, sizeof *recent);
+  sensor_recent_get_t takes = {.sensor = "S1", .limit = 10};
+  play_storage();
+  processor_play_open(&play, NULL);
+  cr_assert_eq(configure("{}", "{\"scale\":10}"), GANTRY_OK, "%s", play.fault.detail);
+  sensor_readings_t *batch = processor_play_batch("S1", "value", 2, 1, GANTRY_NS_PER_S);
+  batch->value[0] = 5e299;
+
+  cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK, "%s", play.fault.detail);
+
+  cr_assert_eq(taken.accepted, 1);
+  cr_assert(strstr(taken.fault, "row 0, value: "), "%s", taken.fault);
+  cr_assert_eq(harness_call(play.h, REQUEST_SENSOR_RECENT, NULL, &takes, recent, 2000, &play.fault),
+               GANTRY_OK, "%s", play.fault.detail);
+  cr_assert_eq(recent->rows_count, 1);
+  cr_assert_eq(recent->rows[0].value, 20);
+  free(recent);
 }
