@@ -49,6 +49,7 @@ struct exchange {
   buf_t scratch;     /* for the handler, e.g. cells turned into rows */
   store_user_t user; /* auth routes: the user at hand */
   char origin[128];  /* Origin header when it is allowed */
+  bool foreign;      /* a page of an origin that is not allowed asks */
   char range[80], if_range[80], if_none_match[80]; /* headers, or "" */
   bool old_http;                                   /* HTTP/1.0: knows no chunks */
   bool ready;             /* `out` holds bytes that the connection has to write */

@@ -36,6 +36,13 @@ static void copy_header(struct lws *wsi, enum lws_token_indexes token, char *out
   if (lws_hdr_copy(wsi, out, (int)size, token) <= 0) out[0] = '\0';
 }
 
+/* One that is too long to be compared is another's. */
+static void copy_if_range(struct lws *wsi, exchange_t *x) {
+  copy_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, x->if_range, sizeof x->if_range);
+  if (!x->if_range[0] && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_IF_RANGE) > 0)
+    snprintf(x->if_range, sizeof x->if_range, "-");
+}
+
 static void read_query(struct lws *wsi, buf_t *out) {
   char item[512];
 
@@ -69,13 +76,14 @@ void http_request_read(struct lws *wsi, const char *path, exchange_t *x) {
   copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept, sizeof accept);
   copy_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin);
   copy_header(wsi, WSI_TOKEN_HTTP_RANGE, x->range, sizeof x->range);
-  copy_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, x->if_range, sizeof x->if_range);
+  copy_if_range(wsi, x);
   copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, x->if_none_match, sizeof x->if_none_match);
   copy_header(wsi, WSI_TOKEN_HTTP, version, sizeof version);
   x->old_http = !strcmp(version, "HTTP/1.0");
   if (answer_origin_allowed(x->profile->origins(x->gateway), origin)) {
     snprintf(x->origin, sizeof x->origin, "%s", origin);
   }
+  x->foreign = !x->origin[0] && lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
   lws_get_peer_simple(wsi, x->address, sizeof x->address);
   read_query(wsi, &x->query);
   if (!strcmp(request.method, "OPTIONS")) {

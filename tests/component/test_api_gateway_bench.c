@@ -229,6 +229,34 @@ Test(api_gateway_bench, answers_preflights_of_its_own_origins) {
   cr_expect_null(strstr(answer.head, "Access-Control-Allow-Origin"));
 }
 
+static int start_from(const char *origin) {
+  char request[320];
+  int len = snprintf(request, sizeof request,
+                     "POST /api/v1/sessions/start HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\n"
+                     "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+                     origin);
+
+  return door_raw(request, (size_t)len).status;
+}
+
+Test(api_gateway_bench, lets_no_page_of_elsewhere_start_a_session) {
+  char own[64], longer[200];
+  session_session_t *session = door_stub(REQUEST_SESSION_START)->reply;
+
+  bench_play_session(session, SESSION_STATE_RECORDING);
+  snprintf(own, sizeof own, "http://localhost:%d", door.port);
+  memset(longer, 'a', sizeof longer);
+  longer[sizeof longer - 1] = '\0';
+
+  cr_expect_eq(start_from("http://evil.example"), 403);
+  cr_expect_eq(start_from("null"), 403);
+  cr_expect_eq(start_from(longer), 403);
+  cr_expect_eq(door_stub(REQUEST_SESSION_START)->count, 0, "it has been asked for");
+  cr_expect_eq(start_from("http://localhost:3000"), 200);
+  cr_expect_eq(start_from(own), 200, "a page of this listener");
+  cr_expect_eq(door_stub(REQUEST_SESSION_START)->count, 2);
+}
+
 Test(api_gateway_bench, is_not_there_unless_asked_for_and_not_for_strangers, .init = NULL,
      .fini = NULL) {
   harness_t *harness = harness_new();

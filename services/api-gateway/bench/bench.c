@@ -198,6 +198,15 @@ static bool is_loopback(const char *host) {
   return !strncmp(host, "127.", 4) || !strcmp(host, "::1") || !strcmp(host, "localhost");
 }
 
+/* /docs of this listener may try its routes. */
+static void add_own_origins(bench_t *bench, const http_listener_t *listener) {
+  size_t len = strlen(bench->origins);
+
+  snprintf(bench->origins + len, sizeof bench->origins - len,
+           "http://localhost:%d http://127.0.0.1:%d http://%s:%d ", listener->port, listener->port,
+           listener->host, listener->port);
+}
+
 static gantry_err_t add_origin(const json_item_t *item, size_t index, void *arg) {
   bench_t *bench = arg;
   char origin[128];
@@ -241,6 +250,7 @@ gantry_err_t bench_start(gateway_t *gateway, gantry_fault_t *fault) {
   GANTRY_TRY(points_init(&bench->points));
   GANTRY_TRY(check_options(bench, config, listener.host, fault));
   GANTRY_TRY(http_listen(gateway, &listener, &listener.port, fault));
+  add_own_origins(bench, &listener);
   GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
   bench->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, bench);
   bench->second = loop_every(gateway->service->loop, SECOND_MS, on_second, bench);

@@ -18,7 +18,7 @@ typedef struct bench_wait {
 
 typedef struct bench {
   gateway_t *gateway;
-  char origins[1000]; /* apart by spaces */
+  char origins[1200]; /* whose pages may use it, its own too; apart by spaces */
   points_t points;
   char session[51]; /* whose they are; empty: none */
   bool recording;

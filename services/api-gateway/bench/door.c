@@ -96,7 +96,9 @@ static void open_request(exchange_t *x, const call_request_t *request) {
   size_t len = strlen(request->path);
   if (len > 1 && request->path[len - 1] == '/') return;
   x->endpoint = &ROUTES.endpoints[x->route.endpoint];
-  if (roles_allow(x->caller.role, x->endpoint->permission))
+  if (x->foreign && x->method != HTTP_GET)
+    refuse(x, GANTRY_E_FORBIDDEN, "Pages of that origin may not do that; see bench_origins.");
+  else if (roles_allow(x->caller.role, x->endpoint->permission))
     read_params(x);
   else
     refuse(x, GANTRY_E_FORBIDDEN, "The test bench may not do that.");
