@@ -1,4 +1,5 @@
-/* Downloads. Only who asks for a part, or for the length, waits for the export to be measured. */
+/* Downloads. Only who asks for a part, or for the length, waits for the export to be measured; and
+   who speaks HTTP/1.0 (a proxy, maybe): without a length a cut would look like the end. */
 #include "export.h"
 
 #include <stdio.h>
@@ -247,7 +248,7 @@ void export_answer(exchange_t *x, const session_export_t *what, const export_fil
   buf_put(&x->scratch, &download, sizeof download);
   if (buf_err(&x->scratch) != GANTRY_OK)
     exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
-  else if (file->measured || x->head.head_only || range_is_asked(x->range))
+  else if (file->measured || x->old_http || x->head.head_only || range_is_asked(x->range))
     ask_length(x);
   else
     ask_piece(x);

@@ -6,7 +6,7 @@
 
 /* What the file is called and said to be. */
 typedef struct export_file {
-  char name[96];        /* plain characters only */
+  char name[128];       /* plain characters only */
   const char *type;     /* NULL: that of its format */
   bool measured;        /* its length is always told, and waited for */
   uint64_t modified_ns; /* wall time of its last change; 0: not told */

@@ -189,6 +189,13 @@ static void expect_header(client_t *client, const char *line) {
                      buf_text(&client->head));
 }
 
+static void fetch(const char *headers, int status, uint64_t bytes) {
+  client_t client = client_open("GET", "s1/export", headers);
+
+  expect_whole(&client, status, bytes);
+  client_close(&client);
+}
+
 /* ---- */
 
 Test(api_gateway_export, goes_out_in_chunks_where_its_length_is_not_known) {
@@ -218,14 +225,10 @@ Test(api_gateway_export, tells_its_length_where_storage_knows_it) {
 
 Test(api_gateway_export, can_be_empty) {
   store.size = 0;
-  client_t client = client_open("GET", "s1/export", "");
-
-  expect_whole(&client, 200, 0);
-
-  client_close(&client);
+  fetch("", 200, 0);
 }
 
-Test(api_gateway_export, ends_with_the_connection_for_who_knows_no_chunks) {
+Test(api_gateway_export, tells_its_length_to_who_knows_no_chunks) {
   client_t client = {.fd = door_connect()};
   char request[2048];
   int len = snprintf(request, sizeof request,
@@ -238,6 +241,7 @@ Test(api_gateway_export, ends_with_the_connection_for_who_knows_no_chunks) {
   cr_expect_not(client.chunked);
   cr_expect_not(client.wrong);
   cr_expect_eq(client.body, store.size);
+  cr_expect_eq(client.length, store.size, "a cut would look like the end");
   client_close(&client);
 }
 
@@ -250,21 +254,16 @@ Test(api_gateway_export, goes_on_where_a_client_left_off) {
   expect_header(&client, "Content-Range: bytes 300001-699999/700000\r\n");
   cr_expect_eq(store.measured, 3, "until the length was known");
   client_close(&client);
-  client = client_open("GET", "s1/export", "Range: bytes=-10\r\n");
-  expect_whole(&client, 206, 10);
-  client_close(&client);
-  client = client_open("GET", "s1/export", "Range: bytes=5-5\r\n");
-  expect_whole(&client, 206, 1);
-  client_close(&client);
+  fetch("Range: bytes=-10\r\n", 206, 10);
+  fetch("Range: bytes=5-5\r\n", 206, 1);
 }
 
 Test(api_gateway_export, begins_anew_when_the_data_are_others_now) {
-  client_t client =
-      client_open("GET", "s1/export", "Range: bytes=300001-\r\nIf-Range: \"old\"\r\n");
-
-  expect_whole(&client, 200, store.size);
-
-  client_close(&client);
+  fetch("Range: bytes=300001-\r\nIf-Range: \"old\"\r\n", 200, store.size);
+  fetch("Range: bytes=9-\r\nIf-Range: "
+        "\"one-that-is-longer-than-any-tag-of-ours-and-so-cannot-be-that-of-"
+        "these-data\"\r\n",
+        200, store.size);
 }
 
 Test(api_gateway_export, says_where_it_ends_to_who_asks_behind_it) {
@@ -330,12 +329,17 @@ Test(api_gateway_export, is_cut_off_when_it_cannot_be_finished) {
   client_close(&client);
 }
 
+#define LONG_ID "a23456789-123456789-123456789-123456789-123456789-"
 Test(api_gateway_export, names_its_file_with_plain_characters) {
   client_t client = client_open("GET", "a%22%3B%20b/export?format=jsonl&sensor_id=F%201", "");
 
   expect_whole(&client, 200, store.size);
 
   expect_header(&client, "filename=\"session-a___b-F_1.jsonl\"\r\n");
+  client_close(&client);
+  client = client_open("GET", LONG_ID "/export?format=csv_wide&sensor_id=" LONG_ID, "");
+  expect_whole(&client, 200, store.size);
+  expect_header(&client, LONG_ID "-" LONG_ID "-wide.csv\"\r\n");
   client_close(&client);
 }
 
