@@ -114,7 +114,7 @@ Test(batch, says_in_which_row_something_was_found) {
 }
 
 Test(batch, is_full_at_a_thousand_rows_and_at_64_series) {
-  char name[16];
+  char name[16] = "";
   recorder_row_t row = row_of(name, 1);
   for (int i = 0; i < 64; i++) {
     snprintf(name, sizeof name, "s%d", i);
