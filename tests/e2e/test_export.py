@@ -153,6 +153,18 @@ class Exports(unittest.TestCase):
         self.assertEqual(sorted(each.name for each in self.store.folder.glob("again*")), ["again.csv"])
         self.assertIn("nothing to resume", self.gantry("session", "export", SESSION, str(path), "--resume", code=1))
 
+    def test_what_cannot_be_exported_leaves_nothing_behind(self):
+        folder = self.store.folder / "empty"
+        folder.mkdir()
+        self.assertNotIn("--resume", self.gantry("session", "export", "nobody", str(folder / "a.csv"), code=1))
+        device = folder / "device"
+        os.mkfifo(device)
+        for path in (folder, device):
+            self.assertIn("no ordinary file", self.gantry("session", "export", "small", str(path), code=1))
+        self.assertTrue(device.is_fifo())
+        self.assertEqual([each.name for each in folder.iterdir()], ["device"])
+        self.assertFalse(pathlib.Path(f"{folder}.part").exists())
+
     def test_storage_is_killed_on_the_way_and_the_export_goes_on(self):
         whole = self.exported("before.jsonl").read_bytes()
         path = self.store.folder / "killed.jsonl"

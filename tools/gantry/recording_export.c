@@ -61,10 +61,19 @@ static bool read_tag(download_t *download) {
   return false;
 }
 
+/* In the end FILE.part takes the place of FILE: of a file, never of a folder or a device. */
+static bool may_replace(const char *path) {
+  struct stat state;
+  if (stat(path, &state) != 0 || S_ISREG(state.st_mode)) return true;
+  fprintf(stderr, "gantry session: %s: is there and no ordinary file: name another\n", path);
+  return false;
+}
+
 static bool open_part(download_t *download) {
   bool resume = download->asked->resume;
   const char *path = download->asked->words[2];
   struct stat state;
+  if (!may_replace(path)) return false;
   if ((size_t)snprintf(download->part, PATH_SIZE, "%s.part", path) >= PATH_SIZE ||
       (size_t)snprintf(download->tag, PATH_SIZE, "%s.tag", path) >= PATH_SIZE)
     return ask_wrong(download->asked, "that path is too long.") == 0;
@@ -143,6 +152,21 @@ static void report(const download_t *download) {
             (unsigned long long)(piece->total - piece->rows));
 }
 
+/* Without a byte there is nothing to go on with, and nothing is left behind. */
+static void leave(const download_t *download) {
+  struct stat state;
+  if (fstat(download->file, &state) != 0) return;
+  if (state.st_size == 0) {
+    unlink(download->part);
+    unlink(download->tag);
+    return;
+  }
+  fprintf(stderr,
+          "gantry session: %lld bytes are in %s; --resume goes on there, while the session's data "
+          "stay the same\n",
+          (long long)state.st_size, download->part);
+}
+
 static int run(download_t *download) {
   if (!open_part(download)) return 1;
   download->begun_ns = clock_mono_ns();
@@ -151,8 +175,7 @@ static int run(download_t *download) {
     return 0;
   }
   ask_progress("%s", "");
-  fprintf(stderr, "gantry session: %llu bytes are in %s; --resume goes on there\n",
-          (unsigned long long)download->get.offset, download->part);
+  leave(download);
   return loop_stopped(download->asked->session.loop) ? ASK_INTERRUPTED : 1;
 }
 
