@@ -126,14 +126,17 @@ static gantry_err_t check_tag(store_call_t *call, const session_export_t *get, c
                    "the session's data have changed since: export it anew, from its first byte");
 }
 
-/* Of a session that records: the moment that the tag names, else now. */
+/* The moment that the tag names, also when the session has ended meanwhile; else all of a session
+   that has ended, and of one that records what is there now. */
 static gantry_err_t choose_moment(store_call_t *call, const session_export_t *get, book_t *book) {
   const char *moment = get->has_tag ? strchr(get->tag, '-') : NULL;
   char *end = NULL;
-  if (book->until_us == BOOK_ALL) return GANTRY_OK;
-  book->until_us = (int64_t)(call->now_ns / 1000);
-  if (moment) book->until_us = (int64_t)strtoull(moment + 1, &end, 16);
-  if (!moment || (*end == '\0' && book->until_us > 0)) return GANTRY_OK;
+  if (!moment) {
+    if (book->until_us != BOOK_ALL) book->until_us = (int64_t)(call->now_ns / 1000);
+    return GANTRY_OK;
+  }
+  book->until_us = (int64_t)strtoull(moment + 1, &end, 16);
+  if (*end == '\0' && book->until_us > 0 && book->until_us < BOOK_ALL) return GANTRY_OK;
   return fault_set(call->fault, GANTRY_E_INVALID, "tag", "is no tag of an export");
 }
 
