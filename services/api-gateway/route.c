@@ -4,6 +4,8 @@
 #include "route.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,27 +115,35 @@ void route_match(http_method_t method, const char *path, route_t *out) {
 
 /* ---- parameters */
 
-/* A JSON number as far as its characters go; the reader judges the rest. */
-static bool looks_numeric(const char *text) {
+/* Writes a number as JSON has it, which knows no leading zeros and nothing beyond 64 bits; false
+   where the text is none. */
+static bool write_number(bool real, const char *text, buf_t *out) {
+  const char *digits = text[0] == '-' ? text + 1 : text;
   char *end;
 
-  if (!isdigit((unsigned char)text[0]) && !(text[0] == '-' && isdigit((unsigned char)text[1]))) {
-    return false;
+  if (!isdigit((unsigned char)digits[0]) || text[strspn(text, "0123456789+-.eE")]) return false;
+  errno = 0;
+  if (!real) {
+    long long whole = strtoll(text, &end, 10);
+    if (*end || errno) return false;
+    buf_printf(out, "%lld", whole);
+    return true;
   }
-  if (text[strspn(text, "0123456789+-.eE")] != '\0') return false;
-  (void)strtod(text, &end);
-  return *end == '\0';
+  double value = strtod(text, &end);
+  if (*end || !isfinite(value)) return false;
+  json_write_number(out, value);
+  return true;
 }
 
+/* What does not fit its type stays text, so that the reader names the parameter. */
 static void write_value(const desc_field_t *field, const char *text, buf_t *out) {
-  bool numeric = field->type != DESC_TEXT && field->type != DESC_ENUM && looks_numeric(text);
-  bool boolean = field->type == DESC_BOOL && (!strcmp(text, "true") || !strcmp(text, "false"));
+  bool plain = field->format == DESC_PLAIN;
 
-  if (field->format == DESC_PLAIN && (numeric || boolean)) {
+  if (plain && field->type == DESC_BOOL && (!strcmp(text, "true") || !strcmp(text, "false")))
     buf_put_text(out, text);
-  } else {
+  else if (!plain || field->type == DESC_TEXT || field->type == DESC_ENUM ||
+           !write_number(field->type == DESC_F64, text, out))
     json_write_text(out, text, strlen(text));
-  }
 }
 
 static const char *path_value(const route_t *route, const char *name) {

@@ -2,6 +2,7 @@
 #include "route.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <messages.h>
@@ -100,6 +101,25 @@ static char *params_of(http_method_t method, const char *path, const char *query
   route_match(method, path, &route);
   route_params_json(CATALOGUE_ENDPOINTS[route.endpoint].params, &route, query, out);
   return (char *)(uintptr_t)buf_text(out);
+}
+
+/* What is no JSON would spoil all parameters, and the answer could not name the one at fault. */
+Test(route, keeps_what_json_has_no_number_for_apart) {
+  static const char *const CASES[][2] = {
+      {"limit=99999999999999999999\0", "\"99999999999999999999\""},
+      {"limit=007\0", "7"},
+      {"limit=-5\0", "-5"},
+      {"limit=1e3\0", "\"1e3\""},
+      {"limit=1.\0", "\"1.\""},
+  };
+
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    buf_t out = {0};
+    char expected[96];
+    snprintf(expected, sizeof expected, "{\"sensor_id\":\"x\",\"limit\":%s}", CASES[i][1]);
+    cr_expect_str_eq(params_of(HTTP_GET, "/api/v1/sensors/data/x", CASES[i][0], &out), expected);
+    buf_fini(&out);
+  }
 }
 
 Test(route, writes_numbers_unquoted_and_everything_else_as_text) {
