@@ -132,9 +132,34 @@ void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault
   x->profile->fail(x, status, fault);
 }
 
+/* What services call otherwise than the routes do. */
+static const char *const RENAMED[][2] = {{"session", "session_id"}, {"sensor", "sensor_id"},
+                                         {"type", "sensor_type"},   {"code", "sensor_type"},
+                                         {"from", "start_time"},    {"to", "end_time"}};
+
+static bool takes_field(const exchange_t *x, const char *name) {
+  const desc_t *params = x->endpoint->params, *body = x->endpoint->body;
+
+  return (params && desc_find(params, name, strlen(name))) ||
+         (body && desc_find(body, name, strlen(name)));
+}
+
+/* A fault names the field that the client has sent. */
+static void name_field(const exchange_t *x, gantry_fault_t *fault) {
+  if (!x->endpoint || takes_field(x, fault->field)) return;
+  for (size_t i = 0; i < sizeof RENAMED / sizeof RENAMED[0]; i++) {
+    if (strcmp(fault->field, RENAMED[i][0]) != 0 || !takes_field(x, RENAMED[i][1])) continue;
+    snprintf(fault->field, sizeof fault->field, "%s", RENAMED[i][1]);
+    return;
+  }
+}
+
 void exchange_fail_native(exchange_t *x, int status, const gantry_fault_t *fault) {
+  gantry_fault_t named = *fault;
+
+  name_field(x, &named);
   exchange_begin(x);
-  answer_error(fault, clock_wall_ns(), x->cause.trace, &x->out);
+  answer_error(&named, clock_wall_ns(), x->cause.trace, &x->out);
   exchange_finish(x, status, "application/json");
 }
 

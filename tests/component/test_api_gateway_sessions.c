@@ -2,6 +2,7 @@
 #include "door.h"
 
 #include <criterion/criterion.h>
+#include <gantry/rpc_server.h>
 #include <gantry/clock.h>
 #include <gantry/json.h>
 #include <stdio.h>
@@ -202,4 +203,28 @@ Test(api_gateway_sessions, give_their_readings_oldest_first) {
   cr_expect_str_eq(get->type, "force");
   cr_expect_eq(get->order, STORE_ORDER_OLDEST_FIRST);
   cr_expect_eq(get->limit, 100);
+}
+
+static void play_no_session(rpc_context_t *call, const void *takes, void *arg) {
+  (void)takes;
+  (void)arg;
+  rpc_fail(call, GANTRY_E_NOT_FOUND, "session", "no session s1");
+}
+
+static void play_turned_window(rpc_context_t *call, const void *takes, void *arg) {
+  (void)takes;
+  (void)arg;
+  rpc_fail(call, GANTRY_E_SCHEMA, "to", "lies before `from`");
+}
+
+Test(api_gateway_sessions, names_a_field_at_fault_as_the_client_does) {
+  door_stub(REQUEST_SESSION_SUMMARY)->play = play_no_session;
+  door_stub(REQUEST_SESSION_LIST)->play = play_turned_window;
+
+  answer_t answer = door_request("GET", "/api/v1/sessions/s1", NULL);
+  cr_expect_eq(answer.status, 404);
+  cr_expect_not_null(strstr(answer.body, "\"field\":\"session_id\""), "%s", answer.body);
+  answer = door_request("GET", "/api/v1/sessions?status=stopped", NULL);
+  cr_expect_eq(answer.status, 422);
+  cr_expect_not_null(strstr(answer.body, "\"field\":\"end_time\""), "%s", answer.body);
 }
