@@ -50,9 +50,15 @@ bool lifecycle_read_only(const lifecycle_t *lifecycle) {
 
 lifecycle_status_t lifecycle_get(lifecycle_t *lifecycle) {
   pthread_mutex_lock(&lifecycle->lock);
-  lifecycle_status_t status = lifecycle->status;
+  lifecycle_status_t status = lifecycle->told;
   pthread_mutex_unlock(&lifecycle->lock);
   return status;
+}
+
+static void tell(lifecycle_t *lifecycle) {
+  pthread_mutex_lock(&lifecycle->lock);
+  lifecycle->told = lifecycle->status;
+  pthread_mutex_unlock(&lifecycle->lock);
 }
 
 static void tell_level(const lifecycle_t *lifecycle, disk_level_t before) {
@@ -80,7 +86,6 @@ static void look_at_disk(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
   bool known = lifecycle->settings.on_disk[0] && statvfs(lifecycle->settings.on_disk, &disk) == 0;
   lifecycle->disk_ns = now_ns + DISK_EVERY_NS;
   if (before >= DISK_PURGING) store_checkpoint(store);
-  pthread_mutex_lock(&lifecycle->lock);
   status->disk_known = known;
   if (known) {
     double kept = (double)(disk.f_blocks - disk.f_bfree) * (double)disk.f_frsize;
@@ -91,7 +96,7 @@ static void look_at_disk(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns
     status->used = all > 0 ? 100 * (all - (double)status->room_bytes) / all : 0;
   }
   status->level = disk_guard_note(&lifecycle->guard, known ? status->used : 0, now_ns);
-  pthread_mutex_unlock(&lifecycle->lock);
+  tell(lifecycle);
   tell_level(lifecycle, before);
 }
 
@@ -99,9 +104,8 @@ void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, ui
   if (err == GANTRY_OK || !store_is_full(store)) return;
   disk_level_t before = lifecycle->guard.level;
   disk_guard_full(&lifecycle->guard, now_ns);
-  pthread_mutex_lock(&lifecycle->lock);
   lifecycle->status.level = DISK_READ_ONLY;
-  pthread_mutex_unlock(&lifecycle->lock);
+  tell(lifecycle);
   tell_level(lifecycle, before);
 }
 
@@ -239,12 +243,11 @@ void lifecycle_step(lifecycle_t *lifecycle, store_t *store, uint64_t now_ns, uin
   choose(lifecycle, store, now_ns, wall_us);
   gantry_err_t err = work(lifecycle, store, now_ns, wall_us);
   uint64_t took_ns = clock_mono_ns() - begun_ns, rest_ns = REST_FACTOR * took_ns;
-  pthread_mutex_lock(&lifecycle->lock);
   lifecycle->status.phase = lifecycle->phase;
   lifecycle->status.steps++;
   if (took_ns / 1000 > lifecycle->status.step_us)
     lifecycle->status.step_us = (uint32_t)(took_ns / 1000);
-  pthread_mutex_unlock(&lifecycle->lock);
+  tell(lifecycle);
   lifecycle_note(lifecycle, store, err, now_ns);
   if (lifecycle->phase == LIFECYCLE_RESTING)
     lifecycle->next_ns =

@@ -55,8 +55,9 @@ typedef struct lifecycle {
   uint64_t pass_ns;     /* of the next pass of deletion */
   uint64_t purge_ns;    /* of the next purge */
   uint64_t deleted_now; /* rows since the last vacuum */
-  pthread_mutex_t lock; /* of status */
   lifecycle_status_t status;
+  pthread_mutex_t lock;
+  lifecycle_status_t told; /* the status after the last step, for other threads: under the lock */
 } lifecycle_t;
 
 /* now_ns: monotonic. The first pass begins a minute later. */
@@ -72,6 +73,7 @@ void lifecycle_wake(lifecycle_t *lifecycle);
 void lifecycle_note(lifecycle_t *lifecycle, store_t *store, gantry_err_t err, uint64_t now_ns);
 /* Whether writing has stopped for want of room. The writer's thread. */
 bool lifecycle_read_only(const lifecycle_t *lifecycle);
+/* As the last step left it. Any thread. */
 lifecycle_status_t lifecycle_get(lifecycle_t *lifecycle);
 
 #endif
