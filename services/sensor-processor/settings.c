@@ -29,6 +29,18 @@ static gantry_err_t check_configure(processor_t *self, const sensor_configure_t 
   return configuration_read_calibration(configure->calibration, &calibration, fault);
 }
 
+/* A calibration that is in force already leaves the filters alone. */
+static void take_calibration(registry_entry_t *entry, const sensor_configure_t *configure) {
+  gantry_fault_t fault;
+  calibration_t given;
+  if (!configure->has_calibration ||
+      configuration_read_calibration(configure->calibration, &given, &fault) != GANTRY_OK ||
+      calibration_equal(&given, &entry->calibration))
+    return;
+  entry->calibration = given;
+  setup_calibrate(entry);
+}
+
 /* Puts a checked configuration in force. */
 static void apply(processor_t *self, const sensor_configure_t *configure) {
   gantry_fault_t fault = {0};
@@ -38,10 +50,9 @@ static void apply(processor_t *self, const sensor_configure_t *configure) {
   gantry_err_t err = entry ? setup_read(self, configure->sensor, (sensor_type_t)entry->type,
                                         configure->configuration, &pipeline, &fault)
                            : GANTRY_E_TOO_LARGE;
-  if (err == GANTRY_OK && configure->has_calibration)
-    configuration_read_calibration(configure->calibration, &entry->calibration, &fault);
   if (entry && err == GANTRY_OK) err = setup_apply(self, entry, &pipeline, &fault);
   if (err == GANTRY_OK) {
+    take_calibration(entry, configure);
     entry->configured = true;
     return;
   }

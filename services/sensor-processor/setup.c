@@ -292,6 +292,33 @@ static void take_rate(const registry_t *registry, registry_entry_t *entry, doubl
     entry->silent_ns = silent_ns;
 }
 
+static bool same_filters(const chain_rule_t *a, const chain_rule_t *b) {
+  if (a->filter_count != b->filter_count) return false;
+  for (uint32_t i = 0; i < a->filter_count; i++) {
+    const filter_rule_t *x = &a->filters[i], *y = &b->filters[i];
+    if (x->kind != y->kind || x->window != y->window || x->alpha != y->alpha ||
+        x->threshold != y->threshold || x->cutoff_hz != y->cutoff_hz || x->rate_hz != y->rate_hz ||
+        x->order != y->order)
+      return false;
+  }
+  return true;
+}
+
+static bool same_rule(const chain_rule_t *a, const chain_rule_t *b) {
+  return a->factor == b->factor && a->shift == b->shift && a->min == b->min && a->max == b->max &&
+         a->max_rate == b->max_rate && a->stuck_s == b->stuck_s && a->late_s == b->late_s &&
+         a->expected_hz == b->expected_hz && a->noise == b->noise && a->gap_s == b->gap_s &&
+         same_filters(a, b);
+}
+
+/* Settings are read again whenever somebody changes one: a sensor that they say nothing new of
+   keeps its filters, its history and the numbers that have come. */
+static bool is_in_force(processor_t *self, const registry_entry_t *entry, const chain_rule_t *rule,
+                        const sensor_pipeline_t *pipeline) {
+  return entry->chains[0] && same_rule(rule, &entry->rule) &&
+         memcmp(pipeline, setup_pipeline(self, entry), sizeof *pipeline) == 0;
+}
+
 gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
                          const sensor_pipeline_t *pipeline, gantry_fault_t *fault) {
   static const sensor_pipeline_t NOTHING = {0};
@@ -304,6 +331,7 @@ gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
   take_rate(&self->registry, entry, pipeline->expected_hz);
   chain_rule_t rule = rule_of(self, (sensor_type_t)entry->type, type, pipeline);
   rule.gap_s = (double)registry_late_ns(&self->registry, entry) / NS_PER_S;
+  if (is_in_force(self, entry, &rule, pipeline)) return GANTRY_OK;
   GANTRY_TRY(new_chains(&rule, channels, chains, fault));
   rules_t *rules = NULL;
   gantry_err_t err = findings_rules(&self->bench_limits, entry->code, pipeline, &rules, fault);

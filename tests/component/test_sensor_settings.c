@@ -114,6 +114,23 @@ Test(sensor_settings, calibrates_and_uses_it_at_once) {
   cr_assert_float_eq(said->value, 21, 1e-9);
 }
 
+Test(sensor_settings, leave_the_filters_alone_when_they_say_nothing_new) {
+  static const char MEAN[] = "{\"filters\":[{\"kind\":\"mean\",\"window\":5}]}";
+  inbox_t *out = harness_collect(play.h, "sensor.value.");
+  play_storage();
+  processor_play_open(&play, NULL);
+  cr_assert_eq(configure(MEAN, "{\"offset\":1}"), GANTRY_OK, "%s", play.fault.detail);
+  for (int i = 0; i < 4; i++)
+    processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":0}");
+
+  cr_assert_eq(configure(MEAN, "{\"offset\":1}"), GANTRY_OK, "%s", play.fault.detail);
+  processor_play_ingest(&play, SENSOR_TYPE_VALUE, "S1", "{\"value\":10}");
+
+  cr_assert(harness_collected(play.h, out, 5, 2000));
+  const sensor_value_t *said = inbox_body(out, 4);
+  cr_assert_float_eq(said->value, 3, 1e-9);
+}
+
 Test(sensor_settings, filters_the_sweeps_of_a_lidar_as_configured) {
   inbox_t *out = harness_collect(play.h, "sensor.scan.");
   play_storage();

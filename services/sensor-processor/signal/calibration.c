@@ -18,6 +18,15 @@ calibration_t calibration_identity(void) {
   return (calibration_t){.scale = {1, 1, 1}};
 }
 
+bool calibration_equal(const calibration_t *a, const calibration_t *b) {
+  bool equal = a->angle_offset_rad == b->angle_offset_rad && a->leans == b->leans;
+  for (int i = 0; i < CALIBRATION_CHANNELS; i++)
+    equal = equal && a->scale[i] == b->scale[i] && a->offset[i] == b->offset[i];
+  for (int i = 0; a->leans && i < CALIBRATION_CELLS; i++)
+    equal = equal && a->matrix[i] == b->matrix[i];
+  return equal;
+}
+
 const char *calibration_key_name(calibration_key_t key) {
   return NAMES[key];
 }

@@ -32,6 +32,7 @@ typedef enum calibration_key {
 
 /* Scale 1, offset 0: changes nothing. */
 calibration_t calibration_identity(void);
+bool calibration_equal(const calibration_t *a, const calibration_t *b);
 const char *calibration_key_name(calibration_key_t key);
 /* Sets one value; false (and nothing changed) when it is not finite or out of bounds. */
 bool calibration_set(calibration_t *calibration, calibration_key_t key, double value);

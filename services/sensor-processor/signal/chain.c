@@ -108,17 +108,18 @@ void chain_destroy(chain_t **self) {
   *self = NULL;
 }
 
-/* As after chain_clear, except for the comparison with the reading before. */
+/* As after chain_clear, except for the comparison with the reading before, and for what is due: a
+   pause is made of readings that did not come. */
 static void begin_anew(chain_t *chain) {
   for (uint32_t i = 0; i < chain->rule.filter_count; i++)
     filter_clear(chain->filters[i]);
   chain->same_count = 0;
-  chain->came_count = chain->came_next = 0;
   chain->agreement_count = chain->agreement_next = 0;
 }
 
 void chain_clear(chain_t *chain) {
   begin_anew(chain);
+  chain->came_count = chain->came_next = 0;
   chain->has_previous = false;
 }
 

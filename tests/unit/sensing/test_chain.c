@@ -189,6 +189,23 @@ Test(chain, scores_readings_that_come_too_seldom) {
   cr_assert_float_eq(verdict.terms.completeness, 32 / (31 * 2 + 1.0), 1e-12);
 }
 
+Test(chain, counts_a_pause_among_what_is_due) {
+  chain_rule_t rule = plain();
+  rule.expected_hz = 10;
+  rule.gap_s = 0.25;
+  make(rule);
+  for (int i = 0; i < 10; i++)
+    push(i);
+
+  now_ns += 900 * MS;
+  push(10);
+
+  cr_assert_float_eq(verdict.terms.completeness, 11.0 / 20, 1e-12);
+  for (int i = 0; i < 32; i++)
+    push(i);
+  cr_assert_float_eq(verdict.terms.completeness, 1, 1e-12);
+}
+
 Test(chain, does_not_mind_a_rate_a_little_low) {
   chain_rule_t rule = plain();
   rule.expected_hz = 10.05;
