@@ -13,7 +13,8 @@
 gantry_err_t setup_read(const processor_t *self, const char *sensor, sensor_type_t family,
                         const char *configuration, sensor_pipeline_t *out, gantry_fault_t *fault);
 /* Gives the sensor chains for that pipeline, with its calibration; history begins anew, but for a
-   sensor that has just these. pipeline NULL: of its code alone. GANTRY_E_INTERNAL without memory; then the chains are those of before.
+   sensor that has just these. pipeline NULL: of its code alone. GANTRY_E_INTERNAL without memory;
+   then the chains are those of before.
  */
 gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
                          const sensor_pipeline_t *pipeline, gantry_fault_t *fault);
