@@ -1,6 +1,7 @@
 /* From options, type and pipeline to the rule of a chain. */
 #include "setup.h"
 
+#include <gantry/pack.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -311,12 +312,23 @@ static bool same_rule(const chain_rule_t *a, const chain_rule_t *b) {
          same_filters(a, b);
 }
 
+static bool same_pipeline(const sensor_pipeline_t *a, const sensor_pipeline_t *b) {
+  if (a == b) return true;
+  buf_t x = {0}, y = {0};
+  bool same = pack_message(&SENSOR_PIPELINE_DESC, a, &x, NULL) == GANTRY_OK &&
+              pack_message(&SENSOR_PIPELINE_DESC, b, &y, NULL) == GANTRY_OK && x.len == y.len &&
+              memcmp(x.data, y.data, x.len) == 0;
+  buf_fini(&x);
+  buf_fini(&y);
+  return same;
+}
+
 /* Settings are read again whenever somebody changes one: a sensor that they say nothing new of
    keeps its filters, its history and the numbers that have come. */
 static bool is_in_force(processor_t *self, const registry_entry_t *entry, const chain_rule_t *rule,
                         const sensor_pipeline_t *pipeline) {
   return entry->chains[0] && same_rule(rule, &entry->rule) &&
-         memcmp(pipeline, setup_pipeline(self, entry), sizeof *pipeline) == 0;
+         same_pipeline(pipeline, setup_pipeline(self, entry));
 }
 
 gantry_err_t setup_apply(processor_t *self, registry_entry_t *entry,
