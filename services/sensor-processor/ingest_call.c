@@ -1,7 +1,7 @@
 /* Answers that wait for the disk. */
 #include "ingest_call.h"
 
-#include "setup.h"
+#include "chain.h"
 
 ingest_call_t *ingest_take_call(processor_t *self, rpc_context_t *call) {
   for (int i = 0; i < INGEST_CALLS; i++)
@@ -24,13 +24,12 @@ void ingest_note_sensor(ingest_call_t *waiting, const char *sensor) {
   if (entry) waiting->touched[entry - registry->entries] = true;
 }
 
-/* New chains know no numbers. */
+/* What was not kept is sent again, and must not be taken for known then. */
 static void forget_numbers(const ingest_call_t *waiting) {
-  processor_t *self = waiting->processor;
-  gantry_fault_t fault;
-  for (uint32_t i = 0; i < self->registry.count; i++)
-    if (waiting->touched[i])
-      setup_apply(self, &self->registry.entries[i], &self->pipelines[i], &fault);
+  const registry_t *registry = &waiting->processor->registry;
+  for (uint32_t i = 0; i < registry->count; i++)
+    for (uint32_t k = 0; waiting->touched[i] && k < registry->entries[i].channels; k++)
+      chain_forget_numbers(registry->entries[i].chains[k]);
 }
 
 static void on_kept(gantry_err_t err, void *arg) {

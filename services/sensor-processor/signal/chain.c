@@ -129,6 +129,11 @@ void chain_calibrate(chain_t *chain, double scale, double offset) {
   chain_clear(chain);
 }
 
+void chain_forget_numbers(chain_t *chain) {
+  chain->numbers = (numbers_t){0};
+  chain->came_count = chain->came_next = 0;
+}
+
 const uint64_t *chain_counts(const chain_t *chain) {
   return chain->counts;
 }

@@ -78,6 +78,8 @@ void chain_calibrate(chain_t *chain, double scale, double offset);
 /* Filters, score and comparison with the reading before begin anew; numbers that came stay known,
    and the counts go on. */
 void chain_clear(chain_t *chain);
+/* Numbers that have come may come again: what bore them was not kept. */
+void chain_forget_numbers(chain_t *chain);
 /* How often each flag was found since chain_new; CHAIN_FLAG_COUNT numbers, borrowed. */
 const uint64_t *chain_counts(const chain_t *chain);
 

@@ -206,6 +206,18 @@ Test(chain, counts_a_pause_among_what_is_due) {
   cr_assert_float_eq(verdict.terms.completeness, 1, 1e-12);
 }
 
+Test(chain, takes_numbers_again_that_it_was_told_to_forget) {
+  make(plain());
+  chain_push(chain, 1, now_ns, 5, 1, &verdict);
+  chain_push(chain, 1, now_ns, 5, 1, &verdict);
+  cr_assert_eq(verdict.flags, 1 << CHAIN_REPEATED);
+
+  chain_forget_numbers(chain);
+
+  chain_push(chain, 1, now_ns, 5, 1, &verdict);
+  cr_assert_not(verdict.refused);
+}
+
 Test(chain, does_not_mind_a_rate_a_little_low) {
   chain_rule_t rule = plain();
   rule.expected_hz = 10.05;
