@@ -260,3 +260,40 @@ Test(sensor_batch, refuses_times_and_numbers_that_no_reading_has_and_forgets_the
   cr_assert_eq(processor_play_send(&play, batch, &taken), GANTRY_OK);
   cr_assert_eq(taken.accepted, 10);
 }
+
+static void on_append(rpc_context_t *call, const void *body, void *arg) {
+  const store_append_t *takes = body;
+  store_appended_t gives = {.boot = takes->boot, .last = takes->last};
+  (void)arg;
+  rpc_reply(call, &gives);
+}
+
+static gantry_err_t send_thousand(uint64_t which) {
+  sensor_readings_t *batch = processor_play_batch("F1", "force", 1000, 1 + which * 1000,
+                                                  NOON + which * 1000 * GANTRY_NS_PER_S);
+  return processor_play_send(&play, batch, &taken);
+}
+
+/* To call known what a full outbox refused would say that it is kept. */
+Test(sensor_batch, takes_all_that_a_full_outbox_refused_when_it_comes_again) {
+  session_start_t start = {.has_name = true, .name = "full"};
+  session_session_t session;
+  uint64_t refused = 0;
+  processor_play_open(&play, (const char *[]){"outbox_mb=1", NULL});
+  cr_assert_eq(harness_call(play.h, REQUEST_SESSION_START, NULL, &start, &session, 5000, NULL),
+               GANTRY_OK);
+  while (refused < 200 && send_thousand(refused) == GANTRY_OK)
+    refused++;
+  cr_assert_lt(refused, 200);
+  /* The refused one waits for room; the next is refused at its first row. */
+  cr_assert_eq(send_thousand(refused + 1), GANTRY_E_UNAVAILABLE);
+
+  rpc_serve(harness_peer(play.h, "storage")->server, REQUEST_STORE_APPEND, on_append, NULL);
+  uint64_t deadline_ns = clock_mono_ns() + 10 * GANTRY_NS_PER_S;
+  gantry_err_t err = GANTRY_E_UNAVAILABLE;
+  while (err != GANTRY_OK && clock_mono_ns() < deadline_ns)
+    err = send_thousand(refused + 1);
+
+  cr_assert_eq(err, GANTRY_OK, "%s", gantry_err_name(err));
+  cr_assert_eq(taken.accepted, 1000, "%u accepted, %u repeated", taken.accepted, taken.repeated);
+}
