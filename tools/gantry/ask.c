@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gantry/clock.h>
@@ -239,4 +240,12 @@ bool ask_module(ask_t *ask_, const char *text, uint8_t *address, uint8_t *port) 
   }
   ask_wrong(ask_, "no module is called `%s`; `gantry modules` lists them.", text);
   return false;
+}
+
+const char *ask_time_text(bool given, uint64_t wall_ns, char *out, size_t size) {
+  time_t seconds = (time_t)(wall_ns / GANTRY_NS_PER_S);
+  struct tm utc;
+  if (!given || !gmtime_r(&seconds, &utc) || !strftime(out, size, "%Y-%m-%d %H:%M:%SZ", &utc))
+    snprintf(out, size, "-");
+  return out;
 }

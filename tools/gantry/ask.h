@@ -41,6 +41,8 @@ bool ask(ask_t *ask, const request_t *request, const void *takes, void *gives);
 bool ask_patiently(ask_t *ask, const request_t *request, const void *takes, void *gives);
 /* The value as one line of JSON on standard output. */
 void ask_print(const desc_t *desc, const void *value);
+/* Wall time for people, UTC; "-" when there is none. Gives out. */
+const char *ask_time_text(bool given, uint64_t wall_ns, char *out, size_t size);
 /* Lets time pass; false when Ctrl-C has come. */
 bool ask_pause(ask_t *ask, uint32_t ms);
 /* Rewrites the line of progress on a terminal; "" ends it. Silent elsewhere. */

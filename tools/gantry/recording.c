@@ -1,10 +1,8 @@
 /* gantry session: recording sessions. */
 #include "recording.h"
 
-#include <gantry/clock.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "commands.h"
 
@@ -26,14 +24,6 @@ static const char HELP[] = "Usage: gantry session [list] [--state STATE] [--json
                            "to look like.\n";
 
 /* ---- words */
-
-static const char *time_text(bool given, uint64_t wall_ns, char *out, size_t size) {
-  time_t seconds = (time_t)(wall_ns / GANTRY_NS_PER_S);
-  struct tm utc;
-  if (!given || !gmtime_r(&seconds, &utc) || !strftime(out, size, "%Y-%m-%d %H:%M:%SZ", &utc))
-    snprintf(out, size, "-");
-  return out;
-}
 
 static bool get_list(ask_t *asked, uint32_t limit, session_list_t *out) {
   session_list_get_t get = {.limit = limit};
@@ -78,7 +68,7 @@ static int list(ask_t *asked) {
     const session_row_t *row = &all.rows[i];
     printf("%-36s  %-9s  %-20s  %10llu  %8llu  %s%s\n", row->session.session,
            desc_enum_text(&SESSION_STATE_ENUM, (int)row->session.state),
-           time_text(row->session.has_started, row->session.started, begun, sizeof begun),
+           ask_time_text(row->session.has_started, row->session.started, begun, sizeof begun),
            (unsigned long long)row->readings, (unsigned long long)row->findings, row->session.name,
            row->pinned ? " (pinned)" : "");
   }
@@ -117,9 +107,9 @@ static int show(ask_t *asked) {
   printf("%s %s\n%s\n", session->session, session->name, session->description);
   printf("%s, begun %s by %s, ended %s, %llu readings, %llu findings%s\n\n",
          desc_enum_text(&SESSION_STATE_ENUM, (int)session->state),
-         time_text(session->has_started, session->started, begun, sizeof begun),
+         ask_time_text(session->has_started, session->started, begun, sizeof begun),
          session->started_by[0] ? session->started_by : "-",
-         time_text(session->has_stopped, session->stopped, ended, sizeof ended),
+         ask_time_text(session->has_stopped, session->stopped, ended, sizeof ended),
          (unsigned long long)summary.row.readings, (unsigned long long)summary.row.findings,
          summary.row.pinned ? ", pinned" : "");
   printf("%-20s %-12s %10s %6s %6s %8s %5s %10s %10s %10s %10s %10s %10s unit\n", "sensor", "type",

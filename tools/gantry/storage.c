@@ -1,8 +1,6 @@
 /* gantry storage: what is kept, how full the disk is, what happens by itself. */
-#include <gantry/clock.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ask.h"
 #include "commands.h"
@@ -24,14 +22,6 @@ static const char *bytes_text(uint64_t bytes, char *out, size_t size) {
   for (; value >= 1024 && unit < 4; unit++)
     value /= 1024;
   snprintf(out, size, unit ? "%.1f %s" : "%.0f %s", value, UNITS[unit]);
-  return out;
-}
-
-static const char *time_text(bool given, uint64_t wall_ns, char *out, size_t size) {
-  time_t seconds = (time_t)(wall_ns / GANTRY_NS_PER_S);
-  struct tm utc;
-  if (!given || !gmtime_r(&seconds, &utc) || !strftime(out, size, "%Y-%m-%d %H:%M:%SZ", &utc))
-    snprintf(out, size, "-");
   return out;
 }
 
@@ -57,13 +47,13 @@ static void print_lifecycle(const store_state_t *state) {
          desc_enum_text(&STORE_LIFECYCLE_PHASE_ENUM, (int)state->phase),
          state->phase_table[0] ? " " : "", state->phase_table, (unsigned long long)state->deleted,
          (unsigned long long)state->purged,
-         time_text(state->has_passed, state->passed, passed, sizeof passed), state->step_max);
+         ask_time_text(state->has_passed, state->passed, passed, sizeof passed), state->step_max);
   printf("sessions   %llu, %llu of them pinned\n", (unsigned long long)state->sessions,
          (unsigned long long)state->pinned);
   printf("backup     last %s %s, next %s%s%s\n",
-         time_text(state->has_backup_last, state->backup_last, last, sizeof last),
+         ask_time_text(state->has_backup_last, state->backup_last, last, sizeof last),
          state->backup_file,
-         time_text(state->has_backup_next, state->backup_next, next, sizeof next),
+         ask_time_text(state->has_backup_next, state->backup_next, next, sizeof next),
          state->backup_fault[0] ? ", failed: " : "", state->backup_fault);
 }
 
@@ -75,16 +65,16 @@ static void print_tables(const store_state_t *state) {
     printf("%-16s %11llu%s %11s  %-20s  %s\n", table->name, (unsigned long long)table->rows,
            table->exact ? " " : "+",
            table->has_bytes ? bytes_text(table->bytes, size, sizeof size) : "-",
-           time_text(table->has_oldest, table->oldest, oldest, sizeof oldest),
-           time_text(table->has_newest, table->newest, newest, sizeof newest));
+           ask_time_text(table->has_oldest, table->oldest, oldest, sizeof oldest),
+           ask_time_text(table->has_newest, table->newest, newest, sizeof newest));
   }
   printf("\n%-16s %12s %11s  %-20s  %s\n", "readings of", "readings", "sensors", "oldest",
          "newest");
   for (uint32_t i = 0; i < state->groups_count; i++) {
     const store_series_state_t *group = &state->groups[i];
     printf("%-16s %11llu  %11u  %-20s  %s\n", group->type, (unsigned long long)group->readings,
-           group->series, time_text(group->has_oldest, group->oldest, oldest, sizeof oldest),
-           time_text(group->has_newest, group->newest, newest, sizeof newest));
+           group->series, ask_time_text(group->has_oldest, group->oldest, oldest, sizeof oldest),
+           ask_time_text(group->has_newest, group->newest, newest, sizeof newest));
   }
 }
 
@@ -94,7 +84,7 @@ static void print_marks(const store_state_t *state) {
   for (uint32_t i = 0; i < state->marks_count; i++) {
     const store_mark_state_t *mark = &state->marks[i];
     printf("%-18s %14llu  %s\n", mark->producer, (unsigned long long)mark->last,
-           time_text(true, mark->updated, updated, sizeof updated));
+           ask_time_text(true, mark->updated, updated, sizeof updated));
   }
 }
 
