@@ -18,12 +18,7 @@ gantry_err_t store_session_delete(store_t *store, store_call_t *call) {
   char state[16];
   stmt_t *statement = db_use(store->db, "SELECT state FROM session WHERE session_id = ?1"
                                         " AND kind = 'recording'");
-  db_bind_text(statement, 1, key->session);
-  gantry_err_t err = db_next(statement);
-  if (err == GANTRY_E_NOT_FOUND)
-    return fault_set(call->fault, err, "session", "no session %s: session.list names those there",
-                     key->session);
-  if (err != GANTRY_OK) return err;
+  GANTRY_TRY(store_find_session(statement, key->session, call->fault));
   db_get_text(statement, 0, state, sizeof state);
   db_reset(statement);
   if (strcmp(state, "recording") == 0)

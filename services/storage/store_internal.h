@@ -216,5 +216,8 @@ gantry_err_t store_calibrations(store_t *store, store_call_t *call);
 gantry_err_t store_session_list(store_t *store, store_call_t *call);
 gantry_err_t store_session_summary(store_t *store, store_call_t *call);
 gantry_err_t store_session_delete(store_t *store, store_call_t *call);
+/* Steps a statement whose first parameter is a session's id to its row; the caller resets it.
+   GANTRY_E_NOT_FOUND with a fault that names the session. */
+gantry_err_t store_find_session(stmt_t *statement, const char *session, gantry_fault_t *fault);
 
 #endif

@@ -250,16 +250,18 @@ static gantry_err_t read_sensors(store_t *store, int64_t session, session_summar
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }
 
+gantry_err_t store_find_session(stmt_t *statement, const char *session, gantry_fault_t *fault) {
+  db_bind_text(statement, 1, session);
+  gantry_err_t err = db_next(statement);
+  if (err != GANTRY_E_NOT_FOUND) return err;
+  return fault_set(fault, err, "session", "no session %s: session.list names those there", session);
+}
+
 gantry_err_t store_session_summary(store_t *store, store_call_t *call) {
   const session_key_t *key = call->takes;
   session_summary_t *out = call->gives;
   stmt_t *statement = db_use(store->db, ROW_COLUMNS "WHERE kind = 'recording' AND session_id = ?1");
-  db_bind_text(statement, 1, key->session);
-  gantry_err_t err = db_next(statement);
-  if (err == GANTRY_E_NOT_FOUND)
-    return fault_set(call->fault, err, "session", "no session %s: session.list names those there",
-                     key->session);
-  if (err != GANTRY_OK) return err;
+  GANTRY_TRY(store_find_session(statement, key->session, call->fault));
   int64_t id = db_get_int(statement, 10);
   read_row(statement, &out->row);
   db_reset(statement);
