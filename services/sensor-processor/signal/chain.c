@@ -20,7 +20,6 @@ typedef struct arrival {
 struct chain {
   chain_rule_t rule;
   filter_t *filters[CHAIN_FILTERS_MAX]; /* in the same block of memory */
-  uint64_t counts[CHAIN_FLAG_COUNT];
   bool has_previous;
   uint64_t previous_ns;
   double previous_raw;
@@ -134,10 +133,6 @@ void chain_forget_numbers(chain_t *chain) {
   chain->came_count = chain->came_next = 0;
 }
 
-const uint64_t *chain_counts(const chain_t *chain) {
-  return chain->counts;
-}
-
 static uint32_t flag(bool is_found, chain_flag_t which) {
   return is_found ? 1u << which : 0;
 }
@@ -232,11 +227,6 @@ static double base_of(double base, uint32_t flags) {
   return kept;
 }
 
-static void count(chain_t *chain, uint32_t flags) {
-  for (int i = 0; i < CHAIN_FLAG_COUNT; i++)
-    chain->counts[i] += flags >> i & 1;
-}
-
 void chain_push(chain_t *chain, double measured, uint64_t time_ns, uint64_t number, double base,
                 chain_verdict_t *out) {
   const chain_rule_t *rule = &chain->rule;
@@ -258,5 +248,4 @@ void chain_push(chain_t *chain, double measured, uint64_t time_ns, uint64_t numb
     quality_terms_t terms = {out->terms.base, out->terms.completeness, out->terms.consistency};
     out->quality = quality_score(&terms);
   }
-  if (flags) count(chain, flags);
 }

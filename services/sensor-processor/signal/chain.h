@@ -12,7 +12,7 @@
 #define CHAIN_FILTERS_MAX 4
 
 /* What is found in a reading; bit i of flags is 1 << i. Up to CHAIN_REFUSALS the reading is
-   refused: it changes nothing but the counts, and its number is not absent before the next. */
+   refused: it changes nothing, and its number is not absent before the next. */
 typedef enum chain_flag {
   CHAIN_NOT_FINITE, /* NaN or infinite */
   CHAIN_BELOW,      /* of min */
@@ -80,7 +80,5 @@ void chain_calibrate(chain_t *chain, double scale, double offset);
 void chain_clear(chain_t *chain);
 /* Numbers that have come may come again: what bore them was not kept. */
 void chain_forget_numbers(chain_t *chain);
-/* How often each flag was found since chain_new; CHAIN_FLAG_COUNT numbers, borrowed. */
-const uint64_t *chain_counts(const chain_t *chain);
 
 #endif
