@@ -36,7 +36,7 @@ class Export:
     """A filled store; what is exported lies beside it."""
 
     def __init__(self, readings):
-        self.store = Store()
+        self.store = Store(settings=["compact_after_s=1e9"])  # the peer reads rows only
         self.store.start()
         self.store.ready()
         self.store.stop()
