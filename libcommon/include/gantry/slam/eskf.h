@@ -1,0 +1,82 @@
+/* Error-state Kalman filter of a robot in the plane (Sola 2017, ch. 5, reduced to the plane): where
+   it is, how it moves, and the biases of what tells so. State: x, y, theta, forward speed v, turn
+   rate omega, accelerometer bias along and across, turn-rate bias. Updates in Joseph form, each
+   gated by its normalised innovation squared (NIS). Pure; a value, nothing to free. */
+#ifndef GANTRY_SLAM_ESKF_H
+#define GANTRY_SLAM_ESKF_H
+
+#include <stdbool.h>
+
+#include <gantry/err.h>
+#include <gantry/geom.h>
+
+enum {
+  ESKF_X,
+  ESKF_Y,
+  ESKF_THETA,
+  ESKF_V,
+  ESKF_OMEGA,
+  ESKF_BIAS_X,
+  ESKF_BIAS_Y,
+  ESKF_BIAS_TURN,
+  ESKF_STATES
+};
+
+/* 99 % quantiles of chi squared with one, two and three degrees of freedom. */
+#define ESKF_GATE_1 6.635
+#define ESKF_GATE_2 9.210
+#define ESKF_GATE_3 11.345
+
+typedef struct eskf {
+  pose2_t pose;
+  double v_mps, omega_radps;
+  double bias_x_mps2, bias_y_mps2, bias_turn_radps;
+  double covariance[ESKF_STATES * ESKF_STATES]; /* row-major, in the order above */
+} eskf_t;
+
+typedef struct eskf_noise {
+  double accel_mps2_rthz;    /* white noise of the accelerometer */
+  double accel_bias_walk;    /* m/s2 per root second */
+  double turn_bias_walk;     /* rad/s per root second */
+  double v_walk, omega_walk; /* how fast speed and turn rate change unseen, per root second */
+  double along_m2_per_m, across_m2_per_m, heading_rad2_per_m, heading_rad2_per_rad; /* odometry */
+} eskf_noise_t;
+
+eskf_noise_t eskf_noise_default(void);
+void eskf_init(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad);
+
+/* Time passes: the pose goes on with v and omega. */
+void eskf_predict(eskf_t *eskf, double dt_s, const eskf_noise_t *noise);
+/* An increment of odometry in the robot's frame over dt_s moves pose, v and omega. */
+void eskf_odometry(eskf_t *eskf, pose2_t increment, double dt_s, const eskf_noise_t *noise);
+/* An acceleration over dt_s (robot frame, gravity removed) drives v. */
+void eskf_accelerate(eskf_t *eskf, double along_mps2, double across_mps2, double dt_s,
+                     const eskf_noise_t *noise);
+
+/* Corrections. nis (may be NULL) always receives the NIS. Beyond gate nothing changes and
+   GANTRY_E_REFUSED is returned; gate 0 takes everything. GANTRY_E_INVALID when a value is not
+   finite or a variance not positive. */
+gantry_err_t eskf_update_position(eskf_t *eskf, double x_m, double y_m, pose2_t lever,
+                                  double sigma_m, double gate, double *nis);
+gantry_err_t eskf_update_heading(eskf_t *eskf, double theta_rad, double sigma_rad, double gate,
+                                 double *nis);
+gantry_err_t eskf_update_pose(eskf_t *eskf, pose2_t measured, const double covariance[9],
+                              double gate, double *nis);
+gantry_err_t eskf_update_speed(eskf_t *eskf, double v_mps, double omega_radps, double sigma_mps,
+                               double sigma_radps, double gate, double *nis);
+/* A distance `range_m` along a ray of which the map says `expected_m`, and how that changes with
+   x, y and theta. */
+gantry_err_t eskf_update_range(eskf_t *eskf, double range_m, double expected_m,
+                               const double slope[3], double sigma_m, double gate, double *nis);
+/* The pose lies on a line through (x, y) along theta: only what is across it is corrected. */
+gantry_err_t eskf_update_line(eskf_t *eskf, double x_m, double y_m, double theta_rad,
+                              double sigma_m, double gate, double *nis);
+/* Standing still: v, omega and what the accelerometer says then is its bias. */
+void eskf_update_still(eskf_t *eskf, double along_mps2, double across_mps2);
+
+/* Adds variance without motion. */
+void eskf_diffuse(eskf_t *eskf, double sigma_m, double sigma_rad);
+/* Widens the covariance until a pose this far off is one standard deviation away. */
+void eskf_inflate(eskf_t *eskf, pose2_t other);
+
+#endif
