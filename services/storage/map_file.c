@@ -79,3 +79,21 @@ gantry_err_t map_file_check(const map_grid_t *grid, gantry_fault_t *fault) {
                      info->width, info->height, expected);
   return GANTRY_OK;
 }
+
+gantry_err_t map_file_pack_shapes(const map_grid_t *grid, buf_t *out) {
+  if (!grid->has_shapes || grid->shapes_count == 0) return GANTRY_OK;
+  map_shapes_t shapes = {.shapes_count = grid->shapes_count};
+  snprintf(shapes.map_id, sizeof shapes.map_id, "%s", grid->info.map_id);
+  memcpy(shapes.shapes, grid->shapes, grid->shapes_count * sizeof *shapes.shapes);
+  return pack_message(&MAP_SHAPES_DESC, &shapes, out, NULL);
+}
+
+gantry_err_t map_file_unpack_shapes(const uint8_t *bytes, size_t len, map_grid_t *grid) {
+  map_shapes_t shapes;
+  gantry_fault_t inside = {0};
+  GANTRY_TRY(unpack_message(&MAP_SHAPES_DESC, bytes, len, &shapes, &inside));
+  grid->has_shapes = true;
+  grid->shapes_count = shapes.shapes_count;
+  memcpy(grid->shapes, shapes.shapes, sizeof shapes.shapes);
+  return GANTRY_OK;
+}

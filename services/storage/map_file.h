@@ -16,4 +16,9 @@ gantry_err_t map_file_read(const uint8_t *bytes, size_t len, store_map_stored_t 
  */
 gantry_err_t map_file_check(const map_grid_t *grid, gantry_fault_t *fault);
 
+/* Shapes as a version keeps them, a packed map.shapes; out stays empty where there are none. */
+gantry_err_t map_file_pack_shapes(const map_grid_t *grid, buf_t *out);
+/* GANTRY_E_SCHEMA when they are damaged. */
+gantry_err_t map_file_unpack_shapes(const uint8_t *bytes, size_t len, map_grid_t *grid);
+
 #endif

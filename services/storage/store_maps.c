@@ -95,12 +95,13 @@ static gantry_err_t put_newest(store_t *store, const map_grid_t *grid, uint32_t 
   return db_finish(statement);
 }
 
-static gantry_err_t put_version(store_t *store, const store_map_stored_t *map, uint64_t now_ns) {
+static gantry_err_t insert_version(store_t *store, const store_map_stored_t *map,
+                                   const buf_t *shapes, uint64_t now_ns) {
   const map_info_t *info = &map->grid.info;
   stmt_t *statement = db_use(
       store->db, "INSERT INTO map_version (map_id, version, resolution, width, height, origin_x,"
-                 " origin_y, cells, metadata, revision, graph, trajectory, created) VALUES (?1, ?2,"
-                 " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+                 " origin_y, cells, metadata, revision, graph, trajectory, created, shapes) VALUES"
+                 " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
   db_bind_text(statement, 1, info->map_id);
   db_bind_int(statement, 2, map->version);
   db_bind_real(statement, 3, info->resolution);
@@ -114,7 +115,16 @@ static gantry_err_t put_version(store_t *store, const store_map_stored_t *map, u
   db_bind_opt_blob(statement, 11, map->has_graph, map->graph.data, map->graph.len);
   db_bind_opt_blob(statement, 12, map->has_trajectory, map->trajectory.data, map->trajectory.len);
   db_bind_time(statement, 13, now_ns);
+  db_bind_opt_blob(statement, 14, shapes->len > 0, shapes->data, shapes->len);
   return db_finish(statement);
+}
+
+static gantry_err_t put_version(store_t *store, const store_map_stored_t *map, uint64_t now_ns) {
+  buf_t shapes = {0};
+  gantry_err_t err = map_file_pack_shapes(&map->grid, &shapes);
+  if (err == GANTRY_OK) err = insert_version(store, map, &shapes, now_ns);
+  buf_fini(&shapes);
+  return err;
 }
 
 /* Old versions beyond the number that is kept go. */
@@ -168,6 +178,9 @@ static gantry_err_t read_stored(stmt_t *statement, store_call_t *call, store_map
   out->stored = db_get_time(statement, 7);
   out->has_graph = !db_is_null(statement, 9);
   out->has_trajectory = !db_is_null(statement, 10);
+  size_t shapes_len = 0;
+  const void *shapes = db_is_null(statement, 11) ? NULL : db_get_blob(statement, 11, &shapes_len);
+  if (shapes) GANTRY_TRY(map_file_unpack_shapes(shapes, shapes_len, &out->grid));
   GANTRY_TRY(copy_blob(statement, 8, call, &out->grid.cells));
   if (out->has_graph) GANTRY_TRY(copy_blob(statement, 9, call, &out->graph));
   return out->has_trajectory ? copy_blob(statement, 10, call, &out->trajectory) : GANTRY_OK;
@@ -179,8 +192,9 @@ static gantry_err_t get_stored(store_t *store, const map_key_t *key, store_map_s
   GANTRY_TRY(get_info(store, key->map_id, &out->grid.info, call));
   uint32_t version = key->has_version ? key->version : out->grid.info.version;
   stmt_t *statement = db_use(
-      store->db, "SELECT version, resolution, width, height, origin_x, origin_y, revision, created,"
-                 " cells, graph, trajectory FROM map_version WHERE map_id = ?1 AND version = ?2");
+      store->db,
+      "SELECT version, resolution, width, height, origin_x, origin_y, revision, created,"
+      " cells, graph, trajectory, shapes FROM map_version WHERE map_id = ?1 AND version = ?2");
   db_bind_text(statement, 1, key->map_id);
   db_bind_int(statement, 2, version);
   gantry_err_t err = db_next(statement);
@@ -228,7 +242,8 @@ gantry_err_t store_map_versions(store_t *store, store_call_t *call) {
   stmt_t *statement = db_use(
       store->db,
       "SELECT version, created, resolution, width, height, revision, length(cells) +"
-      " coalesce(length(graph), 0) + coalesce(length(trajectory), 0), CASE WHEN graph IS NULL"
+      " coalesce(length(graph), 0) + coalesce(length(trajectory), 0) + coalesce(length(shapes), 0),"
+      " CASE WHEN graph IS NULL"
       " THEN 0 ELSE 1 END, CASE WHEN trajectory IS NULL THEN 0 ELSE 1 END FROM map_version"
       " WHERE map_id = ?1 ORDER BY version DESC LIMIT ?2");
   db_bind_text(statement, 1, key->map_id);

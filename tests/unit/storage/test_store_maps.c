@@ -53,6 +53,22 @@ static void put_version(const char *map_id, uint8_t i) {
   cr_assert(info.has_version);
 }
 
+/* The shapes of version i are i marks. */
+static void put_shapes(const char *map_id, uint32_t count) {
+  store_map_put_t put = a_map(map_id, (const uint8_t[]){0, 6}, 2);
+  map_info_t info;
+  put.grid.has_shapes = count > 0;
+  put.grid.shapes_count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    map_shape_t *shape = &put.grid.shapes[i];
+    *shape = (map_shape_t){.kind = MAP_SHAPE_KIND_SLOW, .closed = true, .points_count = 3};
+    shape->points[2] = (map_point_t){.x = 1.5f, .y = (float)i};
+    snprintf(shape->shape_id, sizeof shape->shape_id, "zone %u", i);
+  }
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_MAP_PUT, &put, &info), GANTRY_OK, "%s",
+               fixture.fault.detail);
+}
+
 static gantry_err_t load(const char *map_id, uint32_t version, store_map_stored_t *out) {
   map_key_t key = {.has_version = version != 0, .version = version};
   snprintf(key.map_id, sizeof key.map_id, "%s", map_id);
@@ -88,6 +104,36 @@ Test(maps, give_an_old_version_as_a_grid_too) {
   key.version = 3;
   cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_MAP_GET, &key, &grid), GANTRY_E_NOT_FOUND);
   cr_assert_str_eq(fixture.fault.field, "version");
+}
+
+Test(maps, keep_the_shapes_with_each_version) {
+  static store_map_stored_t map;
+  static map_grid_t grid;
+  map_key_t key = {.map_id = "map_1"};
+  put_shapes("map_1", 0);
+  put_shapes("map_1", 32);
+  put_shapes("map_1", 1);
+
+  for (uint32_t version = 1; version <= 3; version++) {
+    const uint32_t expected[] = {0, 32, 1};
+    cr_assert_eq(load("map_1", version, &map), GANTRY_OK, "%s", fixture.fault.detail);
+    cr_assert_eq(map.grid.shapes_count, expected[version - 1], "version %u", version);
+  }
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_MAP_GET, &key, &grid), GANTRY_OK);
+  cr_assert_str_eq(grid.shapes[0].shape_id, "zone 0");
+  cr_assert_eq(grid.shapes[0].kind, MAP_SHAPE_KIND_SLOW);
+  cr_assert_eq(grid.shapes[0].points_count, 3);
+  cr_assert_float_eq((double)grid.shapes[0].points[2].x, 1.5, 1e-9);
+}
+
+Test(maps, give_back_versions_from_before_shapes_were_kept) {
+  static store_map_stored_t map;
+  put_version("map_1", 1);
+  fixture_exec(&fixture, "UPDATE map_version SET shapes = NULL, graph = NULL, trajectory = NULL");
+
+  cr_assert_eq(load("map_1", 1, &map), GANTRY_OK, "%s", fixture.fault.detail);
+  cr_assert(!map.has_graph && !map.has_trajectory);
+  cr_assert_eq(map.grid.shapes_count, 0);
 }
 
 Test(maps, keep_only_so_many_versions) {
@@ -188,6 +234,18 @@ Test(maps, come_back_from_a_file_on_another_machine) {
   cr_assert_eq(map.grid.cells.data[1], 2);
   cr_assert_arr_eq(map.graph.data, GRAPH, sizeof GRAPH);
   cr_assert_arr_eq(map.trajectory.data, PATH, sizeof PATH);
+}
+
+Test(maps, take_their_shapes_along_in_a_file) {
+  static store_map_stored_t map;
+  map_info_t info;
+  put_shapes("map_1", 2);
+
+  cr_assert_eq(import(export_map("map_1"), true, &info), GANTRY_OK, "%s", fixture.fault.detail);
+
+  cr_assert_eq(load(info.map_id, 0, &map), GANTRY_OK);
+  cr_assert_eq(map.grid.shapes_count, 2);
+  cr_assert_str_eq(map.grid.shapes[1].shape_id, "zone 1");
 }
 
 Test(maps, do_not_overwrite_one_another_on_import) {
