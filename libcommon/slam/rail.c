@@ -14,12 +14,17 @@ static uint32_t segments(const rail_t *rail) {
   return rail->closed ? rail->count : rail->count - 1;
 }
 
+/* Where a segment ends. */
+static uint32_t end_of(const rail_t *rail, uint32_t segment) {
+  return segment + 1 < rail->count ? segment + 1 : 0;
+}
+
 static double segment_m(const rail_t *rail, uint32_t segment) {
   return rail->s_m[segment + 1] - rail->s_m[segment];
 }
 
 static double direction(const rail_t *rail, uint32_t segment) {
-  uint32_t next = (segment + 1) % rail->count;
+  uint32_t next = end_of(rail, segment);
   return atan2(rail->y_m[next] - rail->y_m[segment], rail->x_m[next] - rail->x_m[segment]);
 }
 
@@ -36,7 +41,7 @@ static bool put(rail_t *rail, double x_m, double y_m) {
 static void measure(rail_t *rail) {
   rail->s_m[0] = 0;
   for (uint32_t i = 0; i < rail->count; i++) {
-    uint32_t next = (i + 1) % rail->count;
+    uint32_t next = end_of(rail, i);
     double way_m = hypot(rail->x_m[next] - rail->x_m[i], rail->y_m[next] - rail->y_m[i]);
     bool ends = !rail->closed && next == 0;
     rail->s_m[i + 1] = rail->s_m[i] + (ends ? 0 : way_m);
@@ -65,7 +70,7 @@ double rail_length_m(const rail_t *rail) {
 
 /* How far the direction turns at the corner where a segment ends, and over which stretch. */
 static double corner(const rail_t *rail, uint32_t segment, double *before_m, double *after_m) {
-  uint32_t next = (segment + 1) % segments(rail);
+  uint32_t next = segment + 1 < segments(rail) ? segment + 1 : 0;
   *before_m = fmin(segment_m(rail, segment) / 2, TURN_M);
   *after_m = fmin(segment_m(rail, next) / 2, TURN_M);
   return wrap_rad(direction(rail, next) - direction(rail, segment));
@@ -80,7 +85,7 @@ static double smoothed(const rail_t *rail, uint32_t segment, double s_m) {
     if (to_m < before_m) return wrap_rad(theta + turn * (before_m - to_m) / (before_m + after_m));
   }
   if (rail->closed || segment > 0) {
-    double turn = corner(rail, (segment + all - 1) % all, &before_m, &after_m);
+    double turn = corner(rail, (segment > 0 ? segment : all) - 1, &before_m, &after_m);
     if (from_m < after_m) return wrap_rad(theta - turn * (after_m - from_m) / (before_m + after_m));
   }
   return wrap_rad(theta);
@@ -88,7 +93,7 @@ static double smoothed(const rail_t *rail, uint32_t segment, double s_m) {
 
 /* The place at s, which lies on that segment. */
 static rail_place_t place_on(const rail_t *rail, uint32_t segment, double s_m) {
-  uint32_t next = (segment + 1) % rail->count;
+  uint32_t next = end_of(rail, segment);
   double share = (s_m - rail->s_m[segment]) / segment_m(rail, segment);
   rail_place_t place = {.s_m = s_m, .theta_rad = smoothed(rail, segment, s_m)};
   place.pose = (pose2_t){
@@ -119,7 +124,7 @@ rail_place_t rail_at(const rail_t *rail, double s_m) {
 
 /* Where the perpendicular from a point meets a segment, or the end of it that is nearer. */
 static double foot(const rail_t *rail, uint32_t segment, double x_m, double y_m, double *s_m) {
-  uint32_t next = (segment + 1) % rail->count;
+  uint32_t next = end_of(rail, segment);
   double dx = rail->x_m[next] - rail->x_m[segment], dy = rail->y_m[next] - rail->y_m[segment];
   double px = x_m - rail->x_m[segment], py = y_m - rail->y_m[segment];
   double share = fmin(fmax((px * dx + py * dy) / (dx * dx + dy * dy), 0), 1);
