@@ -51,6 +51,7 @@ typedef struct fusion_rule {
 
 /* A pose and what it rests on. */
 typedef struct fusion_pose {
+  uint64_t time_ns; /* when it held */
   pose2_t pose;
   double covariance[9];
   double speed_mps, turn_radps;

@@ -48,6 +48,7 @@ static fusion_method_t primary(const fusion_t *fusion, uint64_t now_ns) {
 bool fusion_pose_at(const fusion_t *fusion, uint64_t time_ns, fusion_pose_t *out) {
   memset(out, 0, sizeof *out);
   if (!fusion->has_pose) return false;
+  out->time_ns = time_ns;
   out->pose = pose2_compose(fusion->ekf.pose, fusion_way(fusion, time_ns));
   memcpy(out->covariance, fusion->ekf.covariance, sizeof out->covariance);
   out->speed_mps = fusion->speed_mps;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include <gantry/clock.h>
+#include <gantry/slam/sweep.h>
 
 #include "localization_self.h"
 
 #define POSE_SPACING_NS  25000000u  /* poses from odometry keep this distance from the last pose */
 #define BEHIND_S         2.0        /* a module's clock may lose this between two readings */
-#define TURN_S_MAX       1.0        /* a slower turn is a broken one */
 #define PROXIMITY_OLD_NS 500000000u /* older readings are not compared */
 
 /* When the datum at the head of the chain arrived, on this host's clock: the producer tells how
@@ -35,17 +35,29 @@ static bool restarted(const localization_t *self, const frame_t *frame,
 /* When a scan was taken: its rays are half a turn old on average; a replayed scan was taken at one
    instant, just before its first byte was sent. */
 static uint64_t scan_time_ns(const sensor_scan_t *scan, uint64_t time_ns) {
-  if (!scan->has_turn_s || scan->turn_s >= TURN_S_MAX) return time_ns;
+  if (!scan->has_turn_s || (double)scan->turn_s >= SWEEP_TURN_S_MAX) return time_ns;
   double share = scan->source == SYS_SOURCE_REPLAY ? 1.0 : 0.5;
   return time_ns - (uint64_t)((double)scan->turn_s * share * 1e9);
+}
+
+/* Rays of a turn as if all were taken in its middle. */
+static void straighten(localization_t *self, const sensor_scan_t *scan) {
+  sweep_t sweep = {.turn_s = scan->has_turn_s ? (double)scan->turn_s : 0,
+                   .from_rad = (double)scan->turn_from,
+                   .by_rad = scan->has_turn_from && scan->has_turn_by ? (double)scan->turn_by : 0,
+                   .speed_mps = self->motion.speed,
+                   .turn_radps = self->motion.turn};
+  sweep_straighten(&sweep, self->fusion.rule.lidar, scan->angles, scan->ranges, scan->ranges_count,
+                   self->angles, self->ranges);
 }
 
 static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time_ns,
                   const cause_t *cause) {
   uint64_t begun_ns = clock_mono_ns();
   fusion_pose_t pose;
+  straighten(self, scan);
   bool fits =
-      fusion_scan(&self->fusion, time_ns, scan->angles, scan->ranges, scan->ranges_count, &pose);
+      fusion_scan(&self->fusion, time_ns, self->angles, self->ranges, scan->ranges_count, &pose);
   self->source = scan->source;
   metric_add(fits ? self->scans : self->failed, 1);
   metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));

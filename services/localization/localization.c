@@ -29,6 +29,8 @@ void localization_fill(const localization_t *self, const fusion_pose_t *pose, lo
                       .turn = pose->turn_radps,
                       .covariance_count = 6,
                       .confidence = pose->confidence,
+                      .has_at = true,
+                      .at = pose->time_ns,
                       .primary = (loc_method_t)pose->primary,
                       .sensors = pose->sensors,
                       .source = self->source};

@@ -76,6 +76,7 @@ typedef struct localization {
   proximity_seen_t proximity[LOCALIZATION_PROXIMITY];
   refusals_t refusals;
   waiting_scan_t waiting;
+  float angles[POINTS_CAPACITY], ranges[POINTS_CAPACITY]; /* of the scan at hand, straightened */
 
   map_sync_t map;
   recall_t recall;

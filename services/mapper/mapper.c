@@ -2,6 +2,7 @@
 #include "mapper.h"
 
 #include <gantry/clock.h>
+#include <gantry/slam/sweep.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,17 @@ static void integrate(mapper_t *mapper, pose2_t pose, const points_t *points) {
   metric_observe(mapper->integrate_ms, clock_age_ms(clock_mono_ns(), begun_ns));
 }
 
+/* Rays of a turn as if all were taken in its middle, as localization matched them. */
+static void straighten(mapper_t *mapper, const sensor_scan_t *scan, uint32_t rays) {
+  sweep_t sweep = {.turn_s = scan->has_turn_s ? (double)scan->turn_s : 0,
+                   .from_rad = (double)scan->turn_from,
+                   .by_rad = scan->has_turn_from && scan->has_turn_by ? (double)scan->turn_by : 0,
+                   .speed_mps = mapper->speed_mps,
+                   .turn_radps = mapper->turn_radps};
+  sweep_straighten(&sweep, mapper->mount, scan->angles, scan->ranges, rays, mapper->angles,
+                   mapper->ranges);
+}
+
 static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
   mapper_t *mapper = arg;
   const sensor_scan_t *scan = body;
@@ -66,7 +78,9 @@ static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
   if (!mapper->session.mapping || mapper_recalling(mapper)) return;
   session_count_scan(&mapper->session);
   uint32_t rays = scan->ranges_count < scan->angles_count ? scan->ranges_count : scan->angles_count;
-  points_from_scan(&mapper->points, scan->angles, scan->ranges, rays, mapper->mount, &mapper->gate);
+  straighten(mapper, scan, rays);
+  points_from_scan(&mapper->points, mapper->angles, mapper->ranges, rays, mapper->mount,
+                   &mapper->gate);
   if (pairing_scan(mapper->pairing, scan->sensor, scan->seq, &mapper->points, mapper->last_scan_ns,
                    &pose))
     integrate(mapper, pose, &mapper->points);
@@ -77,6 +91,8 @@ static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
   const loc_pose_t *said = body;
   const points_t *points = NULL;
   (void)frame;
+  mapper->speed_mps = said->speed;
+  mapper->turn_radps = said->turn;
   if (mapper_recalling(mapper)) mapper_recall_pose(mapper, said);
   if (!mapper->session.mapping || !said->has_scan_seq) return;
   if (!is_ours(mapper, said)) {

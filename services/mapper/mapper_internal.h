@@ -27,12 +27,14 @@ typedef struct mapper {
   points_gate_t gate;
   pose2_t mount; /* of the LiDAR, robot frame */
   uint32_t tile_limit;
-  points_t points;          /* of the sweep at hand */
-  uint64_t last_scan_ns;    /* monotonic, 0: none yet */
-  uint64_t unpaired;        /* as counted in the metric */
-  bool grid_full;           /* said once a session */
-  buf_t cells;              /* scratch of patches and grids */
-  buf_t path;               /* and of the packed trajectory */
+  double speed_mps, turn_radps;                           /* of the newest pose */
+  float angles[POINTS_CAPACITY], ranges[POINTS_CAPACITY]; /* of the sweep at hand, straightened */
+  points_t points;                                        /* of the sweep at hand */
+  uint64_t last_scan_ns;                                  /* monotonic, 0: none yet */
+  uint64_t unpaired;                                      /* as counted in the metric */
+  bool grid_full;                                         /* said once a session */
+  buf_t cells;                                            /* scratch of patches and grids */
+  buf_t path;                                             /* and of the packed trajectory */
   uint64_t checkpointed;    /* sweeps of the session that storage has */
   uint64_t remembered;      /* and that the memory has */
   uint64_t resume_until_ns; /* monotonic; 0: no session waits to go on */

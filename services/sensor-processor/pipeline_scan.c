@@ -2,9 +2,13 @@
 #include <math.h>
 #include <string.h>
 
+#include <gantry/geom.h>
+
 #include "calibrating.h"
 #include "reading_row.h"
 #include "work.h"
+
+#define TURN_MIN_RAD 0.1 /* rays that are no sweep */
 
 static gantry_err_t load_rays(work_t *work, const raw_scan_t *raw) {
   scan_rays_t *rays = &work->self->rays;
@@ -50,6 +54,21 @@ static double mean_range(const scan_rays_t *rays, uint32_t points) {
   return points > 0 ? sum / points : 0;
 }
 
+/* Rays come in the order in which a turning device took them; what a log or a request says at once
+   was taken at once as far as anybody knows. */
+static void tell_turn(const work_t *work, const raw_scan_t *raw, sensor_scan_t *scan) {
+  double by_rad = 0;
+  for (uint32_t i = 1; i < raw->angles_count; i++)
+    by_rad += wrap_rad((double)(raw->angles[i] - raw->angles[i - 1]));
+  bool turns = raw->turn_s > 0 && scan->source != SYS_SOURCE_REPLAY && !work->origin->replayed;
+  scan->has_turn_from = scan->has_turn_by =
+      turns && fabs(by_rad) >= TURN_MIN_RAD && fabs(by_rad) <= 7;
+  if (!scan->has_turn_from) return;
+  scan->turn_from =
+      (float)wrap_rad((double)raw->angles[0] + work->entry->calibration.angle_offset_rad);
+  scan->turn_by = (float)by_rad;
+}
+
 static void fill(work_t *work, const raw_scan_t *raw, const scan_summary_t *summary,
                  const outcome_t *outcome) {
   sensor_scan_t *scan = &work->self->scan;
@@ -58,6 +77,7 @@ static void fill(work_t *work, const raw_scan_t *raw, const scan_summary_t *summ
   scan->seq = ++work->entry->scan_seq;
   scan->has_turn_s = true;
   scan->turn_s = raw->turn_s;
+  tell_turn(work, raw, scan);
   scan->angles_count = scan->ranges_count = scan->qualities_count = rays->count;
   memcpy(scan->angles, rays->angle_rad, rays->count * sizeof *rays->angle_rad);
   memcpy(scan->ranges, rays->range_m, rays->count * sizeof *rays->range_m);

@@ -109,6 +109,24 @@ Test(sensor_processor, orders_a_sweep_and_drops_its_weak_returns) {
   cr_assert_gt(scan->quality, 0.9);
 }
 
+Test(sensor_processor, says_in_which_order_a_turning_scanner_took_its_rays) {
+  inbox_t *out = harness_collect(play.h, "sensor.scan.");
+  processor_play_open(&play, NULL);
+  raw_scan_t *raw = round_scan();
+
+  bus_publish(play.bridge->bus, TOPIC_RAW_SCAN, "LIDAR_001", raw);
+  cr_assert(harness_collected(play.h, out, 1, 2000));
+  raw->source = SYS_SOURCE_REPLAY; /* a logged scan has no order that is known */
+  bus_publish(play.bridge->bus, TOPIC_RAW_SCAN, "LIDAR_001", raw);
+  cr_assert(harness_collected(play.h, out, 2, 2000));
+
+  const sensor_scan_t *turned = inbox_body(out, 0), *logged = inbox_body(out, 1);
+  cr_assert(turned->has_turn_from && turned->has_turn_by);
+  cr_assert_float_eq(turned->turn_from, M_PI - 0.001, 1e-5);
+  cr_assert_float_eq(turned->turn_by, -359 * M_PI / 180, 1e-4);
+  cr_assert_not(logged->has_turn_from || logged->has_turn_by);
+}
+
 Test(sensor_processor, keeps_back_what_is_out_of_bounds_and_says_so) {
   inbox_t *out = harness_collect(play.h, "sensor.range."),
           *status = harness_collect(play.h, "sensor.status.");
