@@ -25,6 +25,7 @@ THIRD_PARTY = {
     "zstd.h": ["services/storage/series/chunk", "tests/"],
     "crypt.h": ["services/api-gateway/password"],
     "png.h": ["libcommon/slam/map_image", "tests/unit/slam/"],
+    "suitesparse/": ["libcommon/slam/block_structure"],
     "zlib.h": ["libcommon/slam/carmen_file", "tests/unit/slam/", "tests/unit/sim/"],
     "openssl/": ["services/api-gateway/auth", "services/storage/digest", "services/storage/seal", "tests/unit/gateway/",
                  "tests/unit/storage/"],

@@ -1,8 +1,8 @@
 /* Pose graph: poses in the plane (nodes) and relative poses measured between them (edges), brought
    into the arrangement that contradicts the measurements least: Gauss-Newton on SE(2) with sparse
-   Cholesky factors (Grisetti, Kuemmerle, Stachniss, Burgard 2010; CHOLMOD), the order of
-   elimination kept while the structure stays. Robust kernels let a wrong edge lose its say.
-   Node 0 stands still. Pure; not thread-safe. */
+   Cholesky factors (Grisetti, Kuemmerle, Stachniss, Burgard 2010), the order of elimination kept
+   while the structure stays. Robust kernels let a wrong edge lose its say. Node 0 stands still, and
+   so does the first node of whatever no edge ties to it. Pure; not thread-safe. */
 #ifndef GANTRY_SLAM_POSE_GRAPH_H
 #define GANTRY_SLAM_POSE_GRAPH_H
 
@@ -42,7 +42,8 @@ void pose_graph_destroy(pose_graph_t **self);
 void pose_graph_clear(pose_graph_t *graph);
 
 /* Appends; *index (may be NULL) is counted from 0. GANTRY_E_INVALID for values that are not finite,
-   nodes that do not exist, or an information matrix that is not positive definite;
+   nodes that do not exist or are the same, an information matrix that is not symmetric and positive
+   definite, or a kernel whose scale is not positive;
    GANTRY_E_TOO_LARGE at POSE_GRAPH_NODES_MAX nodes, GANTRY_E_INTERNAL without memory. */
 gantry_err_t pose_graph_add_node(pose_graph_t *graph, pose2_t pose, uint32_t *index);
 gantry_err_t pose_graph_add_edge(pose_graph_t *graph, const pose_graph_edge_t *edge,
@@ -51,6 +52,7 @@ gantry_err_t pose_graph_add_edge(pose_graph_t *graph, const pose_graph_edge_t *e
 uint32_t pose_graph_node_count(const pose_graph_t *graph);
 uint32_t pose_graph_edge_count(const pose_graph_t *graph);
 pose2_t pose_graph_pose(const pose_graph_t *graph, uint32_t node);
+/* pose must be finite. */
 void pose_graph_set_pose(pose_graph_t *graph, uint32_t node, pose2_t pose);
 /* Borrowed until an edge is added. */
 const pose_graph_edge_t *pose_graph_edge(const pose_graph_t *graph, uint32_t edge);
@@ -67,9 +69,11 @@ double pose_graph_weight(const pose_graph_t *graph, uint32_t edge);
 gantry_err_t pose_graph_solve(pose_graph_t *graph, uint32_t iterations_max, double stop_m,
                               double stop_rad, pose_graph_result_t *result);
 
-/* Covariance of node `to` as seen from node `from`, from the factors of the last solve: how far a
-   search for a closure must reach. GANTRY_E_UNAVAILABLE before a solve or after a change of
-   structure. Costs two columns of solves a call. */
+/* Covariance of node `to` as seen from node `from` at the poses now held: how far a search for a
+   closure must reach. GANTRY_E_INVALID for nodes that do not exist, GANTRY_E_UNAVAILABLE before a
+   solve or after a change of structure, GANTRY_E_NOT_FOUND when no edges lead from one to the other,
+   GANTRY_E_INTERNAL when the factorisation fails. The first call after a solve factors once more;
+   each costs some ten microseconds. */
 gantry_err_t pose_graph_relative_covariance(pose_graph_t *graph, uint32_t from, uint32_t to,
                                             double covariance[9]);
 
