@@ -9,6 +9,8 @@
 static const double BRAKE_FIRST = 1e-4;
 static const double BRAKE_FACTOR = 10;
 static const double BRAKE_MAX = 1e8;
+/* A change of the error by this share is rounding: no step leads further down. */
+static const double ROUNDING = 1e-13;
 
 /* In proportion to the diagonal, x and y alike, so that a turned map is solved the same way. */
 static void set_damping(pose_graph_t *graph, double brake) {
@@ -58,7 +60,8 @@ static void descend(pose_graph_t *graph, double stop_m, double stop_rad, descent
     block_cholesky_solve(&graph->system, graph->step, graph->scratch);
     bool far = move(graph, graph->step, stop_m, stop_rad);
     double cost = graph_cost(graph, graph->moved);
-    at->near = !far && at->brake < 1;
+    bool floor = fabs(cost - at->cost) <= ROUNDING * at->cost;
+    at->near = (!far || floor) && at->brake < 1;
     at->ended = at->near;
     if (cost <= at->cost) {
       graph_node_t *nodes = graph->nodes;
