@@ -149,8 +149,29 @@ static const char *do_obstacle(sim_t *sim, const command_t *command) {
 
 static const char *do_place(sim_t *sim, const command_t *command) {
   sim_advance(sim, sim_now_ns());
-  sim->plant.world.s_m = layout_wrap_m(command->args[0]);
-  sim->plant.world.speed_mps = 0.0;
+  world_place(&sim->plant.world, command->args[0]);
+  return NULL;
+}
+
+static const char *do_push(sim_t *sim, const command_t *command) {
+  sim_advance(sim, sim_now_ns());
+  sim->plant.world.push_m = command->args[0];
+  return NULL;
+}
+
+static const char *do_slip(sim_t *sim, const command_t *command) {
+  sim_advance(sim, sim_now_ns());
+  sim->plant.world.slip_share = command->args[0];
+  sim->plant.world.slip_steps = (uint64_t)(command->args[1] * 1e-6 / WORLD_STEP_S);
+  return NULL;
+}
+
+static const char *do_tag(sim_t *sim, const command_t *command) {
+  world_t *world = &sim->plant.world;
+  if (command->kind == COMMAND_TAG_CLEAR)
+    memset(world->tag_says, 0, sizeof world->tag_says);
+  else
+    world->tag_says[(size_t)command->args[0] - 1] = (uint8_t)command->args[1];
   return NULL;
 }
 
@@ -293,6 +314,10 @@ static const handler_t handlers[COMMAND_KINDS] = {
     [COMMAND_OBSTACLE_MOVE] = do_obstacle,
     [COMMAND_PERSON] = do_obstacle,
     [COMMAND_PLACE] = do_place,
+    [COMMAND_PUSH] = do_push,
+    [COMMAND_SLIP] = do_slip,
+    [COMMAND_TAG_SAYS] = do_tag,
+    [COMMAND_TAG_CLEAR] = do_tag,
     [COMMAND_OBSTACLE_ADD] = do_obstacle,
     [COMMAND_OBSTACLE_CLEAR] = do_obstacle,
     [COMMAND_PLUG_RS485] = do_plug_rs485,
@@ -320,8 +345,8 @@ static const handler_t handlers[COMMAND_KINDS] = {
 static bool needs_world(command_kind_t kind) {
   return kind == COMMAND_OBSTACLE_ADD || kind == COMMAND_OBSTACLE_MOVE ||
          kind == COMMAND_OBSTACLE_CLEAR || kind == COMMAND_PERSON || kind == COMMAND_PLACE ||
-         kind == COMMAND_LIDAR_BLIND || kind == COMMAND_LIDAR_SPIKE || kind == COMMAND_LIDAR_WEAK ||
-         kind == COMMAND_LIDAR_SHADOW;
+         (kind >= COMMAND_PUSH && kind <= COMMAND_TAG_CLEAR) || kind == COMMAND_LIDAR_BLIND ||
+         kind == COMMAND_LIDAR_SPIKE || kind == COMMAND_LIDAR_WEAK || kind == COMMAND_LIDAR_SHADOW;
 }
 
 static void execute(sim_t *sim, const command_t *command, text_t *text) {

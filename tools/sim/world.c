@@ -5,11 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "layout.h"
 #include "noise.h"
 
 #define DECEL_MPS2        2.0
 #define BRAKE_MPS2        4.0
+#define PUSH_MPS          0.5 /* somebody who walks slowly */
+#define PUSH_MPS2         1.0
 #define GRAVITY_MPS2      9.80665
 #define ACCEL_TAU_S       0.02 /* bandwidth of the accelerometer's filter */
 #define ACCEL_BIAS_MG     2.0
@@ -18,6 +19,10 @@
 #define PERSON_WAY_M      1.25 /* from the rail, on either side: walls are nowhere nearer */
 #define PERSON_RADIUS_M   0.25
 #define SENSOR_HOLD_STEPS 20 /* range and proximity sensors sample at 50 Hz */
+
+static double clip(double value, double min, double max) {
+  return value < min ? min : value > max ? max : value;
+}
 
 void world_init(world_t *world, const world_cfg_t *cfg) {
   memset(world, 0, sizeof *world);
@@ -72,7 +77,7 @@ void world_obstacle_clear(world_t *world) {
 /* The new speed after one step towards the target within the limits of drive and brake. */
 static double next_speed(const world_t *world, const world_command_t *command) {
   double target = command->brake ? 0.0 : (command->target_mps[0] + command->target_mps[1]) / 2.0;
-  double speed = world->speed_mps;
+  double speed = world->wheel_mps;
   bool slowing = fabs(target) < fabs(speed) || target * speed < 0.0;
   double limit = command->brake ? BRAKE_MPS2 : slowing ? DECEL_MPS2 : command->accel_mps2;
   double change = target - speed;
@@ -104,24 +109,51 @@ static void integrate_odometry(world_t *world, double ds_m, double turned_rad) {
   world->odometry.theta += turned_rad * scale;
 }
 
+/* Somebody pushes: as fast as still lets him stop at the end of the way. */
+static double push(world_t *world) {
+  if (world->push_m == 0.0) return 0.0;
+  double left_m = fabs(world->push_m), most = PUSH_MPS2 * WORLD_STEP_S;
+  double wanted = fmin(PUSH_MPS, sqrt(2.0 * PUSH_MPS2 * left_m));
+  world->push_mps += clip(wanted - world->push_mps, -most, most);
+  double step_m = fmin(fmax(world->push_mps, most) * WORLD_STEP_S, left_m);
+  double signed_m = copysign(step_m, world->push_m);
+  world->push_m -= signed_m;
+  if (left_m - step_m < 1e-9) world->push_m = world->push_mps = 0.0;
+  return signed_m;
+}
+
+static double slip(world_t *world) {
+  if (world->slip_steps == 0) return 0.0;
+  world->slip_steps--;
+  return world->slip_share;
+}
+
 void world_step(world_t *world, const world_command_t *command) {
   move_obstacles(world);
   double before = world->speed_mps;
-  double after = next_speed(world, command);
-  double ds_m = 0.5 * (before + after) * WORLD_STEP_S;
+  double wheel_before = world->wheel_mps, wheel_after = next_speed(world, command);
+  double wheel_m = 0.5 * (wheel_before + wheel_after) * WORLD_STEP_S;
+  double ds_m = wheel_m * (1.0 - slip(world)) + push(world);
+  double after = ds_m == wheel_m ? wheel_after : ds_m / WORLD_STEP_S;
   if (ds_m != 0.0 && world->obstacle_count > 0 && is_blocked(world, ds_m)) {
-    after = 0.0;
-    ds_m = 0.0;
+    after = wheel_after = 0.0;
+    ds_m = wheel_m = world->push_m = 0.0;
     world->contacts++;
   }
-  double turned = ds_m * layout_rail_curvature(world->s_m + 0.5 * ds_m);
+  double turned = wheel_m * layout_rail_curvature(world->s_m + 0.5 * ds_m);
   world->s_m = layout_wrap_m(world->s_m + ds_m);
+  world->wheel_mps = wheel_after;
   world->speed_mps = after;
   world->travelled_m += fabs(ds_m);
-  integrate_odometry(world, ds_m, turned);
+  integrate_odometry(world, wheel_m, turned);
   double accel = (after - before) / WORLD_STEP_S;
   world->accel_mps2 += (accel - world->accel_mps2) * WORLD_STEP_S / ACCEL_TAU_S;
   world->step++;
+}
+
+void world_place(world_t *world, double s_m) {
+  world->s_m = layout_wrap_m(s_m);
+  world->wheel_mps = world->speed_mps = world->push_m = world->push_mps = 0.0;
 }
 
 pose2_t world_pose(const world_t *world, double lead_s) {
@@ -129,9 +161,9 @@ pose2_t world_pose(const world_t *world, double lead_s) {
 }
 
 double world_wheel_mps(const world_t *world, int wheel) {
-  double turn = world->speed_mps * layout_rail_curvature(world->s_m);
+  double turn = world->wheel_mps * layout_rail_curvature(world->s_m);
   double half = 0.5 * WORLD_TRACK_M * turn;
-  return world->speed_mps + (wheel == 0 ? -half : half);
+  return world->wheel_mps + (wheel == 0 ? -half : half);
 }
 
 /* Distance to the first wall or obstacle; an origin inside an obstacle sees it at 0. */
@@ -150,10 +182,6 @@ static double cast_m(const world_t *world, double x, double y, double heading_ra
     if (near_m < nearest_m) nearest_m = near_m;
   }
   return nearest_m;
-}
-
-static double clip(double value, double min, double max) {
-  return value < min ? min : value > max ? max : value;
 }
 
 /* A sensor on the body's edge that looks outward. */
@@ -202,10 +230,12 @@ void world_accel_mg(const world_t *world, double out[3]) {
 
 bool world_tag(const world_t *world, uint32_t *id, double *rssi) {
   pose2_t pose = world_pose(world, 0.0);
-  tag_t tag = layout_tag((size_t)lround(world->s_m / LAYOUT_TAG_SPACING_M) % LAYOUT_TAGS);
+  size_t number = (size_t)lround(world->s_m / LAYOUT_TAG_SPACING_M) % LAYOUT_TAGS;
+  tag_t tag = layout_tag(number);
   double share = pose2_distance(pose, tag.pose) / LAYOUT_TAG_RADIUS_M;
   if (share > 1.0) return false;
-  *id = tag.id;
+  uint8_t says = world->tag_says[number];
+  *id = says > 0 ? layout_tag(says - 1u).id : tag.id;
   *rssi = clip(100.0 - 45.0 * share * share +
                    RSSI_NOISE * noise_normal(world->cfg.seed, NOISE_RSSI, world->step / 50),
                0.0, 100.0);

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <gantry/geom.h>
 
+#include "layout.h"
+
 #define WORLD_STEP_S        0.001
 #define WORLD_SPEED_MAX_MPS 2.0  /* motor register 255 */
 #define WORLD_HALF_LENGTH_M 0.30 /* from the centre to the front and rear range sensors */
@@ -43,15 +45,21 @@ typedef struct world_obstacle {
 
 typedef struct world {
   world_cfg_t cfg;
-  uint64_t step;      /* steps since the beginning */
-  double s_m;         /* place on the rail, [0, LAYOUT_RAIL_M) */
-  double speed_mps;   /* along the rail, forward positive */
+  uint64_t step;       /* steps since the beginning */
+  double s_m;          /* place on the rail, [0, LAYOUT_RAIL_M) */
+  double wheel_mps;    /* what the wheels do, forward positive */
+  double speed_mps;    /* what the robot does along the rail: the same, but for slip and pushes */
+  double slip_share;   /* of the wheels' way that the robot does not make ... */
+  uint64_t slip_steps; /* for so many more steps */
+  double push_m;      /* way that somebody still pushes the robot, signed; the wheels do not turn */
+  double push_mps;    /* how fast now */
   double accel_mps2;  /* along the rail, low-passed */
   double travelled_m; /* both directions count */
   pose2_t odometry;   /* by the wheels since power-on; theta unwrapped */
   uint64_t contacts;  /* steps in which an obstacle held the robot */
   world_obstacle_t obstacles[WORLD_OBSTACLES_MAX];
   size_t obstacle_count;
+  uint8_t tag_says[LAYOUT_TAGS]; /* whose id a tag has: 0 its own, else that tag's number from 1 */
 } world_t;
 
 typedef enum world_side {
@@ -73,6 +81,8 @@ bool world_obstacle_move(world_t *world, size_t i, double x, double y, double sp
    other side. False when the table is full. */
 bool world_person(world_t *world, double ahead_m, double speed_mps);
 void world_obstacle_clear(world_t *world);
+/* Puts the robot at a place on the rail, at rest; its odometry does not know. */
+void world_place(world_t *world, double s_m);
 /* True pose of the robot, lead_s after the last step; a few milliseconds either way, along the
    present speed. */
 pose2_t world_pose(const world_t *world, double lead_s);

@@ -44,7 +44,9 @@ Test(process_control, takes_every_command_of_its_language) {
                                       "axis 6 jam",         "axis 6 free",
                                       "obstacle add 0 0 1", "obstacle move 1 1 1 2",
                                       "obstacle clear",     "person 3 1.4",
-                                      "place 57.5",         "set 4 0x000A 77",
+                                      "place 57.5",         "push -2",
+                                      "slip 80% 5000ms",    "tag 3 says 9",
+                                      "tag clear",          "set 4 0x000A 77",
                                       "line clear",         "help"};
   static const char *const impossible[] = {
       "fault 99 silent", "motor 3 1 fault 4", "axis 3 jam",   "obstacle move 9 1 1 2",

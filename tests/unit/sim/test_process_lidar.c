@@ -129,6 +129,7 @@ Test(process_lidar, replays_a_recorded_log) {
   cr_assert_eq(sim_process_number(sim_process_ask(&process, "state"), "scans"), 2);
   cr_assert_not_null(strstr(sim_process_ask(&process, "lidar blind"), "no world"));
   cr_assert_not_null(strstr(sim_process_ask(&process, "place 5"), "no world"));
+  cr_assert_not_null(strstr(sim_process_ask(&process, "push 2"), "no world"));
   modbus_close(bus);
   modbus_free(bus);
   (void)close(fd);

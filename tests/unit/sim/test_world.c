@@ -111,7 +111,7 @@ Test(world, turns_the_outer_wheel_faster_in_a_corner) {
   world_t world;
   world_init(&world, &quiet);
   world.s_m = 19.0;
-  world.speed_mps = 1.0;
+  world.wheel_mps = world.speed_mps = 1.0;
 
   cr_assert_float_eq(world_wheel_mps(&world, 0), 1.0 - 0.0625, 1e-9);
   cr_assert_float_eq(world_wheel_mps(&world, 1), 1.0 + 0.0625, 1e-9);
@@ -219,7 +219,7 @@ Test(world, feels_gravity_braking_and_corners) {
   double accel[3];
   world_init(&world, &quiet);
   world.s_m = 19.0;
-  world.speed_mps = 1.0;
+  world.wheel_mps = world.speed_mps = 1.0;
   run(&world, drive(0.0, 0.0), 100);
 
   world_accel_mg(&world, accel);
@@ -264,4 +264,52 @@ Test(world, lets_somebody_cross_the_rail_and_go) {
     world_step(&world, &rest);
 
   cr_assert_eq(world.obstacle_count, 0);
+}
+
+Test(world, lets_somebody_push_the_robot_behind_its_wheels_back) {
+  world_t world;
+  world_init(&world, &quiet);
+  world.push_m = -2.0;
+  double fastest = 0, accelerated = 0;
+
+  for (int i = 0; i < 8000; i++) {
+    run(&world, drive(0, 0), 1);
+    fastest = fmax(fastest, -world.speed_mps);
+    accelerated = fmax(accelerated, -world.accel_mps2);
+  }
+
+  cr_assert_float_eq(world.s_m, LAYOUT_RAIL_M - 2.0, 1e-6);
+  cr_assert_eq(world.odometry.x, 0);
+  cr_assert_eq(world_wheel_mps(&world, 0), 0);
+  cr_assert_eq(world.speed_mps, 0);
+  cr_assert_float_eq(fastest, 0.5, 0.01);
+  cr_assert_gt(accelerated, 0.5);
+}
+
+Test(world, loses_way_to_slipping_wheels_for_a_while) {
+  world_t world;
+  world_init(&world, &quiet);
+  run(&world, drive(0.5, 0.5), 2000);
+  double before_m = world.s_m, counted_m = world.odometry.x;
+
+  world.slip_share = 0.75;
+  world.slip_steps = 1000;
+  run(&world, drive(0.5, 0.5), 2000);
+
+  cr_assert_float_eq(world.odometry.x - counted_m, 1.0, 1e-6);
+  cr_assert_float_eq(world.s_m - before_m, 0.625, 1e-6);
+  cr_assert_float_eq(world.speed_mps, 0.5, 1e-9);
+}
+
+Test(world, reads_a_tag_that_has_the_id_of_another) {
+  world_t world;
+  uint32_t id = 0;
+  double rssi = 0;
+  world_init(&world, &quiet);
+  world_place(&world, 8.0);
+
+  world.tag_says[2] = 9;
+
+  cr_assert(world_tag(&world, &id, &rssi));
+  cr_assert_eq(id, layout_tag(8).id);
 }
