@@ -26,9 +26,18 @@ typedef struct search_window {
 typedef struct search_result {
   pose2_t pose;
   double score;        /* share of the points that hit the map, softly: 0 .. 1 */
-  double second_score; /* of the best pose elsewhere (1 m or 20 degrees away): how unique it is */
+  double second_score; /* of the best place elsewhere: how unique the pose is; see below */
   uint64_t visited;    /* poses and boxes of poses scored */
 } search_result_t;
+
+/* One of several places a scan may have been taken at. */
+typedef struct search_place {
+  pose2_t pose;
+  double score; /* as search_result_t.score */
+} search_place_t;
+
+/* Rivals below this share of the best score are not looked for. */
+#define SEARCH_RIVAL 0.9
 
 /* A pyramid over a box of a grid's occupied cells. NULL when the box is empty or without memory. */
 search_map_t *search_map_new(const grid_t *grid, grid_box_t box);
@@ -38,8 +47,16 @@ size_t search_map_bytes(const search_map_t *map);
 /* The best pose of the window whose score is at least score_min. GANTRY_E_NOT_FOUND when there is
    none, GANTRY_E_UNAVAILABLE with fewer than MATCH_POINTS_MIN points, GANTRY_E_INVALID for a window
    that is not finite, GANTRY_E_INTERNAL without memory. The pose is good to a cell: refine it with
-   match_scan. */
+   match_scan. A place elsewhere is 1 m or 20 degrees away; when none there scores more than
+   SEARCH_RIVAL of the best, second_score says that instead: it is never too small. */
 gantry_err_t search_best(const search_map_t *map, const points_t *points,
                          const search_window_t *window, double score_min, search_result_t *out);
+
+/* The best poses of up to `capacity` places, best first: poses 1 m or 20 degrees apart from every
+   better one, that score at least score_min and `keep` (0 .. 1) of the best. The smaller keep, the
+   longer it takes. count and visited (may be NULL) are always set. Errors as search_best. */
+gantry_err_t search_places(const search_map_t *map, const points_t *points,
+                           const search_window_t *window, double score_min, double keep,
+                           search_place_t *out, size_t capacity, size_t *count, uint64_t *visited);
 
 #endif

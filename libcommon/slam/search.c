@@ -1,0 +1,255 @@
+/* Branch and bound over headings and boxes of shifts. For every group of neighbouring headings the
+   bounds of all boxes are summed at once, as an image: one point adds one plane of window maxima,
+   shifted, byte by byte. Boxes that may hold something better than what is known wait in a list and
+   are scored exactly in order of their bounds, all 64 shifts of a box at once. */
+#include <gantry/slam/search.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gantry/slam/match.h>
+
+#include "search_run.h"
+
+enum { BOX_CELLS = SEARCH_BOX * SEARCH_BOX, BOUND_MAX = SEARCH_POINTS_MAX * SEARCH_NEAR_MAX };
+
+static const double PLACE_M = 1.0;     /* poses nearer than this .. */
+static const double PLACE_RAD = 0.349; /* .. and this (20 degrees) are the same place */
+
+/* The sums of the 64 shifts of a box; false when none of them can pass the floor. */
+static bool sum_box(const search_run_t *run, uint32_t heading, const search_node_t *node,
+                    uint16_t sums[BOX_CELLS]) {
+  const search_map_t *map = run->map;
+  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
+  uint32_t limit_x = (uint32_t)(map->width - SEARCH_BOX);
+  uint32_t limit_y = (uint32_t)(map->height - SEARCH_BOX);
+  size_t width = (size_t)map->width;
+  memset(sums, 0, BOX_CELLS * sizeof *sums);
+  for (uint32_t begin = 0; begin < run->point_count; begin += SEARCH_NEAR_GROUP) {
+    uint32_t end = begin + SEARCH_NEAR_GROUP;
+    if (end > run->point_count) end = run->point_count;
+    union {
+      uint64_t row[SEARCH_BOX];
+      uint8_t cell[BOX_CELLS];
+    } bytes = {{0}};
+    for (uint32_t i = begin; i < end; i++) {
+      /* Beyond the margin on either side all is zero; negative numbers wrap to large ones. */
+      uint32_t x = (uint32_t)cells[i].x + SEARCH_BOX * node->column;
+      uint32_t y = (uint32_t)cells[i].y + SEARCH_BOX * node->row;
+      if (x > limit_x || y > limit_y) continue;
+      const uint8_t *near = map->near + y * width + x;
+      for (uint32_t r = 0; r < SEARCH_BOX; r++) {
+        uint64_t word;
+        memcpy(&word, near + r * width, sizeof word);
+        bytes.row[r] += word; /* eight sums; none passes 255 */
+      }
+    }
+    uint16_t top = 0;
+    for (uint32_t i = 0; i < BOX_CELLS; i++) {
+      sums[i] = (uint16_t)(sums[i] + bytes.cell[i]);
+      if (sums[i] > top) top = sums[i];
+    }
+    if (top + SEARCH_NEAR_MAX * (run->point_count - end) <= run->floor) return false;
+  }
+  return true;
+}
+
+static int compare_leaves(const void *a, const void *b) {
+  const search_leaf_t *p = a, *q = b;
+  if (p->sum != q->sum) return p->sum > q->sum ? -1 : 1;
+  if (p->heading != q->heading) return p->heading < q->heading ? -1 : 1;
+  if (p->y != q->y) return p->y < q->y ? -1 : 1;
+  return (p->x > q->x) - (p->x < q->x);
+}
+
+static void raise_floor(search_run_t *run, uint32_t best) {
+  run->best = best;
+  uint32_t floor = (uint32_t)fmax(ceil(run->keep * best) - 1.0, 0.0);
+  if (floor > run->floor) run->floor = floor;
+}
+
+static void note(search_run_t *run, const search_leaf_t *leaf) {
+  if (leaf->sum > run->best) raise_floor(run, leaf->sum);
+  if (run->leaf_count == SEARCH_LEAVES_MAX) {
+    qsort(run->leaves, run->leaf_count, sizeof *run->leaves, compare_leaves);
+    run->leaf_count = SEARCH_LEAVES_MAX / 2;
+    while (run->leaf_count > 0 && run->leaves[run->leaf_count - 1].sum <= run->floor)
+      run->leaf_count--;
+  }
+  run->leaves[run->leaf_count++] = *leaf;
+}
+
+/* Whether a shift of the box may pass the floor: the bounds of its quarters, by fine windows. */
+static bool may_pass(const search_run_t *run, uint32_t heading, const search_node_t *node) {
+  const search_map_t *map = run->map;
+  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
+  uint32_t limit_x = (uint32_t)(map->width - SEARCH_BOX);
+  uint32_t limit_y = (uint32_t)(map->height - SEARCH_BOX);
+  size_t width = (size_t)map->width / 2;
+  uint32_t sums[4] = {0};
+  for (uint32_t begin = 0; begin < run->point_count; begin += SEARCH_NEAR_GROUP) {
+    uint32_t end = begin + SEARCH_NEAR_GROUP;
+    if (end > run->point_count) end = run->point_count;
+    union {
+      uint32_t row[2];
+      uint8_t cell[8]; /* quarters: 0, 2, 4 and 6 */
+    } bytes = {{0}};
+    for (uint32_t i = begin; i < end; i++) {
+      uint32_t x = (uint32_t)cells[i].x + SEARCH_BOX * node->column;
+      uint32_t y = (uint32_t)cells[i].y + SEARCH_BOX * node->row;
+      if (x > limit_x || y > limit_y) continue;
+      const uint8_t *fine = map->fine + y / 2 * width + x / 2;
+      uint32_t words[2];
+      memcpy(&words[0], fine, sizeof words[0]);
+      memcpy(&words[1], fine + 2 * width, sizeof words[1]);
+      bytes.row[0] += words[0];
+      bytes.row[1] += words[1];
+    }
+    uint32_t top = 0;
+    for (size_t i = 0; i < 4; i++) {
+      sums[i] += bytes.cell[2 * i];
+      top = sums[i] > top ? sums[i] : top;
+    }
+    if (top + SEARCH_NEAR_MAX * (run->point_count - end) <= run->floor) return false;
+  }
+  return true;
+}
+
+static void score_heading(search_run_t *run, uint32_t heading, const search_node_t *node) {
+  uint16_t sums[BOX_CELLS];
+  run->visited++;
+  if (!may_pass(run, heading, node)) return;
+  if (!sum_box(run, heading, node, sums)) return;
+  search_leaf_t leaf = {.heading = heading};
+  for (int32_t i = 0; i < BOX_CELLS; i++) {
+    int32_t x = SEARCH_BOX * node->column + i % SEARCH_BOX;
+    int32_t y = SEARCH_BOX * node->row + i / SEARCH_BOX;
+    if (sums[i] <= leaf.sum || x >= run->shifts_x || y >= run->shifts_y) continue;
+    leaf.sum = sums[i];
+    leaf.x = x;
+    leaf.y = y;
+  }
+  if (leaf.sum > run->floor) note(run, &leaf);
+}
+
+static void score_node(search_run_t *run, const search_node_t *node) {
+  uint32_t begin = (uint32_t)node->group * SEARCH_GROUP;
+  for (uint32_t k = begin; k < begin + SEARCH_GROUP && k < run->headings; k++)
+    score_heading(run, k, node);
+}
+
+/* The list of boxes. */
+
+/* Scores what waits, best bound first, until nothing can pass the floor; empties the list. */
+static void drain(search_run_t *run) {
+  uint32_t offset[BOUND_MAX + 2] = {0};
+  for (uint32_t i = 0; i < run->waiting_count; i++)
+    offset[BOUND_MAX - run->waiting[i].bound + 1]++;
+  for (uint32_t bound = 0; bound <= BOUND_MAX; bound++)
+    offset[bound + 1] += offset[bound];
+  for (uint32_t i = 0; i < run->waiting_count; i++)
+    run->sorted[offset[BOUND_MAX - run->waiting[i].bound]++] = run->waiting[i];
+  for (uint32_t i = 0; i < run->waiting_count && run->sorted[i].bound > run->floor; i++)
+    score_node(run, &run->sorted[i]);
+  run->waiting_count = 0;
+}
+
+static search_node_t best_node(const search_run_t *run, uint32_t group) {
+  search_node_t best = {.group = (uint16_t)group};
+  for (uint32_t row = 0; row < run->rows; row++)
+    for (uint32_t column = 0; column < run->columns; column++) {
+      uint16_t bound = run->image[(size_t)row * run->pitch + column];
+      if (bound <= best.bound) continue;
+      best.bound = bound;
+      best.row = (uint16_t)row;
+      best.column = (uint16_t)column;
+    }
+  return best;
+}
+
+/* Puts the boxes of an image that may hold something into the list. */
+static void collect(search_run_t *run, uint32_t group) {
+  for (uint32_t row = 0; row < run->rows; row++)
+    for (uint32_t column = 0; column < run->columns; column++) {
+      uint16_t bound = run->image[(size_t)row * run->pitch + column];
+      if (bound <= run->floor) continue;
+      if (run->waiting_count == SEARCH_WAITING_MAX) drain(run);
+      run->waiting[run->waiting_count++] = (search_node_t){.bound = bound,
+                                                           .group = (uint16_t)group,
+                                                           .column = (uint16_t)column,
+                                                           .row = (uint16_t)row};
+    }
+}
+
+static void search_all(search_run_t *run) {
+  for (uint32_t group = 0; group < run->groups; group++) {
+    search_bounds(run, group);
+    run->visited += (uint64_t)run->rows * run->columns;
+    /* The most promising box at once: what it yields keeps most others out of the list. */
+    search_node_t best = best_node(run, group);
+    if (best.bound <= run->floor) continue;
+    if (best.bound > run->best) score_node(run, &best);
+    collect(run, group);
+  }
+  drain(run);
+}
+
+/* Places: the best leaves that are not near a better one. */
+static size_t pick_places(search_run_t *run, search_place_t *out, size_t capacity) {
+  size_t count = 0;
+  double scale = 1.0 / (SEARCH_NEAR_MAX * run->point_count);
+  qsort(run->leaves, run->leaf_count, sizeof *run->leaves, compare_leaves);
+  for (uint32_t i = 0; i < run->leaf_count && count < capacity; i++) {
+    if (run->leaves[i].sum <= run->floor) break;
+    pose2_t pose = search_run_pose(run, &run->leaves[i]);
+    bool apart = true;
+    for (size_t k = 0; k < count && apart; k++)
+      apart = pose2_distance(pose, out[k].pose) >= PLACE_M ||
+              fabs(wrap_rad(pose.theta - out[k].pose.theta)) >= PLACE_RAD;
+    if (apart) out[count++] = (search_place_t){.pose = pose, .score = run->leaves[i].sum * scale};
+  }
+  return count;
+}
+
+static bool is_window(const search_window_t *window) {
+  return isfinite(window->centre.x) && isfinite(window->centre.y) &&
+         isfinite(window->centre.theta) && window->reach_x_m >= 0.0 && window->reach_y_m >= 0.0 &&
+         window->reach_rad >= 0.0 && isfinite(window->reach_x_m) && isfinite(window->reach_y_m) &&
+         isfinite(window->reach_rad);
+}
+
+gantry_err_t search_places(const search_map_t *map, const points_t *points,
+                           const search_window_t *window, double score_min, double keep,
+                           search_place_t *out, size_t capacity, size_t *count, uint64_t *visited) {
+  *count = 0;
+  if (visited) *visited = 0;
+  if (!is_window(window) || !(score_min >= 0.0) || !(keep > 0.0 && keep <= 1.0))
+    return GANTRY_E_INVALID;
+  if (points->count < MATCH_POINTS_MIN) return GANTRY_E_UNAVAILABLE;
+  search_run_t run;
+  gantry_err_t err = search_run_init(&run, map, points, window);
+  if (err == GANTRY_OK) {
+    run.keep = keep;
+    run.floor = (uint32_t)fmax(ceil(score_min * SEARCH_NEAR_MAX * run.point_count) - 1.0, 0.0);
+    search_all(&run);
+    *count = pick_places(&run, out, capacity);
+    if (visited) *visited = run.visited;
+    if (*count == 0) err = GANTRY_E_NOT_FOUND;
+  }
+  search_run_fini(&run);
+  return err;
+}
+
+gantry_err_t search_best(const search_map_t *map, const points_t *points,
+                         const search_window_t *window, double score_min, search_result_t *out) {
+  search_place_t places[2];
+  size_t count = 0;
+  *out = (search_result_t){0};
+  GANTRY_TRY(search_places(map, points, window, score_min, SEARCH_RIVAL, places, 2, &count,
+                           &out->visited));
+  out->pose = places[0].pose;
+  out->score = places[0].score;
+  out->second_score = count > 1 ? places[1].score : fmax(SEARCH_RIVAL * out->score, score_min);
+  return GANTRY_OK;
+}
