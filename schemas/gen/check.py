@@ -135,6 +135,8 @@ def _endpoint(schema, endpoint):
             schema.wrong(endpoint.where, field.name, "a query parameter is text, number, bool or enum")
     if endpoint.body and endpoint.method in ("GET", "DELETE"):
         schema.wrong(endpoint.where, "", f"{endpoint.method} takes no body; use params")
+    if endpoint.body and endpoint.body_type != "application/json":
+        schema.wrong(endpoint.where, "", "body is for JSON; drop it or body_type")
     if endpoint.body_optional and not endpoint.body:
         schema.wrong(endpoint.where, "", "body_optional without a body; name one or drop it")
     if endpoint.envelope != "none" and not endpoint.answer:

@@ -76,6 +76,7 @@ def _endpoints(schema, rows, name, out):
         out.append(f"  {{.method = HTTP_{row.method}, .path = {c_text(row.path)}, "
                    f".permission = {c_text(row.permission)}, .params = {_desc(schema, row.params)}, "
                    f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
+                   f".body_type = {c_text(row.body_type)}, "
                    f".answer = {_desc(schema, row.answer)}, .answer_type = {c_text(row.answer_type)}, "
                    f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
                    f".built = {_bool(row.built)}, "

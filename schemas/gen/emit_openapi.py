@@ -152,6 +152,9 @@ def _operation(schema, endpoint):
     if endpoint.body:
         out["requestBody"] = {"required": not endpoint.body_optional,
                               "content": {"application/json": {"schema": reference(endpoint.body)}}}
+    elif endpoint.body_type != "application/json":
+        out["requestBody"] = {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}}
+                                                            for kind in endpoint.body_type.split(", ")}}
     out["responses"] = _responses(endpoint)
     out["security"] = [] if endpoint.permission == "public" else [{"bearer": []}]
     out["x-permission"] = endpoint.permission
@@ -185,7 +188,7 @@ def _responses(endpoint):
     statuses = {ERRORS[error] for error in endpoint.errors} | {500}
     if endpoint.params or endpoint.body:
         statuses.add(422)
-    if endpoint.body:
+    if endpoint.body or endpoint.body_type != "application/json":
         statuses.add(413)
     parts = {"206": {**success, "description": "The part that Range asks for."},
              "304": {"description": "As If-None-Match has it already."}} if endpoint.ranges else {}

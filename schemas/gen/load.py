@@ -20,7 +20,7 @@ TABLES = {
                 "errors": (list, []), "timeout_ms": (int, MISSING), "lane": (str, "normal"),
                 "doc": (str, MISSING)},
     "endpoint": {"id": (str, MISSING), "tag": (str, MISSING), "permission": (str, MISSING),
-                 "params": (str, ""), "body": (str, ""), "body_optional": (bool, False),
+                 "params": (str, ""), "body": (str, ""), "body_optional": (bool, False), "body_type": (str, "application/json"),
                  "answer": (str, ""), "answer_type": (str, "application/json"), "envelope": (str, "none"),
                  "ranges": (bool, False), "status": (int, 200), "rate_exempt": (bool, False), "errors": (list, []), "built": (bool, True),
                  "doc": (str, MISSING)},

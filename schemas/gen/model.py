@@ -154,6 +154,7 @@ class Endpoint:
     params: str
     body: str
     body_optional: bool
+    body_type: str        # of a body that is no described JSON; several apart by ", "
     answer: str
     answer_type: str      # of an answer that is no described JSON; several apart by ", "
     envelope: str         # what stands around `answer`: see ENVELOPES

@@ -16,7 +16,7 @@ static const call_route_t *const ROUTE_TABLES[] = {
     ROUTES_SYSTEM,       ROUTES_AUTH,    ROUTES_MAP,         ROUTES_SENSORS,
     ROUTES_LOCALIZATION, ROUTES_TAGS,    ROUTES_ROBOT,       ROUTES_COMMAND,
     ROUTES_SETTINGS,     ROUTES_MODULES, ROUTES_LINE,        ROUTES_REGISTERS,
-    ROUTES_READINGS,     ROUTES_TYPES,   ROUTES_CALIBRATION, ROUTES_SESSIONS};
+    ROUTES_READINGS,     ROUTES_TYPES,   ROUTES_CALIBRATION, ROUTES_SESSIONS, ROUTES_DRAWING, ROUTES_PICTURE};
 
 exchange_fn call_handler(uint32_t endpoint) {
   for (size_t t = 0; t < sizeof ROUTE_TABLES / sizeof ROUTE_TABLES[0]; t++) {
@@ -142,7 +142,10 @@ bool call_is_stop(const exchange_t *x) {
 }
 
 bool call_wants_body(const exchange_t *x) {
-  return !x->late_fault && !x->answered && x->endpoint && x->endpoint->body;
+  const endpoint_t *endpoint = x->endpoint;
+
+  return !x->late_fault && !x->answered && endpoint &&
+         (endpoint->body || strcmp(endpoint->body_type, "application/json") != 0);
 }
 
 uint64_t call_body_max(const exchange_t *x) {

@@ -41,7 +41,7 @@ typedef struct call_route {
 extern const call_route_t ROUTES_SYSTEM[], ROUTES_AUTH[], ROUTES_MAP[], ROUTES_SENSORS[],
     ROUTES_LOCALIZATION[], ROUTES_TAGS[], ROUTES_ROBOT[], ROUTES_COMMAND[], ROUTES_SETTINGS[],
     ROUTES_MODULES[], ROUTES_LINE[], ROUTES_REGISTERS[], ROUTES_READINGS[], ROUTES_TYPES[],
-    ROUTES_CALIBRATION[], ROUTES_SESSIONS[];
+    ROUTES_CALIBRATION[], ROUTES_SESSIONS[], ROUTES_DRAWING[], ROUTES_PICTURE[];
 /* Each table ends with a row without handler. */
 exchange_fn call_handler(uint32_t endpoint);
 

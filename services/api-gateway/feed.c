@@ -64,6 +64,10 @@ static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns) {
   status.led = latest->led;
   status.has_discovery = !latest_is_silent(&latest->discovery_at, now_ns, LATEST_STATE_MS);
   status.discovery = latest->discovery;
+  status.has_mapping = !latest_is_silent(&latest->map_status_at, now_ns, LATEST_STATE_MS);
+  status.mapping = latest->map_status;
+  status.has_localization = !latest_is_silent(&latest->loc_status_at, now_ns, LATEST_STATE_MS);
+  view_localization(latest, &status.localization);
   return ws_frame_new(&envelope, &HTTP_WS_STATUS_DESC, &status, "", &gateway->feed->scratch);
 }
 
@@ -135,7 +139,10 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
   const map_status_t *status = body;
   latest_t *latest = gateway->latest;
 
-  if (status->mapping != latest->map_status.mapping) gateway->feed->status_changed = true;
+  const map_status_t *before = &latest->map_status;
+  if (status->mapping != before->mapping || status->phase != before->phase ||
+      status->progress != before->progress || status->correction != before->correction)
+    gateway->feed->status_changed = true;
   latest->map_status = *status;
   latest->map_status_at = latest_stamp(&frame->header, clock_mono_ns());
 }

@@ -114,6 +114,8 @@ static gantry_err_t write_port(const gateway_t *gateway, gantry_fault_t *fault) 
 static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
   GANTRY_TRY(open_auth(gateway, config, fault));
   GANTRY_TRY(open_limits(gateway, config));
+  if (picture_new(gateway->service->loop, &gateway->pictures) != GANTRY_OK)
+    return fault_set(fault, GANTRY_E_INTERNAL, "", "the thread that draws maps cannot start");
   GANTRY_TRY(ws_hub_new(gateway, &gateway->hub));
   GANTRY_TRY(feed_start(gateway, fault));
   GANTRY_TRY(
@@ -134,6 +136,7 @@ static void stop(void **self) {
   feed_stop(gateway);
   ws_hub_destroy(&gateway->hub);
   password_destroy(&gateway->passwords);
+  picture_destroy(&gateway->pictures);
   first_user_stop(gateway);
   exchange_abandon_all(gateway);
   auth_destroy(&gateway->auth);

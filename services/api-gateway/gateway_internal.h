@@ -10,6 +10,7 @@
 #include "limit.h"
 #include "password.h"
 #include "peers.h"
+#include "picture.h"
 
 struct lws_context;
 struct lws_vhost;
@@ -32,6 +33,7 @@ struct gateway {
   latest_t *latest;
   auth_t *auth;
   password_t *passwords;
+  picture_t *pictures;
   limit_t general, login;
   peers_t peers;
   uint32_t body_s; /* longest a body may take to arrive */

@@ -11,6 +11,7 @@
 #include "view.h"
 
 static const double DEFAULT_CONFIDENCE = 0.8;
+static const double DEFAULT_RADIUS_MM = 5000;
 static const uint32_t DEFAULT_LIMIT = 50;
 static const sys_empty_t NOTHING = {0};
 
@@ -77,6 +78,67 @@ static void on_history(exchange_t *x) {
   loc_history_get_t get = {.limit = params->has_limit ? params->limit : DEFAULT_LIMIT};
 
   exchange_call(x, REQUEST_LOC_HISTORY, &get, on_history_reply, NULL);
+}
+
+/* ---- what it knows, and being told or finding out where the robot stands */
+
+static void on_status(exchange_t *x) {
+  const latest_t *latest = x->gateway->latest;
+  http_localization_state_t answer;
+
+  if (latest_is_silent(&latest->loc_status_at, clock_mono_ns(), LATEST_STATE_MS)) {
+    exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "", "Nothing is heard of localization.");
+    return;
+  }
+  view_localization(latest, &answer);
+  exchange_answer(x, &answer);
+}
+
+static void answer_place(exchange_t *x, const loc_pose_t *pose, const char *message) {
+  http_robot_position_t answer = {.success = true, .timestamp = clock_wall_ns()};
+
+  snprintf(answer.message, sizeof answer.message, "%s", message);
+  view_position(pose, answer.timestamp, false, &answer.position);
+  exchange_answer(x, &answer);
+}
+
+static void on_placed(exchange_t *x, const void *reply) {
+  answer_place(x, reply, "The robot is taken to stand here; watch whether its scans fit.");
+}
+
+static void on_initial_pose(exchange_t *x) {
+  const http_initial_pose_t *body = x->body;
+  loc_set_pose_t pose = {.x = body->x / VIEW_MM,
+                         .y = body->y / VIEW_MM,
+                         .theta = body->theta,
+                         .confidence = body->has_confidence ? body->confidence : DEFAULT_CONFIDENCE,
+                         .method = LOC_METHOD_MANUAL};
+
+  exchange_call(x, REQUEST_LOC_SET_POSE, &pose, on_placed, NULL);
+}
+
+static void on_found(exchange_t *x, const void *reply) {
+  answer_place(x, reply, "The robot was found here.");
+}
+
+static void on_relocalize(exchange_t *x) {
+  const http_find_robot_t *body = x->body;
+  loc_relocalize_t search = {0};
+
+  if (body->has_x != body->has_y) {
+    exchange_fail(x, GANTRY_E_SCHEMA, NULL, body->has_x ? "y" : "x",
+                  "A place to search at needs both x and y.");
+    return;
+  }
+  if (body->has_radius && !body->has_x) {
+    exchange_fail(x, GANTRY_E_SCHEMA, NULL, "x", "radius is that of a search at x and y.");
+    return;
+  }
+  search.has_x = search.has_y = search.has_radius = body->has_x;
+  search.x = body->x / VIEW_MM;
+  search.y = body->y / VIEW_MM;
+  search.radius = (body->has_radius ? body->radius : DEFAULT_RADIUS_MM) / VIEW_MM;
+  exchange_call(x, REQUEST_LOC_RELOCALIZE, &search, on_found, NULL);
 }
 
 /* ---- statistics: counters first, then the last ten positions */
@@ -227,6 +289,9 @@ static void on_config_delete(exchange_t *x) {
 const call_route_t ROUTES_LOCALIZATION[] = {
     {ENDPOINT_LOCALIZATION_POSITION, on_position},
     {ENDPOINT_LOCALIZATION_POSITION_UPDATE, on_position_update},
+    {ENDPOINT_LOCALIZATION_STATUS, on_status},
+    {ENDPOINT_LOCALIZATION_INITIAL_POSE, on_initial_pose},
+    {ENDPOINT_LOCALIZATION_RELOCALIZE, on_relocalize},
     {ENDPOINT_LOCALIZATION_HISTORY, on_history},
     {ENDPOINT_LOCALIZATION_STATS, on_stats},
     {ENDPOINT_LOCALIZATION_CONFIG_SET, on_config_set},

@@ -97,7 +97,11 @@ static void on_status(exchange_t *x) {
                                    .duration = status->duration,
                                    .revision = status->revision,
                                    .has_age = status->has_scan_age,
-                                   .age = status->scan_age};
+                                   .age = status->scan_age,
+                                   .has_phase = status->has_phase,
+                                   .phase = status->phase,
+                                   .has_progress = status->has_progress,
+                                   .progress = status->progress};
   snprintf(answer.current_map_id, sizeof answer.current_map_id, "%s", status->map_id);
   snprintf(answer.current_session_id, sizeof answer.current_session_id, "%s", status->session_id);
   exchange_answer(x, &answer);

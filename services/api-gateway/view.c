@@ -43,6 +43,13 @@ static void write_metadata(const map_info_t *info, char *out, size_t size) {
            info->origin_y * VIEW_MM, comma, rest);
 }
 
+void view_localization(const latest_t *latest, http_localization_state_t *out) {
+  memset(out, 0, sizeof *out);
+  out->status = latest->loc_status;
+  out->usage_count = latest->pose.has_usage ? latest->pose.usage_count : 0;
+  memcpy(out->usage, latest->pose.usage, sizeof out->usage);
+}
+
 void view_map(const map_info_t *info, http_map_t *out) {
   memset(out, 0, sizeof *out);
   snprintf(out->map_id, sizeof out->map_id, "%s", info->map_id);

@@ -12,6 +12,8 @@
 void view_position(const loc_pose_t *pose, uint64_t wall_ns, bool stale, http_map_position_t *out);
 /* The newest pose; false when there has been none. */
 bool view_latest_position(const latest_t *latest, uint64_t now_ns, http_map_position_t *out);
+/* What localization says of itself; SI units. */
+void view_localization(const latest_t *latest, http_localization_state_t *out);
 /* origin is put into the metadata object. */
 void view_map(const map_info_t *info, http_map_t *out);
 void view_sensor_status(const latest_sensor_t *sensor, uint64_t now_ns, http_sensor_status_t *out);

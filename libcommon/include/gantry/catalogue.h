@@ -59,6 +59,8 @@ typedef struct endpoint {
   const desc_t *params;   /* path and query parameters, NULL when none */
   const desc_t *body;     /* request body, NULL when none */
   bool body_optional;
+  const char *body_type;   /* "application/json"; another: body is NULL and the bytes are the
+                              handler's to read */
   const desc_t *answer;    /* success body; NULL when it is not a described JSON object */
   const char *answer_type; /* "application/json", "text/html", ... */
   envelope_t envelope;
