@@ -16,11 +16,11 @@ static bool get(double *numbers, size_t count) {
 static bool read_graph(pose_graph_t *graph) {
   double counts[2], node[3], edge[EDGE];
   if (!get(counts, 2)) return false;
-  for (double i = 0; i < counts[0]; i++)
+  for (uint32_t i = 0; i < (uint32_t)counts[0]; i++)
     if (!get(node, 3) ||
         pose_graph_add_node(graph, (pose2_t){node[0], node[1], node[2]}, NULL) != GANTRY_OK)
       return false;
-  for (double i = 0; i < counts[1]; i++) {
+  for (uint32_t i = 0; i < (uint32_t)counts[1]; i++) {
     if (!get(edge, EDGE)) return false;
     pose_graph_edge_t out = {.from = (uint32_t)edge[0],
                              .to = (uint32_t)edge[1],
