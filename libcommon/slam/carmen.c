@@ -29,11 +29,27 @@ static gantry_err_t take(const char **cursor, const char *column, double *out,
   return GANTRY_OK;
 }
 
+/* As take, for where the robot is: no log leads further than CARMEN_REACH, so that is no pose. */
+static gantry_err_t take_place(const char **cursor, const char *column, double *out,
+                               gantry_fault_t *fault) {
+  GANTRY_TRY(take(cursor, column, out, fault));
+  if (fabs(*out) <= CARMEN_REACH) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_SCHEMA, column, "column %s is %g, which is no place", column,
+                   *out);
+}
+
 static gantry_err_t take_pose(const char **cursor, const char *const columns[3], pose2_t *out,
                               gantry_fault_t *fault) {
-  GANTRY_TRY(take(cursor, columns[0], &out->x, fault));
-  GANTRY_TRY(take(cursor, columns[1], &out->y, fault));
-  return take(cursor, columns[2], &out->theta, fault);
+  GANTRY_TRY(take_place(cursor, columns[0], &out->x, fault));
+  GANTRY_TRY(take_place(cursor, columns[1], &out->y, fault));
+  return take_place(cursor, columns[2], &out->theta, fault);
+}
+
+/* A line that ends with its time may end within it: the last line of a log that was cut off. */
+static gantry_err_t take_time(const char **cursor, double *out, gantry_fault_t *fault) {
+  GANTRY_TRY(take(cursor, "time", out, fault));
+  if (**cursor != '\0') return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_SCHEMA, "time", "the line stops within or after column time");
 }
 
 static gantry_err_t parse_odom(const char *cursor, carmen_record_t *out, gantry_fault_t *fault) {
@@ -42,8 +58,17 @@ static gantry_err_t parse_odom(const char *cursor, carmen_record_t *out, gantry_
   pose2_t ignored;
   GANTRY_TRY(take_pose(&cursor, pose, &out->odometry, fault));
   GANTRY_TRY(take_pose(&cursor, motion, &ignored, fault));
-  GANTRY_TRY(take(&cursor, "time", &out->time_s, fault));
+  GANTRY_TRY(take_time(&cursor, &out->time_s, fault));
   out->kind = CARMEN_ODOM;
+  return GANTRY_OK;
+}
+
+/* As take; nan and inf are ways to say that nothing came back. */
+static gantry_err_t take_range(const char **cursor, double *out, gantry_fault_t *fault) {
+  char *end = NULL;
+  *out = strtod(*cursor, &end);
+  if (end == *cursor) return take(cursor, "range", out, fault);
+  *cursor = end;
   return GANTRY_OK;
 }
 
@@ -56,7 +81,7 @@ static gantry_err_t take_ranges(const char **cursor, carmen_record_t *out, gantr
   out->range_count = (uint32_t)count;
   for (uint32_t i = 0; i < out->range_count; i++) {
     double range_m = 0.0;
-    GANTRY_TRY(take(cursor, "range", &range_m, fault));
+    GANTRY_TRY(take_range(cursor, &range_m, fault));
     out->range_m[i] = (float)range_m;
   }
   return GANTRY_OK;
@@ -69,7 +94,7 @@ static gantry_err_t parse_flaser(const char *cursor, carmen_record_t *out, gantr
   GANTRY_TRY(take_ranges(&cursor, out, fault));
   GANTRY_TRY(take_pose(&cursor, laser, &ignored, fault));
   GANTRY_TRY(take_pose(&cursor, robot, &out->odometry, fault));
-  GANTRY_TRY(take(&cursor, "time", &out->time_s, fault));
+  GANTRY_TRY(take_time(&cursor, &out->time_s, fault));
   out->kind = CARMEN_FLASER;
   return GANTRY_OK;
 }

@@ -44,13 +44,22 @@ static gantry_err_t at_line(const carmen_t *carmen, gantry_err_t err, const char
   return fault_set(fault, err, field, "line %llu: %s", (unsigned long long)carmen->line, detail);
 }
 
+/* What begins as a scan of too many ranges is told so; its number of ranges stands in front. */
+static gantry_err_t too_long(const carmen_t *carmen, gantry_fault_t *fault) {
+  carmen_record_t record;
+  gantry_fault_t bad = {0};
+  if (carmen_parse(carmen->text, &record, &bad) == GANTRY_OK || strcmp(bad.field, "n") != 0)
+    return at_line(carmen, GANTRY_E_SCHEMA, "", "longer than 64 KB; this is no CARMEN log", fault);
+  return at_line(carmen, bad.err, bad.field, bad.detail, fault);
+}
+
 /* Reads one line into text; GANTRY_E_NOT_FOUND at the end. */
 static gantry_err_t read_line(carmen_t *carmen, gantry_fault_t *fault) {
   carmen->line++;
   if (gzgets(carmen->file, carmen->text, sizeof carmen->text)) {
     size_t length = strlen(carmen->text);
     if (length + 1 < sizeof carmen->text || carmen->text[length - 1] == '\n') return GANTRY_OK;
-    return at_line(carmen, GANTRY_E_SCHEMA, "", "longer than 64 KB; this is no CARMEN log", fault);
+    return too_long(carmen, fault);
   }
   int code = Z_OK;
   const char *reason = gzerror(carmen->file, &code);

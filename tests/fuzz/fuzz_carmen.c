@@ -16,7 +16,7 @@ static void check(const carmen_record_t *record) {
   if (record->kind == CARMEN_FLASER && record->range_count > CARMEN_RANGES_MAX) abort();
   if (record->kind == CARMEN_FLASER || record->kind == CARMEN_ODOM) {
     const pose2_t *pose = &record->odometry;
-    if (!isfinite(pose->x + pose->y + pose->theta) && !isinf(pose->x + pose->y)) abort();
+    if (!(fmax(fabs(pose->x), fabs(pose->y)) <= CARMEN_REACH)) abort();
     if (!isfinite(record->time_s)) abort();
   }
   if (record->kind == CARMEN_BEAM && !isfinite(record->beam.first_rad)) abort();

@@ -81,6 +81,10 @@ Test(carmen, names_the_column_that_is_wrong) {
              {"FLASER 3 1 2", "range"},
              {"FLASER 1 1 0 0 0 1 2", "odom_theta"},
              {"FLASER 1 1 0 0 0 1 2 3 host", "time"},
+             {"FLASER 1 1 0 0 0 1 2 3 10", "time"},
+             {"ODOM 1 2 0.5 0 0 0 10.", "time"},
+             {"FLASER 1 1 0 0 0 1 1e300 3 10 h 10", "odom_y"},
+             {"FLASER 10000 1 1 1", "n"},
              {"# beam i angle_deg = wide", "beam"},
              {"# beam i angle_deg = -90", "beam"},
              {"# beam i angle_deg = -90 + 0*i", "beam"},
@@ -90,6 +94,15 @@ Test(carmen, names_the_column_that_is_wrong) {
     cr_assert_eq(carmen_parse(BAD[i].line, &record, &fault), GANTRY_E_SCHEMA, "%s", BAD[i].line);
     cr_assert_str_eq(fault.field, BAD[i].field, "%s", BAD[i].line);
   }
+}
+
+Test(carmen, takes_nan_and_inf_for_no_return) {
+  cr_assert_eq(carmen_parse("FLASER 3 nan 1.5 inf 0 0 0 1 2 3 10 h 10", &record, &fault),
+               GANTRY_OK);
+
+  cr_assert(isnan(record.range_m[0]));
+  cr_assert_float_eq(record.range_m[1], 1.5, 1e-6);
+  cr_assert(isinf(record.range_m[2]));
 }
 
 Test(carmen, knows_the_usual_lasers_without_a_header) {

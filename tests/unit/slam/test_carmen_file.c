@@ -126,3 +126,35 @@ Test(carmen_file, notices_a_packed_log_cut_short) {
 
   cr_assert_eq(err, GANTRY_E_INVALID, "%s", fault.detail);
 }
+
+/* Cut off anywhere, a log gives the records of its whole lines and then says which line is not. */
+Test(carmen_file, tells_where_a_log_stops_in_the_middle_of_a_line) {
+  const char *last = strstr(LOG, "FLASER");
+  const char *host = strstr(last, " host");
+  for (size_t size = (size_t)(last - LOG) + 8; size <= (size_t)(host - LOG); size++) {
+    write_plain(LOG, size);
+    carmen_t *carmen = carmen_open(path, &fault);
+
+    cr_assert_eq(carmen_next(carmen, &record, &fault), GANTRY_OK);
+    cr_assert_eq(carmen_next(carmen, &record, &fault), GANTRY_OK);
+    cr_assert_eq(carmen_next(carmen, &record, &fault), GANTRY_E_SCHEMA, "%zu bytes", size);
+    cr_assert_eq(strncmp(fault.detail, "line 5:", 7), 0, "%s", fault.detail);
+    carmen_close(&carmen);
+  }
+}
+
+Test(carmen_file, refuses_a_scan_of_ten_thousand_rays_however_long_its_line) {
+  for (int width = 1; width <= 8; width += 7) {
+    FILE *file = fopen(path, "wb");
+    fputs("# a log\nFLASER 10000", file);
+    for (int i = 0; i < 10000; i++)
+      fprintf(file, " %.*f", width, 1.5);
+    fputs(" 0 0 0 1 2 0.5 10.5 host 10.5\n", file);
+    fclose(file);
+    carmen_t *carmen = carmen_open(path, &fault);
+
+    cr_assert_eq(carmen_next(carmen, &record, &fault), GANTRY_E_SCHEMA);
+    cr_assert_str_eq(fault.detail, "line 2: 10000 ranges; at most 2048 fit");
+    carmen_close(&carmen);
+  }
+}

@@ -12,6 +12,7 @@
 #include <gantry/geom.h>
 
 #define CARMEN_RANGES_MAX 2048
+#define CARMEN_REACH      1e7 /* m, rad: poses beyond it are none */
 
 typedef enum carmen_kind {
   CARMEN_OTHER, /* comment, parameter, a message this reader has no use for, empty line */
@@ -42,7 +43,8 @@ typedef struct carmen_record {
 carmen_beam_t carmen_beam_default(uint32_t range_count);
 
 /* Parses one line without or with its newline. GANTRY_E_SCHEMA with a fault that names the column
-   when an ODOM or FLASER line does not hold what it must; unknown lines are CARMEN_OTHER. */
+   when an ODOM or FLASER line does not hold what it must, or ends with its time and no newline (it
+   may be cut off there); unknown lines are CARMEN_OTHER. Ranges may be nan or inf: no return. */
 gantry_err_t carmen_parse(const char *line, carmen_record_t *out, gantry_fault_t *fault);
 
 typedef struct carmen carmen_t;
