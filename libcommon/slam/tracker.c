@@ -60,8 +60,10 @@ void tracker_reset(tracker_t *tracker) {
   distance_field_update(tracker->field, tracker->grid);
 }
 
-static bool is_finite_pose(pose2_t pose) {
-  return isfinite(pose.x) && isfinite(pose.y) && isfinite(pose.theta);
+/* Written so that NaN fails. */
+static bool is_place(pose2_t pose) {
+  return fabs(pose.x) <= TRACKER_REACH && fabs(pose.y) <= TRACKER_REACH &&
+         fabs(pose.theta) <= TRACKER_REACH;
 }
 
 static bool moved_enough(const tracker_t *tracker) {
@@ -92,7 +94,7 @@ gantry_err_t tracker_match(const tracker_t *tracker, pose2_t predicted, const po
 
 gantry_err_t tracker_feed(tracker_t *tracker, pose2_t odometry, const points_t *points,
                           tracker_result_t *out) {
-  if (!is_finite_pose(odometry)) return GANTRY_E_INVALID;
+  if (!is_place(odometry)) return GANTRY_E_INVALID;
   pose2_t predicted = tracker->pose;
   if (tracker->has_odometry)
     predicted = pose2_compose(tracker->pose, pose2_between(tracker->odometry, odometry));
@@ -115,7 +117,7 @@ gantry_err_t tracker_feed(tracker_t *tracker, pose2_t odometry, const points_t *
 
 gantry_err_t tracker_integrate(tracker_t *tracker, pose2_t pose, const points_t *points,
                                bool *inserted) {
-  if (!is_finite_pose(pose)) return GANTRY_E_INVALID;
+  if (!is_place(pose)) return GANTRY_E_INVALID;
   bool done = false;
   tracker->pose = pose;
   gantry_err_t err = insert(tracker, points, &done);

@@ -18,6 +18,8 @@
 #include <gantry/slam/match.h>
 #include <gantry/slam/points.h>
 
+#define TRACKER_REACH 1e7 /* m, rad: what lies beyond is no pose */
+
 typedef struct tracker tracker_t;
 
 typedef struct tracker_config {
@@ -51,8 +53,9 @@ void tracker_reset(tracker_t *tracker);
 
 /* One scan with the odometry pose at its stamp (any fixed frame; only differences count; the first
    call sets the reference). Matches, moves the pose, and while mapping inserts after enough motion.
-   The first scan of an empty map is inserted unmatched. GANTRY_E_INVALID for values that are not
-   finite (nothing happens); insertion errors as grid_hit (the pose in out still holds). */
+   The first scan of an empty map is inserted unmatched. GANTRY_E_INVALID for values beyond
+   TRACKER_REACH or not finite (nothing happens); insertion errors as grid_hit (the pose in out
+   still holds). */
 gantry_err_t tracker_feed(tracker_t *tracker, pose2_t odometry, const points_t *points,
                           tracker_result_t *out);
 
