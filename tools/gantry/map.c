@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "commands.h"
+#include "map_files.h"
 #include "store_args.h"
 
 static const char HELP[] =
@@ -17,6 +18,10 @@ static const char HELP[] =
     "       gantry map export MAP FILE [--version N]   a map with graph and trajectory as one "
     "file\n"
     "       gantry map import FILE [--new-id]          --new-id: beside a map of the same id\n"
+    "       gantry map image MAP [FOLDER] [--version N]  MAP.png and MAP.yaml as map_server reads "
+    "them\n"
+    "       gantry map import MAP.yaml [NAME]          a map of map_server's convention\n"
+    "       gantry map closures                        places recognised while mapping\n"
     "       gantry map rename MAP NAME\n"
     "       gantry map delete MAP                      with its versions, sessions and "
     "trajectory\n";
@@ -95,7 +100,27 @@ static int export(const store_args_t *args, ask_t *ask_) {
   return 0;
 }
 
+static int image(const store_args_t *args, ask_t *ask_) {
+  map_key_t key;
+  if (!key_of(args, &key)) return STORE_USAGE;
+  return map_write_image(ask_, &key, args->count > 2 ? args->words[2] : ".");
+}
+
+static int closures(const store_args_t *args, ask_t *ask_) {
+  (void)args;
+  return map_list_closures(ask_);
+}
+
+static bool ends_with(const char *text, const char *ending) {
+  size_t len = strlen(text), tail = strlen(ending);
+  return len >= tail && strcmp(text + len - tail, ending) == 0;
+}
+
 static int import(const store_args_t *args, ask_t *ask_) {
+  if (ends_with(args->words[1], ".yaml") || ends_with(args->words[1], ".yml"))
+    return map_import_image(ask_, args->words[1], args->count > 2 ? args->words[2] : NULL);
+  if (args->count > 2)
+    return store_args_wrong(args, "only a map that comes as a YAML is given a name.");
   store_map_import_t wanted = {.new_id = args->new_id};
   map_info_t info;
   buf_t bytes = {.limit = 32u << 20};
@@ -138,14 +163,15 @@ static int delete_map(const store_args_t *args, ask_t *ask_) {
 
 typedef struct verb {
   const char *name;
-  int words; /* with the verb itself */
+  int least, most; /* words, with the verb itself */
   int (*run)(const store_args_t *args, ask_t *ask_);
 } verb_t;
 
 int command_map(int argc, char **argv) {
-  static const verb_t VERBS[] = {{"list", 1, list},         {"versions", 2, versions},
-                                 {"export", 3, export},     {"import", 2, import},
-                                 {"rename", 3, rename_map}, {"delete", 2, delete_map}};
+  static const verb_t VERBS[] = {{"list", 1, 1, list},         {"versions", 2, 2, versions},
+                                 {"export", 3, 3, export},     {"import", 2, 3, import},
+                                 {"image", 2, 3, image},       {"closures", 1, 1, closures},
+                                 {"rename", 3, 3, rename_map}, {"delete", 2, 2, delete_map}};
   store_args_t args = {.name = "map", .help = HELP};
   ask_t ask_ = {.name = "map", .help = HELP};
   const verb_t *verb = NULL;
@@ -153,7 +179,9 @@ int command_map(int argc, char **argv) {
   if (code >= 0) return code;
   if (args.count == 0) args.words[args.count++] = "list";
   for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
-    if (strcmp(VERBS[i].name, args.words[0]) == 0 && VERBS[i].words == args.count) verb = &VERBS[i];
+    if (strcmp(VERBS[i].name, args.words[0]) == 0 && args.count >= VERBS[i].least &&
+        args.count <= VERBS[i].most)
+      verb = &VERBS[i];
   if (!verb) return store_args_wrong(&args, "that is none of its forms.");
   if (!session_open(&ask_.session, args.bus)) return STORE_SETTINGS;
   code = verb->run(&args, &ask_);
