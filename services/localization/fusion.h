@@ -121,6 +121,9 @@ gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, d
 void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
                    double sigma_rad, bool has_fix);
 
+/* The map has moved under the robot, by a step that is put before the pose. */
+void fusion_shift(fusion_t *fusion, pose2_t step);
+
 /* The odometry's way from the estimate to a time; it may lie before it. */
 pose2_t fusion_way(const fusion_t *fusion, uint64_t time_ns);
 /* Moves the estimate on to a time, unless it is already there. Where the odometry has not come yet

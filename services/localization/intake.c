@@ -51,17 +51,35 @@ static void straighten(localization_t *self, const sensor_scan_t *scan) {
                    self->angles, self->ranges);
 }
 
+/* A covered LiDAR says nothing of the place: the pose goes on without it. */
+static void see_nothing(localization_t *self, uint64_t time_ns, const cause_t *cause) {
+  fusion_pose_t pose;
+  relocalize_blind(self);
+  if (fusion_pose_at(&self->fusion, time_ns, &pose)) localization_publish(self, cause, &pose, NULL);
+}
+
+/* While the place in a map that is gone on with is not known, nothing is to be drawn into it: who
+   draws goes by the scan's number. */
+static bool may_be_drawn(const localization_t *self) {
+  return !self->map.growing || self->fusion.tracking.mode == TRACKING_MAPPING;
+}
+
 static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time_ns,
                   const cause_t *cause) {
   uint64_t begun_ns = clock_mono_ns();
   fusion_pose_t pose;
+  self->source = scan->source;
+  if (relocalize_is_blind(scan->ranges, scan->ranges_count)) {
+    see_nothing(self, time_ns, cause);
+    return;
+  }
   straighten(self, scan);
   bool fits =
       fusion_scan(&self->fusion, time_ns, self->angles, self->ranges, scan->ranges_count, &pose);
-  self->source = scan->source;
+  relocalize_scan(self, time_ns, scan->ranges_count, fits, &pose);
   metric_add(fits ? self->scans : self->failed, 1);
   metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));
-  localization_publish(self, cause, &pose, scan);
+  localization_publish(self, cause, &pose, may_be_drawn(self) ? scan : NULL);
 }
 
 void intake_match_waiting(localization_t *self) {
@@ -133,8 +151,10 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   if (result == FUSION_TAG_UNKNOWN)
     log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);
   if (result == FUSION_TAG_REFUSED) say_refused(self, tag->tag);
-  if (result == FUSION_TAG_RESTARTED)
+  if (result == FUSION_TAG_RESTARTED) {
     log_info("POSE-FROM-TAG", "the pose begins anew at tag %s", tag->tag);
+    recovery_placed(&self->recovery, RECOVERY_TAGS);
+  }
   if (used && self->motion_ns == 0) {
     cause_t cause = frame_cause(frame);
     fusion_pose_t pose;

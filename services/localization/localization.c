@@ -41,6 +41,8 @@ void localization_fill(const localization_t *self, const fusion_pose_t *pose, lo
     out->residual = pose->residual_m;
     out->inliers = pose->inlier_fraction;
   }
+  out->has_correction = self->map.corrections.applied > 0;
+  out->correction = self->map.corrections.applied;
   out->has_map_id = self->fusion.tracking.map_id[0] != '\0';
   snprintf(out->map_id, sizeof out->map_id, "%s", self->fusion.tracking.map_id);
 }
@@ -61,6 +63,16 @@ void localization_publish(localization_t *self, const cause_t *cause, const fusi
   metric_observe(self->age_ms, clock_age_ms(self->published_ns, cause->born_ns));
 }
 
+/* Lost is who does not fit, and who was never placed; without scans neither can be told. */
+static fusion_state_t state_of(const localization_t *self, uint64_t now_ns) {
+  fusion_state_t state = fusion_state(&self->fusion, now_ns);
+  double scan_s = fusion_scan_age_s(&self->fusion, now_ns);
+  bool scans = scan_s >= 0 && scan_s <= self->fusion.rule.stale_s;
+  if (state == FUSION_LOST && self->recovery.phase == RECOVERY_SURE) return FUSION_DEAD_RECKONING;
+  if (!scans || state == FUSION_UNAVAILABLE) return state;
+  return self->recovery.phase == RECOVERY_LOST ? FUSION_LOST : state;
+}
+
 static void say(localization_t *self, uint64_t now_ns) {
   loc_status_t *status = &self->status;
   const tracking_t *tracking = &self->fusion.tracking;
@@ -75,15 +87,22 @@ static void say(localization_t *self, uint64_t now_ns) {
       snprintf(text, size, "nothing heard yet");
     break;
   case FUSION_LOST:
-    snprintf(text, size, "%u scans in a row do not fit the map", tracking->failures);
+    recovery_say(&self->recovery, text, size);
+    if (text[0] == '\0')
+      snprintf(text, size, "%u scans in a row do not fit the map", tracking->failures);
     break;
   case FUSION_TRACKING:
-    snprintf(text, size, "scans fit %s%s", tracking->map_id[0] ? "map " : "the surroundings",
-             tracking->map_id);
+    recovery_say(&self->recovery, text, size);
+    if (text[0] == '\0')
+      snprintf(text, size, "scans fit %s%s", tracking->map_id[0] ? "map " : "the surroundings",
+               tracking->map_id);
     break;
   case FUSION_DEAD_RECKONING: {
     double scan_age_s = fusion_scan_age_s(&self->fusion, now_ns);
-    if (scan_age_s < 0)
+    if (self->recovery.blind)
+      snprintf(text, size,
+               "the LiDAR sees nothing, is it covered? odometry and tags carry the pose");
+    else if (scan_age_s < 0)
       snprintf(text, size, "odometry and tags; no scan yet");
     else
       snprintf(text, size, "odometry and tags; last scan %.1f s ago", scan_age_s);
@@ -96,7 +115,7 @@ void localization_fill_status(localization_t *self, uint64_t now_ns) {
   const fusion_t *fusion = &self->fusion;
   double fix_s = fusion_fix_age_s(fusion, now_ns), scan_s = fusion_scan_age_s(fusion, now_ns);
   double motion_s = fusion_age_s(fusion, FUSION_ODOMETRY, now_ns);
-  self->state = fusion_state(fusion, now_ns);
+  self->state = state_of(self, now_ns);
   self->status = (loc_status_t){.state = (loc_state_t)self->state,
                                 .confidence = confidence_value(&fusion->confidence, now_ns),
                                 .has_fix_age = fix_s >= 0,
@@ -109,7 +128,13 @@ void localization_fill_status(localization_t *self, uint64_t now_ns) {
                                 .tag_fixes = fusion->tag_fixes,
                                 .tags_refused = fusion->tags_refused,
                                 .scans = fusion->tracking.matched,
-                                .matches_failed = fusion->tracking.failed};
+                                .matches_failed = fusion->tracking.failed,
+                                .has_searching = true,
+                                .searching = self->recovery.searching,
+                                .has_searches = true,
+                                .searches = self->recovery.searches,
+                                .has_recoveries = true,
+                                .recoveries = self->recovery.recoveries};
   snprintf(self->status.map_id, sizeof self->status.map_id, "%s", fusion->tracking.map_id);
   say(self, now_ns);
 }
@@ -130,9 +155,11 @@ static void on_tick(void *arg) {
   if (self->waiting.full && now_ns - self->waiting.time_ns > SCAN_WAIT_NS)
     intake_match_waiting(self);
   fill_gap(self, now_ns);
+  map_load_tick(self, now_ns);
+  relocalize_tick(self);
   bool second = ++self->ticks % STATUS_TICKS == 0;
   fusion_state_t before = self->state;
-  if (!second && fusion_state(&self->fusion, now_ns) == before) return;
+  if (!second && state_of(self, now_ns) == before) return;
   localization_fill_status(self, now_ns);
   if (self->state != before)
     log_info("LOCALIZATION-STATE", "%s: %s", desc_enum_text(&LOC_STATE_ENUM, (int)self->state),
@@ -170,7 +197,11 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   register_metrics(self);
   recall_start(self);
   localization_fill_status(self, clock_mono_ns());
-  gantry_err_t err = requests_start(self);
+  recovery_rule_t recovery = recovery_rule_default();
+  recovery_init(&self->recovery, &recovery);
+  gantry_err_t err = relocalize_start(self);
+  if (err == GANTRY_OK) err = relocalize_serve(self);
+  if (err == GANTRY_OK) err = requests_start(self);
   if (err == GANTRY_OK) err = memory_start(self);
   if (err == GANTRY_OK) err = map_sync_start(self);
   if (err == GANTRY_OK) err = intake_start(self);
@@ -184,6 +215,9 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
 static void stop(void **out) {
   localization_t *self = *out;
   if (!self) return;
+  if (self->scout) loop_unwatch(self->service->loop, scout_fd(self->scout));
+  tracker_destroy(&self->map.ready);
+  scout_destroy(&self->scout);
   fusion_fini(&self->fusion);
   free(self);
   *out = NULL;

@@ -4,9 +4,16 @@
 
 #include <gantry/service.h>
 
+#include <gantry/slam/rail.h>
+
+#include "corrections.h"
 #include "fusion.h"
+#include "guide.h"
+#include "passing.h"
 #include "place.h"
+#include "recovery.h"
 #include "refusals.h"
+#include "scout.h"
 #include "settings.h"
 #include "track.h"
 
@@ -42,11 +49,30 @@ typedef struct waiting_scan {
 
 /* Which map the mapper has active, and how far we are with it. */
 typedef struct map_sync {
-  char map_id[51]; /* in use, or being fetched; "" none */
-  bool fetching;
-  bool growing;  /* goes on growing once fetched */
-  bool relocate; /* take the pose from the end of its trajectory */
+  char map_id[51];   /* in use, or being fetched; "" none */
+  bool fetching;     /* asked for, or being prepared */
+  bool corrected;    /* what is fetched is the same map, moved: the pose goes with it */
+  bool growing;      /* a session goes on in it */
+  bool relocate;     /* take the pose from the end of its trajectory */
+  bool busy;         /* the mapper finishes it: patches are not applied one by one */
+  bool missed;       /* it is to be fetched again */
+  bool searchable;   /* the scout has it */
+  uint32_t ticket;   /* of what is fetched or was fetched last */
+  uint32_t number;   /* newest correction in that */
+  uint32_t drawn;    /* state of the shapes, as map.status says */
+  tracker_t *ready;  /* prepared, and waits for its correction since ready_ns */
+  uint64_t ready_ns; /* */
+  corrections_t corrections;
 } map_sync_t;
+
+/* The newest scan, and the one that is searched. */
+typedef struct sight {
+  points_t points;
+  uint64_t time_ns, number;
+  pose2_t odometry; /* then; the candidates have been carried so far */
+  uint64_t searched_number;
+  pose2_t searched; /* odometry of the scan that is searched */
+} sight_t;
 
 /* The place of the life before, and of this one as written last. */
 typedef struct recall {
@@ -79,6 +105,11 @@ typedef struct localization {
   float angles[POINTS_CAPACITY], ranges[POINTS_CAPACITY]; /* of the scan at hand, straightened */
 
   map_sync_t map;
+  scout_t *scout;
+  recovery_t recovery;
+  sight_t sight;
+  rpc_context_t *asked; /* a call of loc.relocalize that waits */
+  rail_t rail;          /* of the map; count 0: none */
   recall_t recall;
   bool tags_known, tags_asked;
   bool settings_known, settings_asked;
@@ -116,5 +147,31 @@ gantry_err_t memory_start(localization_t *self);
 void memory_tick(localization_t *self);
 /* Follows the mapper's active map. */
 gantry_err_t map_sync_start(localization_t *self);
+/* Fetches another map, or the one in use once more; what was under way is forgotten. */
+void map_load_fetch(localization_t *self, const char *map_id, bool relocate);
+void map_load_again(localization_t *self);
+void map_load_forget(localization_t *self);
+/* Another correction was heard. */
+void map_load_corrected(localization_t *self);
+void map_load_ask_shapes(localization_t *self, uint32_t drawn);
+/* The scout has prepared a map; takes its tracker. */
+void map_load_prepared(localization_t *self, scout_report_t *report);
+void map_load_tick(localization_t *self, uint64_t now_ns);
+
+/* Starts the scout. */
+gantry_err_t relocalize_start(localization_t *self);
+/* Whether a scan sees nothing to go by: few returns, or all from right before the lens. */
+bool relocalize_is_blind(const float *range_m, uint32_t rays);
+void relocalize_blind(localization_t *self);
+/* A scan (self->angles, self->ranges) was matched, and gave pose, which changes when the robot is
+   found elsewhere. */
+void relocalize_scan(localization_t *self, uint64_t time_ns, uint32_t rays, bool fits,
+                     fusion_pose_t *pose);
+/* Searches with the newest scan, if that is wanted. */
+void relocalize_now(localization_t *self);
+/* loc.relocalize: serves it; answers who waits, with the pose or why there is none; once a tick. */
+gantry_err_t relocalize_serve(localization_t *self);
+void relocalize_answer(localization_t *self, const char *failure);
+void relocalize_tick(localization_t *self);
 
 #endif

@@ -90,6 +90,8 @@ void recall_motion(localization_t *self, uint64_t time_ns) {
   fusion_recall(&self->fusion, time_ns, pose, held ? HELD_SIGMA_M : MOVED_SIGMA_M,
                 held ? HELD_SIGMA_RAD : MOVED_SIGMA_RAD, place->has_fix);
   self->recall.done = true;
+  if (strcmp(place->map_id, self->fusion.tracking.map_id) == 0)
+    recovery_placed(&self->recovery, RECOVERY_RECALLED);
   log_info("POSE-RECALLED", "%.3f m, %.3f m, %.3f rad%s", pose.x, pose.y, pose.theta,
            held ? "" : ", if the robot has not been moved since");
 }

@@ -30,6 +30,7 @@ static void on_set_pose(rpc_context_t *call, const void *body, void *arg) {
   fusion_pose_t now;
   loc_pose_t gives;
   fusion_pose_at(&self->fusion, now_ns, &now);
+  if (method_of(takes) == FUSION_MANUAL) recovery_placed(&self->recovery, RECOVERY_HAND);
   log_info("POSE-SET", "%.3f m, %.3f m, %.3f rad by %s", now.pose.x, now.pose.y, now.pose.theta,
            takes->sensor[0] ? takes->sensor : "hand");
   localization_publish(self, &cause, &now, NULL);
@@ -46,6 +47,8 @@ static void on_reset(rpc_context_t *call, const void *body, void *arg) {
   }
   fusion_reset(&self->fusion);
   track_reset(&self->track);
+  if (self->recovery.phase != RECOVERY_IDLE)
+    recovery_new_map(&self->recovery, RECOVERY_LOST, RECOVERY_START);
   log_info("POSE-RESET", "pose, history and filter forgotten");
   localization_fill_status(self, clock_mono_ns());
   rpc_reply(call, &self->status);

@@ -26,30 +26,26 @@ void tracking_begin(tracking_t *tracking, const char *map_id) {
 }
 
 /* A distance field spans at most 31 cells. */
-static gantry_err_t set_resolution(tracking_t *tracking, double resolution_m) {
-  if (grid_resolution_m(tracker_grid(tracking->tracker)) == resolution_m) return GANTRY_OK;
+gantry_err_t tracking_prepare(double resolution_m, grid_box_t box, const int8_t *cells,
+                              tracker_t **out) {
   tracker_config_t config = tracker_config_default();
   config.grid.resolution_m = resolution_m;
   config.truncation_m = fmin(config.truncation_m, 31 * resolution_m);
-  tracker_t *other = tracker_new(&config);
-  if (!other) return GANTRY_E_INVALID;
-  tracker_destroy(&tracking->tracker);
-  tracking->tracker = other;
-  return GANTRY_OK;
+  *out = tracker_new(&config);
+  if (!*out) return GANTRY_E_INVALID;
+  gantry_err_t err = tracker_load(*out, box, cells);
+  tracker_set_mapping(*out, false);
+  if (err != GANTRY_OK) tracker_destroy(out);
+  return err;
 }
 
-gantry_err_t tracking_load(tracking_t *tracking, const char *map_id, double resolution_m,
-                           grid_box_t box, const int8_t *cells, bool mapping) {
-  gantry_err_t err = set_resolution(tracking, resolution_m);
-  tracking_begin(tracking, map_id);
-  if (err == GANTRY_OK) err = tracker_load(tracking->tracker, box, cells);
-  if (err != GANTRY_OK) {
-    tracking_begin(tracking, NULL);
-    return err;
-  }
-  tracking->mode = mapping ? TRACKING_MAPPING : TRACKING_LOADED;
-  tracker_set_mapping(tracking->tracker, mapping);
-  return GANTRY_OK;
+tracker_t *tracking_adopt(tracking_t *tracking, const char *map_id, tracker_t *tracker) {
+  tracker_t *before = tracking->tracker;
+  tracking->tracker = tracker;
+  tracking->mode = TRACKING_LOADED;
+  tracking->failures = 0;
+  snprintf(tracking->map_id, sizeof tracking->map_id, "%s", map_id);
+  return before;
 }
 
 gantry_err_t tracking_patch(tracking_t *tracking, grid_box_t box, const int8_t *cells) {
@@ -59,6 +55,18 @@ gantry_err_t tracking_patch(tracking_t *tracking, grid_box_t box, const int8_t *
 void tracking_freeze(tracking_t *tracking) {
   tracking->mode = TRACKING_LOADED;
   tracker_set_mapping(tracking->tracker, false);
+}
+
+void tracking_grow(tracking_t *tracking) {
+  tracking->mode = TRACKING_MAPPING;
+  tracker_set_mapping(tracking->tracker, true);
+}
+
+bool tracking_try(const tracking_t *tracking, pose2_t pose, const points_t *points,
+                  match_result_t *out) {
+  *out = (match_result_t){0};
+  if (grid_known_cells(tracker_grid(tracking->tracker)) == 0) return false;
+  return tracker_match(tracking->tracker, pose, points, out) == GANTRY_OK;
 }
 
 bool tracking_match(tracking_t *tracking, pose2_t predicted, const points_t *points,

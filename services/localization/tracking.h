@@ -36,15 +36,23 @@ void tracking_fini(tracking_t *tracking);
 
 /* Begins an empty map: of a session when map_id is given, else a rolling one. */
 void tracking_begin(tracking_t *tracking, const char *map_id);
-/* Replaces the map by a stored one, its cells resolution_m wide; it goes on growing when `mapping`.
-   On an error (as tracker_load; GANTRY_E_INVALID for a resolution that no grid has) a rolling map
-   is begun. */
-gantry_err_t tracking_load(tracking_t *tracking, const char *map_id, double resolution_m,
-                           grid_box_t box, const int8_t *cells, bool mapping);
+/* A tracker over a stored map, its cells resolution_m wide, for tracking_adopt: any thread. Errors
+   as tracker_load; GANTRY_E_INVALID for a resolution that no grid has. */
+gantry_err_t tracking_prepare(double resolution_m, grid_box_t box, const int8_t *cells,
+                              tracker_t **out);
+/* Replaces the map by one that was prepared, read only. Takes the tracker and gives back the one
+   before, which is the caller's to destroy. */
+tracker_t *tracking_adopt(tracking_t *tracking, const char *map_id, tracker_t *tracker);
 /* Sets a rectangle of the loaded map. Errors as tracker_load. */
 gantry_err_t tracking_patch(tracking_t *tracking, grid_box_t box, const int8_t *cells);
 /* The session is over: the map stays as it is. */
 void tracking_freeze(tracking_t *tracking);
+/* A session goes on in the map that was loaded. */
+void tracking_grow(tracking_t *tracking);
+/* Matches points from a pose; nothing is counted. False while the map is empty or there are too few
+   points. */
+bool tracking_try(const tracking_t *tracking, pose2_t pose, const points_t *points,
+                  match_result_t *out);
 
 /* Matches points from a predicted pose. True when the fit is to be believed; then out holds it.
    False also while the map is empty (no failure) or there are too few points. */

@@ -170,7 +170,11 @@ Test(fusion, is_lost_when_scans_stop_fitting) {
   static int8_t wall[400];
   for (int i = 0; i < 400; i++)
     wall[i] = 1;
-  tracking_load(&fusion.tracking, "map_1", 0.05, (grid_box_t){-200, -200, 400, 1}, wall, false);
+  tracker_t *prepared, *before;
+  cr_assert_eq(tracking_prepare(0.05, (grid_box_t){-200, -200, 400, 1}, wall, &prepared),
+               GANTRY_OK);
+  before = tracking_adopt(&fusion.tracking, "map_1", prepared);
+  tracker_destroy(&before);
   for (uint64_t i = 0; i < 3; i++) {
     move(S + i * 100 * MS, 0);
     scan(S + i * 100 * MS, (pose2_t){0});

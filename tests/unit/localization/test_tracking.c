@@ -101,15 +101,17 @@ Test(tracking, leaves_a_frozen_map_as_it_is) {
   cr_assert_eq(known(), before);
 }
 
-Test(tracking, loads_a_map_of_another_resolution) {
+Test(tracking, takes_a_prepared_map_of_another_resolution) {
   static int8_t cells[100 * 100];
   for (int i = 0; i < 100; i++)
     cells[i] = 1;
+  tracker_t *prepared;
 
-  gantry_err_t err =
-      tracking_load(&tracking, "map_2", 0.1, (grid_box_t){-50, -50, 100, 100}, cells, false);
-
+  gantry_err_t err = tracking_prepare(0.1, (grid_box_t){-50, -50, 100, 100}, cells, &prepared);
   cr_assert_eq(err, GANTRY_OK);
+  tracker_t *before = tracking_adopt(&tracking, "map_2", prepared);
+
+  tracker_destroy(&before);
   cr_assert_eq(tracking.mode, TRACKING_LOADED);
   cr_assert_eq(known(), 10000);
   cr_assert_float_eq(grid_resolution_m(tracker_grid(tracking.tracker)), 0.1, 1e-12);
@@ -118,14 +120,30 @@ Test(tracking, loads_a_map_of_another_resolution) {
   cr_assert_eq(grid_state(tracker_grid(tracking.tracker), -50, -50), GRID_FREE);
 }
 
-Test(tracking, rolls_on_when_a_map_cannot_be_loaded) {
+Test(tracking, prepares_no_map_of_a_resolution_that_no_grid_has) {
   static int8_t cells[1] = {1};
+  tracker_t *prepared;
 
-  gantry_err_t err = tracking_load(&tracking, "map_3", 50, (grid_box_t){0, 0, 1, 1}, cells, false);
+  gantry_err_t err = tracking_prepare(50, (grid_box_t){0, 0, 1, 1}, cells, &prepared);
 
   cr_assert_eq(err, GANTRY_E_INVALID);
-  cr_assert_eq(tracking.mode, TRACKING_ROLLING);
-  cr_assert_str_eq(tracking.map_id, "");
+  cr_assert_null(prepared);
+}
+
+Test(tracking, goes_on_drawing_into_a_map_that_was_loaded) {
+  static int8_t cells[1] = {1};
+  tracker_t *prepared;
+  cr_assert_eq(tracking_prepare(0.05, (grid_box_t){0, 0, 1, 1}, cells, &prepared), GANTRY_OK);
+  tracker_t *before = tracking_adopt(&tracking, "map_2", prepared);
+  tracker_destroy(&before);
+  cr_assert_eq(tracking_insert(&tracking, (pose2_t){0}, seen_from((pose2_t){0})), GANTRY_OK);
+  uint64_t read_only = known();
+
+  tracking_grow(&tracking);
+  cr_assert_eq(tracking_insert(&tracking, (pose2_t){0}, seen_from((pose2_t){0})), GANTRY_OK);
+
+  cr_assert_eq(read_only, 1);
+  cr_assert_gt(known(), 100);
 }
 
 Test(tracking, wants_more_of_a_scan_where_the_map_is_complete) {
