@@ -44,7 +44,7 @@ const option_t SENSOR_OPTIONS[] = {
      "An acceleration this far from gravity means movement, m/s2."},
     {"tag_signal_min", OPTION_REAL, "0.5", 0, 1, NULL, "Weaker tags say nothing."},
     {"tag_signal_weak", OPTION_REAL, "0.7", 0, 1, NULL, "Weaker tags count for less."},
-    {"tag_period_ms", OPTION_INT, "200", 0, 60000, NULL,
+    {"tag_period_ms", OPTION_INT, "50", 0, 60000, NULL,
      "A tag in the field is passed on at most once in this time."},
     {"degraded_ms", OPTION_INT, "1000", 10, 600000, NULL,
      "A sensor silent for longer is degraded."},

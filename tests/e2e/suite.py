@@ -50,15 +50,19 @@ class Suite:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gantry-e2e-"))
         self.data = self.folder / "data"
         self.output = open(self.folder / "output", "w+", encoding="utf-8")
+        self.token = None
+        self.start(*options, environment=environment)
+
+    # -- life
+
+    def start(self, *options, environment=None):
+        """Once more on the same data, after stop()."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [ROOT / "scripts/run", "--no-build", "--port", "0", "--data", self.data, *map(str, options)],
             stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job of a shell ignores it
             env={**os.environ, **(environment or {})})
-        self.token = None
-
-    # -- life
 
     def ready(self, seconds=15):
         """Waits until /health says healthy; returns the seconds it took since start."""

@@ -18,7 +18,7 @@ typedef struct sighting {
 } sighting_t;
 
 typedef struct sightings {
-  uint64_t period_ns; /* 200 ms: five a second */
+  uint64_t period_ns; /* 50 ms: each reading of a reader polled ten times a second */
   sighting_t rows[SIGHTING_CAPACITY];
   uint32_t count;
 } sightings_t;
