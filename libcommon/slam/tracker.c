@@ -143,6 +143,14 @@ gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cell
   return loaded;
 }
 
+gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, pose2_t step) {
+  GANTRY_TRY(grid_adopt(tracker->grid, grid));
+  GANTRY_TRY(distance_field_update(tracker->field, tracker->grid));
+  tracker->pose = pose2_compose(step, tracker->pose);
+  tracker->inserted = pose2_compose(step, tracker->inserted);
+  return GANTRY_OK;
+}
+
 grid_t *tracker_grid(tracker_t *tracker) {
   return tracker->grid;
 }

@@ -83,6 +83,11 @@ gantry_err_t grid_export(const grid_t *grid, grid_box_t box, int8_t *cells, size
    grid_hit; what was set before the error stays. */
 gantry_err_t grid_load(grid_t *grid, grid_box_t box, const int8_t *cells);
 
+/* Takes over the cells of another grid of the same resolution, counts and all; tiles it has not
+   become unknown. Dirty is what differs; the bounds only grow. GANTRY_E_INVALID when resolutions
+   differ, GANTRY_E_TOO_LARGE or GANTRY_E_INTERNAL as grid_hit (no state has changed then). */
+gantry_err_t grid_adopt(grid_t *grid, const grid_t *from);
+
 /* Takes the next tile with a cell whose state changed since the tile was last taken: writes its
    index, clears its flag, returns true; false when none is left. Goes round, so no tile starves. */
 bool grid_next_dirty(grid_t *grid, grid_index_t *tile);

@@ -25,9 +25,7 @@ typedef struct slam slam_t;
 
 typedef struct slam_config {
   tracker_config_t tracker;
-  double keyframe_m;      /* a scan becomes a keyframe after this much motion */
-  double keyframe_rad;    /* or this much turn */
-  uint32_t submap_length; /* keyframes a submap */
+  uint32_t submap_length; /* keyframes from one submap to the next; each holds twice as many */
   bool closures;          /* false: no loop closure, to see what it gains */
   uint32_t threads;     /* 1: searches run where slam_feed is called; 2: on a thread of their own */
   double closure_score; /* least share of points that fit: 0.55 */
@@ -37,7 +35,7 @@ typedef struct slam_config {
 
 typedef struct slam_result {
   tracker_result_t tracker;
-  bool keyframe; /* the scan became one */
+  bool keyframe; /* the scan became one: it went into the map (tracker.insert_m) */
 } slam_result_t;
 
 /* The map has moved: a robot at `old` is now at pose2_compose(step, old). */
@@ -111,9 +109,9 @@ uint32_t slam_closures(const slam_t *slam, const slam_closure_t **out);
 slam_quality_t slam_quality(const slam_t *slam);
 slam_counts_t slam_counts(const slam_t *slam);
 
-/* Keyframes with their scans, edges and closures, to go on later; the grid is not in it.
-   GANTRY_E_TOO_LARGE when out is full. Loading wants an empty slam and composes the grid:
-   GANTRY_E_SCHEMA for bytes that are damaged. */
+/* Keyframes with their scans, edges and closures, to go on later; the grid is not in it. Waits for
+   the search that runs. GANTRY_E_TOO_LARGE when out is full. Loading wants an empty slam
+   (GANTRY_E_CONFLICT) and composes the grid: GANTRY_E_SCHEMA for bytes that are damaged. */
 gantry_err_t slam_save(const slam_t *slam, buf_t *out);
 gantry_err_t slam_load(slam_t *slam, const uint8_t *bytes, size_t len);
 

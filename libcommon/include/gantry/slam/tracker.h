@@ -76,6 +76,10 @@ void tracker_set_mapping(tracker_t *tracker, bool mapping);
 /* Sets a trinary rectangle (a stored map, or a patch of one tile) and updates the field. */
 gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cells);
 
+/* The map moved: takes over another grid's cells and moves the robot by step (new = step (+) old).
+   Errors as grid_adopt; the robot then stays where it was. */
+gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, pose2_t step);
+
 /* Borrowed, valid until tracker_destroy. Take dirty tiles from it freely, but change cells only
    through the tracker. */
 grid_t *tracker_grid(tracker_t *tracker);

@@ -1,0 +1,73 @@
+/* Back end: what happens to keyframes behind the front end. Every keyframe is placed a second time
+   against the last few alone, so that the chain knows nothing of older places and its drift stays
+   visible; submaps are pieces of that chain. Keyframes are then looked for in old submaps, what
+   holds becomes a closure in the pose graph, and the graph is solved. Pure; run by one thread at a
+   time (slam.c sees to that). */
+#ifndef GANTRY_SLAM_BACK_END_H
+#define GANTRY_SLAM_BACK_END_H
+
+#include <gantry/slam/distance_field.h>
+#include <gantry/slam/pose_graph.h>
+#include <gantry/slam/slam.h>
+
+#include "keyframe.h"
+
+/* A stretch of the chain: keyframes first .. first + 2 submap_length - 1, half shared with the next
+   one. Its map lies in the chain's frame and is drawn when it is asked for. */
+typedef struct submap {
+  distance_field_t *field; /* NULL: not drawn now */
+  size_t bytes;
+  uint64_t used; /* clock of the last use */
+} submap_t;
+
+typedef struct back_end {
+  slam_config_t config;
+  match_config_t match;
+  pose_graph_t *graph; /* node i is keyframe i */
+  const keyframe_t **keyframes;
+  pose2_t *steps; /* from the keyframe before, as the front end saw it */
+  pose2_t *chain; /* placed against the last few alone */
+  double *path_m; /* travelled along the chain */
+  uint32_t count, placed, searched, capacity;
+  grid_t *recent; /* of the chain: keyframes recent_first .. placed - 1 */
+  distance_field_t *recent_field;
+  uint32_t recent_first;
+  submap_t *submaps;
+  uint32_t submap_capacity, submaps_drawn;
+  uint64_t clock;
+  double closed_path_m; /* where the last closure was accepted */
+  slam_closure_t *closures;
+  uint32_t *closure_edges; /* in the graph; UINT32_MAX: none */
+  uint32_t closure_count, closure_capacity;
+  bool solve_wanted;
+  slam_counts_t counts;
+  points_t points; /* scratch */
+} back_end_t;
+
+back_end_t *back_end_new(const slam_config_t *config);
+void back_end_destroy(back_end_t **self);
+/* Takes a keyframe (borrowed) and the way to it from the last one. */
+gantry_err_t back_end_append(back_end_t *end, const keyframe_t *keyframe, pose2_t pose,
+                             pose2_t step);
+/* Places, searches and solves what was appended since; *moved: poses have changed by a solve. */
+gantry_err_t back_end_run(back_end_t *end, bool *moved);
+
+/* chain.c: places keyframe end->placed and ties it to the graph. */
+gantry_err_t chain_place(back_end_t *end);
+/* The same for one whose place in the chain is known; then, after the last, the recent map. */
+gantry_err_t chain_restore(back_end_t *end, pose2_t place);
+gantry_err_t chain_resume(back_end_t *end);
+/* submap.c */
+uint32_t submap_count(const back_end_t *end); /* whole ones */
+gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out);
+void submap_forget_all(back_end_t *end);
+/* closure.c: looks for a keyframe in old submaps. */
+gantry_err_t closure_search(back_end_t *end, uint32_t keyframe);
+gantry_err_t closure_restore(back_end_t *end, const slam_closure_t *closure);
+/* After a solve: closures that the kernel left no say. */
+void closure_review(back_end_t *end);
+
+/* Inverse covariance with the axes turned by -turn_rad. */
+void information_of(const double covariance[9], double turn_rad, double out[9]);
+
+#endif

@@ -1,0 +1,219 @@
+/* Closures: keyframes that see again what an old submap holds. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "back_end.h"
+
+/* How far the chain may have drifted, a metre travelled since the last closure. */
+static const double DRIFT_PER_M = 0.02;
+static const double REACH_M = 3.0, REACH_MAX_M = 15.0;
+enum { SUBMAPS_A_SEARCH = 3, WITHIN_STRIDE = 4 };
+/* Of a closure that moves nothing much one is enough; a bigger jump needs a second that agrees. */
+static const double PLAUSIBLE_M = 0.5, PLAUSIBLE_RAD = 0.1;
+static const double AGREE_M = 0.3, AGREE_RAD = 0.05;
+static const double PLAIN_SIGMA_M = 0.05, PLAIN_SIGMA_RAD = 0.01;
+static const double INLIER_M = 0.15;
+/* Closures that the rest contradicts by more than this many sigmas pull no harder than that. */
+static const double HUBER_SCALE = 1.0;
+
+typedef struct candidate {
+  uint32_t submap, nearest; /* its keyframe nearest to the one searched */
+  double distance_m;
+} candidate_t;
+
+void information_of(const double covariance[9], double turn_rad, double out[9]) {
+  double c = cos(turn_rad);
+  double s = sin(turn_rad);
+  const double *k = covariance;
+  /* R' C R with R the turn about z. */
+  double xx = c * c * k[0] + 2 * c * s * k[1] + s * s * k[4];
+  double xy = (c * c - s * s) * k[1] + c * s * (k[4] - k[0]);
+  double yy = s * s * k[0] - 2 * c * s * k[1] + c * c * k[4];
+  double xt = c * k[2] + s * k[5];
+  double yt = -s * k[2] + c * k[5];
+  double tt = k[8];
+  double det = xx * (yy * tt - yt * yt) - xy * (xy * tt - yt * xt) + xt * (xy * yt - yy * xt);
+  out[0] = (yy * tt - yt * yt) / det;
+  out[1] = out[3] = (xt * yt - xy * tt) / det;
+  out[2] = out[6] = (xy * yt - xt * yy) / det;
+  out[4] = (xx * tt - xt * xt) / det;
+  out[5] = out[7] = (xy * xt - xx * yt) / det;
+  out[8] = (xx * yy - xy * xy) / det;
+}
+
+/* The nearest keyframe of a submap, every few looked at. */
+static candidate_t nearest_in(const back_end_t *end, uint32_t submap, pose2_t pose) {
+  uint32_t first = submap * end->config.submap_length;
+  candidate_t found = {.submap = submap, .distance_m = INFINITY};
+  for (uint32_t i = first; i < first + 2 * end->config.submap_length; i += WITHIN_STRIDE) {
+    double distance_m = pose2_distance(pose_graph_pose(end->graph, i), pose);
+    if (distance_m >= found.distance_m) continue;
+    found.distance_m = distance_m;
+    found.nearest = i;
+  }
+  return found;
+}
+
+/* The nearest submaps that are old enough, nearest first. */
+static uint32_t nearest_submaps(const back_end_t *end, uint32_t keyframe, double reach_m,
+                                candidate_t out[SUBMAPS_A_SEARCH]) {
+  pose2_t pose = pose_graph_pose(end->graph, keyframe);
+  uint32_t length = end->config.submap_length;
+  uint32_t count = 0;
+  for (uint32_t submap = 0; (submap + 3) * length <= keyframe; submap++) {
+    candidate_t found = nearest_in(end, submap, pose);
+    if (found.distance_m > reach_m) continue;
+    uint32_t at = count < SUBMAPS_A_SEARCH ? count++ : SUBMAPS_A_SEARCH;
+    while (at > 0 && out[at - 1].distance_m > found.distance_m) {
+      if (at < SUBMAPS_A_SEARCH) out[at] = out[at - 1];
+      at--;
+    }
+    if (at < SUBMAPS_A_SEARCH) out[at] = found;
+  }
+  return count;
+}
+
+/* Share of the points near a wall, and how near those are. */
+static void judge(const distance_field_t *field, const points_t *points, pose2_t pose,
+                  slam_closure_t *closure) {
+  double c = cos(pose.theta);
+  double s = sin(pose.theta);
+  double sum_m = 0.0;
+  uint32_t near = 0;
+  for (uint32_t i = 0; i < points->count; i++) {
+    double x = pose.x + c * points->x_m[i] - s * points->y_m[i];
+    double y = pose.y + s * points->x_m[i] + c * points->y_m[i];
+    double distance_m = distance_field_at(field, x, y, NULL);
+    if (distance_m >= INLIER_M) continue;
+    near++;
+    sum_m += distance_m;
+  }
+  closure->score = (double)near / points->count;
+  closure->residual_m = near ? sum_m / near : INLIER_M;
+}
+
+static slam_verdict_t verdict_of(const back_end_t *end, const slam_closure_t *closure) {
+  if (closure->score < end->config.closure_score) return SLAM_LOW_SCORE;
+  if (closure->residual_m > end->config.closure_residual_m) return SLAM_HIGH_RESIDUAL;
+  return SLAM_ACCEPTED;
+}
+
+static gantry_err_t keep(back_end_t *end, const slam_closure_t *closure) {
+  if (end->closure_count == end->closure_capacity) {
+    uint32_t capacity = end->closure_capacity ? end->closure_capacity * 2 : 256;
+    slam_closure_t *closures = realloc(end->closures, capacity * sizeof *closures);
+    if (closures) end->closures = closures;
+    uint32_t *edges = realloc(end->closure_edges, capacity * sizeof *edges);
+    if (edges) end->closure_edges = edges;
+    if (!closures || !edges) return GANTRY_E_INTERNAL;
+    end->closure_capacity = capacity;
+  }
+  end->closure_edges[end->closure_count] = UINT32_MAX;
+  end->closures[end->closure_count++] = *closure;
+  return GANTRY_OK;
+}
+
+static gantry_err_t tie(back_end_t *end, uint32_t index, const double information[9]) {
+  const slam_closure_t *closure = &end->closures[index];
+  pose_graph_edge_t edge = {.from = closure->from,
+                            .to = closure->to,
+                            .measured = closure->measured,
+                            .kernel = POSE_GRAPH_HUBER,
+                            .scale = HUBER_SCALE};
+  memcpy(edge.information, information, sizeof edge.information);
+  GANTRY_TRY(pose_graph_add_edge(end->graph, &edge, &end->closure_edges[index]));
+  end->closed_path_m = end->path_m[closure->to];
+  end->solve_wanted = true;
+  return GANTRY_OK;
+}
+
+/* True when two closures say the same of the drift between their places. */
+static bool agree(const back_end_t *end, const slam_closure_t *a, const slam_closure_t *b) {
+  pose2_t there =
+      pose2_compose(pose2_between(end->chain[a->from], end->chain[b->from]), b->measured);
+  pose2_t here = pose2_compose(a->measured, pose2_between(end->chain[a->to], end->chain[b->to]));
+  pose2_t off = pose2_between(here, there);
+  double way_m = fabs(end->path_m[a->from] - end->path_m[b->from]) +
+                 fabs(end->path_m[a->to] - end->path_m[b->to]);
+  return hypot(off.x, off.y) < AGREE_M + DRIFT_PER_M * way_m && fabs(off.theta) < AGREE_RAD;
+}
+
+/* For a closure whose own covariance is no longer known. */
+static void plain_information(double out[9]) {
+  memset(out, 0, 9 * sizeof *out);
+  out[0] = out[4] = 1.0 / (PLAIN_SIGMA_M * PLAIN_SIGMA_M);
+  out[8] = 1.0 / (PLAIN_SIGMA_RAD * PLAIN_SIGMA_RAD);
+}
+
+/* Accepts a closure and those that waited for one like it. */
+static gantry_err_t settle(back_end_t *end, uint32_t index, const double information[9]) {
+  slam_closure_t *closure = &end->closures[index];
+  pose2_t expected = pose2_between(pose_graph_pose(end->graph, closure->from),
+                                   pose_graph_pose(end->graph, closure->to));
+  pose2_t jump = pose2_between(expected, closure->measured);
+  bool plausible = hypot(jump.x, jump.y) < PLAUSIBLE_M && fabs(jump.theta) < PLAUSIBLE_RAD;
+  double plain[9];
+  plain_information(plain);
+  bool found = false;
+  for (uint32_t i = index; !plausible && i-- > 0;) {
+    slam_closure_t *other = &end->closures[i];
+    if (other->verdict != SLAM_WAITING || other->to == closure->to) continue;
+    if (!agree(end, other, closure)) continue;
+    found = true;
+    other->verdict = SLAM_ACCEPTED;
+    GANTRY_TRY(tie(end, i, plain));
+  }
+  closure->verdict = plausible || found ? SLAM_ACCEPTED : SLAM_WAITING;
+  return closure->verdict == SLAM_ACCEPTED ? tie(end, index, information) : GANTRY_OK;
+}
+
+static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candidate_t *candidate) {
+  submap_t *submap = NULL;
+  GANTRY_TRY(submap_draw(end, candidate->submap, &submap));
+  keyframe_points(end->keyframes[keyframe], &end->points);
+  uint32_t anchor = candidate->submap * end->config.submap_length;
+  pose2_t way = pose2_between(pose_graph_pose(end->graph, candidate->nearest),
+                              pose_graph_pose(end->graph, keyframe));
+  pose2_t guess = pose2_compose(end->chain[candidate->nearest], way);
+  match_result_t match;
+  gantry_err_t err = match_scan(submap->field, &end->points, guess, &end->match, &match);
+  end->counts.searches++;
+  if (err != GANTRY_OK) return err == GANTRY_E_UNAVAILABLE ? GANTRY_OK : err;
+  slam_closure_t closure = {
+      .from = anchor, .to = keyframe, .measured = pose2_between(end->chain[anchor], match.pose)};
+  judge(submap->field, &end->points, match.pose, &closure);
+  closure.verdict = verdict_of(end, &closure);
+  GANTRY_TRY(keep(end, &closure));
+  if (closure.verdict != SLAM_ACCEPTED) return GANTRY_OK;
+  double covariance[9], information[9];
+  match_covariance(&match, covariance);
+  information_of(covariance, end->chain[anchor].theta, information);
+  return settle(end, end->closure_count - 1, information);
+}
+
+gantry_err_t closure_search(back_end_t *end, uint32_t keyframe) {
+  candidate_t candidates[SUBMAPS_A_SEARCH];
+  double drift_m = DRIFT_PER_M * (end->path_m[keyframe] - end->closed_path_m);
+  double reach_m = fmin(REACH_M + drift_m, REACH_MAX_M);
+  uint32_t count = nearest_submaps(end, keyframe, reach_m, candidates);
+  for (uint32_t i = 0; i < count; i++)
+    GANTRY_TRY(try_submap(end, keyframe, &candidates[i]));
+  return GANTRY_OK;
+}
+
+gantry_err_t closure_restore(back_end_t *end, const slam_closure_t *closure) {
+  double plain[9];
+  plain_information(plain);
+  GANTRY_TRY(keep(end, closure));
+  if (closure->verdict == SLAM_ACCEPTED) return tie(end, end->closure_count - 1, plain);
+  return GANTRY_OK;
+}
+
+void closure_review(back_end_t *end) {
+  for (uint32_t i = 0; i < end->closure_count; i++) {
+    if (end->closure_edges[i] == UINT32_MAX) continue;
+    bool heard = pose_graph_weight(end->graph, end->closure_edges[i]) >= 0.05;
+    end->closures[i].verdict = heard ? SLAM_ACCEPTED : SLAM_REJECTED_BY_GRAPH;
+  }
+}

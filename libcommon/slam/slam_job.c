@@ -1,0 +1,127 @@
+/* The second thread's work, and how its result becomes the map. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compose.h"
+#include "slam_parts.h"
+
+/* Moves below these do not make a new map on the way: the front end lives with them, and whoever
+   follows the map is spared the change. Finishing takes care of the rest. */
+static const double MOVED_M = 0.2, MOVED_RAD = 0.04;
+
+static double now_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static bool has_moved(const slam_job_t *job) {
+  for (uint32_t i = 0; i < job->upto; i++) {
+    if (pose2_distance(job->before[i], job->after[i]) > MOVED_M) return true;
+    if (fabs(wrap_rad(job->after[i].theta - job->before[i].theta)) > MOVED_RAD) return true;
+  }
+  return false;
+}
+
+static gantry_err_t compose(slam_t *slam, slam_job_t *job) {
+  double begin_s = now_s();
+  job->composed = grid_new(&slam->config.tracker.grid);
+  if (!job->composed) return GANTRY_E_INTERNAL;
+  gantry_err_t err = compose_carve(job->composed, slam->end->keyframes, job->after, 0, job->upto,
+                                   &slam->end->points);
+  slam->end->counts.compose_s += now_s() - begin_s;
+  if (err != GANTRY_OK) grid_destroy(&job->composed);
+  return err;
+}
+
+/* On the second thread. */
+static void run(void *arg) {
+  slam_t *slam = arg;
+  slam_job_t *job = &slam->job;
+  bool moved = false;
+  job->err = back_end_run(slam->end, &moved);
+  if (job->err != GANTRY_OK || !moved) return;
+  for (uint32_t i = 0; i < job->upto; i++)
+    job->after[i] = pose_graph_pose(slam->end->graph, i);
+  if (has_moved(job)) job->err = compose(slam, job);
+}
+
+static gantry_err_t reserve(slam_job_t *job, uint32_t count) {
+  if (count <= job->capacity) return GANTRY_OK;
+  uint32_t capacity = count * 2;
+  pose2_t *before = realloc(job->before, capacity * sizeof *before);
+  if (before) job->before = before;
+  pose2_t *after = realloc(job->after, capacity * sizeof *after);
+  if (after) job->after = after;
+  if (!before || !after) return GANTRY_E_INTERNAL;
+  job->capacity = capacity;
+  return GANTRY_OK;
+}
+
+gantry_err_t slam_job_begin(slam_t *slam) {
+  slam_job_t *job = &slam->job;
+  GANTRY_TRY(reserve(job, slam->count));
+  GANTRY_TRY(slam_hand_over(slam));
+  memcpy(job->before, slam->poses, slam->count * sizeof *slam->poses);
+  job->upto = slam->count;
+  job->begun = true;
+  if (slam->worker)
+    worker_start(slam->worker, run, slam);
+  else
+    run(slam);
+  return GANTRY_OK;
+}
+
+void slam_job_wait(const slam_t *slam) {
+  if (slam->worker) worker_wait(slam->worker);
+}
+
+static gantry_err_t note_step(slam_t *slam, pose2_t step) {
+  if (slam->number == slam->step_capacity) {
+    uint32_t capacity = slam->step_capacity ? slam->step_capacity * 2 : 64;
+    pose2_t *steps = realloc(slam->steps, capacity * sizeof *steps);
+    if (!steps) return GANTRY_E_INTERNAL;
+    slam->steps = steps;
+    slam->step_capacity = capacity;
+  }
+  slam->steps[slam->number++] = step;
+  return GANTRY_OK;
+}
+
+gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid) {
+  if (count == 0) return GANTRY_OK;
+  pose2_t step = pose2_compose(poses[count - 1], pose2_inverse(slam->poses[count - 1]));
+  GANTRY_TRY(note_step(slam, step));
+  memcpy(slam->poses, poses, count * sizeof *poses);
+  for (uint32_t i = count; i < slam->count; i++)
+    slam->poses[i] = pose2_compose(step, slam->poses[i]);
+  GANTRY_TRY(compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses, count,
+                           slam->count, &slam->points));
+  return tracker_correct(slam->tracker, grid, step);
+}
+
+gantry_err_t slam_copy_closures(slam_t *slam) {
+  uint32_t count = slam->end->closure_count;
+  if (count > slam->closure_capacity) {
+    slam_closure_t *closures = realloc(slam->closures, 2 * count * sizeof *closures);
+    if (!closures) return GANTRY_E_INTERNAL;
+    slam->closures = closures;
+    slam->closure_capacity = 2 * count;
+  }
+  if (count) memcpy(slam->closures, slam->end->closures, count * sizeof *slam->closures);
+  slam->closure_count = count;
+  slam->counts = slam->end->counts;
+  return GANTRY_OK;
+}
+
+gantry_err_t slam_job_merge(slam_t *slam) {
+  slam_job_t *job = &slam->job;
+  job->begun = false;
+  gantry_err_t err = job->err == GANTRY_OK ? slam_copy_closures(slam) : job->err;
+  if (err == GANTRY_OK && job->composed)
+    err = slam_adopt(slam, job->after, job->upto, job->composed);
+  grid_destroy(&job->composed);
+  return err;
+}

@@ -1,0 +1,76 @@
+/* Submaps: drawn from their keyframes when they are wanted, the least used forgotten. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "back_end.h"
+#include "compose.h"
+
+enum { DRAWN_MAX = 16 };
+
+uint32_t submap_count(const back_end_t *end) {
+  uint32_t length = end->config.submap_length;
+  return end->placed < 2 * length ? 0 : end->placed / length - 1;
+}
+
+static void forget(back_end_t *end, submap_t *submap) {
+  if (!submap->field) return;
+  end->counts.bytes -= submap->bytes;
+  end->submaps_drawn--;
+  distance_field_destroy(&submap->field);
+  *submap = (submap_t){0};
+}
+
+void submap_forget_all(back_end_t *end) {
+  for (uint32_t i = 0; i < end->submap_capacity; i++)
+    forget(end, &end->submaps[i]);
+}
+
+static void forget_oldest(back_end_t *end) {
+  submap_t *oldest = NULL;
+  for (uint32_t i = 0; i < end->submap_capacity; i++)
+    if (end->submaps[i].field && (!oldest || end->submaps[i].used < oldest->used))
+      oldest = &end->submaps[i];
+  if (oldest) forget(end, oldest);
+}
+
+static gantry_err_t reserve(back_end_t *end, uint32_t count) {
+  if (count <= end->submap_capacity) return GANTRY_OK;
+  uint32_t capacity = end->submap_capacity ? end->submap_capacity * 2 : 64;
+  while (capacity < count)
+    capacity *= 2;
+  submap_t *submaps = realloc(end->submaps, capacity * sizeof *submaps);
+  if (!submaps) return GANTRY_E_INTERNAL;
+  memset(submaps + end->submap_capacity, 0, (capacity - end->submap_capacity) * sizeof *submaps);
+  end->submaps = submaps;
+  end->submap_capacity = capacity;
+  return GANTRY_OK;
+}
+
+static gantry_err_t draw(back_end_t *end, uint32_t index, submap_t *submap) {
+  uint32_t length = end->config.submap_length;
+  grid_config_t config = end->config.tracker.grid;
+  grid_t *grid = grid_new(&config);
+  submap->field = distance_field_new(config.resolution_m, end->config.tracker.truncation_m,
+                                     config.tile_limit * 2 + 16);
+  gantry_err_t err = grid && submap->field ? GANTRY_OK : GANTRY_E_INTERNAL;
+  if (err == GANTRY_OK)
+    err = compose_carve(grid, end->keyframes, end->chain, index * length, (index + 2) * length,
+                        &end->points);
+  if (err == GANTRY_OK) err = distance_field_update(submap->field, grid);
+  grid_destroy(&grid);
+  if (err != GANTRY_OK) distance_field_destroy(&submap->field);
+  return err;
+}
+
+gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out) {
+  GANTRY_TRY(reserve(end, index + 1));
+  submap_t *submap = &end->submaps[index];
+  *out = submap;
+  submap->used = ++end->clock;
+  if (submap->field) return GANTRY_OK;
+  if (end->submaps_drawn >= DRAWN_MAX) forget_oldest(end);
+  GANTRY_TRY(draw(end, index, submap));
+  submap->used = end->clock;
+  end->submaps_drawn++;
+  return GANTRY_OK;
+}
