@@ -7,7 +7,8 @@
 #define SAME_RAD    0.35
 #define STRIKES_MAX 2
 #define SCANS_MIN   2    /* the one that was searched with, and one that confirms */
-#define LEAD        0.08 /* the best must fit by this much better than the next */
+#define LEAD_MIN    0.02 /* how much better than the next the best must fit: this, ... */
+#define LEAD_MAX    0.10 /* ... and more the less it fits itself, up to this */
 
 void candidates_clear(candidates_t *candidates) {
   candidates->count = 0;
@@ -68,9 +69,10 @@ candidates_verdict_t candidates_settle(candidates_t *candidates, candidate_t *ou
   *out = candidates->rows[0];
   for (uint32_t i = 1; i < kept; i++)
     if (candidates->rows[i].fit > out->fit) *out = candidates->rows[i];
+  double lead = fmin(LEAD_MIN + (1 - out->fit), LEAD_MAX);
   uint32_t rivals = 0;
   for (uint32_t i = 0; i < kept; i++)
-    rivals += candidates->rows[i].fit > out->fit - LEAD;
+    rivals += candidates->rows[i].fit > out->fit - lead;
   bool confirmed = out->scans >= SCANS_MIN && out->strikes == 0;
   return rivals == 1 && confirmed ? CANDIDATES_FOUND : CANDIDATES_OPEN;
 }

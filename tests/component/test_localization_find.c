@@ -1,0 +1,217 @@
+/* localization that does not know where it is: at the start, carried away, blinded. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "localization_room.h"
+
+#define MAP "map_0000000f"
+
+static play_t play;
+static harness_peer_t *mapper;
+static const pose2_t THERE = {-1, -1, 0.3}, ELSEWHERE = {1.2, -1.4, -1.1}, STILL = {0, 0, 0};
+
+static void setup(void) {
+  play_begin(&play);
+  mapper = room_mapper(&play, MAP);
+  play_open(&play, (const char *[]){"stale_ms=500", NULL});
+}
+
+static void teardown(void) {
+  play_end(&play);
+}
+
+TestSuite(localization_find, .init = setup, .fini = teardown);
+
+static const loc_status_t *status(void) {
+  return inbox_newest(play.states, "loc.status");
+}
+
+/* A pose of a scan, at that place. */
+static bool is_at(void *arg) {
+  const pose2_t *place = arg;
+  const loc_pose_t *pose = inbox_newest(play.poses, "loc.pose");
+  return pose && hypot(pose->x - place->x, pose->y - place->y) < 0.05 &&
+         fabs(wrap_rad(pose->theta - place->theta)) < 0.05;
+}
+
+static bool comes_to(pose2_t truth, int scans) {
+  return room_drive(&play, STILL, truth, scans, is_at, &truth);
+}
+
+static bool is_tracking(void *arg) {
+  (void)arg;
+  return status() && status()->state == LOC_STATE_TRACKING;
+}
+
+/* In the map, and found. */
+static void be_there(void) {
+  cr_assert(room_loaded(&play, mapper, MAP, false));
+  cr_assert(comes_to(THERE, 80));
+  cr_assert(room_drive(&play, STILL, THERE, 80, is_tracking, NULL));
+}
+
+Test(localization_find, finds_its_place_in_a_loaded_map_by_itself) {
+  cr_assert(room_loaded(&play, mapper, MAP, false));
+
+  cr_assert(comes_to(THERE, 80));
+
+  cr_assert(room_drive(&play, STILL, THERE, 80, is_tracking, NULL));
+  cr_assert_geq(status()->searches, 1);
+  cr_assert_eq(status()->recoveries, 0, "it was not lost, it had not begun");
+}
+
+static bool is_lost(void *arg) {
+  (void)arg;
+  return status() && status()->state == LOC_STATE_LOST;
+}
+
+Test(localization_find, says_that_it_looks_for_its_place) {
+  cr_assert(room_loaded(&play, mapper, MAP, false));
+  play_move(&play, STILL);
+
+  room_scan_from(&play, THERE, false);
+
+  cr_assert(harness_until(play.h, is_lost, NULL, 2000));
+  cr_assert(strstr(status()->detail, "no pose in this map yet"), "%s", status()->detail);
+}
+
+static bool recovered(void *arg) {
+  (void)arg;
+  return status() && status()->recoveries == 1 && status()->state == LOC_STATE_TRACKING;
+}
+
+Test(localization_find, finds_itself_after_it_was_carried_away) {
+  be_there();
+  inbox_clear(play.states);
+
+  cr_assert(comes_to(ELSEWHERE, 120));
+
+  cr_assert(room_drive(&play, STILL, ELSEWHERE, 80, recovered, NULL));
+  bool told = false;
+  for (size_t i = 0; i < inbox_count(play.states); i++) {
+    const loc_status_t *said = inbox_body(play.states, i);
+    told |= said->state == LOC_STATE_LOST && strstr(said->detail, "no longer fit");
+  }
+  cr_assert(told, "nobody was told that it was lost");
+}
+
+static bool says_blind(void *arg) {
+  (void)arg;
+  return status() && status()->state == LOC_STATE_DEAD_RECKONING &&
+         strstr(status()->detail, "sees nothing");
+}
+
+Test(localization_find, goes_on_by_odometry_while_its_lidar_is_covered) {
+  be_there();
+  uint64_t searches = status()->searches;
+  bool said = false;
+
+  for (int i = 0; i < 80 && !said; i++) {
+    play_move(&play, (pose2_t){0.005 * i, 0, 0});
+    room_scan_from(&play, THERE, true);
+    said = harness_until(play.h, says_blind, NULL, 25);
+  }
+
+  cr_assert(said);
+  const loc_pose_t *pose = inbox_newest(play.poses, "loc.pose");
+  double way_m = hypot(pose->x - THERE.x, pose->y - THERE.y);
+  cr_assert_float_eq(way_m, play.motion.x, 0.06);
+  cr_assert_eq(status()->searches, searches, "who sees nothing is not lost");
+}
+
+static gantry_err_t ask(loc_relocalize_t takes, loc_pose_t *gives) {
+  return harness_call(play.h, REQUEST_LOC_RELOCALIZE, NULL, &takes, gives, 6000, &play.fault);
+}
+
+Test(localization_find, refuses_a_search_without_a_map_or_a_scan) {
+  loc_pose_t gives;
+
+  cr_assert_eq(ask((loc_relocalize_t){0}, &gives), GANTRY_E_UNAVAILABLE);
+  cr_assert(strstr(play.fault.detail, "no map"), "%s", play.fault.detail);
+  cr_assert(room_loaded(&play, mapper, MAP, false));
+  cr_assert_eq(ask((loc_relocalize_t){0}, &gives), GANTRY_E_UNAVAILABLE);
+  cr_assert(strstr(play.fault.detail, "no scan"), "%s", play.fault.detail);
+}
+
+/* A call that is answered while the drive goes on. */
+typedef struct answer {
+  bool come;
+  gantry_err_t err;
+  loc_pose_t pose;
+  gantry_fault_t fault;
+} answer_t;
+
+static void on_answer(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
+                      const sys_header_t *header, void *arg) {
+  answer_t *answer = arg;
+  (void)header;
+  answer->come = true;
+  answer->err = err;
+  if (fault) answer->fault = *fault;
+  if (err == GANTRY_OK) answer->pose = *(const loc_pose_t *)reply;
+}
+
+static bool has_come(void *arg) {
+  return ((answer_t *)arg)->come;
+}
+
+static void ask_while_driving(loc_relocalize_t takes, pose2_t truth, answer_t *answer) {
+  *answer = (answer_t){0};
+  cr_assert_eq(rpc_call(harness_client(play.h), REQUEST_LOC_RELOCALIZE, NULL, NULL, &takes, 5000,
+                        on_answer, answer),
+               GANTRY_OK);
+  cr_assert(room_drive(&play, STILL, truth, 250, has_come, answer));
+}
+
+Test(localization_find, answers_a_search_once_the_pose_is_in_force) {
+  static answer_t answer;
+  be_there();
+
+  ask_while_driving((loc_relocalize_t){0}, THERE, &answer);
+
+  cr_assert_eq(answer.err, GANTRY_OK, "%s", answer.fault.detail);
+  cr_assert_float_eq(answer.pose.x, THERE.x, 0.05);
+  cr_assert_float_eq(answer.pose.y, THERE.y, 0.05);
+}
+
+Test(localization_find, answers_that_nothing_is_found_where_the_robot_is_not) {
+  static answer_t answer;
+  be_there();
+
+  ask_while_driving(
+      (loc_relocalize_t){
+          .has_x = true, .x = 30, .has_y = true, .y = 30, .has_radius = true, .radius = 1},
+      THERE, &answer);
+
+  cr_assert_eq(answer.err, GANTRY_E_NOT_FOUND);
+  cr_assert(comes_to(THERE, 40), "the pose in force stays");
+}
+
+Test(localization_find, refines_a_pose_given_by_hand) {
+  be_there();
+  cr_assert_eq(play_set_pose(&play, ELSEWHERE.x + 0.7, ELSEWHERE.y - 0.4, ELSEWHERE.theta + 0.4),
+               GANTRY_OK);
+
+  cr_assert(comes_to(ELSEWHERE, 80));
+}
+
+/* Whoever draws goes by the scan's number. */
+Test(localization_find, lets_nothing_be_drawn_before_its_place_is_known) {
+  cr_assert(room_loaded(&play, mapper, MAP, true));
+
+  cr_assert(comes_to(THERE, 80));
+
+  bool known = false;
+  uint32_t numbered = 0;
+  room_drive(&play, STILL, THERE, 5, NULL, NULL);
+  for (size_t i = 0; i < inbox_count(play.poses); i++) {
+    const loc_pose_t *pose = inbox_body(play.poses, i);
+    known |= hypot(pose->x - THERE.x, pose->y - THERE.y) < 0.1;
+    numbered += pose->has_scan_seq;
+    cr_assert(known || !pose->has_scan_seq, "a scan was placed where the robot is not");
+  }
+  cr_assert_gt(numbered, 0);
+}
