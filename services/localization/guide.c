@@ -46,18 +46,16 @@ pose2_t guide_pose(const guide_t *guide, const rail_t *rail, double s_m) {
 
 pose2_t guide_odometry(guide_t *guide, const rail_t *rail, pose2_t raw, bool begun) {
   pose2_t step = pose2_between(guide->raw, raw);
-  bool first = !guide->heard || begun || hypot(step.x, step.y) > STEP_MAX_M;
+  bool first = !guide->heard || begun, leap = hypot(step.x, step.y) > STEP_MAX_M;
   guide->raw = raw;
   guide->heard = true;
-  if (first) {
-    guide->has_mark = false;
-    guide->pose = raw;
-    return raw;
-  }
+  guide->has_mark &= !first && !leap;
+  if (first) guide->pose = raw;
+  if (first) return raw;
   guide->wheel_m += step.x;
   step.x *= guide->scale;
   step.y *= guide->scale;
-  if (guide->on && rail) {
+  if (guide->on && rail && !leap) {
     pose2_t from = guide_pose(guide, rail, guide->s_m);
     guide->s_m = rail_at(rail, guide->s_m + guide->sense * step.x).s_m;
     step = pose2_between(from, guide_pose(guide, rail, guide->s_m));
