@@ -29,6 +29,7 @@ eskf_noise_t eskf_noise_default(void) {
                         .across_m2_per_m = 0.0025,
                         .heading_rad2_per_m = 0.001,
                         .heading_rad2_per_rad = 0.01,
+                        .scale_sigma = 0.02,
                         .map_sigma_m = 0.01,
                         .map_sigma_rad = 0.002,
                         .map_reach_m = 1};
@@ -80,6 +81,7 @@ void eskf_init(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad,
   renew(eskf, ESKF_BIAS_X, START_BIAS_MPS2);
   renew(eskf, ESKF_BIAS_Y, START_BIAS_MPS2);
   renew(eskf, ESKF_BIAS_TURN, START_DRIFT_RADPS);
+  renew(eskf, ESKF_SCALE, noise->scale_sigma);
 }
 
 void eskf_pose_covariance(const eskf_t *eskf, double out[9]) {
@@ -87,15 +89,26 @@ void eskf_pose_covariance(const eskf_t *eskf, double out[9]) {
     memcpy(out + (size_t)i * 3, eskf->covariance + (size_t)i * N, 3 * sizeof *out);
 }
 
-/* The map's error at a place is another one some way on: a Gauss-Markov process of the way. */
+static const int MAP_STATES[3] = {ESKF_MAP_X, ESKF_MAP_Y, ESKF_MAP_THETA};
+
+void eskf_new_map(eskf_t *eskf) {
+  for (int i = 0; i < 3; i++) {
+    scale(eskf, MAP_STATES[i], 0);
+    mix(eskf, MAP_STATES[i], ESKF_X + i, -1);
+  }
+}
+
+/* The map's error at a place is another one some way on: a Gauss-Markov process of the way, about
+   zero, or about the error of the pose that the map grows by. */
 static void leave_place(eskf_t *eskf, double way_m, const eskf_noise_t *noise) {
-  static const int STATES[3] = {ESKF_MAP_X, ESKF_MAP_Y, ESKF_MAP_THETA};
   if (way_m <= 0 || noise->map_reach_m <= 0) return;
   double kept = exp(-way_m / noise->map_reach_m), fresh = 1 - kept * kept;
   for (int i = 0; i < 3; i++) {
-    double sigma = STATES[i] == ESKF_MAP_THETA ? noise->map_sigma_rad : noise->map_sigma_m;
-    scale(eskf, STATES[i], kept);
-    *at(eskf, STATES[i], STATES[i]) += fresh * sigma * sigma;
+    int state = MAP_STATES[i];
+    double sigma = state == ESKF_MAP_THETA ? noise->map_sigma_rad : noise->map_sigma_m;
+    scale(eskf, state, kept);
+    if (eskf->map_grows) mix(eskf, state, ESKF_X + i, kept - 1);
+    *at(eskf, state, state) += fresh * sigma * sigma;
   }
 }
 
@@ -130,6 +143,10 @@ void eskf_odometry(eskf_t *eskf, pose2_t increment, double dt_s, const eskf_nois
   double c = cos(eskf->pose.theta), s = sin(eskf->pose.theta);
   double way = hypot(increment.x, increment.y), turn = fabs(wrap_rad(increment.theta));
   if (!isfinite(way) || !isfinite(turn)) return;
+  mix(eskf, ESKF_X, ESKF_SCALE, c * increment.x - s * increment.y);
+  mix(eskf, ESKF_Y, ESKF_SCALE, s * increment.x + c * increment.y);
+  increment.x *= 1 + eskf->scale;
+  increment.y *= 1 + eskf->scale;
   mix(eskf, ESKF_X, ESKF_THETA, -s * increment.x - c * increment.y);
   mix(eskf, ESKF_Y, ESKF_THETA, c * increment.x - s * increment.y);
   if (dt_s > 0 && way + turn > STANDS_M_PER_S * dt_s) {
@@ -174,7 +191,8 @@ void eskf_update_still(eskf_t *eskf, double along_mps2, double across_mps2) {
       .jacobian = {[ESKF_BIAS_X] = 1, [N + ESKF_BIAS_Y] = 1},
       .covariance = {STILL_ACCEL_MPS2 * STILL_ACCEL_MPS2, 0, 0,
                      STILL_ACCEL_MPS2 * STILL_ACCEL_MPS2}};
-  eskf_update_speed(eskf, 0, 0, STILL_SPEED_MPS, STILL_TURN_RADPS, 0, NULL);
+  eskf_update_speed(eskf, 0, STILL_SPEED_MPS, 0, NULL);
+  eskf_update_turn(eskf, 0, STILL_TURN_RADPS, 0, NULL);
   eskf_correct(eskf, &bias, 0, NULL);
 }
 

@@ -44,6 +44,7 @@ static void shift(eskf_t *eskf, const double step[N]) {
   eskf->bias_x_mps2 += step[ESKF_BIAS_X];
   eskf->bias_y_mps2 += step[ESKF_BIAS_Y];
   eskf->bias_turn_radps += step[ESKF_BIAS_TURN];
+  eskf->scale += step[ESKF_SCALE];
 }
 
 /* out (N x m) = P H'. */
@@ -170,13 +171,28 @@ gantry_err_t eskf_update_position(eskf_t *eskf, double x_m, double y_m, pose2_t 
   return eskf_correct(eskf, &seen, gate, nis);
 }
 
+/* One state seen as it is. */
+static gantry_err_t update_state(eskf_t *eskf, int state, double innovation, double sigma,
+                                 double gate, double *nis) {
+  eskf_observation_t seen = {.m = 1, .innovation = {innovation}, .covariance = {sigma * sigma}};
+  seen.jacobian[state] = 1;
+  return eskf_correct(eskf, &seen, gate, nis);
+}
+
 gantry_err_t eskf_update_heading(eskf_t *eskf, double theta_rad, double sigma_rad, double gate,
                                  double *nis) {
-  eskf_observation_t seen = {.m = 1,
-                             .innovation = {wrap_rad(theta_rad - eskf->pose.theta)},
-                             .jacobian = {[ESKF_THETA] = 1},
-                             .covariance = {sigma_rad * sigma_rad}};
-  return eskf_correct(eskf, &seen, gate, nis);
+  double innovation = wrap_rad(theta_rad - eskf->pose.theta);
+  return update_state(eskf, ESKF_THETA, innovation, sigma_rad, gate, nis);
+}
+
+gantry_err_t eskf_update_speed(eskf_t *eskf, double v_mps, double sigma_mps, double gate,
+                               double *nis) {
+  return update_state(eskf, ESKF_V, v_mps - eskf->v_mps, sigma_mps, gate, nis);
+}
+
+gantry_err_t eskf_update_turn(eskf_t *eskf, double omega_radps, double sigma_radps, double gate,
+                              double *nis) {
+  return update_state(eskf, ESKF_OMEGA, omega_radps - eskf->omega_radps, sigma_radps, gate, nis);
 }
 
 static gantry_err_t update_pose(eskf_t *eskf, pose2_t measured, const double covariance[9],
@@ -202,16 +218,6 @@ gantry_err_t eskf_update_pose(eskf_t *eskf, pose2_t measured, const double covar
 gantry_err_t eskf_update_match(eskf_t *eskf, pose2_t measured, const double covariance[9],
                                double gate, double *nis) {
   return update_pose(eskf, measured, covariance, 1, gate, nis);
-}
-
-gantry_err_t eskf_update_speed(eskf_t *eskf, double v_mps, double omega_radps, double sigma_mps,
-                               double sigma_radps, double gate, double *nis) {
-  eskf_observation_t seen = {
-      .m = 2,
-      .innovation = {v_mps - eskf->v_mps, omega_radps - eskf->omega_radps},
-      .jacobian = {[ESKF_V] = 1, [N + ESKF_OMEGA] = 1},
-      .covariance = {sigma_mps * sigma_mps, 0, 0, sigma_radps * sigma_radps}};
-  return eskf_correct(eskf, &seen, gate, nis);
 }
 
 gantry_err_t eskf_update_range(eskf_t *eskf, double range_m, double expected_m,

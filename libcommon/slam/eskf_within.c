@@ -101,6 +101,8 @@ gantry_err_t eskf_update_within(eskf_t *eskf, double x_m, double y_m, pose2_t le
   eskf_expected(eskf, &seen, s);
   to_axes(&seen, s, sigma);
   disc_t disc = {seen.innovation[0], seen.innovation[1], radius_m, edge_m};
-  if (!cut(sigma, &disc, &after)) return GANTRY_E_REFUSED;
+  if (!cut(sigma, &disc, &after)) /* nothing of the estimate lies there */
+    return gate > 0 ? GANTRY_E_REFUSED
+                    : eskf_update_position(eskf, x_m, y_m, lever, radius_m / 2, 0, NULL);
   return equivalent(sigma, &after, &seen) ? eskf_correct(eskf, &seen, 0, NULL) : GANTRY_OK;
 }

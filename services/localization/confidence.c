@@ -5,6 +5,7 @@
 
 #define NS_PER_S           1e9
 #define CONSISTENCY_TIME_S 1.0
+#define SHARP_M            0.3 /* a position known to this halves the confidence */
 
 confidence_rule_t confidence_rule_default(void) {
   return (confidence_rule_t){
@@ -49,15 +50,30 @@ static double freshness(const confidence_t *confidence, int family, uint64_t now
   return age >= window_s ? 0 : 1 - (age - fresh_s) / (window_s - fresh_s);
 }
 
+confidence_term_t confidence_term(const confidence_t *confidence, confidence_family_t family,
+                                  uint64_t now_ns) {
+  if (!confidence->heard[family])
+    return (confidence_term_t){.weight = confidence->rule.weights[family]};
+  return (confidence_term_t){.heard = true,
+                             .weight = confidence->rule.weights[family],
+                             .quality = confidence->quality[family],
+                             .consistency = confidence->consistency[family],
+                             .freshness = freshness(confidence, (int)family, now_ns)};
+}
+
 double confidence_value(const confidence_t *confidence, uint64_t now_ns) {
   double sum = 0, weights = 0;
   for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++) {
-    if (!confidence->heard[i]) continue;
-    weights += confidence->rule.weights[i];
-    sum += confidence->rule.weights[i] * confidence->quality[i] * confidence->consistency[i] *
-           freshness(confidence, i, now_ns);
+    confidence_term_t term = confidence_term(confidence, (confidence_family_t)i, now_ns);
+    if (!term.heard) continue;
+    weights += term.weight;
+    sum += term.weight * term.quality * term.consistency * term.freshness;
   }
   return weights > 0 ? sum / weights : 0;
+}
+
+double confidence_sharpness(double sigma_m) {
+  return 1 / (1 + sigma_m * sigma_m / (SHARP_M * SHARP_M));
 }
 
 uint32_t confidence_sources(const confidence_t *confidence, double window_s, uint64_t now_ns) {

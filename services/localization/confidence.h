@@ -1,10 +1,13 @@
 /* Confidence: how far the pose can be trusted, from what each family of sensors last contributed:
 
-     sum(w_i quality_i consistency_i freshness_i) / sum(w_i over the families heard of)
+     sharpness * sum(w_i quality_i consistency_i freshness_i) / sum(w_i over the families heard of)
 
-   w are the configured weights; quality is what the source says of itself; consistency is
-   exp(-NIS / 2m), averaged over one second; freshness is 1 while the newest contribution is younger
-   than its limit and fades to 0 at the end of the window. Pure: times are monotonic ns. */
+   w are the configured weights (a family of weight 0 has no say); quality is what the source says
+   of itself; consistency is exp(-NIS / 2m), averaged over one second; freshness is 1 while the
+   newest contribution is younger than its limit and fades to 0 at the end of the window. Sharpness
+   is how well the filter knows the position: 1 / (1 + (sigma / 0.3 m)^2). Without it a robot that
+   goes by fresh odometry alone would look as sure as one that sees the walls. Pure: times are
+   monotonic ns. */
 #ifndef LOC_CONFIDENCE_H
 #define LOC_CONFIDENCE_H
 
@@ -43,8 +46,18 @@ void confidence_note(confidence_t *confidence, confidence_family_t family, doubl
 /* The same when the contribution was refused: lowers consistency, does not refresh. */
 void confidence_refuse(confidence_t *confidence, confidence_family_t family);
 
-/* 0 .. 1; 0 while nothing was heard. */
+/* What a family contributes now, each 0 .. 1. */
+typedef struct confidence_term {
+  bool heard;
+  double weight, quality, consistency, freshness;
+} confidence_term_t;
+
+confidence_term_t confidence_term(const confidence_t *confidence, confidence_family_t family,
+                                  uint64_t now_ns);
+/* 0 .. 1; 0 while nothing was heard. Without sharpness. */
 double confidence_value(const confidence_t *confidence, uint64_t now_ns);
+/* Of a position known to sigma_m (both axes together). */
+double confidence_sharpness(double sigma_m);
 /* Families that contributed within window_s. */
 uint32_t confidence_sources(const confidence_t *confidence, double window_s, uint64_t now_ns);
 

@@ -14,9 +14,12 @@ static void turn(double *x, double *y, size_t stride, size_t count, double theta
 }
 
 void fusion_shift(fusion_t *fusion, pose2_t step) {
-  enum { STATES = 3 };
-  double *covariance = fusion->ekf.covariance;
-  fusion->ekf.pose = pose2_compose(step, fusion->ekf.pose);
-  turn(covariance, covariance + STATES, 1, STATES, step.theta);
-  turn(covariance, covariance + 1, STATES, STATES, step.theta);
+  static const size_t PLACES[] = {ESKF_X, ESKF_MAP_X};
+  double *covariance = fusion->eskf.covariance;
+  fusion->eskf.pose = pose2_compose(step, fusion->eskf.pose);
+  for (size_t i = 0; i < sizeof PLACES / sizeof PLACES[0]; i++) {
+    double *row = covariance + PLACES[i] * ESKF_STATES, *column = covariance + PLACES[i];
+    turn(row, row + ESKF_STATES, 1, ESKF_STATES, step.theta);
+    turn(column, column + 1, ESKF_STATES, ESKF_STATES, step.theta);
+  }
 }

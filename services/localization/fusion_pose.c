@@ -1,4 +1,5 @@
 /* What the estimate says, and how it goes. */
+#include <math.h>
 #include <string.h>
 
 #include "fusion.h"
@@ -7,6 +8,7 @@
 #define SENSOR_WINDOW_S 5.0 /* readings younger than this count as contributing */
 #define USED_WINDOW_S   1.0
 #define TAG_PRIMARY_S   5.0
+#define SLIP_SAID_NS    1000000000u
 
 double fusion_age_s(const fusion_t *fusion, fusion_method_t method, uint64_t now_ns) {
   uint64_t last_ns = fusion->method_ns[method];
@@ -45,15 +47,29 @@ static fusion_method_t primary(const fusion_t *fusion, uint64_t now_ns) {
   return fusion->method_ns[FUSION_MANUAL] != 0 ? FUSION_MANUAL : FUSION_NONE;
 }
 
+double fusion_confidence(const fusion_t *fusion, uint64_t now_ns) {
+  double covariance[9];
+  eskf_pose_covariance(&fusion->eskf, covariance);
+  return confidence_value(&fusion->confidence, now_ns) *
+         confidence_sharpness(sqrt(covariance[0] + covariance[4]));
+}
+
+bool fusion_slips(const fusion_t *fusion, uint64_t now_ns) {
+  return fusion->slip_ns > 0 && now_ns < fusion->slip_ns + SLIP_SAID_NS;
+}
+
 bool fusion_pose_at(const fusion_t *fusion, uint64_t time_ns, fusion_pose_t *out) {
   memset(out, 0, sizeof *out);
   if (!fusion->has_pose) return false;
   out->time_ns = time_ns;
-  out->pose = pose2_compose(fusion->ekf.pose, fusion_way(fusion, time_ns));
-  memcpy(out->covariance, fusion->ekf.covariance, sizeof out->covariance);
+  out->pose = pose2_compose(fusion->eskf.pose, fusion_way(fusion, time_ns));
+  eskf_pose_covariance(&fusion->eskf, out->covariance);
   out->speed_mps = fusion->speed_mps;
   out->turn_radps = fusion->turn_radps;
-  out->confidence = confidence_value(&fusion->confidence, time_ns);
+  out->confidence = fusion_confidence(fusion, time_ns);
+  out->nis = fusion->nis;
+  for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++)
+    out->usage[i] = confidence_term(&fusion->confidence, (confidence_family_t)i, time_ns);
   out->primary = primary(fusion, time_ns);
   out->sensors = confidence_sources(&fusion->confidence, SENSOR_WINDOW_S, time_ns);
   for (int i = 1; i < FUSION_METHOD_COUNT; i++)

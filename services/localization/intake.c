@@ -181,7 +181,7 @@ static void on_imu(const frame_t *frame, const void *body, void *arg) {
   uint64_t now_ns = clock_mono_ns();
   double magnitude = sqrt(imu->x * imu->x + imu->y * imu->y + imu->z * imu->z);
   double quality = confidence_motion_quality(proximity_agrees(self, now_ns), magnitude, 0);
-  fusion_note(&self->fusion, datum_ns(frame, now_ns), CONFIDENCE_ACCELEROMETER, quality);
+  fusion_accelerate(&self->fusion, datum_ns(frame, now_ns), imu->x, imu->y, quality);
 }
 
 static void on_range(const frame_t *frame, const void *body, void *arg) {
@@ -201,7 +201,8 @@ static void on_range(const frame_t *frame, const void *body, void *arg) {
   snprintf(place->sensor, sizeof place->sensor, "%s", range->sensor);
   place->obstacle = range->obstacle;
   place->time_ns = now_ns;
-  fusion_note(&self->fusion, datum_ns(frame, now_ns), CONFIDENCE_PROXIMITY, range->quality);
+  double range_m = range->valid ? range->range : INFINITY;
+  fusion_range(&self->fusion, datum_ns(frame, now_ns), range->sensor, range_m, range->quality);
 }
 
 gantry_err_t intake_start(localization_t *self) {

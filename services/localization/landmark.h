@@ -16,6 +16,8 @@ typedef struct landmark {
   double x_m, y_m;
   bool has_orientation;
   double orientation_rad; /* heading of a robot that passes it forward */
+  bool used;              /* the estimate has been told of it ... */
+  double used_way_m;      /* ... when the odometry had come so far */
 } landmark_t;
 
 typedef struct landmarks {
@@ -28,11 +30,15 @@ void landmarks_clear(landmarks_t *landmarks);
 /* Adds or replaces a tag; false when the table is full or the id too long. */
 bool landmarks_put(landmarks_t *landmarks, const landmark_t *row);
 /* NULL when unknown. */
-const landmark_t *landmarks_find(const landmarks_t *landmarks, const char *tag);
+landmark_t *landmarks_find(landmarks_t *landmarks, const char *tag);
 
 /* Standard deviation of a position taken from a tag read within radius_m: half the radius (a
    uniform disc has exactly that on each axis). */
 double landmark_sigma_m(double radius_m);
+/* Whether a sighting says anything new: a robot that stands in the circle learns no more by being
+   told so again. True once it went half a radius since landmark_use. */
+bool landmark_is_news(const landmark_t *landmark, double way_m, double radius_m);
+void landmark_use(landmark_t *landmark, double way_m);
 /* Where the robot stands when its antenna (robot frame) is over the tag and it heads theta_rad. */
 pose2_t landmark_robot(const landmark_t *landmark, pose2_t antenna, double theta_rad);
 

@@ -14,11 +14,28 @@ _Static_assert((int)FUSION_METHOD_COUNT == (int)LOC_METHOD_COUNT, "methods of th
 _Static_assert((int)FUSION_MANUAL == (int)LOC_METHOD_MANUAL, "methods of the wire");
 _Static_assert((int)FUSION_LOST == (int)LOC_STATE_LOST, "states of the wire");
 
+#define NIS_MAX         1e12 /* as the wire bounds it */
 #define TICK_MS         20
 #define STATUS_TICKS    50         /* once a second */
 #define GAP_NS          75000000u  /* a pause of one and a half periods of the odometry is filled */
 #define SCAN_WAIT_NS    150000000u /* a replayed scan waits this long for odometry */
 #define MOTION_FRESH_NS 150000000u /* as long as the odometry is this young */
+
+static void fill_usage(const fusion_pose_t *pose, loc_pose_t *out) {
+  static const loc_method_t METHODS[CONFIDENCE_FAMILY_COUNT] = {
+      LOC_METHOD_RFID, LOC_METHOD_ACCELEROMETER, LOC_METHOD_PROXIMITY, LOC_METHOD_LIDAR};
+  out->has_nis = out->has_usage = true;
+  out->nis = fmin(pose->nis, NIS_MAX);
+  for (int i = 0; i < CONFIDENCE_FAMILY_COUNT; i++) {
+    const confidence_term_t *term = &pose->usage[i];
+    if (!term->heard) continue;
+    out->usage[out->usage_count++] = (loc_source_usage_t){.method = METHODS[i],
+                                                          .weight = term->weight,
+                                                          .quality = term->quality,
+                                                          .consistency = term->consistency,
+                                                          .freshness = term->freshness};
+  }
+}
 
 void localization_fill(const localization_t *self, const fusion_pose_t *pose, loc_pose_t *out) {
   static const int UPPER[6] = {0, 1, 2, 4, 5, 8};
@@ -43,6 +60,7 @@ void localization_fill(const localization_t *self, const fusion_pose_t *pose, lo
   }
   out->has_correction = self->map.corrections.applied > 0;
   out->correction = self->map.corrections.applied;
+  fill_usage(pose, out);
   out->has_map_id = self->fusion.tracking.map_id[0] != '\0';
   snprintf(out->map_id, sizeof out->map_id, "%s", self->fusion.tracking.map_id);
 }
@@ -117,7 +135,7 @@ void localization_fill_status(localization_t *self, uint64_t now_ns) {
   double motion_s = fusion_age_s(fusion, FUSION_ODOMETRY, now_ns);
   self->state = state_of(self, now_ns);
   self->status = (loc_status_t){.state = (loc_state_t)self->state,
-                                .confidence = confidence_value(&fusion->confidence, now_ns),
+                                .confidence = fusion_confidence(fusion, now_ns),
                                 .has_fix_age = fix_s >= 0,
                                 .fix_age = fmax(fix_s, 0),
                                 .has_motion_age = motion_s >= 0,
@@ -134,7 +152,9 @@ void localization_fill_status(localization_t *self, uint64_t now_ns) {
                                 .has_searches = true,
                                 .searches = self->recovery.searches,
                                 .has_recoveries = true,
-                                .recoveries = self->recovery.recoveries};
+                                .recoveries = self->recovery.recoveries,
+                                .has_slipping = true,
+                                .slipping = fusion_slips(fusion, now_ns)};
   snprintf(self->status.map_id, sizeof self->status.map_id, "%s", fusion->tracking.map_id);
   say(self, now_ns);
 }

@@ -224,7 +224,11 @@ Test(localization_map, counts_accelerations_and_proximity_as_contributing) {
 
   const loc_pose_t *pose = play_next(&play);
   cr_assert_eq(pose->sensors, 2);
-  cr_assert_float_eq(pose->confidence, (0.3 * 0.8 + 0.2 * 1) / 0.5, 0.02);
+  double sharpness = 1 / (1 + (pose->covariance[0] + pose->covariance[3]) / 0.09);
+  cr_assert_float_eq(pose->confidence, sharpness * (0.3 * 0.8 + 0.2 * 1) / 0.5, 0.02);
+  cr_assert_eq(pose->usage_count, 2);
+  cr_assert_eq(pose->usage[0].method, LOC_METHOD_ACCELEROMETER);
+  cr_assert_float_eq(pose->usage[0].weight, 0.3, 1e-9);
 }
 
 static void on_trajectory(rpc_context_t *call, const void *takes, void *arg) {

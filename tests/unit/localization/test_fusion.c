@@ -217,14 +217,15 @@ Test(fusion, hears_other_sensors_without_moving) {
   move(S, 0);
   double before = x_at(S);
 
-  fusion_note(&fusion, S, CONFIDENCE_PROXIMITY, 0.9);
-  fusion_note(&fusion, S, CONFIDENCE_ACCELEROMETER, 0.8);
+  fusion_range(&fusion, S, "P", 1, 0.9);
+  fusion_accelerate(&fusion, S, 0, 0, 0.8);
 
   fusion_pose_at(&fusion, S, &said);
   cr_assert_float_eq(said.pose.x, before, 0);
   cr_assert_eq(said.sensors, 2);
   cr_assert(said.used[FUSION_PROXIMITY]);
-  cr_assert_float_eq(said.confidence, (0.3 * 0.8 + 0.2 * 0.9) / 0.5, 1e-9);
+  double sharpness = 1 / (1 + (said.covariance[0] + said.covariance[4]) / 0.09);
+  cr_assert_float_eq(said.confidence, sharpness * (0.3 * 0.8 + 0.2 * 0.9) / 0.5, 1e-9);
 }
 
 Test(fusion, forgets_all_but_the_table_on_reset) {

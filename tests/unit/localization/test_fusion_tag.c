@@ -54,18 +54,18 @@ Test(fusion_tag, keeps_the_heading_when_the_tag_has_none) {
 
   cr_assert_float_eq(pose().x, 4.8, 1e-9);
   cr_assert_float_eq(pose().theta, 0, 1e-9);
-  cr_assert_gt(fusion.ekf.covariance[8], 0.9, "the heading is not known");
+  cr_assert_gt(fusion.eskf.covariance[ESKF_THETA * ESKF_STATES + ESKF_THETA], 0.9, "the heading is not known");
 }
 
 Test(fusion_tag, pulls_a_pose_that_has_drifted) {
   see("A");
   fusion_motion(&fusion, S, (pose2_t){0}, 0.5, 0, false);
   fusion_motion(&fusion, S + 50 * MS, (pose2_t){3.7, 0, 0}, 0.5, 0, false);
-  double before = fabs(fusion.ekf.pose.y - 5.8);
+  double before = fabs(fusion.eskf.pose.y - 5.8);
 
   cr_assert_eq(fusion_tag(&fusion, S + 50 * MS, "B", 0.9, 0.95), FUSION_TAG_USED);
 
-  cr_assert_lt(fabs(fusion.ekf.pose.y - 5.8), before / 2);
+  cr_assert_lt(fabs(fusion.eskf.pose.y - 5.8), before / 2);
 }
 
 Test(fusion_tag, counts_for_where_the_robot_was_when_it_saw_it) {
@@ -74,8 +74,8 @@ Test(fusion_tag, counts_for_where_the_robot_was_when_it_saw_it) {
 
   cr_assert_eq(fusion_tag(&fusion, S + 500 * MS, "A", 0.9, 0.95), FUSION_TAG_RESTARTED);
 
-  cr_assert_float_eq(fusion.ekf.pose.x, 5, 1e-9);
-  cr_assert_float_eq(fusion.ekf.pose.y, 1.8 + 0.5, 1e-9);
+  cr_assert_float_eq(fusion.eskf.pose.x, 5, 1e-9);
+  cr_assert_float_eq(fusion.eskf.pose.y, 1.8 + 0.5, 1e-9);
 }
 
 Test(fusion_tag, ignores_the_unknown_and_the_weak) {

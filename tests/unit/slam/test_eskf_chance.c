@@ -5,7 +5,8 @@
 
 #include <gantry/slam/eskf.h>
 
-#define N ESKF_STATES
+#define N     ESKF_STATES
+#define MEANS ESKF_MAP_X
 
 static eskf_noise_t noise;
 static unsigned long long seed;
@@ -35,9 +36,9 @@ TestSuite(eskf_chance, .init = setup);
 /* --- Jacobians ------------------------------------------------------------------------------- */
 
 static double *state(eskf_t *eskf, int i) {
-  double *states[] = {&eskf->pose.x,      &eskf->pose.y,         &eskf->pose.theta,
-                      &eskf->v_mps,       &eskf->omega_radps,    &eskf->bias_x_mps2,
-                      &eskf->bias_y_mps2, &eskf->bias_turn_radps};
+  double *states[] = {&eskf->pose.x,      &eskf->pose.y,          &eskf->pose.theta,
+                      &eskf->v_mps,       &eskf->omega_radps,     &eskf->bias_x_mps2,
+                      &eskf->bias_y_mps2, &eskf->bias_turn_radps, &eskf->scale};
   return states[i];
 }
 
@@ -47,7 +48,8 @@ static eskf_t random_state(void) {
                  .omega_radps = range(-1, 1),
                  .bias_x_mps2 = range(-0.1, 0.1),
                  .bias_y_mps2 = range(-0.1, 0.1),
-                 .bias_turn_radps = range(-0.1, 0.1)};
+                 .bias_turn_radps = range(-0.1, 0.1),
+                 .scale = range(-0.1, 0.1)};
   return eskf;
 }
 
@@ -66,25 +68,25 @@ static void assert_transition(step_fn step) {
   const double h = 1e-5;
   for (int trial = 0; trial < 50; trial++) {
     eskf_t eskf = random_state();
-    double f[8][8];
-    for (int j = 0; j < 8; j++) {
+    double f[MEANS][MEANS];
+    for (int j = 0; j < MEANS; j++) {
       eskf_t more = eskf, less = eskf;
       *state(&more, j) += h;
       *state(&less, j) -= h;
       step(&more);
       step(&less);
-      for (int i = 0; i < 8; i++) {
+      for (int i = 0; i < MEANS; i++) {
         double change = *state(&more, i) - *state(&less, i);
         f[i][j] = (i == ESKF_THETA ? wrap_rad(change) : change) / (2 * h);
       }
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < MEANS; i++)
       eskf.covariance[i * N + i] = 1;
     step(&eskf);
-    for (int i = 0; i < 8; i++)
-      for (int j = 0; j < 8; j++) {
+    for (int i = 0; i < MEANS; i++)
+      for (int j = 0; j < MEANS; j++) {
         double expected = 0;
-        for (int k = 0; k < 8; k++)
+        for (int k = 0; k < MEANS; k++)
           expected += f[i][k] * f[j][k];
         cr_assert_float_eq(eskf.covariance[i * N + j], expected, 1e-6, "%d %d", i, j);
       }
@@ -234,7 +236,8 @@ static void update_at_random(eskf_t *eskf, int kind) {
     eskf_update_match(eskf, near, diagonal, 0, NULL);
     break;
   case 7:
-    eskf_update_speed(eskf, range(-1, 1), range(-1, 1), sigma, sigma, 0, NULL);
+    eskf_update_speed(eskf, range(-1, 1), sigma, 0, NULL);
+    eskf_update_turn(eskf, range(-1, 1), sigma, 0, NULL);
     break;
   case 8:
     eskf_update_range(eskf, range(0, 4), range(0, 4), slope, sigma, 0, NULL);
@@ -271,11 +274,11 @@ Test(eskf_chance, keeps_a_symmetric_positive_covariance_through_a_million_update
 
 typedef struct world {
   pose2_t truth, map_error;
-  double v, bias, drift;
+  double v, bias, drift, scale;
 } world_t;
 
 static world_t begin(eskf_t *eskf) {
-  world_t world = {.bias = 0.2 * normal(), .drift = 0.002 * normal()};
+  world_t world = {.bias = 0.2 * normal(), .drift = 0.002 * normal(), .scale = 0.02 * normal()};
   pose2_t guess = {0.1 * normal(), 0.1 * normal(), 0.1 * normal()};
   world.map_error = (pose2_t){noise.map_sigma_m * normal(), noise.map_sigma_m * normal(),
                               noise.map_sigma_rad * normal()};
@@ -296,7 +299,7 @@ static void drive(world_t *world, eskf_t *eskf, int i) {
   double along = sqrt(way * noise.along_m2_per_m), across = sqrt(way * noise.across_m2_per_m);
   double heading = sqrt(way * noise.heading_rad2_per_m + fabs(turn) * noise.heading_rad2_per_rad);
   pose2_t odometry = {world->v * dt, 0, turn}, real = odometry;
-  real.x += along * normal();
+  real.x += world->scale * odometry.x + along * normal();
   real.y += across * normal();
   real.theta += heading * normal() - world->drift * dt;
   world->truth = pose2_compose(world->truth, real);
@@ -306,8 +309,8 @@ static void drive(world_t *world, eskf_t *eskf, int i) {
                                fade(world->map_error.theta, noise.map_sigma_rad, kept)};
   world->bias += noise.accel_bias_walk * sqrt(dt) * normal();
   eskf_accelerate(eskf, told, turn / dt * world->v, dt, &noise);
-  eskf_update_speed(eskf, world->v + 0.02 * normal(), turn / dt + 0.05 * normal(), 0.02, 0.05, 0,
-                    NULL);
+  eskf_update_speed(eskf, world->v + 0.02 * normal(), 0.02, 0, NULL);
+  eskf_update_turn(eskf, turn / dt + 0.05 * normal(), 0.05, 0, NULL);
   eskf_odometry(eskf, odometry, dt, &noise);
 }
 

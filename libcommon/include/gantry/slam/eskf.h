@@ -1,8 +1,8 @@
 /* Eskf: error-state Kalman filter of a robot in the plane (Sola 2017, ch. 5, reduced to the plane):
    where it is, how it moves, and the biases of what tells so. State: x, y, theta, forward speed v,
-   turn rate omega, accelerometer bias along and across, turn-rate bias of the odometry, and the
-   error of the map at this place in x, y, theta. Updates in Joseph form, each gated by its
-   normalised innovation squared (NIS). Pure; a value, nothing to free.
+   turn rate omega, accelerometer bias along and across, turn-rate bias and scale error of the
+   odometry, and the error of the map at this place in x, y, theta. Updates in Joseph form, each
+   gated by its normalised innovation squared (NIS). Pure; a value, nothing to free.
 
    The error of the map is considered, not estimated (Schmidt 1966): it takes no correction, but its
    covariance with the pose is kept. So a thousand scans matched at one place make the pose no surer
@@ -24,6 +24,7 @@ enum {
   ESKF_BIAS_X,
   ESKF_BIAS_Y,
   ESKF_BIAS_TURN,
+  ESKF_SCALE,
   ESKF_MAP_X,
   ESKF_MAP_Y,
   ESKF_MAP_THETA,
@@ -39,6 +40,8 @@ typedef struct eskf {
   pose2_t pose;
   double v_mps, omega_radps;
   double bias_x_mps2, bias_y_mps2, bias_turn_radps;
+  double scale; /* the way made is 1 + scale times what odometry says */
+  bool map_grows;
   double covariance[ESKF_STATES * ESKF_STATES]; /* row-major, in the order above */
 } eskf_t;
 
@@ -49,6 +52,7 @@ typedef struct eskf_noise {
   double turn_bias_walk;     /* rad/s per root second */
   double v_walk, omega_walk; /* how fast speed and turn rate change unseen, per root second */
   double along_m2_per_m, across_m2_per_m, heading_rad2_per_m, heading_rad2_per_rad; /* odometry */
+  double scale_sigma;                /* how wrong the odometry's scale may be at first */
   double map_sigma_m, map_sigma_rad; /* error of the map at one place */
   double map_reach_m;                /* after this way it is another error, to 1 / e */
 } eskf_noise_t;
@@ -70,8 +74,9 @@ void eskf_pose_covariance(const eskf_t *eskf, double out[9]);
 /* Time passes: the pose goes on with v and omega. Negative or zero times do nothing, here and
    below. */
 void eskf_predict(eskf_t *eskf, double dt_s, const eskf_noise_t *noise);
-/* An increment of odometry in the robot's frame over dt_s moves the pose, its turn rid of the bias
-   (odometry that stands has none). What it says of the speeds is for eskf_update_speed. */
+/* An increment of odometry in the robot's frame over dt_s moves the pose, rid of the bias and
+   scale error (odometry that stands has none). What it says of the speeds is for eskf_update_speed.
+ */
 void eskf_odometry(eskf_t *eskf, pose2_t increment, double dt_s, const eskf_noise_t *noise);
 /* An acceleration over dt_s (robot frame, gravity removed) drives v; across, it tells v times
    omega. The pose stays. */
@@ -101,8 +106,10 @@ gantry_err_t eskf_update_pose(eskf_t *eskf, pose2_t measured, const double covar
                               double gate, double *nis);
 gantry_err_t eskf_update_match(eskf_t *eskf, pose2_t measured, const double covariance[9],
                                double gate, double *nis);
-gantry_err_t eskf_update_speed(eskf_t *eskf, double v_mps, double omega_radps, double sigma_mps,
-                               double sigma_radps, double gate, double *nis);
+gantry_err_t eskf_update_speed(eskf_t *eskf, double v_mps, double sigma_mps, double gate,
+                               double *nis);
+gantry_err_t eskf_update_turn(eskf_t *eskf, double omega_radps, double sigma_radps, double gate,
+                              double *nis);
 /* A distance `range_m` along a ray of which the map says `expected_m`, and how that changes with
    x, y and theta. */
 gantry_err_t eskf_update_range(eskf_t *eskf, double range_m, double expected_m,
@@ -114,6 +121,8 @@ gantry_err_t eskf_update_line(eskf_t *eskf, double x_m, double y_m, double theta
 /* Standing still: no speed, no turn, and what the accelerometer says is its bias. */
 void eskf_update_still(eskf_t *eskf, double along_mps2, double across_mps2);
 
+/* The map begins anew around the robot: its error is that of the pose. */
+void eskf_new_map(eskf_t *eskf);
 /* Adds variance without motion. */
 void eskf_diffuse(eskf_t *eskf, double sigma_m, double sigma_rad);
 /* Widens the covariance until a pose this far off is one standard deviation away: for when the
