@@ -115,7 +115,7 @@ static bool is_usable(const eskf_observation_t *seen) {
 static gantry_err_t judge(const eskf_observation_t *seen, const double *pht, double gate,
                           double *inverse, double *nis) {
   int m = seen->m;
-  double s[M * M], distance = 0;
+  double s[M * M] = {0}, distance = 0;
   expect(seen, pht, s);
   for (int i = 0; i < m * m; i++)
     s[i] += seen->covariance[i];
