@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include <gantry/slam/tracker.h>
+#include <gantry/slam/slam.h>
 
 #include "world.h"
 
@@ -53,18 +53,28 @@ static void scan_of(const drive_t *drive, int scan, points_t *points) {
   points_from_scan(points, angle_rad, range_m, RAYS, (pose2_t){0}, &gate);
 }
 
-/* The poses of a whole drive. */
+static slam_t *begin(uint32_t threads) {
+  slam_config_t config = slam_config_default();
+  config.threads = threads;
+  config.submap_length = 10;
+  return slam_new(&config);
+}
+
+/* The poses of a whole drive, once it has ended. */
 static void map(const drive_t *drive, pose2_t poses[SCANS]) {
   static points_t points;
-  tracker_config_t config = tracker_config_default();
-  tracker_t *tracker = tracker_new(&config);
+  slam_t *slam = begin(1);
+  slam_result_t result;
+  slam_correction_t correction;
   for (int i = 0; i < SCANS; i++) {
-    tracker_result_t result;
     scan_of(drive, i, &points);
-    cr_assert_eq(tracker_feed(tracker, odometry_of(drive, i), &points, &result), GANTRY_OK);
-    poses[i] = result.pose;
+    cr_assert_eq(slam_feed(slam, 0.1 * i, odometry_of(drive, i), &points, &result), GANTRY_OK);
   }
-  tracker_destroy(&tracker);
+  cr_assert_eq(slam_finish(slam, NULL, NULL, &correction), GANTRY_OK);
+  cr_assert_eq(slam_scan_count(slam), SCANS);
+  for (size_t i = 0; i < SCANS; i++)
+    poses[i] = slam_scan_pose(slam, i, NULL);
+  slam_destroy(&slam);
 }
 
 static void assert_near(pose2_t pose, pose2_t wanted, double tolerance_m, double tolerance_rad,
@@ -127,45 +137,35 @@ Test(slam_properties, rays_may_be_counted_either_way) {
     assert_near(clockwise[i], plain[i], 0.01, 0.004, i);
 }
 
-/* Without a single scan. */
-Test(slam_properties, nothing_makes_an_empty_map) {
-  tracker_config_t config = tracker_config_default();
-  tracker_t *tracker = tracker_new(&config);
-  grid_box_t box;
-
-  cr_assert_not(grid_bounds(tracker_grid(tracker), &box));
-  cr_assert_eq(grid_known_cells(tracker_grid(tracker)), 0);
-  assert_near(tracker_pose(tracker), (pose2_t){0}, 1e-12, 1e-12, 0);
-  tracker_destroy(&tracker);
-}
-
-/* Scans that say nothing leave map and drive as they were: odometry carries on, and the next real
-   scan finds its place. */
+/* Scans that say nothing leave the map as it was: odometry carries on, and the next real scan finds
+   its place. */
 static void drive_blind(float range_m) {
   static points_t points;
   static float angle_rad[RAYS], ranges_m[RAYS];
   const drive_t drive = {0};
   points_gate_t gate = points_gate_default();
-  tracker_config_t config = tracker_config_default();
-  tracker_t *tracker = tracker_new(&config);
-  tracker_result_t result;
+  slam_t *slam = begin(2);
+  slam_result_t result;
+  slam_correction_t correction;
   for (int i = 0; i < RAYS; i++) {
     angle_rad[i] = (float)(2.0 * M_PI * i / RAYS);
     ranges_m[i] = range_m;
   }
   for (int i = 0; i < SCANS; i++) {
     bool blind = i < 3 || (i >= 40 && i < 50);
-    uint64_t revision = grid_revision(tracker_grid(tracker));
+    uint64_t revision = grid_revision(slam_grid(slam));
     scan_of(&drive, i, &points);
     if (blind) points_from_scan(&points, angle_rad, ranges_m, RAYS, (pose2_t){0}, &gate);
 
-    cr_assert_eq(tracker_feed(tracker, odometry_of(&drive, i), &points, &result), GANTRY_OK);
+    cr_assert_eq(slam_feed(slam, 0.1 * i, odometry_of(&drive, i), &points, &result), GANTRY_OK);
 
-    cr_assert_eq(result.matched && blind, false);
-    if (blind) cr_assert_eq(grid_revision(tracker_grid(tracker)), revision);
-    assert_near(result.pose, truth(i), 0.06, 0.03, i);
+    cr_assert_not(blind && (result.tracker.matched || result.keyframe));
+    if (blind) cr_assert_eq(grid_revision(slam_grid(slam)), revision);
   }
-  tracker_destroy(&tracker);
+  cr_assert_eq(slam_finish(slam, NULL, NULL, &correction), GANTRY_OK);
+  for (int i = 0; i < SCANS; i++)
+    assert_near(slam_scan_pose(slam, (size_t)i, NULL), truth(i), 0.06, 0.03, i);
+  slam_destroy(&slam);
 }
 
 Test(slam_properties, scans_of_nan_change_nothing) {
@@ -178,23 +178,66 @@ Test(slam_properties, scans_of_no_return_change_nothing) {
   drive_blind(INFINITY);
 }
 
+Test(slam_properties, a_drive_of_no_return_alone_has_an_empty_map) {
+  static points_t nothing;
+  slam_t *slam = begin(1);
+  slam_result_t result;
+  slam_correction_t correction;
+  buf_t saved = {0};
+  const drive_t drive = {0};
+  for (int i = 0; i < SCANS; i++)
+    cr_assert_eq(slam_feed(slam, 0.1 * i, odometry_of(&drive, i), &nothing, &result), GANTRY_OK);
+
+  cr_assert_eq(slam_finish(slam, NULL, NULL, &correction), GANTRY_OK);
+
+  cr_assert_eq(slam_scan_count(slam), SCANS);
+  cr_assert_eq(grid_known_cells(slam_grid(slam)), 0);
+  cr_assert_eq(slam_save(slam, &saved), GANTRY_OK);
+  assert_near(slam_scan_pose(slam, 30, NULL), odometry_of(&drive, 30), 1e-9, 1e-9, 30);
+  buf_fini(&saved);
+  slam_destroy(&slam);
+}
+
+/* Walls along the way and nothing else: how far the robot went only odometry knows. */
+Test(slam_properties, a_bare_corridor_is_mapped_by_odometry) {
+  static points_t points;
+  slam_t *slam = begin(1);
+  slam_result_t result;
+  slam_correction_t correction;
+  for (int i = 0; i < 2 * SCANS; i++) {
+    double way = 0.1 * (i < SCANS ? i : 2 * SCANS - i);
+    points.count = 0;
+    for (int k = -40; k <= 40; k++)
+      for (int side = -1; side <= 1; side += 2) {
+        points.x_m[points.count] = 0.1f * (float)k;
+        points.y_m[points.count++] = 1.02f * (float)side;
+      }
+    cr_assert_eq(slam_feed(slam, 0.1 * i, (pose2_t){way, 0, 0}, &points, &result), GANTRY_OK);
+    assert_near(result.tracker.pose, (pose2_t){way, 0, 0}, 0.5, 0.02, i);
+  }
+  cr_assert_eq(slam_finish(slam, NULL, NULL, &correction), GANTRY_OK);
+  assert_near(slam_scan_pose(slam, SCANS, NULL), (pose2_t){0.1 * SCANS, 0, 0}, 0.5, 0.02, SCANS);
+  slam_destroy(&slam);
+}
+
 Test(slam_properties, odometry_that_is_no_pose_is_refused_and_forgotten) {
   static points_t points;
   static const double BAD[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300};
   const drive_t drive = {0};
-  tracker_config_t config = tracker_config_default();
-  tracker_t *tracker = tracker_new(&config);
-  tracker_result_t result;
+  slam_t *slam = begin(1);
+  slam_result_t result;
 
   for (int i = 0; i < SCANS; i++) {
     scan_of(&drive, i, &points);
     if (i % 10 == 5) {
       pose2_t bad = odometry_of(&drive, i);
       *(i % 3 == 0 ? &bad.x : i % 3 == 1 ? &bad.y : &bad.theta) = BAD[i / 10 % 5];
-      cr_assert_eq(tracker_feed(tracker, bad, &points, &result), GANTRY_E_INVALID, "scan %d", i);
+      cr_assert_eq(slam_feed(slam, 0.1 * i, bad, &points, &result), GANTRY_E_INVALID, "scan %d", i);
+      cr_assert_eq(slam_insert(slam, 0.1 * i, bad, 0, &points, &result), GANTRY_E_INVALID);
     }
-    cr_assert_eq(tracker_feed(tracker, odometry_of(&drive, i), &points, &result), GANTRY_OK);
-    assert_near(result.pose, truth(i), 0.03, 0.015, i);
+    cr_assert_eq(slam_feed(slam, 0.1 * i, odometry_of(&drive, i), &points, &result), GANTRY_OK);
+    assert_near(result.tracker.pose, truth(i), 0.04, 0.02, i);
   }
-  tracker_destroy(&tracker);
+  cr_assert_eq(slam_scan_count(slam), SCANS);
+  slam_destroy(&slam);
 }
