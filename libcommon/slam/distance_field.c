@@ -10,6 +10,7 @@
 
 static void kernel_fill(distance_field_t *field) {
   memset(field->kernel, FIELD_FAR, sizeof field->kernel);
+  memset(field->far, FIELD_FAR, sizeof field->far);
   for (int32_t dy = -field->reach; dy <= field->reach; dy++)
     for (int32_t dx = -field->reach; dx <= field->reach; dx++) {
       double distance_m = hypot(dx, dy) * field->resolution_m;
@@ -247,6 +248,11 @@ gantry_err_t distance_field_update(distance_field_t *field, const grid_t *grid) 
   return err;
 }
 
+static double byte_at(const distance_field_t *field, int32_t cx, int32_t cy) {
+  return field_tile_bytes(field, cx >> GRID_TILE_SHIFT,
+                          cy >> GRID_TILE_SHIFT)[grid_cell_offset(cx, cy)];
+}
+
 double distance_field_at(const distance_field_t *field, double x_m, double y_m,
                          double gradient[2]) {
   if (gradient) gradient[0] = gradient[1] = 0.0;
@@ -254,16 +260,18 @@ double distance_field_at(const distance_field_t *field, double x_m, double y_m,
   double row = y_m / field->resolution_m - 0.5;
   if (!(fabs(column) < GRID_COORD_MAX && fabs(row) < GRID_COORD_MAX)) return field->truncation_m;
 
-  field_cursor_t cursor = FIELD_CURSOR_INIT;
   int32_t cx = (int32_t)floor(column);
   int32_t cy = (int32_t)floor(row);
-  float slope_x, slope_y;
-  float bytes = field_sample(field, &cursor, cx, cy, (float)(column - cx), (float)(row - cy),
-                             &slope_x, &slope_y);
+  double u = column - cx;
+  double v = row - cy;
+  double corner = byte_at(field, cx, cy);
+  double lower = byte_at(field, cx + 1, cy) - corner;
+  double left = byte_at(field, cx, cy + 1) - corner;
+  double upper = byte_at(field, cx + 1, cy + 1) - byte_at(field, cx, cy + 1);
   double unit_m = field->truncation_m / FIELD_FAR;
   if (gradient) {
-    gradient[0] = slope_x * unit_m / field->resolution_m;
-    gradient[1] = slope_y * unit_m / field->resolution_m;
+    gradient[0] = (lower + v * (upper - lower)) * unit_m / field->resolution_m;
+    gradient[1] = (left + u * (upper - lower)) * unit_m / field->resolution_m;
   }
-  return bytes * unit_m;
+  return (corner + u * lower + v * left + u * v * (upper - lower)) * unit_m;
 }

@@ -1,5 +1,5 @@
 /* Inside of the distance field: its tiles and the look-up that the matcher does thousands of times
-   a scan, with the last tile remembered. */
+   a scan, with the tiles at hand remembered. */
 #ifndef GANTRY_SLAM_FIELD_TILE_H
 #define GANTRY_SLAM_FIELD_TILE_H
 
@@ -16,6 +16,7 @@
 #define FIELD_REACH_MAX  31
 #define FIELD_KERNEL_PAD 48 /* column of the obstacle in a kernel row; FAR on both sides */
 #define FIELD_KERNEL_ROW 128
+#define FIELD_VIEW_SIDE  16
 
 typedef struct field_tile {
   int32_t x, y;
@@ -38,69 +39,57 @@ struct distance_field {
   bool stale; /* starts anew at the next update */
   uint64_t synced_revision, synced_generation;
   uint8_t kernel[2 * FIELD_REACH_MAX + 1][FIELD_KERNEL_ROW];
+  uint8_t far[GRID_TILE_CELLS]; /* stands for every tile there is not */
 };
 
-/* The tile looked up last; begin with FIELD_CURSOR_INIT. */
-typedef struct field_cursor {
-  int32_t x, y;
-  const field_tile_t *tile; /* NULL: absent */
-} field_cursor_t;
+static inline const uint8_t *field_tile_bytes(const distance_field_t *field, int32_t tx,
+                                              int32_t ty) {
+  uint32_t slot = tile_index_get(&field->index, tx, ty);
+  return slot == TILE_NONE ? field->far : field->slots[slot].tile->distance;
+}
 
-#define FIELD_CURSOR_INIT ((field_cursor_t){.x = INT32_MIN, .y = INT32_MIN, .tile = NULL})
+/* The tiles looked up lately: as many as a scan sees lie side by side in it without a clash. Holds
+   until the field changes. */
+typedef struct field_view {
+  const distance_field_t *field;
+  struct {
+    int32_t x, y;
+    const uint8_t *bytes;
+  } tiles[FIELD_VIEW_SIDE * FIELD_VIEW_SIDE];
+} field_view_t;
 
-static inline const field_tile_t *field_tile_at(const distance_field_t *field,
-                                                field_cursor_t *cursor, int32_t tx, int32_t ty) {
-  if (tx != cursor->x || ty != cursor->y) {
-    uint32_t slot = tile_index_get(&field->index, tx, ty);
-    *cursor = (field_cursor_t){
-        .x = tx, .y = ty, .tile = slot == TILE_NONE ? NULL : field->slots[slot].tile};
+static inline void field_view_init(field_view_t *view, const distance_field_t *field) {
+  view->field = field;
+  for (uint32_t i = 0; i < FIELD_VIEW_SIDE * FIELD_VIEW_SIDE; i++)
+    view->tiles[i].x = INT32_MIN;
+}
+
+/* The byte of cell (cx, cy) within its tile's bytes; the rest of the tile lies around it. */
+static inline const uint8_t *field_cell(field_view_t *view, int32_t cx, int32_t cy) {
+  int32_t tx = cx >> GRID_TILE_SHIFT;
+  int32_t ty = cy >> GRID_TILE_SHIFT;
+  uint32_t at = ((uint32_t)ty % FIELD_VIEW_SIDE) * FIELD_VIEW_SIDE + (uint32_t)tx % FIELD_VIEW_SIDE;
+  if (view->tiles[at].x != tx || view->tiles[at].y != ty) {
+    view->tiles[at].x = tx;
+    view->tiles[at].y = ty;
+    view->tiles[at].bytes = field_tile_bytes(view->field, tx, ty);
   }
-  return cursor->tile;
+  return view->tiles[at].bytes + grid_cell_offset(cx, cy);
 }
 
-static inline uint8_t field_byte(const distance_field_t *field, field_cursor_t *cursor, int32_t cx,
-                                 int32_t cy) {
-  const field_tile_t *tile =
-      field_tile_at(field, cursor, cx >> GRID_TILE_SHIFT, cy >> GRID_TILE_SHIFT);
-  return tile ? tile->distance[grid_cell_offset(cx, cy)] : FIELD_FAR;
+static inline uint32_t field_pack(uint32_t lower_left, uint32_t lower_right, uint32_t upper_left,
+                                  uint32_t upper_right) {
+  return lower_left | lower_right << 8 | upper_left << 16 | upper_right << 24;
 }
 
-/* Distances of the four cells around a point: [0] lower left, [1] lower right, [2] upper left,
-   [3] upper right, (cx, cy) the lower left one. */
-static inline void field_corners(const distance_field_t *field, field_cursor_t *cursor, int32_t cx,
-                                 int32_t cy, float out[4]) {
-  if ((cx & GRID_TILE_MASK) != GRID_TILE_MASK && (cy & GRID_TILE_MASK) != GRID_TILE_MASK) {
-    const field_tile_t *tile =
-        field_tile_at(field, cursor, cx >> GRID_TILE_SHIFT, cy >> GRID_TILE_SHIFT);
-    if (!tile) {
-      out[0] = out[1] = out[2] = out[3] = FIELD_FAR;
-      return;
-    }
-    const uint8_t *lower = &tile->distance[grid_cell_offset(cx, cy)];
-    out[0] = lower[0];
-    out[1] = lower[1];
-    out[2] = lower[GRID_TILE_SIDE];
-    out[3] = lower[GRID_TILE_SIDE + 1];
-    return;
-  }
-  out[0] = field_byte(field, cursor, cx, cy);
-  out[1] = field_byte(field, cursor, cx + 1, cy);
-  out[2] = field_byte(field, cursor, cx, cy + 1);
-  out[3] = field_byte(field, cursor, cx + 1, cy + 1);
-}
-
-/* Bilinear value and its slope a cell at (cx + u, cy + v), 0 <= u, v < 1, in bytes. */
-static inline float field_sample(const distance_field_t *field, field_cursor_t *cursor, int32_t cx,
-                                 int32_t cy, float u, float v, float *slope_x, float *slope_y) {
-  float corner[4];
-  field_corners(field, cursor, cx, cy, corner);
-  float lower = corner[1] - corner[0];
-  float upper = corner[3] - corner[2];
-  float left = corner[2] - corner[0];
-  float right = corner[3] - corner[1];
-  *slope_x = lower + v * (upper - lower);
-  *slope_y = left + u * (right - left);
-  return corner[0] + u * lower + v * *slope_y;
+/* Distances of the four cells around a point, (cx, cy) the lower left one, from the lowest byte:
+   lower left, lower right, upper left, upper right. */
+static inline uint32_t field_corners(field_view_t *view, int32_t cx, int32_t cy) {
+  const uint8_t *cell = field_cell(view, cx, cy);
+  if ((cx & GRID_TILE_MASK) != GRID_TILE_MASK && (cy & GRID_TILE_MASK) != GRID_TILE_MASK)
+    return field_pack(cell[0], cell[1], cell[GRID_TILE_SIDE], cell[GRID_TILE_SIDE + 1]);
+  return field_pack(*cell, *field_cell(view, cx + 1, cy), *field_cell(view, cx, cy + 1),
+                    *field_cell(view, cx + 1, cy + 1));
 }
 
 #endif

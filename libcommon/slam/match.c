@@ -4,23 +4,15 @@
 #include <math.h>
 #include <string.h>
 
-#include "field_tile.h"
+#include "match_sums.h"
 
-/* The wide stage may stop earlier by this: the narrow one goes on from there. */
-static const double WIDE_SLACK = 5.0;
-
-/* Sums over the points at one pose; residuals and Jacobians in m. */
-typedef struct sums {
-  float xx, xy, xt, yy, yt, tt; /* w J'J, upper triangle */
-  float x, y, t;                /* w J' r */
-  float weight, weighted_square;
-  float residual;
-  uint32_t inliers;
-} sums_t;
+/* All stages but the last may stop earlier by this: the next goes on from there. */
+static const double STAGE_SLACK = 5.0;
 
 match_config_t match_config_default(void) {
   return (match_config_t){.wide_m = 0.20,
-                          .narrow_m = 0.05,
+                          .middle_m = 0.05,
+                          .narrow_m = 0.02,
                           .prior_weight = 0.3,
                           .stop_m = 0.001,
                           .stop_rad = 0.0002,
@@ -33,75 +25,6 @@ match_config_t match_config_default(void) {
                           .rescue_reach_rad = 0.5,
                           .rescue_step_rad = 0.034906585,
                           .rescue_points = 45};
-}
-
-/* A pose split into whole cells and the rest, so that floats keep their precision far from the
-   world's origin. */
-typedef struct frame {
-  int32_t cell_x, cell_y;
-  float x, y; /* rest, cells, shifted to cell centres */
-  float c, s; /* cosine and sine over the resolution: m to cells */
-} frame_t;
-
-static frame_t frame_of(const distance_field_t *field, pose2_t pose) {
-  double x = pose.x / field->resolution_m - 0.5;
-  double y = pose.y / field->resolution_m - 0.5;
-  frame_t frame = {.cell_x = (int32_t)floor(x), .cell_y = (int32_t)floor(y)};
-  frame.x = (float)(x - frame.cell_x);
-  frame.y = (float)(y - frame.cell_y);
-  frame.c = (float)(cos(pose.theta) / field->resolution_m);
-  frame.s = (float)(sin(pose.theta) / field->resolution_m);
-  return frame;
-}
-
-/* floor for values well inside an int32_t; the library's needs SSE 4.1 to be as quick. */
-static inline int32_t floor_int(float value) {
-  int32_t whole = (int32_t)value;
-  return whole - (value < (float)whole);
-}
-
-static sums_t accumulate(const distance_field_t *field, const points_t *points, pose2_t pose,
-                         double cauchy_m, double inlier_m) {
-  frame_t frame = frame_of(field, pose);
-  field_cursor_t cursor = FIELD_CURSOR_INIT;
-  float unit_m = (float)(field->truncation_m / FIELD_FAR);
-  float slope_unit = (float)(field->truncation_m / FIELD_FAR / field->resolution_m);
-  float resolution = (float)field->resolution_m;
-  float scale = (float)(1.0 / (cauchy_m * cauchy_m));
-  float inlier = (float)inlier_m;
-  sums_t sums = {0};
-  for (uint32_t i = 0; i < points->count; i++) {
-    float px = frame.c * points->x_m[i] - frame.s * points->y_m[i]; /* from the robot, cells */
-    float py = frame.s * points->x_m[i] + frame.c * points->y_m[i];
-    float x = px + frame.x;
-    float y = py + frame.y;
-    int32_t cx = floor_int(x);
-    int32_t cy = floor_int(y);
-    float jx, jy;
-    float r = field_sample(field, &cursor, frame.cell_x + cx, frame.cell_y + cy, x - (float)cx,
-                           y - (float)cy, &jx, &jy) *
-              unit_m;
-    jx *= slope_unit;
-    jy *= slope_unit;
-    float jt = (jy * px - jx * py) * resolution;
-    /* Cauchy (Lorentzian) kernel: w = 1 / (1 + (r / c)^2). */
-    float w = 1.0f / (1.0f + r * r * scale);
-    sums.residual += r;
-    sums.inliers += r < inlier;
-    if (jx == 0.0f && jy == 0.0f) continue;
-    sums.weight += w;
-    sums.weighted_square += w * r * r;
-    sums.x += w * jx * r;
-    sums.y += w * jy * r;
-    sums.t += w * jt * r;
-    sums.xx += w * jx * jx;
-    sums.xy += w * jx * jy;
-    sums.xt += w * jx * jt;
-    sums.yy += w * jy * jy;
-    sums.yt += w * jy * jt;
-    sums.tt += w * jt * jt;
-  }
-  return sums;
 }
 
 /* Solves the symmetric 3x3 system by its LDL' factors; false when it is not positive definite. */
@@ -124,7 +47,7 @@ static bool solve(const double h[9], const double b[3], double out[3]) {
   return true;
 }
 
-static void hessian_of(const sums_t *sums, double h[9]) {
+static void hessian_of(const match_sums_t *sums, double h[9]) {
   h[0] = sums->xx;
   h[4] = sums->yy;
   h[8] = sums->tt;
@@ -136,7 +59,7 @@ static void hessian_of(const sums_t *sums, double h[9]) {
 /* One Gauss-Newton step; false when the scan does not see enough to make one. The prior pulls to
    the guess and so decides along a corridor, where the scan says nothing; the little damping keeps
    a nearly blind axis from overshooting (Levenberg 1944). */
-static bool step(const sums_t *sums, pose2_t pose, pose2_t guess, double prior_weight,
+static bool step(const match_sums_t *sums, pose2_t pose, pose2_t guess, double prior_weight,
                  double out[3]) {
   const double damping = 3e-4;
   double h[9];
@@ -151,13 +74,24 @@ static bool step(const sums_t *sums, pose2_t pose, pose2_t guess, double prior_w
   return solve(h, gradient, out);
 }
 
+/* What is matched, and how. */
+typedef struct task {
+  field_view_t view;
+  const points_t *points;
+  const match_config_t *config;
+} task_t;
+
+static match_sums_t sums_at(task_t *task, pose2_t pose, double cauchy_m) {
+  return match_sums_at(&task->view, task->points, pose, cauchy_m, task->config->inlier_m);
+}
+
 /* Runs one stage; true when it ended by the stop rule, taken `slack` times. */
-static bool descend(const distance_field_t *field, const points_t *points, pose2_t guess,
-                    double cauchy_m, double slack, const match_config_t *config,
+static bool descend(task_t *task, pose2_t guess, double cauchy_m, double slack,
                     match_result_t *result) {
+  const match_config_t *config = task->config;
   for (uint32_t i = 0; i < config->iterations_max; i++) {
     double delta[3];
-    sums_t sums = accumulate(field, points, result->pose, cauchy_m, config->inlier_m);
+    match_sums_t sums = sums_at(task, result->pose, cauchy_m);
     if (!step(&sums, result->pose, guess, config->prior_weight, delta)) return false;
     result->iterations++;
     result->pose.x += delta[0];
@@ -170,7 +104,7 @@ static bool descend(const distance_field_t *field, const points_t *points, pose2
   return false;
 }
 
-static void fill(const sums_t *sums, uint32_t count, match_result_t *result) {
+static void fill(const match_sums_t *sums, uint32_t count, match_result_t *result) {
   hessian_of(sums, result->hessian);
   result->mean_residual_m = (double)sums->residual / count;
   result->inlier_fraction = (double)sums->inliers / count;
@@ -178,13 +112,14 @@ static void fill(const sums_t *sums, uint32_t count, match_result_t *result) {
       sums->weight > 0.0f ? (double)sums->weighted_square / (double)sums->weight : 0.0;
 }
 
-static match_result_t refine(const distance_field_t *field, const points_t *points, pose2_t guess,
-                             const match_config_t *config) {
+static match_result_t refine(task_t *task, pose2_t guess) {
+  const match_config_t *config = task->config;
   match_result_t result = {.pose = guess};
-  descend(field, points, guess, config->wide_m, WIDE_SLACK, config, &result);
-  result.converged = descend(field, points, guess, config->narrow_m, 1.0, config, &result);
-  sums_t sums = accumulate(field, points, result.pose, config->narrow_m, config->inlier_m);
-  fill(&sums, points->count, &result);
+  descend(task, guess, config->wide_m, STAGE_SLACK, &result);
+  descend(task, guess, config->middle_m, STAGE_SLACK, &result);
+  result.converged = descend(task, guess, config->narrow_m, 1.0, &result);
+  match_sums_t sums = sums_at(task, result.pose, config->middle_m);
+  fill(&sums, task->points->count, &result);
   return result;
 }
 
@@ -194,9 +129,15 @@ typedef struct turned {
   int32_t x[POINTS_CAPACITY], y[POINTS_CAPACITY];
 } turned_t;
 
+/* floor for values well inside an int32_t; the library's needs SSE 4.1 to be as quick. */
+static inline int32_t floor_int(float value) {
+  int32_t whole = (int32_t)value;
+  return whole - (value < (float)whole);
+}
+
 static void turn_scan(const distance_field_t *field, const points_t *points, pose2_t pose,
                       uint32_t stride, turned_t *out) {
-  frame_t frame = frame_of(field, pose);
+  match_frame_t frame = match_frame_of(field, pose);
   out->count = 0;
   for (uint32_t i = 0; i < points->count; i += stride) {
     float x = frame.c * points->x_m[i] - frame.s * points->y_m[i] + frame.x + 0.5f;
@@ -207,19 +148,19 @@ static void turn_scan(const distance_field_t *field, const points_t *points, pos
 }
 
 /* Sum of the distances, in bytes, of a turned scan shifted by whole cells; gives up at `enough`. */
-static uint32_t coarse_cost(const distance_field_t *field, const turned_t *scan, int32_t shift_x,
+static uint32_t coarse_cost(field_view_t *view, const turned_t *scan, int32_t shift_x,
                             int32_t shift_y, uint32_t enough) {
-  field_cursor_t cursor = FIELD_CURSOR_INIT;
   uint32_t cost = 0;
   for (uint32_t i = 0; i < scan->count && cost < enough; i++)
-    cost += field_byte(field, &cursor, scan->x[i] + shift_x, scan->y[i] + shift_y);
+    cost += *field_cell(view, scan->x[i] + shift_x, scan->y[i] + shift_y);
   return cost;
 }
 
-static pose2_t search(const distance_field_t *field, const points_t *points, pose2_t guess,
-                      const match_config_t *config) {
+static pose2_t search(task_t *task, pose2_t guess) {
+  const distance_field_t *field = task->view.field;
+  const match_config_t *config = task->config;
   uint32_t wanted = config->rescue_points ? config->rescue_points : 1;
-  uint32_t stride = points->count > wanted ? points->count / wanted : 1;
+  uint32_t stride = task->points->count > wanted ? task->points->count / wanted : 1;
   int32_t turns = (int32_t)(config->rescue_reach_rad / config->rescue_step_rad + 0.5);
   int32_t shifts = (int32_t)(config->rescue_reach_m / config->rescue_step_m + 0.5);
   int32_t cells = (int32_t)(config->rescue_step_m / field->resolution_m + 0.5);
@@ -229,10 +170,10 @@ static pose2_t search(const distance_field_t *field, const points_t *points, pos
   if (cells == 0) cells = 1;
   for (int32_t turn = -turns; turn <= turns; turn++) {
     pose2_t pose = {guess.x, guess.y, guess.theta + turn * config->rescue_step_rad};
-    turn_scan(field, points, pose, stride, &scan);
+    turn_scan(field, task->points, pose, stride, &scan);
     for (int32_t iy = -shifts; iy <= shifts; iy++)
       for (int32_t ix = -shifts; ix <= shifts; ix++) {
-        uint32_t cost = coarse_cost(field, &scan, ix * cells, iy * cells, best);
+        uint32_t cost = coarse_cost(&task->view, &scan, ix * cells, iy * cells, best);
         if (cost >= best) continue;
         best = cost;
         found = (pose2_t){guess.x + ix * cells * field->resolution_m,
@@ -252,12 +193,14 @@ static gantry_err_t check(const distance_field_t *field, const points_t *points,
 gantry_err_t match_scan(const distance_field_t *field, const points_t *points, pose2_t guess,
                         const match_config_t *config, match_result_t *out) {
   GANTRY_TRY(check(field, points, guess));
-  *out = refine(field, points, guess, config);
+  task_t task = {.points = points, .config = config};
+  field_view_init(&task.view, field);
+  *out = refine(&task, guess);
   bool may_search = config->rescue_residual_m > 0.0 && config->rescue_step_m > 0.0 &&
                     config->rescue_step_rad > 0.0;
   if (!may_search || out->mean_residual_m <= config->rescue_residual_m) return GANTRY_OK;
 
-  match_result_t second = refine(field, points, search(field, points, guess, config), config);
+  match_result_t second = refine(&task, search(&task, guess));
   second.iterations += out->iterations;
   second.rescued = true;
   /* A search that finds little more has found another stretch of the same corridor. */
@@ -268,7 +211,9 @@ gantry_err_t match_scan(const distance_field_t *field, const points_t *points, p
 gantry_err_t match_score(const distance_field_t *field, const points_t *points, pose2_t pose,
                          const match_config_t *config, match_result_t *out) {
   GANTRY_TRY(check(field, points, pose));
-  sums_t sums = accumulate(field, points, pose, config->narrow_m, config->inlier_m);
+  task_t task = {.points = points, .config = config};
+  field_view_init(&task.view, field);
+  match_sums_t sums = sums_at(&task, pose, config->middle_m);
   *out = (match_result_t){.pose = pose};
   fill(&sums, points->count, out);
   return GANTRY_OK;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 points_gate_t points_gate_default(void) {
-  return (points_gate_t){.min_m = 0.05, .max_m = 80.0, .spacing_m = 0.03};
+  return (points_gate_t){.min_m = 0.05, .max_m = 80.0, .spacing_m = 0.0};
 }
 
 uint32_t points_from_scan(points_t *points, const float *angle_rad, const float *range_m,

@@ -1,5 +1,5 @@
 /* Match: finds the pose at which a scan fits a distance field. Gauss-Newton on the squared
-   distances with a Cauchy kernel in two stages, wide then narrow; when the fit stays poor a
+   distances with a Cauchy kernel in three stages, ever narrower; when the fit stays poor a
    correlative search around the guess finds a better start (Olson 2009, coarse level only). Pure.
  */
 #ifndef GANTRY_SLAM_MATCH_H
@@ -16,11 +16,12 @@
 #define MATCH_POINTS_MIN 10 /* fewer points do not make a pose */
 
 typedef struct match_config {
-  double wide_m;            /* Cauchy scale of the first stage: 0.20 m */
-  double narrow_m;          /* of the second: 0.05 m */
-  double prior_weight;      /* the guess counts as this many perfectly seen points: 0.3 */
-  double stop_m;            /* the last stage ends when a step is below this: 0.001 m */
-  double stop_rad;          /* and below this: 0.0002 rad */
+  double wide_m;       /* Cauchy scale of the first stage: 0.20 m */
+  double middle_m;     /* of the second, and of the residuals told: 0.05 m */
+  double narrow_m;     /* of the third: 0.02 m, under half a cell, which is what a wall is worth */
+  double prior_weight; /* the guess counts as this many perfectly seen points: 0.3 */
+  double stop_m;       /* the last stage ends when a step is below this: 0.001 m */
+  double stop_rad;     /* and below this: 0.0002 rad */
   uint32_t iterations_max;  /* steps a stage: 20 */
   double inlier_m;          /* a point this near to an obstacle fits: 0.15 m */
   double rescue_residual_m; /* mean residual above which the search runs; 0 never: 0.12 m */

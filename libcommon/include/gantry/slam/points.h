@@ -26,7 +26,7 @@ typedef struct points_gate {
   double spacing_m; /* a ray that ends closer than this to the last point kept is skipped */
 } points_gate_t;
 
-/* 0.05 m, 80 m, 0.03 m. */
+/* 0.05 m, 80 m, 0: every ray. */
 points_gate_t points_gate_default(void);
 
 /* Replaces the contents of points by the rays of a scan: ray i leaves the sensor at angle_rad[i]
