@@ -118,6 +118,19 @@ gantry_err_t map_image_write_trajectory_png(const map_image_t *image, const pose
   return err;
 }
 
+gantry_err_t map_image_write_lines_png(const map_image_t *image, const map_line_t *lines,
+                                       size_t line_count, FILE *file) {
+  canvas_t canvas = {0};
+  GANTRY_TRY(canvas_init(&canvas, image, 3));
+  for (size_t i = 0; i < line_count; i++) {
+    const uint8_t colour[3] = {lines[i].red, lines[i].green, lines[i].blue};
+    segment(&canvas, image, lines[i].from, lines[i].to, colour);
+  }
+  gantry_err_t err = canvas_write(&canvas, file);
+  free(canvas.pixels);
+  return err;
+}
+
 gantry_err_t map_image_write_yaml(const map_image_t *image, const char *image_name, FILE *file) {
   int written = fprintf(file,
                         "image: %s\n"

@@ -1,51 +1,29 @@
 /* gantry slam: the mapping cores over a recorded log, as fast as the machine allows. */
 #include <errno.h>
-#include <getopt.h>
-#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include <gantry/slam/carmen.h>
-#include <gantry/slam/map_image.h>
 #include <gantry/slam/points.h>
-#include <gantry/slam/tracker.h>
+#include <gantry/slam/slam.h>
 
 #include "commands.h"
+#include "slam_options.h"
+#include "slam_output.h"
 
-enum { EXIT_USAGE = 64, EXIT_INTERRUPTED = 130, MARGIN_CELLS = 10 };
-
-/* 275 MB of map at most: a log is read on a desk, not on the robot. */
-static const uint32_t TILE_LIMIT = 16384;
+enum { EXIT_INTERRUPTED = 130 };
 
 static const double PROGRESS_PERIOD_S = 0.5;
 
-static const char USAGE[] =
-    "Usage: gantry slam [--out DIR] [--resolution METRES] LOG\n"
-    "\n"
-    "Builds a map from LOG, a CARMEN 2-D log (plain or gzip), and writes into DIR:\n"
-    "  trajectory.csv      time_s,x_m,y_m,theta_rad: the pose at every scan\n"
-    "  map.png, map.yaml   the map as ROS map_server reads it\n"
-    "  map_trajectory.png  the same with the path drawn over it, from blue to red\n"
-    "The last line on standard output is a JSON summary.\n"
-    "\n"
-    "  -o, --out DIR            where to write; made when missing (default: .)\n"
-    "  -r, --resolution METRES  side of a map cell, 0.02 to 0.25 (default: 0.05)\n"
-    "  -h, --help               this text\n";
-
-typedef struct slam_options {
-  const char *log;
-  const char *out;
-  double resolution_m;
-} slam_options_t;
-
 typedef struct slam_run {
-  tracker_t *tracker;
+  slam_t *slam;
   carmen_beam_t beam;
   bool has_beam;
   uint32_t ray_count; /* beams that angle_rad was made for */
@@ -53,18 +31,21 @@ typedef struct slam_run {
   pose2_t mount;
   points_gate_t gate;
   points_t points;
-  double *time_s; /* scan_count of each; capacity allocated */
-  pose2_t *poses;
+  float *scan_ms; /* processor's time of each scan; capacity allocated */
   size_t scan_count, capacity;
-  double core_s; /* spent in the cores */
-  double begin_s, progress_s;
+  uint64_t matched, rescued, inserted, iterations;
+  double begin_s, progress_s, finish_s;
   bool interrupted;
 } slam_run_t;
 
-static double now_s(void) {
+static double clock_s(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double now_s(void) {
+  return clock_s(CLOCK_MONOTONIC);
 }
 
 /* Interrupts stay blocked and are asked for between scans, so that what was mapped gets written. */
@@ -95,18 +76,15 @@ static void aim(slam_run_t *run, uint32_t ray_count) {
     run->angle_rad[i] = (float)(beam.first_rad + beam.step_rad * i);
 }
 
-static gantry_err_t keep_pose(slam_run_t *run, double time_s, pose2_t pose) {
+static gantry_err_t keep_time(slam_run_t *run, double seconds) {
   if (run->scan_count == run->capacity) {
     size_t capacity = run->capacity ? run->capacity * 2 : 1024;
-    double *times = realloc(run->time_s, capacity * sizeof *times);
-    if (times) run->time_s = times;
-    pose2_t *poses = realloc(run->poses, capacity * sizeof *poses);
-    if (poses) run->poses = poses;
-    if (!times || !poses) return GANTRY_E_INTERNAL;
+    float *times = realloc(run->scan_ms, capacity * sizeof *times);
+    if (!times) return GANTRY_E_INTERNAL;
+    run->scan_ms = times;
     run->capacity = capacity;
   }
-  run->time_s[run->scan_count] = time_s;
-  run->poses[run->scan_count++] = pose;
+  run->scan_ms[run->scan_count++] = (float)(1e3 * seconds);
   return GANTRY_OK;
 }
 
@@ -116,22 +94,30 @@ static void show_progress(slam_run_t *run, bool last) {
   run->progress_s = now;
   fprintf(stderr, "\r%zu scans, %.0f scans/s, %u map tiles%s", run->scan_count,
           (double)run->scan_count / (now - run->begin_s + 1e-9),
-          grid_tile_count(tracker_grid(run->tracker)), last ? "\n" : "");
+          grid_tile_count(slam_grid(run->slam)), last ? "\n" : "");
+}
+
+static void count(slam_run_t *run, const tracker_result_t *result) {
+  run->matched += result->matched;
+  run->rescued += result->match.rescued;
+  run->inserted += result->inserted;
+  run->iterations += result->match.iterations;
 }
 
 static gantry_err_t on_scan(slam_run_t *run, const carmen_record_t *record, gantry_fault_t *fault) {
-  tracker_result_t result;
+  slam_result_t result;
   aim(run, record->range_count);
-  double begin_s = now_s();
+  double begin_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
   points_from_scan(&run->points, run->angle_rad, record->range_m, record->range_count, run->mount,
                    &run->gate);
-  gantry_err_t err = tracker_feed(run->tracker, record->odometry, &run->points, &result);
-  run->core_s += now_s() - begin_s;
+  gantry_err_t err = slam_feed(run->slam, record->time_s, record->odometry, &run->points, &result);
+  double seconds = clock_s(CLOCK_THREAD_CPUTIME_ID) - begin_s;
   if (err == GANTRY_E_TOO_LARGE)
     return fault_set(fault, err, "map", "the map outgrew its %u tiles; try a coarser --resolution",
-                     grid_tile_count(tracker_grid(run->tracker)));
+                     grid_tile_count(slam_grid(run->slam)));
   if (err != GANTRY_OK) return fault_set(fault, err, "map", "mapping: %s", gantry_err_name(err));
-  err = keep_pose(run, record->time_s, result.pose);
+  count(run, &result.tracker);
+  err = keep_time(run, seconds);
   return err == GANTRY_OK ? err : fault_set(fault, err, "", "out of memory");
 }
 
@@ -156,132 +142,105 @@ static gantry_err_t read_log(slam_run_t *run, carmen_t *carmen, gantry_fault_t *
   }
 }
 
-static gantry_err_t write_trajectory(const slam_run_t *run, FILE *file) {
-  fputs("time_s,x_m,y_m,theta_rad\n", file);
-  for (size_t i = 0; i < run->scan_count; i++)
-    fprintf(file, "%.6f,%.6f,%.6f,%.6f\n", run->time_s[i], run->poses[i].x, run->poses[i].y,
-            run->poses[i].theta);
-  return ferror(file) ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
-}
-
-typedef enum output { OUTPUT_TRAJECTORY, OUTPUT_MAP, OUTPUT_YAML, OUTPUT_MAP_TRAJECTORY } output_t;
-
-static const char *const OUTPUT_NAMES[] = {"trajectory.csv", "map.png", "map.yaml",
-                                           "map_trajectory.png"};
-
-static gantry_err_t write_output(const slam_run_t *run, const map_image_t *image, output_t output,
-                                 FILE *file) {
-  switch (output) {
-  case OUTPUT_TRAJECTORY:
-    return write_trajectory(run, file);
-  case OUTPUT_MAP:
-    return map_image_write_png(image, file);
-  case OUTPUT_YAML:
-    return map_image_write_yaml(image, OUTPUT_NAMES[OUTPUT_MAP], file);
-  case OUTPUT_MAP_TRAJECTORY:
-    return map_image_write_trajectory_png(image, run->poses, run->scan_count, file);
+static bool on_finishing(double share, void *arg) {
+  slam_run_t *run = arg;
+  double now = now_s();
+  if (now - run->progress_s >= PROGRESS_PERIOD_S || share >= 1.0) {
+    run->progress_s = now;
+    fprintf(stderr, "\rfinishing %.0f %%%s", 100.0 * share, share >= 1.0 ? "\n" : "");
   }
-  return GANTRY_E_INTERNAL;
+  run->interrupted = is_interrupted();
+  return !run->interrupted;
 }
 
-static gantry_err_t write_file(const slam_run_t *run, const map_image_t *image, const char *folder,
-                               output_t output, gantry_fault_t *fault) {
-  char path[4096];
-  int length = snprintf(path, sizeof path, "%s/%s", folder, OUTPUT_NAMES[output]);
-  if (length < 0 || (size_t)length >= sizeof path)
-    return fault_set(fault, GANTRY_E_INVALID, "out", "the path is too long");
-  FILE *file = fopen(path, "wb");
-  if (!file)
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot write %s: %s", path,
-                     strerror(errno));
-  gantry_err_t err = write_output(run, image, output, file);
-  if (fclose(file) != 0 && err == GANTRY_OK) err = GANTRY_E_UNAVAILABLE;
-  if (err != GANTRY_OK) fault_set(fault, err, "out", "writing %s failed", path);
-  return err;
+static gantry_err_t finish(slam_run_t *run, gantry_fault_t *fault) {
+  slam_correction_t correction;
+  double begin_s = now_s();
+  gantry_err_t err = slam_finish(run->slam, on_finishing, run, &correction);
+  run->finish_s = now_s() - begin_s;
+  if (err == GANTRY_OK) return err;
+  return fault_set(fault, err, "map", "finishing the map: %s", gantry_err_name(err));
 }
 
-static gantry_err_t write_results(const slam_run_t *run, const char *folder,
-                                  gantry_fault_t *fault) {
-  grid_t *grid = tracker_grid(run->tracker);
-  grid_box_t box;
-  if (!grid_bounds(grid, &box))
-    return fault_set(fault, GANTRY_E_INVALID, "log", "no scan in it, so there is no map to write");
-  box.min_x -= MARGIN_CELLS;
-  box.min_y -= MARGIN_CELLS;
-  box.width += 2 * MARGIN_CELLS;
-  box.height += 2 * MARGIN_CELLS;
-  size_t cell_count = (size_t)box.width * box.height;
-  int8_t *cells = malloc(cell_count);
-  if (!cells) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
-  gantry_err_t err = grid_export(grid, box, cells, cell_count);
-  map_image_t image = {.cells = cells, .box = box, .resolution_m = grid_resolution_m(grid)};
-  for (output_t i = OUTPUT_TRAJECTORY; i <= OUTPUT_MAP_TRAJECTORY && err == GANTRY_OK; i++)
-    err = write_file(run, &image, folder, i, fault);
-  free(cells);
-  return err;
+static int by_size(const void *a, const void *b) {
+  float left = *(const float *)a;
+  float right = *(const float *)b;
+  return (left > right) - (left < right);
 }
 
-static void print_summary(const slam_run_t *run, double seconds) {
-  tracker_counts_t counts = tracker_counts(run->tracker);
-  const grid_t *grid = tracker_grid(run->tracker);
-  double path_m = 0.0;
+static double quantile(const slam_run_t *run, double share) {
+  if (run->scan_count == 0) return 0.0;
+  return (double)run->scan_ms[(size_t)(share * (double)(run->scan_count - 1) + 0.5)];
+}
+
+static double path_m(const slam_t *slam) {
+  double sum_m = 0.0;
+  for (size_t i = 1; i < slam_scan_count(slam); i++)
+    sum_m += pose2_distance(slam_scan_pose(slam, i - 1, NULL), slam_scan_pose(slam, i, NULL));
+  return sum_m;
+}
+
+/* The kernel's word on the most memory this process has had, MiB. */
+static double peak_mib(void) {
+  struct rusage usage = {0};
+  getrusage(RUSAGE_SELF, &usage);
+  return (double)usage.ru_maxrss / 1024.0;
+}
+
+static void print_back_end(const slam_counts_t *counts) {
+  printf("\"keyframes\":%llu,\"submaps\":%llu,\"searches\":%llu,\"closures\":%llu,"
+         "\"refused\":%llu,\"solves\":%llu,\"search_s\":%.3f,\"solve_s\":%.3f,"
+         "\"compose_s\":%.3f,",
+         (unsigned long long)counts->keyframes, (unsigned long long)counts->submaps,
+         (unsigned long long)counts->searches, (unsigned long long)counts->closures,
+         (unsigned long long)counts->refused, (unsigned long long)counts->solves, counts->search_s,
+         counts->solve_s, counts->compose_s);
+}
+
+static void print_summary(slam_run_t *run, double seconds) {
+  slam_counts_t counts = slam_counts(run->slam);
+  const grid_t *grid = slam_grid(run->slam);
   double divisor = run->scan_count ? (double)run->scan_count : 1.0;
-  for (size_t i = 1; i < run->scan_count; i++)
-    path_m += pose2_distance(run->poses[i - 1], run->poses[i]);
+  double sum_ms = 0.0;
+  for (size_t i = 0; i < run->scan_count; i++)
+    sum_ms += (double)run->scan_ms[i];
+  if (run->scan_count) qsort(run->scan_ms, run->scan_count, sizeof *run->scan_ms, by_size);
   printf("{\"scans\":%zu,\"seconds\":%.3f,\"scans_per_s\":%.1f,\"ms_per_scan\":%.4f,"
-         "\"matched\":%llu,\"rescued\":%llu,\"inserted\":%llu,\"iterations_per_scan\":%.2f,"
-         "\"path_m\":%.1f,\"map_tiles\":%u,\"explored_fraction\":%.4f,\"interrupted\":%s}\n",
-         run->scan_count, seconds, (double)run->scan_count / (seconds + 1e-9),
-         1e3 * run->core_s / divisor, (unsigned long long)counts.matched,
-         (unsigned long long)counts.rescued, (unsigned long long)counts.inserted,
-         (double)counts.iterations / divisor, path_m, grid_tile_count(grid),
-         grid_explored_fraction(grid), run->interrupted ? "true" : "false");
-}
-
-/* Fills options; returns -1 to go on, else the exit code. */
-static int parse_options(int argc, char **argv, slam_options_t *options) {
-  static const struct option LONG[] = {{"out", required_argument, NULL, 'o'},
-                                       {"resolution", required_argument, NULL, 'r'},
-                                       {"help", no_argument, NULL, 'h'},
-                                       {NULL, 0, NULL, 0}};
-  char *end = NULL;
-  *options = (slam_options_t){.out = ".", .resolution_m = 0.05};
-  optind = 0; /* the table's caller may have used getopt before */
-  for (int key; (key = getopt_long(argc, argv, "o:r:h", LONG, NULL)) != -1;) {
-    if (key == 'h') {
-      fputs(USAGE, stdout);
-      return EXIT_SUCCESS;
-    }
-    if (key == 'o') options->out = optarg;
-    if (key == 'r') options->resolution_m = strtod(optarg, &end);
-    if (key == '?') return EXIT_USAGE;
-    if (key != 'r') continue;
-    if (*end != '\0' || !(options->resolution_m >= 0.02 && options->resolution_m <= 0.25)) {
-      fprintf(stderr, "gantry slam: --resolution %s is not between 0.02 and 0.25 metres\n", optarg);
-      return EXIT_USAGE;
-    }
-  }
-  if (optind + 1 != argc) {
-    fprintf(stderr, "gantry slam: give one log file; see gantry slam --help\n");
-    return EXIT_USAGE;
-  }
-  options->log = argv[optind];
-  return -1;
+         "\"ms_p50\":%.4f,\"ms_p99\":%.4f,\"matched\":%llu,\"rescued\":%llu,\"inserted\":%llu,"
+         "\"iterations_per_scan\":%.2f,",
+         run->scan_count, seconds, (double)run->scan_count / (seconds + 1e-9), sum_ms / divisor,
+         quantile(run, 0.50), quantile(run, 0.99), (unsigned long long)run->matched,
+         (unsigned long long)run->rescued, (unsigned long long)run->inserted,
+         (double)run->iterations / divisor);
+  print_back_end(&counts);
+  printf("\"finish_s\":%.3f,\"path_m\":%.1f,\"map_tiles\":%u,\"explored_fraction\":%.4f,"
+         "\"peak_mib\":%.1f,\"interrupted\":%s}\n",
+         run->finish_s, path_m(run->slam), grid_tile_count(grid), grid_explored_fraction(grid),
+         peak_mib(), run->interrupted ? "true" : "false");
 }
 
 static gantry_err_t prepare(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
-  tracker_config_t config = tracker_config_default();
-  config.grid.resolution_m = options->resolution_m;
-  config.grid.tile_limit = TILE_LIMIT;
-  run->tracker = tracker_new(&config);
-  if (!run->tracker) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  run->slam = slam_new(&options->config);
+  if (!run->slam) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
     return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot make the folder %s: %s",
                      options->out, strerror(errno));
   return GANTRY_OK;
 }
 
-/* Reads and maps; then, also after a fault in the middle of the log, writes what there is. */
+/* What there is by now, also after a fault in the middle of the log, is finished and written. */
+static gantry_err_t conclude(slam_run_t *run, const slam_options_t *options, gantry_err_t err,
+                             gantry_fault_t *fault) {
+  double seconds = now_s() - run->begin_s;
+  gantry_fault_t *second = err == GANTRY_OK ? fault : NULL; /* the first fault is the one told */
+  if (err != GANTRY_OK && run->scan_count == 0) return err;
+  gantry_err_t written = GANTRY_OK;
+  if (options->finish && !run->interrupted) written = finish(run, second);
+  if (written == GANTRY_OK) written = slam_output_write(run->slam, options->out, second);
+  if (written == GANTRY_OK) print_summary(run, seconds);
+  return err == GANTRY_OK ? written : err;
+}
+
 static gantry_err_t map_log(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
   carmen_t *carmen = carmen_open(options->log, fault);
   if (!carmen) return fault->err;
@@ -290,12 +249,7 @@ static gantry_err_t map_log(slam_run_t *run, const slam_options_t *options, gant
     hold_interrupts();
     err = read_log(run, carmen, fault);
     show_progress(run, true);
-    double seconds = now_s() - run->begin_s;
-    if (err == GANTRY_OK || run->scan_count > 0) {
-      gantry_err_t written = write_results(run, options->out, err == GANTRY_OK ? fault : NULL);
-      if (written == GANTRY_OK) print_summary(run, seconds);
-      if (err == GANTRY_OK) err = written;
-    }
+    err = conclude(run, options, err, fault);
   }
   carmen_close(&carmen);
   return err;
@@ -304,7 +258,7 @@ static gantry_err_t map_log(slam_run_t *run, const slam_options_t *options, gant
 int command_slam(int argc, char **argv) {
   slam_options_t options;
   gantry_fault_t fault = {0};
-  int code = parse_options(argc, argv, &options);
+  int code = slam_options_parse(argc, argv, &options);
   if (code >= 0) return code;
 
   slam_run_t *run = calloc(1, sizeof *run);
@@ -313,9 +267,8 @@ int command_slam(int argc, char **argv) {
   if (err != GANTRY_OK) fprintf(stderr, "gantry slam: %s: %s\n", options.log, fault.detail);
   code = run->interrupted ? EXIT_INTERRUPTED : EXIT_SUCCESS;
   if (err != GANTRY_OK) code = EXIT_FAILURE;
-  tracker_destroy(&run->tracker);
-  free(run->time_s);
-  free(run->poses);
+  slam_destroy(&run->slam);
+  free(run->scan_ms);
   free(run);
   return code;
 }
