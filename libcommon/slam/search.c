@@ -1,7 +1,7 @@
-/* Branch and bound over headings and boxes of shifts. For every group of neighbouring headings the
-   bounds of all boxes are summed at once, as an image: one point adds one plane of window maxima,
-   shifted, byte by byte. Boxes that may hold something better than what is known wait in a list and
-   are scored exactly in order of their bounds, all 64 shifts of a box at once. */
+/* Branch and bound over boxes of shifts. At every heading the bounds of all boxes are summed at
+   once, as an image (search_bounds.c). Boxes that may hold something better than what is known wait
+   in a list; in order of their bounds they are split into quarters, and quarters into their 16
+   shifts, all scored at once. */
 #include <gantry/slam/search.h>
 
 #include <math.h>
@@ -12,48 +12,10 @@
 
 #include "search_run.h"
 
-enum { BOX_CELLS = SEARCH_BOX * SEARCH_BOX, BOUND_MAX = SEARCH_POINTS_MAX * SEARCH_NEAR_MAX };
+enum { QUARTER = SEARCH_BOX / 2, QUARTER_CELLS = QUARTER * QUARTER, CHUNK = 8 };
 
 static const double PLACE_M = 1.0;     /* poses nearer than this .. */
 static const double PLACE_RAD = 0.349; /* .. and this (20 degrees) are the same place */
-
-/* The sums of the 64 shifts of a box; false when none of them can pass the floor. */
-static bool sum_box(const search_run_t *run, uint32_t heading, const search_node_t *node,
-                    uint16_t sums[BOX_CELLS]) {
-  const search_map_t *map = run->map;
-  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
-  uint32_t limit_x = (uint32_t)(map->width - SEARCH_BOX);
-  uint32_t limit_y = (uint32_t)(map->height - SEARCH_BOX);
-  size_t width = (size_t)map->width;
-  memset(sums, 0, BOX_CELLS * sizeof *sums);
-  for (uint32_t begin = 0; begin < run->point_count; begin += SEARCH_NEAR_GROUP) {
-    uint32_t end = begin + SEARCH_NEAR_GROUP;
-    if (end > run->point_count) end = run->point_count;
-    union {
-      uint64_t row[SEARCH_BOX];
-      uint8_t cell[BOX_CELLS];
-    } bytes = {{0}};
-    for (uint32_t i = begin; i < end; i++) {
-      /* Beyond the margin on either side all is zero; negative numbers wrap to large ones. */
-      uint32_t x = (uint32_t)cells[i].x + SEARCH_BOX * node->column;
-      uint32_t y = (uint32_t)cells[i].y + SEARCH_BOX * node->row;
-      if (x > limit_x || y > limit_y) continue;
-      const uint8_t *near = map->near + y * width + x;
-      for (uint32_t r = 0; r < SEARCH_BOX; r++) {
-        uint64_t word;
-        memcpy(&word, near + r * width, sizeof word);
-        bytes.row[r] += word; /* eight sums; none passes 255 */
-      }
-    }
-    uint16_t top = 0;
-    for (uint32_t i = 0; i < BOX_CELLS; i++) {
-      sums[i] = (uint16_t)(sums[i] + bytes.cell[i]);
-      if (sums[i] > top) top = sums[i];
-    }
-    if (top + SEARCH_NEAR_MAX * (run->point_count - end) <= run->floor) return false;
-  }
-  return true;
-}
 
 static int compare_leaves(const void *a, const void *b) {
   const search_leaf_t *p = a, *q = b;
@@ -80,22 +42,27 @@ static void note(search_run_t *run, const search_leaf_t *leaf) {
   run->leaves[run->leaf_count++] = *leaf;
 }
 
-/* Whether a shift of the box may pass the floor: the bounds of its quarters, by fine windows. */
-static bool may_pass(const search_run_t *run, uint32_t heading, const search_node_t *node) {
+/* Every level refines the one above it point by point, so a bound shrinks as points are looked at:
+   what the level above says of all points, less what it said of those seen, plus what they say
+   here. Most boxes are done with after a quarter of the points. */
+
+/* Bounds of the four quarters of a box; false when none passes the floor. */
+static bool bound_quarters(const search_run_t *run, const search_node_t *node, uint32_t sums[4]) {
   const search_map_t *map = run->map;
-  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
+  const search_cell_t *cells = run->cells + (size_t)node->heading * run->point_count;
   uint32_t limit_x = (uint32_t)(map->width - SEARCH_BOX);
   uint32_t limit_y = (uint32_t)(map->height - SEARCH_BOX);
   size_t width = (size_t)map->width / 2;
-  uint32_t sums[4] = {0};
-  for (uint32_t begin = 0; begin < run->point_count; begin += SEARCH_NEAR_GROUP) {
-    uint32_t end = begin + SEARCH_NEAR_GROUP;
-    if (end > run->point_count) end = run->point_count;
+  uint32_t rest = node->bound;
+  memset(sums, 0, 4 * sizeof *sums);
+  for (uint32_t begin = 0; begin < run->point_count; begin += CHUNK) {
+    uint32_t end = begin + CHUNK < run->point_count ? begin + CHUNK : run->point_count;
     union {
       uint32_t row[2];
       uint8_t cell[8]; /* quarters: 0, 2, 4 and 6 */
     } bytes = {{0}};
     for (uint32_t i = begin; i < end; i++) {
+      /* Beyond the margin on either side all is zero; negative numbers wrap to large ones. */
       uint32_t x = (uint32_t)cells[i].x + SEARCH_BOX * node->column;
       uint32_t y = (uint32_t)cells[i].y + SEARCH_BOX * node->row;
       if (x > limit_x || y > limit_y) continue;
@@ -105,26 +72,64 @@ static bool may_pass(const search_run_t *run, uint32_t heading, const search_nod
       memcpy(&words[1], fine + 2 * width, sizeof words[1]);
       bytes.row[0] += words[0];
       bytes.row[1] += words[1];
+      rest -= search_map_coarse(map, x, y);
     }
     uint32_t top = 0;
     for (size_t i = 0; i < 4; i++) {
       sums[i] += bytes.cell[2 * i];
       top = sums[i] > top ? sums[i] : top;
     }
-    if (top + SEARCH_NEAR_MAX * (run->point_count - end) <= run->floor) return false;
+    if (top + rest <= run->floor) return false;
   }
   return true;
 }
 
-static void score_heading(search_run_t *run, uint32_t heading, const search_node_t *node) {
-  uint16_t sums[BOX_CELLS];
-  run->visited++;
-  if (!may_pass(run, heading, node)) return;
-  if (!sum_box(run, heading, node, sums)) return;
+/* Sums of the 16 shifts of a quarter of a box from shift (x0, y0) on, of which rest is the bound;
+   false when none passes the floor. */
+static bool sum_quarter(const search_run_t *run, uint32_t heading, uint32_t x0, uint32_t y0,
+                        uint32_t rest, uint16_t sums[QUARTER_CELLS]) {
+  const search_map_t *map = run->map;
+  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
+  uint32_t limit_x = (uint32_t)(map->width - SEARCH_BOX);
+  uint32_t limit_y = (uint32_t)(map->height - SEARCH_BOX);
+  size_t width = (size_t)map->width;
+  memset(sums, 0, QUARTER_CELLS * sizeof *sums);
+  for (uint32_t begin = 0; begin < run->point_count; begin += CHUNK) {
+    uint32_t end = begin + CHUNK < run->point_count ? begin + CHUNK : run->point_count;
+    union {
+      uint32_t row[QUARTER];
+      uint8_t cell[QUARTER_CELLS];
+    } bytes = {{0}};
+    for (uint32_t i = begin; i < end; i++) {
+      uint32_t x = (uint32_t)cells[i].x + x0;
+      uint32_t y = (uint32_t)cells[i].y + y0;
+      if (x > limit_x || y > limit_y) continue;
+      const uint8_t *near = map->near + y * width + x;
+      for (uint32_t r = 0; r < QUARTER; r++) {
+        uint32_t word;
+        memcpy(&word, near + r * width, sizeof word);
+        bytes.row[r] += word;
+      }
+      rest -= map->fine[y / 2 * (width / 2) + x / 2];
+    }
+    uint32_t top = 0;
+    for (size_t i = 0; i < QUARTER_CELLS; i++) {
+      sums[i] = (uint16_t)(sums[i] + bytes.cell[i]);
+      top = sums[i] > top ? sums[i] : top;
+    }
+    if (top + rest <= run->floor) return false;
+  }
+  return true;
+}
+
+static void score_quarter(search_run_t *run, uint32_t heading, uint32_t x0, uint32_t y0,
+                          uint32_t bound) {
+  uint16_t sums[QUARTER_CELLS];
+  if (!sum_quarter(run, heading, x0, y0, bound, sums)) return;
   search_leaf_t leaf = {.heading = heading};
-  for (int32_t i = 0; i < BOX_CELLS; i++) {
-    int32_t x = SEARCH_BOX * node->column + i % SEARCH_BOX;
-    int32_t y = SEARCH_BOX * node->row + i / SEARCH_BOX;
+  for (uint32_t i = 0; i < QUARTER_CELLS; i++) {
+    int32_t x = (int32_t)(x0 + i % QUARTER);
+    int32_t y = (int32_t)(y0 + i / QUARTER);
     if (sums[i] <= leaf.sum || x >= run->shifts_x || y >= run->shifts_y) continue;
     leaf.sum = sums[i];
     leaf.x = x;
@@ -134,63 +139,64 @@ static void score_heading(search_run_t *run, uint32_t heading, const search_node
 }
 
 static void score_node(search_run_t *run, const search_node_t *node) {
-  uint32_t begin = (uint32_t)node->group * SEARCH_GROUP;
-  for (uint32_t k = begin; k < begin + SEARCH_GROUP && k < run->headings; k++)
-    score_heading(run, k, node);
+  uint32_t bounds[4];
+  run->visited++;
+  if (!bound_quarters(run, node, bounds)) return;
+  for (uint32_t i = 0; i < 4; i++) {
+    if (bounds[i] <= run->floor) continue;
+    run->visited++;
+    score_quarter(run, node->heading, SEARCH_BOX * node->column + i % 2 * QUARTER,
+                  SEARCH_BOX * node->row + i / 2 * QUARTER, bounds[i]);
+  }
 }
 
 /* The list of boxes. */
 
-/* Scores what waits, best bound first, until nothing can pass the floor; empties the list. */
+/* Scores what waits and can still pass the floor; empties the list. In the order of the list, which
+   goes through the map as the scan does: by bounds it would take fewer boxes and more time. */
 static void drain(search_run_t *run) {
-  uint32_t offset[BOUND_MAX + 2] = {0};
   for (uint32_t i = 0; i < run->waiting_count; i++)
-    offset[BOUND_MAX - run->waiting[i].bound + 1]++;
-  for (uint32_t bound = 0; bound <= BOUND_MAX; bound++)
-    offset[bound + 1] += offset[bound];
-  for (uint32_t i = 0; i < run->waiting_count; i++)
-    run->sorted[offset[BOUND_MAX - run->waiting[i].bound]++] = run->waiting[i];
-  for (uint32_t i = 0; i < run->waiting_count && run->sorted[i].bound > run->floor; i++)
-    score_node(run, &run->sorted[i]);
+    if (run->waiting[i].bound > run->floor) score_node(run, &run->waiting[i]);
   run->waiting_count = 0;
 }
 
-static search_node_t best_node(const search_run_t *run, uint32_t group) {
-  search_node_t best = {.group = (uint16_t)group};
-  for (uint32_t row = 0; row < run->rows; row++)
-    for (uint32_t column = 0; column < run->columns; column++) {
-      uint16_t bound = run->image[(size_t)row * run->pitch + column];
-      if (bound <= best.bound) continue;
-      best.bound = bound;
-      best.row = (uint16_t)row;
-      best.column = (uint16_t)column;
-    }
-  return best;
+static void push(search_run_t *run, const search_node_t *node) {
+  if (run->waiting_count == SEARCH_WAITING_MAX) drain(run);
+  run->waiting[run->waiting_count++] = *node;
 }
 
-/* Puts the boxes of an image that may hold something into the list. */
-static void collect(search_run_t *run, uint32_t group) {
+/* Puts the boxes of an image that may hold something into the list; the most promising one is
+   scored at once: what it yields keeps most others out. */
+static void collect(search_run_t *run, uint32_t heading) {
+  search_node_t node = {.heading = (uint16_t)heading};
   for (uint32_t row = 0; row < run->rows; row++)
-    for (uint32_t column = 0; column < run->columns; column++) {
-      uint16_t bound = run->image[(size_t)row * run->pitch + column];
-      if (bound <= run->floor) continue;
-      if (run->waiting_count == SEARCH_WAITING_MAX) drain(run);
-      run->waiting[run->waiting_count++] = (search_node_t){.bound = bound,
-                                                           .group = (uint16_t)group,
-                                                           .column = (uint16_t)column,
-                                                           .row = (uint16_t)row};
+    if (run->row_best[row] > node.bound) {
+      node.bound = run->row_best[row];
+      node.row = (uint16_t)row;
     }
+  if (node.bound <= run->floor) return;
+  const uint16_t *bounds = run->image + (size_t)node.row * run->pitch;
+  while (bounds[node.column] != node.bound)
+    node.column++;
+  if (node.bound > run->best) score_node(run, &node);
+  for (uint32_t row = 0; row < run->rows; row++) {
+    if (run->row_best[row] <= run->floor) continue;
+    bounds = run->image + (size_t)row * run->pitch;
+    node.row = (uint16_t)row;
+    for (uint32_t column = 0; column < run->columns; column++) {
+      if (bounds[column] <= run->floor) continue;
+      node.bound = bounds[column];
+      node.column = (uint16_t)column;
+      push(run, &node);
+    }
+  }
 }
 
 static void search_all(search_run_t *run) {
-  for (uint32_t group = 0; group < run->groups; group++) {
-    search_bounds(run, group);
+  for (uint32_t heading = 0; heading < run->headings; heading++) {
+    search_bounds(run, heading);
     run->visited += (uint64_t)run->rows * run->columns;
-    /* The most promising box at once: what it yields keeps most others out of the list. */
-    search_node_t best = best_node(run, group);
-    if (best.bound <= run->floor) continue;
-    if (best.bound > run->best) score_node(run, &best);
-    collect(run, group);
+    collect(run, heading);
   }
   drain(run);
 }

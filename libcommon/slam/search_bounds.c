@@ -1,12 +1,13 @@
-/* Bounds of all boxes of shifts for a group of headings, as an image: one point adds one plane of
-   window maxima, shifted, byte by byte. A bound is the sum over the points of the largest nearness
-   that any shift of the box meets at any heading of the group. */
+/* Bounds of all boxes of shifts at a heading, as an image: one point adds one plane of window
+   maxima, shifted, byte by byte. A bound is the sum over the points of the largest nearness that
+   any shift of the box meets. */
 #include <stddef.h>
 #include <string.h>
 
 #include "search_run.h"
 
 typedef uint8_t vector_t __attribute__((vector_size(SEARCH_VECTOR)));
+typedef uint16_t wide_t __attribute__((vector_size(2 * SEARCH_VECTOR)));
 
 static const uint8_t TAIL[2 * SEARCH_VECTOR] = {255, 255, 255, 255, 255, 255, 255, 255,
                                                 255, 255, 255, 255, 255, 255, 255, 255};
@@ -25,22 +26,6 @@ static inline void add_row(uint8_t *out, const uint8_t *in, uint32_t count) {
     memcpy(out + i, &v, sizeof v);
   }
   vector_t v = load(out + i) + (load(in + i) & load(TAIL + SEARCH_VECTOR - (count - i)));
-  memcpy(out + i, &v, sizeof v);
-}
-
-static inline vector_t larger(vector_t a, vector_t b) {
-  vector_t mask = (vector_t)(a > b);
-  return (a & mask) | (b & ~mask);
-}
-
-/* out[i] = the larger of out[i] and in[i], as add_row. */
-static inline void max_row(uint8_t *out, const uint8_t *in, uint32_t count) {
-  uint32_t i = 0;
-  for (; i + SEARCH_VECTOR <= count; i += SEARCH_VECTOR) {
-    vector_t v = larger(load(out + i), load(in + i));
-    memcpy(out + i, &v, sizeof v);
-  }
-  vector_t v = larger(load(out + i), load(in + i) & load(TAIL + SEARCH_VECTOR - (count - i)));
   memcpy(out + i, &v, sizeof v);
 }
 
@@ -82,61 +67,36 @@ static void add_point(search_run_t *run, search_cell_t cell) {
             (uint32_t)(at.end_x - at.begin_x));
 }
 
-/* A point whose places at the headings of the group do not fit into one window counts with the
-   largest of several. */
-static void add_spread_point(search_run_t *run, const search_cell_t *cells, uint32_t count) {
-  uint8_t *row = run->bytes + (size_t)run->rows * run->pitch;
-  overlap_t at[SEARCH_GROUP];
-  for (uint32_t k = 0; k < count; k++)
-    at[k] = overlap_of(run, cells[k]);
-  for (uint32_t j = 0; j < run->rows; j++) {
-    memset(row, 0, run->pitch);
-    for (uint32_t k = 0; k < count; k++) {
-      if ((int32_t)j < at[k].begin_y || (int32_t)j >= at[k].end_y || at[k].begin_x >= at[k].end_x)
-        continue;
-      max_row(row + at[k].begin_x, row_of(run, &at[k], (int32_t)j),
-              (uint32_t)(at[k].end_x - at[k].begin_x));
+/* Adds the bytes to the image and finds the best of each row. */
+static void widen(search_run_t *run) {
+  for (uint32_t row = 0; row < run->rows; row++) {
+    const uint8_t *bytes = run->bytes + (size_t)row * run->pitch;
+    uint16_t *image = run->image + (size_t)row * run->pitch;
+    wide_t best = {0};
+    for (uint32_t i = 0; i < run->pitch; i += SEARCH_VECTOR) {
+      wide_t sum;
+      memcpy(&sum, image + i, sizeof sum);
+      sum += __builtin_convertvector(load(bytes + i), wide_t);
+      memcpy(image + i, &sum, sizeof sum);
+      wide_t mask = (wide_t)(sum > best);
+      best = (sum & mask) | (best & ~mask);
     }
-    add_row(run->bytes + (size_t)j * run->pitch, row, run->columns);
+    run->row_best[row] = 0;
+    for (uint32_t i = 0; i < SEARCH_VECTOR; i++)
+      if (best[i] > run->row_best[row]) run->row_best[row] = best[i];
   }
 }
 
-/* Covers the places of a point over a group of headings by windows; returns how many. */
-static uint32_t cover(const search_run_t *run, uint32_t group, uint32_t point,
-                      search_cell_t out[SEARCH_GROUP]) {
-  enum { ROOM = SEARCH_WINDOW - SEARCH_BOX }; /* counted from an even cell */
-  uint32_t count = 0;
-  search_cell_t low = {0}, high = {0};
-  for (uint32_t k = group * SEARCH_GROUP; k < (group + 1) * SEARCH_GROUP && k < run->headings;
-       k++) {
-    search_cell_t cell = run->cells[(size_t)k * run->point_count + point];
-    search_cell_t lower = {min_int(low.x, cell.x), min_int(low.y, cell.y)};
-    search_cell_t upper = {max_int(high.x, cell.x), max_int(high.y, cell.y)};
-    bool fits = count > 0 && upper.x - (lower.x & ~1) <= ROOM && upper.y - (lower.y & ~1) <= ROOM;
-    low = fits ? lower : cell;
-    high = fits ? upper : cell;
-    if (!fits) count++;
-    out[count - 1] = low;
-  }
-  return count;
-}
-
-void search_bounds(search_run_t *run, uint32_t group) {
+void search_bounds(search_run_t *run, uint32_t heading) {
+  const search_cell_t *cells = run->cells + (size_t)heading * run->point_count;
   size_t size = (size_t)run->rows * run->pitch;
   memset(run->image, 0, size * sizeof *run->image);
   for (uint32_t begin = 0; begin < run->point_count; begin += SEARCH_NEAR_GROUP) {
     uint32_t end = begin + SEARCH_NEAR_GROUP;
     if (end > run->point_count) end = run->point_count;
     memset(run->bytes, 0, size);
-    for (uint32_t i = begin; i < end; i++) {
-      search_cell_t cells[SEARCH_GROUP];
-      uint32_t count = cover(run, group, i, cells);
-      if (count == 1)
-        add_point(run, cells[0]);
-      else
-        add_spread_point(run, cells, count);
-    }
-    for (size_t i = 0; i < size; i++)
-      run->image[i] = (uint16_t)(run->image[i] + run->bytes[i]);
+    for (uint32_t i = begin; i < end; i++)
+      add_point(run, cells[i]);
+    widen(run);
   }
 }

@@ -120,10 +120,10 @@ static bool build_maxima(search_map_t *map) {
   halve(map, map->fine);
   slide(map->fine, size, 1, SEARCH_FINE_WINDOW / 2);
   slide(map->fine, size, width, SEARCH_FINE_WINDOW / 2);
-  /* Two fine windows beside each other make a coarse one. */
+  /* Two fine windows, half a box apart, make a coarse one. */
   memcpy(wide, map->fine, size);
-  slide(wide, size, SEARCH_FINE_WINDOW / 2, SEARCH_WINDOW / SEARCH_FINE_WINDOW);
-  slide(wide, size, SEARCH_FINE_WINDOW / 2 * width, SEARCH_WINDOW / SEARCH_FINE_WINDOW);
+  slide(wide, size, SEARCH_BOX / 4, 2);
+  slide(wide, size, SEARCH_BOX / 4 * width, 2);
   sort_planes(map, wide);
   free(wide);
   return true;

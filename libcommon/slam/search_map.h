@@ -13,11 +13,11 @@
 #define SEARCH_NEAR_GROUP 17
 /* Boxes of shifts: 8 x 8 cells, so that a row of one is a 64-bit word of nearness. */
 #define SEARCH_BOX 8
-/* A coarse cell is the maximum over a window of this many cells each way: a box, plus the room
-   for windows that stand at even cells only and for a point that moves while the heading does. */
-#define SEARCH_WINDOW 12
-/* A fine cell is the maximum over this many cells each way, for half a box of one heading. */
+/* A fine cell is the maximum over this many cells each way: half a box, rounded up to whole pairs
+   because windows stand at even cells only. */
 #define SEARCH_FINE_WINDOW 6
+/* A coarse cell is that of a box: of the four fine windows of its quarters. */
+#define SEARCH_WINDOW 10
 /* Cells without nearness around the obstacles. */
 #define SEARCH_MARGIN 16
 /* Bytes behind the planes that may be read. */
@@ -39,6 +39,12 @@ struct search_map {
 static inline const uint8_t *search_map_plane(const search_map_t *map, int32_t x, int32_t y) {
   int32_t plane = (y & (SEARCH_BOX - 1)) / 2 * (SEARCH_BOX / 2) + (x & (SEARCH_BOX - 1)) / 2;
   return map->coarse + (size_t)plane * (size_t)map->columns * (size_t)map->rows;
+}
+
+/* Maximum over the window at a cell inside the map. */
+static inline uint8_t search_map_coarse(const search_map_t *map, uint32_t x, uint32_t y) {
+  return search_map_plane(map, (int32_t)x,
+                          (int32_t)y)[y / SEARCH_BOX * (uint32_t)map->columns + x / SEARCH_BOX];
 }
 
 #endif

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const float SPACING_M = 0.10f;      /* between points that are scored */
-static const double STEP_CELLS = 1.5;      /* a heading step moves a typical point this much */
+static const double STEP_CELLS = 3.0;      /* a heading step moves a typical point this much */
 static const double STEP_MIN_RAD = 0.0044; /* 0.25 degrees */
-static const double STEP_MAX_RAD = 0.0175; /* 1 degree: refinement bridges half of it easily */
+static const double STEP_MAX_RAD = 0.035;  /* 2 degrees: refinement bridges half of it easily */
 
 /* Writes the indices of points at least a spacing apart from the one before; returns how many there
    are, SEARCH_POINTS_MAX + 1 when there are too many. */
@@ -91,7 +91,6 @@ static void divide_headings(search_run_t *run, const search_window_t *window) {
     run->headings = 2 * steps + 1;
     run->step_rad = steps ? reach / steps : 0.0;
   }
-  run->groups = (run->headings + SEARCH_GROUP - 1) / SEARCH_GROUP;
   uint32_t middle = run->headings / 2;
   run->first_rad = window->centre.theta - run->step_rad * middle;
 }
@@ -119,14 +118,14 @@ pose2_t search_run_pose(const search_run_t *run, const search_leaf_t *leaf) {
 }
 
 static bool reserve(search_run_t *run) {
-  size_t size = ((size_t)run->rows + 1) * run->pitch;
+  size_t size = (size_t)run->rows * run->pitch;
   run->cells = malloc((size_t)run->headings * run->point_count * sizeof *run->cells);
   run->bytes = malloc(size);
   run->image = malloc(size * sizeof *run->image);
+  run->row_best = malloc(run->rows * sizeof *run->row_best);
   run->waiting = malloc(SEARCH_WAITING_MAX * sizeof *run->waiting);
-  run->sorted = malloc(SEARCH_WAITING_MAX * sizeof *run->sorted);
   run->leaves = malloc(SEARCH_LEAVES_MAX * sizeof *run->leaves);
-  return run->cells && run->bytes && run->image && run->waiting && run->sorted && run->leaves;
+  return run->cells && run->bytes && run->image && run->row_best && run->waiting && run->leaves;
 }
 
 gantry_err_t search_run_init(search_run_t *run, const search_map_t *map, const points_t *points,
@@ -145,8 +144,8 @@ void search_run_fini(search_run_t *run) {
   free(run->cells);
   free(run->bytes);
   free(run->image);
+  free(run->row_best);
   free(run->waiting);
-  free(run->sorted);
   free(run->leaves);
   *run = (search_run_t){0};
 }

@@ -10,19 +10,18 @@
 #include "search_map.h"
 
 #define SEARCH_POINTS_MAX  96        /* more say nothing new: scans are thinned evenly */
-#define SEARCH_GROUP       4         /* headings that share one image of bounds */
 #define SEARCH_VECTOR      16        /* bytes that are added at once */
-#define SEARCH_WAITING_MAX (1 << 16) /* boxes in the list: 0.5 MB */
+#define SEARCH_WAITING_MAX (1 << 18) /* boxes in the list: 0.5 MB */
 #define SEARCH_LEAVES_MAX  (1 << 12) /* poses that may be places */
 
 typedef struct search_cell {
   int32_t x, y; /* of search_map_t.near, may lie outside */
 } search_cell_t;
 
-/* A box of shifts for a group of headings. */
+/* A box of shifts at one heading. */
 typedef struct search_node {
   uint16_t bound;
-  uint16_t group;
+  uint16_t heading;
   uint16_t column, row; /* in boxes */
 } search_node_t;
 
@@ -43,12 +42,13 @@ typedef struct search_run {
   double x0_m, y0_m;          /* position of shift (0, 0) */
   int32_t shifts_x, shifts_y; /* */
   double first_rad, step_rad; /* of the headings */
-  uint32_t headings, groups;
+  uint32_t headings;
   search_cell_t *cells;          /* point_count a heading: where the points lie for shift (0, 0) */
   uint32_t columns, rows, pitch; /* of an image, in boxes; from row to row */
-  uint8_t *bytes;                /* image of up to 17 points, and one row to work in */
-  uint16_t *image;               /* bounds of all boxes for one group of headings */
-  search_node_t *waiting, *sorted;
+  uint8_t *bytes;                /* image of up to 17 points */
+  uint16_t *image;               /* bounds of all boxes at one heading */
+  uint16_t *row_best;            /* of each row of the image */
+  search_node_t *waiting;
   uint32_t waiting_count;
   search_leaf_t *leaves;
   uint32_t leaf_count;
@@ -65,7 +65,7 @@ gantry_err_t search_run_init(search_run_t *run, const search_map_t *map, const p
 void search_run_fini(search_run_t *run);
 pose2_t search_run_pose(const search_run_t *run, const search_leaf_t *leaf);
 
-/* Fills run->image with the bounds of a group of headings. */
-void search_bounds(search_run_t *run, uint32_t group);
+/* Fills run->image and run->row_best with the bounds of all boxes at a heading. */
+void search_bounds(search_run_t *run, uint32_t heading);
 
 #endif

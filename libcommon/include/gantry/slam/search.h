@@ -46,9 +46,10 @@ size_t search_map_bytes(const search_map_t *map);
 
 /* The best pose of the window whose score is at least score_min. GANTRY_E_NOT_FOUND when there is
    none, GANTRY_E_UNAVAILABLE with fewer than MATCH_POINTS_MIN points, GANTRY_E_INVALID for a window
-   that is not finite, GANTRY_E_INTERNAL without memory. The pose is good to a cell: refine it with
-   match_scan. A place elsewhere is 1 m or 20 degrees away; when none there scores more than
-   SEARCH_RIVAL of the best, second_score says that instead: it is never too small. */
+   that is not finite, GANTRY_E_INTERNAL without memory. It is the best of a lattice of
+   whole cells and headings 0.25 to 2 degrees apart: refine it with match_scan (search_match.h). A
+   place elsewhere is 1 m or 20 degrees away; when none there scores more than SEARCH_RIVAL of the
+   best, second_score says that instead: it is never too small. */
 gantry_err_t search_best(const search_map_t *map, const points_t *points,
                          const search_window_t *window, double score_min, search_result_t *out);
 
