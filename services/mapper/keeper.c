@@ -5,13 +5,12 @@
 #include <gantry/log.h>
 #include <gantry/loop.h>
 #include <gantry/pack.h>
-#include <gantry/unpack.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shelf.h"
 
-#define PUT_TIMEOUT_MS 5000u /* half of what a map.stop may take */
+#define PUT_TIMEOUT_MS 10000u
 #define RETRY_MS       2000u
 #define FINISH_STEP_MS 20
 
@@ -26,7 +25,7 @@ struct keeper {
   shelf_t shelf;
   int timer;
   flight_t *flight;    /* NULL: nothing is under way */
-  store_map_put_t put; /* under way; its cells are owned */
+  parcel_t *parcel;    /* under way, held; NULL: none */
   keeper_done_fn done; /* NULL: nobody waits */
   void *arg;
 };
@@ -49,7 +48,7 @@ void keeper_destroy(keeper_t **self) {
   if (!keeper) return;
   loop_cancel(keeper->loop, keeper->timer);
   if (keeper->flight) keeper->flight->owner = NULL;
-  free((void *)keeper->put.grid.cells.data);
+  parcel_drop(&keeper->parcel);
   free(keeper);
   *self = NULL;
 }
@@ -60,24 +59,6 @@ bool keeper_busy(const keeper_t *keeper) {
 
 uint32_t keeper_waiting(const keeper_t *keeper) {
   return keeper->shelf.count;
-}
-
-/* One piece of memory for both blobs; cells.data owns it. */
-static gantry_err_t copy_put(keeper_t *keeper, const store_map_put_t *put) {
-  size_t cells_len = put->grid.cells.len, path_len = put->trajectory.len;
-  uint8_t *bytes = malloc(cells_len + path_len + 1);
-  if (!bytes) return GANTRY_E_INTERNAL;
-  if (cells_len) memcpy(bytes, put->grid.cells.data, cells_len);
-  if (path_len) memcpy(bytes + cells_len, put->trajectory.data, path_len);
-  keeper->put = *put;
-  keeper->put.grid.cells.data = bytes;
-  keeper->put.trajectory.data = bytes + cells_len;
-  return GANTRY_OK;
-}
-
-static void forget_put(keeper_t *keeper) {
-  free((void *)keeper->put.grid.cells.data);
-  keeper->put.grid.cells = keeper->put.trajectory = (blob_t){0};
 }
 
 static gantry_err_t keep(keeper_t *keeper, const store_map_put_t *put) {
@@ -100,16 +81,16 @@ static void on_put(gantry_err_t err, const gantry_fault_t *fault, const void *re
   free(flight);
   if (!keeper) return;
   keeper_done_fn done = keeper->done;
+  const char *map_id = keeper->parcel->put.grid.info.map_id;
   keeper->flight = NULL;
   if (err == GANTRY_OK) {
-    log_info("MAP-STORED", "map %s is stored", keeper->put.grid.info.map_id);
-    shelf_remove(&keeper->shelf, keeper->put.grid.info.map_id);
+    log_info("MAP-STORED", "map %s is stored", map_id);
+    shelf_remove(&keeper->shelf, map_id);
   } else if (done) {
-    log_warn("MAP-WAITS", "map %s waits for storage: %s", keeper->put.grid.info.map_id,
-             fault->detail);
-    if (keep(keeper, &keeper->put) != GANTRY_OK) err = GANTRY_E_INTERNAL;
+    log_warn("MAP-WAITS", "map %s waits for storage: %s", map_id, fault->detail);
+    if (keep(keeper, &keeper->parcel->put) != GANTRY_OK) err = GANTRY_E_INTERNAL;
   }
-  forget_put(keeper);
+  parcel_drop(&keeper->parcel);
   if (done) done(err, fault, keeper->arg);
 }
 
@@ -117,8 +98,8 @@ static gantry_err_t send(keeper_t *keeper) {
   flight_t *flight = calloc(1, sizeof *flight);
   if (!flight) return GANTRY_E_INTERNAL;
   flight->owner = keeper;
-  gantry_err_t err = rpc_call(keeper->client, REQUEST_STORE_MAP_PUT, NULL, NULL, &keeper->put,
-                              PUT_TIMEOUT_MS, on_put, flight);
+  gantry_err_t err = rpc_call(keeper->client, REQUEST_STORE_MAP_PUT, NULL, NULL,
+                              &keeper->parcel->put, PUT_TIMEOUT_MS, on_put, flight);
   if (err == GANTRY_OK)
     keeper->flight = flight;
   else
@@ -131,21 +112,20 @@ static gantry_err_t send(keeper_t *keeper) {
 static void leave_flight(keeper_t *keeper) {
   if (!keeper->flight) return;
   keeper->flight->owner = NULL;
-  forget_put(keeper);
+  parcel_drop(&keeper->parcel);
   keeper->flight = NULL;
 }
 
-gantry_err_t keeper_put(keeper_t *keeper, const store_map_put_t *put, keeper_done_fn done,
-                        void *arg) {
+gantry_err_t keeper_put(keeper_t *keeper, parcel_t *parcel, keeper_done_fn done, void *arg) {
   if (keeper_busy(keeper)) return GANTRY_E_CONFLICT;
   leave_flight(keeper);
-  GANTRY_TRY(copy_put(keeper, put));
+  keeper->parcel = parcel_hold(parcel);
   keeper->done = done;
   keeper->arg = arg;
   gantry_err_t err = send(keeper);
   if (err == GANTRY_OK) return GANTRY_OK;
-  if (done) err = keep(keeper, put);
-  forget_put(keeper);
+  if (done) err = keep(keeper, &parcel->put);
+  parcel_drop(&keeper->parcel);
   return err == GANTRY_OK ? GANTRY_E_UNAVAILABLE : err;
 }
 
@@ -160,32 +140,32 @@ static void on_retry(void *arg) {
   keeper_t *keeper = arg;
   uint8_t *bytes = NULL;
   size_t len = 0;
-  store_map_put_t put;
   gantry_fault_t fault = {0};
   if (keeper->flight || keeper->shelf.count == 0) return;
   if (!shelf_read(&keeper->shelf, &bytes, &len)) {
     if (keeper->shelf.count) set_aside(keeper, "it cannot be read");
     return;
   }
-  gantry_err_t err = unpack_message(&STORE_MAP_PUT_DESC, bytes, len, &put, &fault);
-  if (err != GANTRY_OK) {
-    set_aside(keeper, fault.detail);
-  } else if (copy_put(keeper, &put) == GANTRY_OK) {
-    keeper->done = NULL;
-    if (send(keeper) != GANTRY_OK) forget_put(keeper);
-  }
+  gantry_err_t err = parcel_unpack(bytes, len, &keeper->parcel, &fault);
   free(bytes);
+  keeper->done = NULL;
+  if (err == GANTRY_E_INTERNAL) return; /* no memory now: the file waits */
+  if (err != GANTRY_OK)
+    set_aside(keeper, fault.detail);
+  else if (send(keeper) != GANTRY_OK)
+    parcel_drop(&keeper->parcel);
 }
 
 void keeper_finish(keeper_t *keeper, uint32_t timeout_ms) {
   uint64_t deadline_ns = clock_mono_ns() + (uint64_t)timeout_ms * GANTRY_NS_PER_MS;
   if (!keeper->flight) return;
-  (void)keep(keeper, &keeper->put);
+  (void)keep(keeper, &keeper->parcel->put);
   while (keeper->flight && clock_mono_ns() < deadline_ns)
     loop_step(keeper->loop, FINISH_STEP_MS);
 }
 
-gantry_err_t keeper_put_at_end(keeper_t *keeper, const store_map_put_t *put, uint32_t timeout_ms) {
+gantry_err_t keeper_put_at_end(keeper_t *keeper, const parcel_t *parcel, uint32_t timeout_ms) {
+  const store_map_put_t *put = &parcel->put;
   gantry_err_t kept = keep(keeper, put);
   map_info_t info;
   gantry_fault_t fault = {0};

@@ -6,6 +6,8 @@
 
 #include <gantry/rpc_client.h>
 
+#include "parcel.h"
+
 typedef struct keeper keeper_t;
 
 /* The outcome of keeper_put: err GANTRY_OK when the map is stored, otherwise why not (it is kept
@@ -24,13 +26,11 @@ void keeper_finish(keeper_t *keeper, uint32_t timeout_ms);
 bool keeper_busy(const keeper_t *keeper);
 /* Maps that wait for storage in files. */
 uint32_t keeper_waiting(const keeper_t *keeper);
-/* Copies put with its cells and sends it; done is called once, from the loop. done NULL: a map that
-   is still being drawn; nothing is kept when storage does not take it. GANTRY_E_CONFLICT when busy.
- */
-gantry_err_t keeper_put(keeper_t *keeper, const store_map_put_t *put, keeper_done_fn done,
-                        void *arg);
-/* Writes put into its file, then tries storage for at most timeout_ms, stepping the loop: for the
-   end of the service. GANTRY_OK when the map is stored or in its file. */
-gantry_err_t keeper_put_at_end(keeper_t *keeper, const store_map_put_t *put, uint32_t timeout_ms);
+/* Holds the parcel and sends it; done is called once, from the loop. done NULL: a map that is still
+   being drawn; nothing is kept when storage does not take it. GANTRY_E_CONFLICT when busy. */
+gantry_err_t keeper_put(keeper_t *keeper, parcel_t *parcel, keeper_done_fn done, void *arg);
+/* Writes the parcel into its file, then tries storage for at most timeout_ms, stepping the loop:
+   for the end of the service. GANTRY_OK when the map is stored or in its file. */
+gantry_err_t keeper_put_at_end(keeper_t *keeper, const parcel_t *parcel, uint32_t timeout_ms);
 
 #endif

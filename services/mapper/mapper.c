@@ -9,16 +9,14 @@
 #include <string.h>
 
 #include "mapper_internal.h"
-#include "patch.h"
 
 #define PATCH_MS    200u /* five a second */
 #define STATUS_MS   1000u
 #define QUEUE       64u
 #define PAIR_MAX    32u
 #define PAIR_AGE_MS 2000u
-#define PATCH_BYTES (1u << 20) /* map.patch */
-#define END_MS      2000u      /* of the three seconds a service has to end */
-#define FINISH_MS   500u
+/* Of keyframes; so that a map's graph goes into one message with room to spare. */
+#define GRAPH_BYTES ((size_t)28 << 20)
 
 static const option_t OPTIONS[] = {
     {"lidar_x", OPTION_REAL, "0", -100, 100, NULL, "LiDAR ahead of the robot's centre, m"},
@@ -31,6 +29,8 @@ static const option_t OPTIONS[] = {
     {"remember_s", OPTION_INT, "5", 1, 3600, NULL,
      "a map being drawn is written into the data folder so often: what a crash costs of it"},
     {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
+    {"closures", OPTION_INT, "1", 0, 1, NULL,
+     "1: loops are looked for and closed; 0: they are not"},
 };
 
 /* Whether a pose belongs to the active map; a pose that names none does. */
@@ -47,12 +47,17 @@ static void note_full(mapper_t *mapper, gantry_err_t err) {
             gantry_err_name(err));
 }
 
-static void integrate(mapper_t *mapper, pose2_t pose, const points_t *points) {
+static void integrate(mapper_t *mapper, placed_t placed, const points_t *points) {
   uint64_t begun_ns = clock_mono_ns();
-  bool inserted = false;
-  gantry_err_t err = session_integrate(&mapper->session, pose, points, clock_wall_ns(), &inserted);
-  if (err != GANTRY_OK) note_full(mapper, err);
-  if (!inserted) return;
+  bool drawn = false;
+  double time_s = (double)clock_wall_ns() / 1e9;
+  gantry_err_t err =
+      session_insert(&mapper->session, time_s, placed.pose, placed.correction, points, &drawn);
+  if (err == GANTRY_E_CONFLICT)
+    metric_add(mapper->foreign, 1);
+  else if (err != GANTRY_OK)
+    note_full(mapper, err);
+  if (!drawn) return;
   metric_add(mapper->integrated, 1);
   metric_observe(mapper->integrate_ms, clock_age_ms(clock_mono_ns(), begun_ns));
 }
@@ -71,7 +76,7 @@ static void straighten(mapper_t *mapper, const sensor_scan_t *scan, uint32_t ray
 static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
   mapper_t *mapper = arg;
   const sensor_scan_t *scan = body;
-  pose2_t pose;
+  placed_t placed;
   (void)frame;
   mapper->last_scan_ns = clock_mono_ns();
   metric_add(mapper->scans, 1);
@@ -82,8 +87,15 @@ static void on_sensor_scan(const frame_t *frame, const void *body, void *arg) {
   points_from_scan(&mapper->points, mapper->angles, mapper->ranges, rays, mapper->mount,
                    &mapper->gate);
   if (pairing_scan(mapper->pairing, scan->sensor, scan->seq, &mapper->points, mapper->last_scan_ns,
-                   &pose))
-    integrate(mapper, pose, &mapper->points);
+                   &placed))
+    integrate(mapper, placed, &mapper->points);
+}
+
+/* A pose without a number has none of the corrections of this slam in it. */
+static placed_t placed_of(const mapper_t *mapper, const loc_pose_t *said) {
+  return (placed_t){.pose = {.x = said->x, .y = said->y, .theta = said->theta},
+                    .correction =
+                        said->has_correction ? said->correction : mapper->session.correction_base};
 }
 
 static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
@@ -94,15 +106,16 @@ static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
   mapper->speed_mps = said->speed;
   mapper->turn_radps = said->turn;
   if (mapper_recalling(mapper)) mapper_recall_pose(mapper, said);
-  if (!mapper->session.mapping || !said->has_scan_seq) return;
   if (!is_ours(mapper, said)) {
-    metric_add(mapper->foreign, 1);
+    if (mapper->session.mapping && said->has_scan_seq) metric_add(mapper->foreign, 1);
     return;
   }
-  pose2_t pose = {.x = said->x, .y = said->y, .theta = said->theta};
+  mapper_zones(mapper, said);
+  if (!mapper->session.mapping || !said->has_scan_seq) return;
+  placed_t placed = placed_of(mapper, said);
   const char *sensor = said->has_scan_sensor ? said->scan_sensor : "";
-  if (pairing_pose(mapper->pairing, sensor, said->scan_seq, pose, clock_mono_ns(), &points))
-    integrate(mapper, pose, points);
+  if (pairing_pose(mapper->pairing, sensor, said->scan_seq, placed, clock_mono_ns(), &points))
+    integrate(mapper, placed, points);
 }
 
 /* A map renamed or deleted elsewhere: the copy here follows its name. */
@@ -112,74 +125,7 @@ static void on_store_changed(const frame_t *frame, const void *body, void *arg) 
   (void)frame;
   if (changed->table != STORE_TABLE_MAPS || strcmp(changed->key, mapper->session.map_id) != 0)
     return;
-  if (mapper->session.grid && !mapper->session.mapping && !mapper->loading)
-    (void)mapper_load(mapper, mapper->session.map_id, NULL, false);
-}
-
-static void publish_patch(mapper_t *mapper, grid_box_t box) {
-  session_t *session = &mapper->session;
-  map_patch_t patch = {.previous = session->revision,
-                       .revision = session->revision + 1,
-                       .resolution = grid_resolution_m(session->grid),
-                       .column = box.min_x,
-                       .row = box.min_y,
-                       .width = box.width,
-                       .height = box.height};
-  buf_reset(&mapper->cells);
-  mapper->cells.limit = PATCH_BYTES;
-  gantry_err_t err = patch_encode(session->grid, box, &mapper->cells);
-  snprintf(patch.map_id, sizeof patch.map_id, "%s", session->map_id);
-  patch.cells = (blob_t){.data = mapper->cells.data, .len = mapper->cells.len};
-  /* The revision counts also a patch that could not be sent: who has the one before asks for the
-   * grid. */
-  session->revision++;
-  if (err == GANTRY_OK) err = bus_publish(mapper->service->bus, TOPIC_MAP_PATCH, NULL, &patch);
-  if (err != GANTRY_OK) return;
-  metric_add(mapper->patches, 1);
-  metric_add(mapper->patch_bytes, (double)patch.cells.len);
-}
-
-static void on_patch_timer(void *arg) {
-  mapper_t *mapper = arg;
-  patch_set_t changed;
-  if (!mapper->session.grid) return;
-  patch_collect(mapper->session.grid, &changed);
-  for (uint32_t i = 0; i < changed.count; i++)
-    publish_patch(mapper, changed.boxes[i]);
-}
-
-void mapper_publish_status(mapper_t *mapper) {
-  const session_t *session = &mapper->session;
-  /* Not known yet whether the session goes on: localization would leave its map for any answer. */
-  if (mapper_recalling(mapper)) return;
-  grid_box_t known = {0};
-  map_status_t status = {.mapping = session->mapping,
-                         .localizing = session->extending,
-                         .scans = session->scans,
-                         .integrated = session->integrated,
-                         .quality = session_quality(session),
-                         .revision = session->revision};
-  snprintf(status.map_id, sizeof status.map_id, "%s", session->map_id);
-  snprintf(status.name, sizeof status.name, "%s", session->name);
-  snprintf(status.session_id, sizeof status.session_id, "%s",
-           session->mapping ? session->session_id : "");
-  if (session->mapping) {
-    uint64_t now_ns = clock_wall_ns();
-    status.has_started = status.has_duration = true;
-    status.started = session->started_ns;
-    status.duration =
-        now_ns > session->started_ns ? (double)(now_ns - session->started_ns) / 1e9 : 0.0;
-  }
-  if (session->grid) {
-    (void)grid_bounds(session->grid, &known);
-    status.explored = grid_known_cells(session->grid);
-    status.resolution = grid_resolution_m(session->grid);
-    status.width = known.width;
-    status.height = known.height;
-  }
-  status.has_scan_age = mapper->last_scan_ns != 0;
-  status.scan_age = clock_age_ms(clock_mono_ns(), mapper->last_scan_ns) / 1000.0;
-  (void)bus_publish(mapper->service->bus, TOPIC_MAP_STATUS, NULL, &status);
+  mapper_ask_name(mapper);
 }
 
 static void on_status_timer(void *arg) {
@@ -189,6 +135,8 @@ static void on_status_timer(void *arg) {
   mapper->unpaired = unpaired;
   metric_set(mapper->waiting, keeper_waiting(mapper->keeper));
   mapper_recall_tick(mapper);
+  mapper_look_at_memory(mapper);
+  if (!mapper->session.mapping) mapper_look(mapper);
   mapper_publish_status(mapper);
 }
 
@@ -196,17 +144,18 @@ static void on_memory_timer(void *arg) {
   mapper_t *mapper = arg;
   bool grown = mapper->session.mapping && mapper->session.integrated != mapper->remembered;
   if (grown || mapper->forgetful) mapper_remember(mapper);
+  if (grown) mapper_look(mapper);
   mapper_keep_again(mapper);
 }
 
 /* What is drawn so far, so that a crash does not take all of it. */
 static void on_checkpoint_timer(void *arg) {
   mapper_t *mapper = arg;
-  store_map_put_t put;
   if (!mapper->session.mapping || mapper->session.integrated == mapper->checkpointed) return;
-  if (mapper_fill_put(mapper, &put) != GANTRY_OK) return;
-  if (keeper_put(mapper->keeper, &put, NULL, NULL) == GANTRY_OK)
+  parcel_t *parcel = mapper_parcel(mapper, CONTENT_SESSION);
+  if (parcel && keeper_put(mapper->keeper, parcel, NULL, NULL) == GANTRY_OK)
     mapper->checkpointed = mapper->session.integrated;
+  parcel_drop(&parcel);
 }
 
 static void register_metrics(mapper_t *self, metrics_t *metrics) {
@@ -224,20 +173,19 @@ static void register_metrics(mapper_t *self, metrics_t *metrics) {
       metrics_counter(metrics, "gantry_map_patch_bytes_total", "", "Bytes of cells in patches.");
   self->integrate_ms =
       metrics_summary(metrics, "gantry_map_integrate_ms", "", "Drawing one sweep, ms.");
+  self->corrections = metrics_counter(metrics, "gantry_map_corrections_total", "",
+                                      "Times the map moved under the robot.");
+  self->tick_ms = metrics_summary(metrics, "gantry_map_tick_ms", "",
+                                  "Taking over closures and publishing patches, ms.");
+  self->snapshot_ms = metrics_summary(metrics, "gantry_map_snapshot_ms", "",
+                                      "Copying the map for storage and memory, ms.");
+  self->finish_ms =
+      metrics_summary(metrics, "gantry_map_finish_ms", "", "Finishing a map on its thread, ms.");
   self->waiting =
       metrics_gauge(metrics, "gantry_map_unsaved", "", "Maps in files that wait for storage.");
 }
 
-/* A session must not be lost with the process: its map goes to storage, or into its file. */
-static void save_session(mapper_t *mapper) {
-  store_map_put_t put;
-  keeper_finish(mapper->keeper, FINISH_MS);
-  if (session_end(&mapper->session, clock_wall_ns()) != GANTRY_OK) return;
-  mapper_remember(mapper);
-  if (mapper_fill_put(mapper, &put) == GANTRY_OK)
-    (void)keeper_put_at_end(mapper->keeper, &put, END_MS);
-}
-
+/* A session must not be lost with the process: mapper_save_at_end. */
 static void mapper_stop(void **self) {
   mapper_t *mapper = *self;
   if (!mapper) return;
@@ -246,9 +194,12 @@ static void mapper_stop(void **self) {
   if (mapper->status_timer) loop_cancel(loop, mapper->status_timer);
   if (mapper->checkpoint_timer) loop_cancel(loop, mapper->checkpoint_timer);
   if (mapper->memory_timer) loop_cancel(loop, mapper->memory_timer);
-  if (mapper->keeper) save_session(mapper);
+  if (mapper->keeper && mapper->scribe) mapper_save_at_end(mapper);
   if (mapper->loading) mapper->loading->owner = NULL;
+  if (mapper->naming) mapper->naming->owner = NULL;
   keeper_destroy(&mapper->keeper);
+  scribe_destroy(&mapper->scribe);
+  parcel_drop(&mapper->still);
   pairing_destroy(&mapper->pairing);
   session_fini(&mapper->session);
   buf_fini(&mapper->cells);
@@ -264,11 +215,15 @@ static gantry_err_t wire(mapper_t *self, service_t *service) {
   self->pairing = pairing_new(PAIR_MAX, PAIR_AGE_MS);
   if (!self->pairing) return GANTRY_E_INTERNAL;
   GANTRY_TRY(keeper_new(service->client, service->loop, folder, &self->keeper));
+  GANTRY_TRY(mapper_open_memory(self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_SCAN, NULL, QUEUE, on_sensor_scan, self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_LOC_POSE, NULL, QUEUE, on_loc_pose, self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_STORE_CHANGED, NULL, 0, on_store_changed, self));
   GANTRY_TRY(mapper_serve(self));
-  self->patch_timer = loop_every(service->loop, PATCH_MS, on_patch_timer, self);
+  GANTRY_TRY(mapper_serve_questions(self));
+  GANTRY_TRY(mapper_serve_drawing(self));
+  GANTRY_TRY(mapper_serve_import(self));
+  self->patch_timer = loop_every(service->loop, PATCH_MS, mapper_patch_tick, self);
   self->status_timer = loop_every(service->loop, STATUS_MS, on_status_timer, self);
   uint32_t checkpoint_s = (uint32_t)config_int(service->config, "checkpoint_s");
   if (checkpoint_s)
@@ -292,7 +247,11 @@ static gantry_err_t mapper_start(service_t *service, void **out, gantry_fault_t 
   self->gate = points_gate_default();
   self->gate.min_m = config_real(config, "range_min_m");
   self->gate.max_m = config_real(config, "range_max_m");
-  self->tile_limit = (uint32_t)config_int(config, "tiles");
+  self->config = slam_config_default();
+  self->config.tracker.grid.tile_limit = (uint32_t)config_int(config, "tiles");
+  self->config.closures = config_int(config, "closures") != 0;
+  self->config.threads = 2;
+  self->config.memory_limit = GRAPH_BYTES;
   register_metrics(self, service->metrics);
   gantry_err_t err = wire(self, service);
   *out = self;

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <gantry/pack.h>
-#include <gantry/unpack.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +11,15 @@
 
 #define PATH_SIZE 640
 #define HEAD_SIZE 200
-#define FILE_MAX  ((long)32 << 20) /* twice the largest map message */
-#define WRITTEN   "gantry-active-map 1 %d %d %d %.17g %.17g %.17g %" PRIu64 "\n"
-#define READ      "gantry-active-map 1 %d %d %d %lf %lf %lf %" SCNu64
+#define FILE_MAX  ((long)64 << 20) /* more than the largest store.map_put */
+#define WRITTEN   "gantry-active-map 2 %d %d %" PRIu64 " %" PRIu64 "\n"
+#define READ      "gantry-active-map 2 %d %d %" SCNu64 " %" SCNu64
+/* With the pose of the last sweep, which slam knows by itself now. */
+#define READ_1 "gantry-active-map 1 %d %d %*d %*f %*f %*f %" SCNu64
 
 static bool write_file(FILE *file, const memory_state_t *state, const buf_t *body) {
-  int written = fprintf(file, WRITTEN, state->mapping, state->extending, state->has_pose,
-                        state->pose.x, state->pose.y, state->pose.theta, state->integrated);
+  int written = fprintf(file, WRITTEN, (int)state->phase, state->extending, state->integrated,
+                        state->first_scan);
   return written > 0 && fwrite(body->data, 1, body->len, file) == body->len;
 }
 
@@ -38,7 +38,7 @@ gantry_err_t memory_write(const char *path, const memory_state_t *state,
   return good ? GANTRY_OK : GANTRY_E_INTERNAL;
 }
 
-/* The whole file with a zero behind it; NULL with the reason. */
+/* The whole file; NULL with the reason. */
 static uint8_t *read_all(const char *path, size_t *len, gantry_err_t *err) {
   FILE *file = fopen(path, "rbe");
   struct stat status;
@@ -47,46 +47,43 @@ static uint8_t *read_all(const char *path, size_t *len, gantry_err_t *err) {
   if (!file) return NULL;
   if (fstat(fileno(file), &status) == 0 && status.st_size > 0 && status.st_size <= FILE_MAX) {
     *len = (size_t)status.st_size;
-    bytes = malloc(*len + 1);
-    if (bytes && fread(bytes, 1, *len, file) == *len) {
-      bytes[*len] = 0;
-      *err = GANTRY_OK;
-    }
+    bytes = malloc(*len);
+    if (bytes && fread(bytes, 1, *len, file) == *len) *err = GANTRY_OK;
   }
   fclose(file);
   return bytes;
 }
 
-static bool read_head(const char *text, size_t len, memory_state_t *state) {
+static bool read_head(const uint8_t *text, size_t len, memory_state_t *state) {
   char head[HEAD_SIZE];
-  int mapping = 0, extending = 0, has_pose = 0;
-  pose2_t *pose = &state->pose;
+  int phase = 0, extending = 0;
   if (len >= sizeof head) return false;
   memcpy(head, text, len);
   head[len] = '\0';
-  if (sscanf(head, READ, &mapping, &extending, &has_pose, &pose->x, &pose->y, &pose->theta,
-             &state->integrated) != 7)
+  *state = (memory_state_t){0};
+  if (sscanf(head, READ_1, &phase, &extending, &state->integrated) == 3)
+    phase = phase ? MAP_PHASE_MAPPING : MAP_PHASE_IDLE;
+  else if (sscanf(head, READ, &phase, &extending, &state->integrated, &state->first_scan) != 4)
     return false;
-  state->mapping = mapping != 0;
+  state->phase = (map_phase_t)phase;
   state->extending = extending != 0;
-  state->has_pose = has_pose != 0;
-  return isfinite(pose->x) && isfinite(pose->y) && isfinite(pose->theta);
+  return phase >= MAP_PHASE_IDLE && phase <= MAP_PHASE_STORING;
 }
 
-gantry_err_t memory_read(const char *path, memory_state_t *state, store_map_put_t *put,
-                         uint8_t **bytes) {
+gantry_err_t memory_read(const char *path, memory_state_t *state, parcel_t **out) {
   size_t len = 0;
   gantry_fault_t fault;
   gantry_err_t err;
   *state = (memory_state_t){0};
-  *bytes = read_all(path, &len, &err);
-  if (err != GANTRY_OK) return err;
-  const uint8_t *end = memchr(*bytes, '\n', len);
-  if (!end || !read_head((const char *)*bytes, (size_t)(end - *bytes), state))
-    return GANTRY_E_SCHEMA;
-  size_t head_len = (size_t)(end + 1 - *bytes);
-  err = unpack_message(&STORE_MAP_PUT_DESC, end + 1, len - head_len, put, &fault);
-  return err == GANTRY_OK ? GANTRY_OK : GANTRY_E_SCHEMA;
+  *out = NULL;
+  uint8_t *bytes = read_all(path, &len, &err);
+  const uint8_t *end = err == GANTRY_OK ? memchr(bytes, '\n', len) : NULL;
+  if (err == GANTRY_OK && (!end || !read_head(bytes, (size_t)(end - bytes), state)))
+    err = GANTRY_E_SCHEMA;
+  if (err == GANTRY_OK && parcel_unpack(end + 1, len - (size_t)(end + 1 - bytes), out, &fault))
+    err = GANTRY_E_SCHEMA;
+  free(bytes);
+  return err;
 }
 
 void memory_set_aside(const char *path) {

@@ -21,7 +21,7 @@ typedef struct waiting_scan {
 
 typedef struct waiting_pose {
   pair_key_t key;
-  pose2_t pose;
+  placed_t placed;
 } waiting_pose_t;
 
 struct pairing {
@@ -104,13 +104,13 @@ static waiting_pose_t *pose_place(pairing_t *pairing) {
 }
 
 bool pairing_scan(pairing_t *pairing, const char *sensor, uint64_t seq, const points_t *points,
-                  uint64_t now_ns, pose2_t *pose) {
+                  uint64_t now_ns, placed_t *placed) {
   drop_old(pairing, now_ns);
   for (uint32_t i = 0; i < pairing->capacity; i++) {
     waiting_pose_t *waiting = &pairing->poses[i];
     if (!key_is(&waiting->key, sensor, seq)) continue;
     waiting->key.taken = false;
-    *pose = waiting->pose;
+    *placed = waiting->placed;
     return true;
   }
   waiting_scan_t *place = scan_place(pairing);
@@ -119,7 +119,7 @@ bool pairing_scan(pairing_t *pairing, const char *sensor, uint64_t seq, const po
   return false;
 }
 
-bool pairing_pose(pairing_t *pairing, const char *sensor, uint64_t seq, pose2_t pose,
+bool pairing_pose(pairing_t *pairing, const char *sensor, uint64_t seq, placed_t placed,
                   uint64_t now_ns, const points_t **points) {
   drop_old(pairing, now_ns);
   for (uint32_t i = 0; i < pairing->capacity; i++) {
@@ -130,7 +130,7 @@ bool pairing_pose(pairing_t *pairing, const char *sensor, uint64_t seq, pose2_t 
     return true;
   }
   waiting_pose_t *place = pose_place(pairing);
-  *place = (waiting_pose_t){.key = key_of(sensor, seq, now_ns), .pose = pose};
+  *place = (waiting_pose_t){.key = key_of(sensor, seq, now_ns), .placed = placed};
   return false;
 }
 

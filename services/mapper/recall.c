@@ -18,32 +18,48 @@ static void path_of(const mapper_t *mapper, char *path, size_t size) {
   snprintf(path, size, "%s/" FILE_NAME, config_text(mapper->service->config, "data"));
 }
 
-void mapper_remember(mapper_t *mapper) {
+gantry_err_t mapper_open_memory(mapper_t *mapper) {
   char path[512];
-  store_map_put_t put;
-  const session_t *session = &mapper->session;
-  if (!session->grid) return;
-  memory_state_t state = {.mapping = session->mapping,
-                          .extending = session->extending,
-                          .has_pose = session->inserted,
-                          .pose = session->last_insert,
-                          .integrated = session->integrated};
   path_of(mapper, path, sizeof path);
-  gantry_err_t err = mapper_fill_put(mapper, &put);
-  if (err == GANTRY_OK) err = memory_write(path, &state, &put);
-  if (err != GANTRY_OK && !mapper->forgetful)
-    log_error("MAP-NOT-REMEMBERED", "%s cannot be written: a restart would lose the active map",
-              path);
-  if (err == GANTRY_OK && mapper->forgetful)
-    log_info("MAP-REMEMBERED", "%s can be written again", path);
-  mapper->forgetful = err != GANTRY_OK;
+  return scribe_new(path, &mapper->scribe);
+}
+
+static void remember(mapper_t *mapper, map_phase_t phase, parcel_t *parcel) {
+  const session_t *session = &mapper->session;
+  memory_state_t state = {.phase = phase,
+                          .extending = session->extending,
+                          .integrated = session->integrated,
+                          .first_scan = session->first_scan};
+  scribe_write(mapper->scribe, &state, parcel);
   mapper->remembered = session->integrated;
 }
 
-void mapper_forget(const mapper_t *mapper) {
+void mapper_remember(mapper_t *mapper) {
+  parcel_t *parcel = mapper_parcel(mapper, CONTENT_SESSION);
+  if (!parcel) return;
+  remember(mapper, mapper->unkept ? MAP_PHASE_STORING : mapper_phase(mapper), parcel);
+  parcel_drop(&parcel);
+}
+
+void mapper_remember_unfinished(mapper_t *mapper, parcel_t *parcel) {
+  remember(mapper, MAP_PHASE_FINISHING, parcel);
+}
+
+void mapper_look_at_memory(mapper_t *mapper) {
+  bool failed = scribe_outcome(mapper->scribe) != GANTRY_OK;
+  if (failed == mapper->forgetful) return;
   char path[512];
   path_of(mapper, path, sizeof path);
-  (void)remove(path);
+  if (failed)
+    log_error("MAP-NOT-REMEMBERED", "%s cannot be written: a restart would lose the active map",
+              path);
+  else
+    log_info("MAP-REMEMBERED", "%s can be written again", path);
+  mapper->forgetful = failed;
+}
+
+void mapper_forget(const mapper_t *mapper) {
+  scribe_forget(mapper->scribe);
 }
 
 static void say(mapper_t *mapper, const char *id, sys_severity_t severity, const char *what) {
@@ -69,10 +85,7 @@ static void end(mapper_t *mapper) {
   (void)session_end(&mapper->session, clock_wall_ns());
   say(mapper, "MAP-SESSION-ENDED", SYS_SEVERITY_WARNING,
       "was cut off and has ended; its map is kept as far as it was drawn");
-  mapper->unkept = true;
-  mapper_keep_again(mapper);
-  mapper_remember(mapper);
-  mapper_publish_status(mapper);
+  mapper_finish(mapper, (waiter_t){0});
 }
 
 bool mapper_recalling(const mapper_t *mapper) {
@@ -80,8 +93,11 @@ bool mapper_recalling(const mapper_t *mapper) {
 }
 
 void mapper_recall_pose(mapper_t *mapper, const loc_pose_t *pose) {
-  bool there = pose->has_map_id && strcmp(pose->map_id, mapper->session.map_id) == 0;
-  if (there)
+  const session_t *session = &mapper->session;
+  bool there = pose->has_map_id && strcmp(pose->map_id, session->map_id) == 0;
+  /* A correction that this life does not know: the pose is in a frame that is lost. */
+  bool known = !pose->has_correction || pose->correction <= session->correction;
+  if (there && known)
     go_on(mapper);
   else
     end(mapper);
@@ -94,34 +110,38 @@ void mapper_recall_tick(mapper_t *mapper) {
 static gantry_err_t take(mapper_t *mapper, const memory_state_t *state,
                          const store_map_put_t *put) {
   session_t *session = &mapper->session;
-  GANTRY_TRY(mapper_take_map(mapper, &put->grid));
+  GANTRY_TRY(mapper_take_map(mapper, &put->grid, put->graph, put->trajectory));
   session->revision += REVISIONS_LOST;
-  if (!state->mapping) return GANTRY_OK;
   session_resume_t resume = {.session_id = put->session_id,
                              .started_ns = put->started,
                              .scans = put->scans,
                              .integrated = state->integrated,
-                             .extending = state->extending,
-                             .has_pose = state->has_pose,
-                             .pose = state->pose};
-  return session_resume(session, &resume, clock_wall_ns());
+                             .first_scan = state->first_scan,
+                             .mapping = state->phase == MAP_PHASE_MAPPING,
+                             .extending = state->extending};
+  return session_resume(session, &resume);
+}
+
+static void go_on_with(mapper_t *mapper, map_phase_t phase) {
+  log_info("MAP-RECALLED", "map %s is the active one", mapper->session.map_id);
+  if (phase == MAP_PHASE_MAPPING) mapper->resume_until_ns = clock_mono_ns() + RESUME_NS;
+  if (phase == MAP_PHASE_FINISHING) mapper_finish(mapper, (waiter_t){0});
+  /* Offered to storage with the first tick of the memory. */
+  if (phase == MAP_PHASE_STORING) mapper->unkept = true;
 }
 
 void mapper_recall(mapper_t *mapper) {
   char path[512];
   memory_state_t state;
-  store_map_put_t put;
-  uint8_t *bytes = NULL;
+  parcel_t *parcel = NULL;
   path_of(mapper, path, sizeof path);
-  gantry_err_t err = memory_read(path, &state, &put, &bytes);
-  if (err == GANTRY_OK) err = take(mapper, &state, &put);
-  free(bytes);
-  if (err == GANTRY_E_NOT_FOUND) return;
-  if (err != GANTRY_OK) {
+  gantry_err_t err = memory_read(path, &state, &parcel);
+  if (err == GANTRY_OK) err = take(mapper, &state, &parcel->put);
+  parcel_drop(&parcel);
+  if (err == GANTRY_OK) {
+    go_on_with(mapper, state.phase);
+  } else if (err != GANTRY_E_NOT_FOUND) {
     log_error("MAP-NOT-RECALLED", "%s is set aside: %s", path, gantry_err_name(err));
     memory_set_aside(path);
-    return;
   }
-  log_info("MAP-RECALLED", "map %s is the active one", mapper->session.map_id);
-  if (state.mapping) mapper->resume_until_ns = clock_mono_ns() + RESUME_NS;
 }

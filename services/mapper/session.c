@@ -5,19 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <gantry/slam/raycast.h>
-
 #include "patch.h"
 
-#define INSERT_M   0.1
-#define INSERT_RAD 0.1
 enum { ORIGIN_CELL_MAX = GRID_COORD_MAX / 2 };
 
-static grid_t *new_grid(double resolution_m, uint32_t tile_limit) {
-  grid_config_t config = grid_config_default();
-  config.resolution_m = resolution_m;
-  config.tile_limit = tile_limit;
-  return grid_new(&config);
+static slam_t *new_slam(const slam_config_t *config, double resolution_m) {
+  slam_config_t with = *config;
+  with.tracker.grid.resolution_m = resolution_m;
+  return slam_new(&with);
 }
 
 static void begin_counts(session_t *session, uint32_t random, uint64_t wall_ns) {
@@ -26,22 +21,33 @@ static void begin_counts(session_t *session, uint32_t random, uint64_t wall_ns) 
   session->started_ns = wall_ns;
   session->scans = 0;
   session->integrated = 0;
-  session->inserted = false;
-  trajectory_clear(&session->trajectory);
+  session->first_scan = slam_scan_count(session->slam);
 }
 
-static void replace_grid(session_t *session, grid_t *grid) {
-  grid_destroy(&session->grid);
-  session->grid = grid;
+/* Takes slam and overlay over; what was there goes. */
+static void replace_slam(session_t *session, slam_t *slam, overlay_t *overlay) {
+  slam_destroy(&session->slam);
+  session->slam = slam;
+  session->resolution_m = grid_resolution_m(slam_grid(slam));
+  overlay_fini(&session->overlay);
+  if (overlay) {
+    session->overlay = *overlay;
+    *overlay = (overlay_t){0};
+  }
 }
 
-gantry_err_t session_begin(session_t *session, const session_plan_t *plan, const uint32_t random[2],
+static bool is_lent(const session_t *session) {
+  return session_has_map(session) && !session->slam;
+}
+
+gantry_err_t session_begin(session_t *session, const session_plan_t *plan,
+                           const slam_config_t *config, const uint32_t random[2],
                            uint64_t wall_ns) {
-  if (session->mapping) return GANTRY_E_REFUSED;
+  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
   if (!(plan->resolution_m >= 0.01 && plan->resolution_m <= 1.0)) return GANTRY_E_INVALID;
-  grid_t *grid = new_grid(plan->resolution_m, plan->tile_limit);
-  if (!grid) return GANTRY_E_INTERNAL;
-  replace_grid(session, grid);
+  slam_t *slam = new_slam(config, plan->resolution_m);
+  if (!slam) return GANTRY_E_INTERNAL;
+  replace_slam(session, slam, NULL);
   snprintf(session->map_id, sizeof session->map_id, "map_%08x", random[0]);
   snprintf(session->name, sizeof session->name, "%s", plan->name);
   snprintf(session->metadata, sizeof session->metadata, "{}");
@@ -50,6 +56,7 @@ gantry_err_t session_begin(session_t *session, const session_plan_t *plan, const
                                    .width = plan->width,
                                    .height = plan->height};
   session->revision = 0;
+  session->correction = session->correction_base = 0;
   session->created_ns = wall_ns;
   session->updated_ns = wall_ns;
   session->extending = false;
@@ -67,58 +74,70 @@ static gantry_err_t box_of(const session_map_t *map, grid_box_t *out) {
   return GANTRY_OK;
 }
 
-gantry_err_t session_load(session_t *session, const session_map_t *map, const uint8_t *cells,
-                          size_t cells_len) {
+/* The stored cells are set over what the graph composes: a map looks after loading as it did. */
+static gantry_err_t load_cells(slam_t *slam, const session_map_t *map, grid_box_t box,
+                               overlay_t *overlay) {
+  grid_t *grid = slam_grid(slam);
+  if (map->slam)
+    GANTRY_TRY(slam_load(slam, map->slam, map->slam_len));
+  else if (overlay->base_len == 0)
+    GANTRY_TRY(overlay_set_base(overlay, box, map->cells, map->cells_len));
+  GANTRY_TRY(patch_decode(grid, box, map->cells, map->cells_len));
+  GANTRY_TRY(overlay_apply(overlay, grid, box));
+  patch_skip(grid);
+  return GANTRY_OK;
+}
+
+gantry_err_t session_load(session_t *session, const session_map_t *map,
+                          const slam_config_t *config) {
   grid_box_t box;
-  if (session->mapping) return GANTRY_E_REFUSED;
+  overlay_t overlay = {0};
+  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
   if (!(map->resolution_m >= 0.01 && map->resolution_m <= 1.0)) return GANTRY_E_INVALID;
   GANTRY_TRY(box_of(map, &box));
-  grid_t *grid = new_grid(map->resolution_m, map->tile_limit);
-  if (!grid) return GANTRY_E_INTERNAL;
-  gantry_err_t err = patch_decode(grid, box, cells, cells_len);
+  slam_t *slam = new_slam(config, map->resolution_m);
+  if (!slam) return GANTRY_E_INTERNAL;
+  gantry_err_t err = load_cells(slam, map, box, map->overlay ? map->overlay : &overlay);
   if (err != GANTRY_OK) {
-    grid_destroy(&grid);
+    slam_destroy(&slam);
+    overlay_fini(&overlay);
     return err;
   }
-  patch_skip(grid);
-  replace_grid(session, grid);
+  replace_slam(session, slam, map->overlay ? map->overlay : &overlay);
   snprintf(session->map_id, sizeof session->map_id, "%s", map->map_id);
   snprintf(session->name, sizeof session->name, "%s", map->name);
   snprintf(session->metadata, sizeof session->metadata, "%s", map->metadata);
   session->session_id[0] = '\0';
   session->expected = box;
   session->revision = map->revision;
+  session->correction = session->correction_base = map->correction;
   session->created_ns = map->created_ns;
   session->updated_ns = map->updated_ns;
   session->extending = false;
   session->scans = 0;
   session->integrated = 0;
-  session->inserted = false;
-  trajectory_clear(&session->trajectory);
+  session->first_scan = slam_scan_count(slam);
   return GANTRY_OK;
 }
 
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns) {
-  if (!session->grid) return GANTRY_E_NOT_FOUND;
-  if (session->mapping) return GANTRY_E_REFUSED;
+  if (!session_has_map(session)) return GANTRY_E_NOT_FOUND;
+  if (session->mapping || !session->slam) return GANTRY_E_REFUSED;
   session->extending = true;
   begin_counts(session, random, wall_ns);
   return GANTRY_OK;
 }
 
-gantry_err_t session_resume(session_t *session, const session_resume_t *resume, uint64_t wall_ns) {
-  if (!session->grid) return GANTRY_E_NOT_FOUND;
-  if (session->mapping) return GANTRY_E_REFUSED;
+gantry_err_t session_resume(session_t *session, const session_resume_t *resume) {
+  if (!session_has_map(session)) return GANTRY_E_NOT_FOUND;
+  if (session->mapping || !session->slam) return GANTRY_E_REFUSED;
   snprintf(session->session_id, sizeof session->session_id, "%s", resume->session_id);
-  session->mapping = true;
-  session->extending = resume->extending;
+  session->mapping = resume->mapping;
+  session->extending = resume->mapping && resume->extending;
   session->started_ns = resume->started_ns;
   session->scans = resume->scans;
   session->integrated = resume->integrated;
-  session->inserted = resume->has_pose;
-  session->last_insert = resume->pose;
-  trajectory_clear(&session->trajectory);
-  if (resume->has_pose) trajectory_add(&session->trajectory, resume->pose, wall_ns);
+  if (resume->first_scan < session->first_scan) session->first_scan = resume->first_scan;
   return GANTRY_OK;
 }
 
@@ -131,42 +150,74 @@ gantry_err_t session_end(session_t *session, uint64_t wall_ns) {
 }
 
 void session_fini(session_t *session) {
-  grid_destroy(&session->grid);
+  slam_destroy(&session->slam);
+  overlay_fini(&session->overlay);
   *session = (session_t){0};
+}
+
+bool session_has_map(const session_t *session) {
+  return session->map_id[0] != '\0';
+}
+
+grid_t *session_grid(const session_t *session) {
+  return session->slam ? slam_grid(session->slam) : NULL;
+}
+
+slam_t *session_lend(session_t *session) {
+  slam_t *slam = session->slam;
+  session->extent = session_measure(session);
+  session->slam = NULL;
+  return slam;
+}
+
+void session_take_back(session_t *session, slam_t *slam) {
+  session->slam = slam;
 }
 
 void session_count_scan(session_t *session) {
   if (session->mapping) session->scans++;
 }
 
-static bool moved_enough(const session_t *session, pose2_t pose) {
-  if (!session->inserted) return true;
-  return pose2_distance(session->last_insert, pose) >= INSERT_M ||
-         fabs(wrap_rad(pose.theta - session->last_insert.theta)) >= INSERT_RAD;
-}
-
-gantry_err_t session_integrate(session_t *session, pose2_t pose, const points_t *points,
-                               uint64_t wall_ns, bool *inserted) {
-  *inserted = false;
-  if (!session->mapping) return GANTRY_OK;
-  trajectory_add(&session->trajectory, pose, wall_ns);
-  if (!moved_enough(session, pose)) return GANTRY_OK;
-  GANTRY_TRY(raycast_insert(session->grid, pose, points));
-  session->inserted = true;
-  session->last_insert = pose;
-  session->integrated++;
-  session->updated_ns = wall_ns;
-  *inserted = true;
+gantry_err_t session_insert(session_t *session, double time_s, pose2_t pose, uint32_t correction,
+                            const points_t *points, bool *drawn) {
+  slam_result_t result = {0};
+  *drawn = false;
+  if (!session->mapping || !session->slam) return GANTRY_OK;
+  if (correction > session->correction || correction < session->correction_base)
+    return GANTRY_E_CONFLICT;
+  GANTRY_TRY(slam_insert(session->slam, time_s, pose, correction - session->correction_base, points,
+                         &result));
+  *drawn = result.keyframe;
+  if (*drawn) session->integrated++;
+  session->updated_ns = (uint64_t)(time_s * 1e9);
   return GANTRY_OK;
 }
 
-grid_box_t session_box(const session_t *session) {
-  grid_box_t known;
-  if (!session->grid) return (grid_box_t){0};
-  if (!grid_bounds(session->grid, &known)) return session->expected;
-  return patch_union(session->expected, known);
+bool session_poll(session_t *session, slam_correction_t *out) {
+  if (!session->slam || !slam_poll(session->slam, out)) return false;
+  (void)session_number(session, out);
+  (void)overlay_apply(&session->overlay, session_grid(session), session_box(session));
+  return true;
 }
 
-double session_quality(const session_t *session) {
-  return session->grid ? grid_explored_fraction(session->grid) : 0.0;
+bool session_number(session_t *session, slam_correction_t *correction) {
+  uint32_t before = session->correction;
+  correction->number += session->correction_base;
+  if (correction->number > before) session->correction = correction->number;
+  return correction->number > before;
+}
+
+grid_box_t session_box(const session_t *session) {
+  session_extent_t extent = session_measure(session);
+  return patch_union(session->expected, extent.known);
+}
+
+session_extent_t session_measure(const session_t *session) {
+  session_extent_t extent = {0};
+  const grid_t *grid = session_grid(session);
+  if (!grid) return session_has_map(session) ? session->extent : extent;
+  (void)grid_bounds(grid, &extent.known);
+  extent.known_cells = grid_known_cells(grid);
+  extent.coverage = grid_explored_fraction(grid);
+  return extent;
 }

@@ -1,24 +1,35 @@
-/* Session: the active map and the mapping session that draws it, if one runs. Integrates sweeps at
-   known poses, counts, keeps the path. Pure: time and random numbers are arguments. */
+/* Session: the active map and the mapping session that draws it, if one runs. Gives sweeps at known
+   poses to slam, counts, and keeps what slam does not know: names, shapes of the rectangle, what
+   people have drawn. Pure: time and random numbers are arguments. */
 #ifndef MAPPER_SESSION_H
 #define MAPPER_SESSION_H
 
 #include <gantry/err.h>
 #include <gantry/geom.h>
-#include <gantry/slam/grid.h>
 #include <gantry/slam/points.h>
+#include <gantry/slam/slam.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "trajectory.h"
+#include "overlay.h"
 
 #define SESSION_ID_SIZE       51
 #define SESSION_NAME_SIZE     101
 #define SESSION_METADATA_SIZE 4096
 
+/* What can be said of the cells. */
+typedef struct session_extent {
+  grid_box_t known;     /* box of the known cells */
+  uint64_t known_cells; /* in it */
+  double coverage;      /* their share of it */
+} session_extent_t;
+
 typedef struct session {
-  grid_t *grid; /* owned; NULL: no map is active */
-  char map_id[SESSION_ID_SIZE];
+  slam_t *slam;                 /* owned; NULL: no map is active, or it is lent */
+  overlay_t overlay;            /* with the slam: untouched while that is lent */
+  session_extent_t extent;      /* while the slam is lent: as it was */
+  double resolution_m;          /* of the active map */
+  char map_id[SESSION_ID_SIZE]; /* "": no map is active */
   char name[SESSION_NAME_SIZE];
   char metadata[SESSION_METADATA_SIZE]; /* JSON object */
   char session_id[SESSION_ID_SIZE];     /* running or last session, or "" */
@@ -29,63 +40,78 @@ typedef struct session {
   uint64_t created_ns, updated_ns;      /* wall, of the map */
   uint64_t started_ns;                  /* wall, of the session */
   uint64_t scans, integrated;           /* of the session */
-  bool inserted;                        /* a sweep of this session is in the grid */
-  pose2_t last_insert;                  /* where */
-  trajectory_t trajectory;              /* of the session */
+  size_t first_scan;                    /* of the session, among those of slam */
+  uint32_t correction;                  /* newest that is in the cells; counts on over sessions */
+  uint32_t correction_base; /* what it was when the slam was made, which counts from 1 */
 } session_t;
 
 typedef struct session_plan {
   const char *name;
   double resolution_m;
   uint32_t width, height; /* cells expected, world (0, 0) in their middle */
-  uint32_t tile_limit;    /* most tiles of the grid */
 } session_plan_t;
 
-/* A loaded map, without its cells. */
+/* A stored map. Blobs are borrowed. */
 typedef struct session_map {
   const char *map_id, *name, *metadata;
   double resolution_m, origin_x_m, origin_y_m;
   uint32_t width, height;
   uint64_t revision, created_ns, updated_ns;
-  uint32_t tile_limit;
+  const uint8_t *cells; /* as map_codec */
+  size_t cells_len;
+  const uint8_t *slam; /* as slam_save; NULL: the map has no graph, its cells are the base */
+  size_t slam_len;
+  overlay_t *overlay;  /* taken over, emptied; NULL: none */
+  uint32_t correction; /* that the cells have in them */
 } session_map_t;
 
-/* Begins a new map. GANTRY_E_REFUSED while a session runs, GANTRY_E_INVALID when the resolution is
-   outside the grid's bounds, GANTRY_E_INTERNAL without memory; the map before stays then. random
-   names map and session. */
-gantry_err_t session_begin(session_t *session, const session_plan_t *plan, const uint32_t random[2],
-                           uint64_t wall_ns);
-/* Makes a stored map the active one; cells as map_codec. Errors as session_begin and patch_decode.
- */
-gantry_err_t session_load(session_t *session, const session_map_t *map, const uint8_t *cells,
-                          size_t cells_len);
+/* Begins a new map. GANTRY_E_REFUSED while a session runs or the map is lent, GANTRY_E_INVALID when
+   the resolution is outside the grid's bounds, GANTRY_E_INTERNAL without memory; the map before
+   stays then. random names map and session; of config the resolution is the plan's. */
+gantry_err_t session_begin(session_t *session, const session_plan_t *plan,
+                           const slam_config_t *config, const uint32_t random[2], uint64_t wall_ns);
+/* Makes a stored map the active one. Errors as session_begin, slam_load and patch_decode. */
+gantry_err_t session_load(session_t *session, const session_map_t *map,
+                          const slam_config_t *config);
 /* Goes on drawing the active map in a new session. GANTRY_E_NOT_FOUND when none is active. */
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns);
 /* A session that was cut off, as it was. */
 typedef struct session_resume {
   const char *session_id;
   uint64_t started_ns, scans, integrated;
-  bool extending, has_pose;
-  pose2_t pose; /* where the last sweep was drawn */
+  size_t first_scan;
+  bool mapping; /* false: it had ended already */
+  bool extending;
 } session_resume_t;
 
-/* Goes on with a session on the active map, just loaded. Its path begins anew at the pose. Errors
-   as session_extend. */
-gantry_err_t session_resume(session_t *session, const session_resume_t *resume, uint64_t wall_ns);
+/* Goes on with a session on the active map, just loaded. Errors as session_extend. */
+gantry_err_t session_resume(session_t *session, const session_resume_t *resume);
 /* Ends the running session; the map stays active. GANTRY_E_REFUSED when none runs. */
 gantry_err_t session_end(session_t *session, uint64_t wall_ns);
 void session_fini(session_t *session);
 
+/* Whether a map is active, lent or not. */
+bool session_has_map(const session_t *session);
+/* The cells; NULL without a map, and while it is lent. */
+grid_t *session_grid(const session_t *session);
+/* Hands the slam out, to be finished elsewhere; NULL when there is none to give. */
+slam_t *session_lend(session_t *session);
+void session_take_back(session_t *session, slam_t *slam);
+
 /* Counts a sweep of a running session. */
 void session_count_scan(session_t *session);
-/* A sweep with its pose: on the path, and into the grid after 0.1 m or 0.1 rad of motion or as the
- *first. inserted says so. Errors as raycast_insert; the path keeps the pose. */
-gantry_err_t session_integrate(session_t *session, pose2_t pose, const points_t *points,
-                               uint64_t wall_ns, bool *inserted);
+/* A sweep with its pose, which has corrections up to `correction` in it. GANTRY_E_CONFLICT when
+   that one is not known here; errors as slam_insert. drawn says whether it went into the cells. */
+gantry_err_t session_insert(session_t *session, double time_s, pose2_t pose, uint32_t correction,
+                            const points_t *points, bool *drawn);
+/* Takes over what slam has found since; true when the map moved, cells and overlay with it. */
+bool session_poll(session_t *session, slam_correction_t *out);
+/* Takes a correction of slam into account; its number becomes that of the session. False when it is
+   none that is new. */
+bool session_number(session_t *session, slam_correction_t *correction);
 
 /* The map's rectangle: what was expected and what is known. Empty without a map. */
 grid_box_t session_box(const session_t *session);
-/* Explored share of the known cells' bounding box, 0 .. 1. */
-double session_quality(const session_t *session);
+session_extent_t session_measure(const session_t *session);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define SUFFIX    ".unsaved"
 #define PATH_SIZE (SHELF_FOLDER_SIZE + 160)
-#define FILE_MAX  (32u << 20) /* twice the largest map message */
+#define FILE_MAX  (64u << 20) /* more than the largest store.map_put */
 
 static bool waits(const char *name) {
   size_t len = strlen(name), suffix = strlen(SUFFIX);

@@ -22,6 +22,19 @@ static harness_peer_t *sensors, *localization;
 static service_run_t *mapper;
 static char folder[64];
 
+static blob_t copy_of(blob_t blob) {
+  uint8_t *copy = malloc(blob.len + 1);
+  if (blob.len) memcpy(copy, blob.data, blob.len);
+  return (blob_t){.data = copy, .len = blob.len};
+}
+
+static void forget_put(void) {
+  free((void *)kept.put.grid.cells.data);
+  free((void *)kept.put.graph.data);
+  free((void *)kept.put.trajectory.data);
+  kept.put = (store_map_put_t){0};
+}
+
 static void on_map_put(rpc_context_t *call, const void *takes, void *arg) {
   const store_map_put_t *put = takes;
   (void)arg;
@@ -29,30 +42,45 @@ static void on_map_put(rpc_context_t *call, const void *takes, void *arg) {
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the disk is full");
     return;
   }
-  free(kept.cells);
-  kept.cells = malloc(put->grid.cells.len + 1);
-  memcpy(kept.cells, put->grid.cells.data, put->grid.cells.len);
-  kept.cells_len = put->grid.cells.len;
-  kept.info = put->grid.info;
-  snprintf(kept.session_id, sizeof kept.session_id, "%s", put->session_id);
+  forget_put();
+  kept.put = *put;
+  kept.put.grid.cells = copy_of(put->grid.cells);
+  kept.put.graph = copy_of(put->graph);
+  kept.put.trajectory = copy_of(put->trajectory);
+  if (put->session_id[0]) snprintf(kept.session_id, sizeof kept.session_id, "%s", put->session_id);
   kept.puts++;
-  rpc_reply(call, &kept.info);
+  rpc_reply(call, &kept.put.grid.info);
+}
+
+static bool has_map(rpc_context_t *call, const map_key_t *key) {
+  if (kept.puts && strcmp(key->map_id, kept.put.grid.info.map_id) == 0) return true;
+  rpc_fail(call, GANTRY_E_NOT_FOUND, "map_id", "no map %s", key->map_id);
+  return false;
 }
 
 static void on_map_get(rpc_context_t *call, const void *takes, void *arg) {
-  const map_key_t *key = takes;
-  map_grid_t grid = {.info = kept.info, .cells = {.data = kept.cells, .len = kept.cells_len}};
   (void)arg;
-  if (kept.puts == 0 || strcmp(key->map_id, kept.info.map_id) != 0)
-    rpc_fail(call, GANTRY_E_NOT_FOUND, "map_id", "no map %s", key->map_id);
-  else
-    rpc_reply(call, &grid);
+  if (has_map(call, takes)) rpc_reply(call, &kept.put.grid);
+}
+
+/* As storage has it: without what it does not know. */
+static void on_map_load(rpc_context_t *call, const void *takes, void *arg) {
+  store_map_stored_t map = {.grid = kept.put.grid,
+                            .version = kept.puts,
+                            .has_graph = kept.put.has_graph,
+                            .graph = kept.put.graph,
+                            .has_trajectory = kept.put.has_trajectory,
+                            .trajectory = kept.put.trajectory};
+  (void)arg;
+  map.grid.info.has_correction = false;
+  if (has_map(call, takes)) rpc_reply(call, &map);
 }
 
 static void open_storage(void) {
   storage = harness_peer(harness, "storage");
   rpc_serve(storage->server, REQUEST_STORE_MAP_PUT, on_map_put, NULL);
   rpc_serve(storage->server, REQUEST_STORE_MAP_GET, on_map_get, NULL);
+  rpc_serve(storage->server, REQUEST_STORE_MAP_LOAD, on_map_load, NULL);
 }
 
 static void open_mapper(void) {
@@ -93,12 +121,11 @@ static void memory_path(char *path, size_t size) {
 static bool is_remembered(void *arg) {
   char path[160];
   memory_state_t state;
-  store_map_put_t put;
-  uint8_t *bytes = NULL;
+  parcel_t *parcel;
   (void)arg;
   memory_path(path, sizeof path);
-  gantry_err_t err = memory_read(path, &state, &put, &bytes);
-  free(bytes);
+  gantry_err_t err = memory_read(path, &state, &parcel);
+  parcel_drop(&parcel);
   return err == GANTRY_OK && state.integrated >= 5;
 }
 
@@ -132,7 +159,7 @@ void room_crash(void) {
 void room_close(void) {
   char path[160];
   harness_destroy(&harness);
-  free(kept.cells);
+  forget_put();
   snprintf(path, sizeof path, "%s/unsaved-maps", folder);
   rmdir(path);
   memory_path(path, sizeof path);

@@ -15,10 +15,8 @@
 typedef struct room_kept {
   bool refuses;
   unsigned puts;
-  map_info_t info;
-  uint8_t *cells;
-  size_t cells_len;
-  char session_id[51];
+  store_map_put_t put; /* the newest; its blobs are owned */
+  char session_id[51]; /* of the newest that has one */
 } room_kept_t;
 
 extern harness_t *harness;

@@ -17,9 +17,9 @@ Test(mapper_storing, stores_the_map_when_stopped) {
   cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK, "%s", fault.detail);
 
   cr_assert_geq(kept.puts, 1);
-  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, started.map_id);
   cr_assert_str_eq(kept.session_id, started.session_id);
-  cr_assert_str_eq(kept.info.name, "hall");
+  cr_assert_str_eq(kept.put.grid.info.name, "hall");
   cr_assert_eq(stopped.scans, 6);
   cr_assert_gt(stopped.quality, 0.5);
 }
@@ -97,7 +97,7 @@ Test(mapper_storing, keeps_a_map_that_storage_refuses_and_offers_it_again) {
   kept.refuses = false;
 
   cr_assert(harness_until(harness, is_stored, NULL, 5000));
-  cr_assert_str_eq(kept.info.map_id, info.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, info.map_id);
 }
 
 Test(mapper_storing, stores_a_running_session_when_it_ends) {
@@ -109,7 +109,7 @@ Test(mapper_storing, stores_a_running_session_when_it_ends) {
   room_restart();
 
   cr_assert(harness_until(harness, is_stored, NULL, 6000));
-  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, started.map_id);
   cr_assert_str_eq(kept.session_id, started.session_id);
 }
 
@@ -119,7 +119,7 @@ Test(mapper_storing, stores_what_is_drawn_so_far) {
 
   cr_assert(harness_until(harness, is_stored, NULL, 4000));
 
-  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, started.map_id);
 }
 
 Test(mapper_storing, keeps_nothing_of_a_checkpoint_that_storage_refuses) {
@@ -166,7 +166,7 @@ Test(mapper_storing, follows_a_new_name_of_its_map) {
   room_draw();
   cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK);
   cr_assert(harness_heard(harness, storage->bus, "store.changed", 2000));
-  snprintf(kept.info.name, sizeof kept.info.name, "cellar");
+  snprintf(kept.put.grid.info.name, sizeof kept.put.grid.info.name, "cellar");
   snprintf(changed.key, sizeof changed.key, "%s", stopped.map_id);
 
   cr_assert_eq(bus_publish(storage->bus, TOPIC_STORE_CHANGED, NULL, &changed), GANTRY_OK);
@@ -239,7 +239,7 @@ Test(mapper_storing, ends_a_session_that_nobody_can_go_on_with) {
 
   cr_assert(harness_until(harness, has_ended, statuses, 3000));
   cr_assert(harness_until(harness, is_stored, NULL, 3000));
-  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, started.map_id);
   cr_assert(harness_collected(harness, events, 1, 3000));
   cr_assert_str_eq(((const sys_event_t *)inbox_newest(events, "event.mapper"))->id,
                    "MAP-SESSION-ENDED");
@@ -279,6 +279,6 @@ Test(mapper_storing, holds_a_map_that_nothing_takes_and_says_so) {
   kept.refuses = false;
 
   cr_assert(harness_until(harness, is_stored, NULL, 4000));
-  cr_assert_str_eq(kept.info.map_id, started.map_id);
+  cr_assert_str_eq(kept.put.grid.info.map_id, started.map_id);
   cr_assert(harness_until(harness, is_safe, health, 4000));
 }

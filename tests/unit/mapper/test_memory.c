@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <criterion/criterion.h>
+#include <gantry/pack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static void teardown(void) {
 
 TestSuite(memory, .init = setup, .fini = teardown);
 
-static const uint8_t CELLS[] = {0, 12, 1, 4};
+static const uint8_t CELLS[] = {0, 12, 1, 4}, GRAPH[] = {0x81, 2, 3};
 
 static store_map_put_t a_map(void) {
   return (store_map_put_t){.grid = {.info = {.map_id = "map_00000001",
@@ -34,6 +35,8 @@ static store_map_put_t a_map(void) {
                                              .height = 4,
                                              .metadata = "{}"},
                                     .cells = {.data = CELLS, .len = sizeof CELLS}},
+                           .has_graph = true,
+                           .graph = {.data = GRAPH, .len = sizeof GRAPH},
                            .session_id = "session_00000001",
                            .started = 5,
                            .scans = 7,
@@ -42,36 +45,61 @@ static store_map_put_t a_map(void) {
 
 static void write_one(void) {
   store_map_put_t put = a_map();
-  memory_state_t state = {
-      .mapping = true, .has_pose = true, .pose = {1.25, -3, 0.5}, .integrated = 6};
+  memory_state_t state = {.phase = MAP_PHASE_FINISHING, .integrated = 6, .first_scan = 12};
   cr_assert_eq(memory_write(path, &state, &put), GANTRY_OK);
+}
+
+static void assert_is_the_map(const store_map_put_t *put) {
+  cr_assert_str_eq(put->grid.info.name, "hall");
+  cr_assert_str_eq(put->session_id, "session_00000001");
+  cr_assert_eq(put->grid.cells.len, sizeof CELLS);
+  cr_assert_arr_eq(put->grid.cells.data, CELLS, sizeof CELLS);
+  cr_assert_eq(put->graph.len, sizeof GRAPH);
+  cr_assert_arr_eq(put->graph.data, GRAPH, sizeof GRAPH);
 }
 
 Test(memory, comes_back_as_it_was_written) {
   memory_state_t state;
-  store_map_put_t put;
-  uint8_t *bytes;
+  parcel_t *parcel;
   write_one();
 
-  cr_assert_eq(memory_read(path, &state, &put, &bytes), GANTRY_OK);
+  cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_OK);
 
-  cr_assert(state.mapping && state.has_pose && !state.extending);
+  cr_assert_eq(state.phase, MAP_PHASE_FINISHING);
+  cr_assert_not(state.extending);
   cr_assert_eq(state.integrated, 6);
-  cr_assert_eq(state.pose.x, 1.25);
-  cr_assert_str_eq(put.grid.info.name, "hall");
-  cr_assert_str_eq(put.session_id, "session_00000001");
-  cr_assert_eq(put.grid.cells.len, sizeof CELLS);
-  cr_assert_arr_eq(put.grid.cells.data, CELLS, sizeof CELLS);
-  free(bytes);
+  cr_assert_eq(state.first_scan, 12);
+  assert_is_the_map(&parcel->put);
+  parcel_drop(&parcel);
+}
+
+Test(memory, reads_what_the_version_before_wrote) {
+  memory_state_t state;
+  parcel_t *parcel;
+  buf_t body = {0};
+  store_map_put_t put = a_map();
+  cr_assert_eq(pack_message(&STORE_MAP_PUT_DESC, &put, &body, NULL), GANTRY_OK);
+  FILE *file = fopen(path, "w");
+  fprintf(file, "gantry-active-map 1 1 1 1 1.25 -3 0.5 6\n");
+  fwrite(body.data, 1, body.len, file);
+  fclose(file);
+  buf_fini(&body);
+
+  cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_OK);
+
+  cr_assert_eq(state.phase, MAP_PHASE_MAPPING);
+  cr_assert(state.extending);
+  cr_assert_eq(state.integrated, 6);
+  assert_is_the_map(&parcel->put);
+  parcel_drop(&parcel);
 }
 
 Test(memory, is_not_found_where_nothing_was_written) {
   memory_state_t state;
-  store_map_put_t put;
-  uint8_t *bytes;
+  parcel_t *parcel;
 
-  cr_assert_eq(memory_read(path, &state, &put, &bytes), GANTRY_E_NOT_FOUND);
-  cr_assert_null(bytes);
+  cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_E_NOT_FOUND);
+  cr_assert_null(parcel);
 }
 
 Test(memory, is_refused_wherever_it_is_cut_off) {
@@ -82,27 +110,25 @@ Test(memory, is_refused_wherever_it_is_cut_off) {
   fclose(file);
   for (size_t cut = 0; cut < len; cut++) {
     memory_state_t state;
-    store_map_put_t put;
-    uint8_t *bytes;
+    parcel_t *parcel;
     cr_assert_eq(truncate(path, (off_t)cut), 0);
     file = fopen(path, "w");
     fwrite(whole, 1, cut, file);
     fclose(file);
 
-    cr_assert_eq(memory_read(path, &state, &put, &bytes), GANTRY_E_SCHEMA, "cut at %zu", cut);
-    free(bytes);
+    cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_E_SCHEMA, "cut at %zu", cut);
+    cr_assert_null(parcel);
   }
 }
 
 Test(memory, can_be_set_aside) {
   memory_state_t state;
-  store_map_put_t put;
-  uint8_t *bytes;
+  parcel_t *parcel;
   write_one();
 
   memory_set_aside(path);
 
-  cr_assert_eq(memory_read(path, &state, &put, &bytes), GANTRY_E_NOT_FOUND);
+  cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_E_NOT_FOUND);
 }
 
 Test(memory, says_when_it_cannot_be_written) {

@@ -18,17 +18,18 @@ static void tear_down(void) {
 
 TestSuite(pairing, .init = set_up, .fini = tear_down);
 
-static bool scan(const char *sensor, uint64_t seq, uint64_t now_ms, pose2_t *pose) {
+static bool scan(const char *sensor, uint64_t seq, uint64_t now_ms, placed_t *placed) {
   points.count = (uint32_t)seq;
-  return pairing_scan(pairing, sensor, seq, &points, now_ms * MS, pose);
+  return pairing_scan(pairing, sensor, seq, &points, now_ms * MS, placed);
 }
 
 static bool pose(const char *sensor, uint64_t seq, uint64_t now_ms, const points_t **found) {
-  return pairing_pose(pairing, sensor, seq, (pose2_t){.x = (double)seq}, now_ms * MS, found);
+  return pairing_pose(pairing, sensor, seq, (placed_t){.pose = {.x = (double)seq}, .correction = 3},
+                      now_ms * MS, found);
 }
 
 Test(pairing, joins_a_pose_to_the_sweep_before_it) {
-  pose2_t at;
+  placed_t at;
   const points_t *found = NULL;
   cr_assert_not(scan("front", 7, 0, &at));
 
@@ -37,16 +38,17 @@ Test(pairing, joins_a_pose_to_the_sweep_before_it) {
 }
 
 Test(pairing, joins_a_sweep_to_the_pose_before_it) {
-  pose2_t at = {0};
+  placed_t at = {0};
   const points_t *found;
   cr_assert_not(pose("front", 7, 0, &found));
 
   cr_assert(scan("front", 7, 5, &at));
-  cr_assert_float_eq(at.x, 7.0, 1e-12);
+  cr_assert_float_eq(at.pose.x, 7.0, 1e-12);
+  cr_assert_eq(at.correction, 3);
 }
 
 Test(pairing, gives_a_sweep_once) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   scan("front", 7, 0, &at);
   cr_assert(pose("front", 7, 1, &found));
@@ -55,7 +57,7 @@ Test(pairing, gives_a_sweep_once) {
 }
 
 Test(pairing, keeps_sensors_apart) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   scan("front", 7, 0, &at);
 
@@ -64,7 +66,7 @@ Test(pairing, keeps_sensors_apart) {
 }
 
 Test(pairing, finds_the_right_one_of_several) {
-  pose2_t at;
+  placed_t at;
   const points_t *found = NULL;
   for (uint64_t seq = 1; seq <= 3; seq++)
     scan("front", seq, seq, &at);
@@ -74,7 +76,7 @@ Test(pairing, finds_the_right_one_of_several) {
 }
 
 Test(pairing, lets_the_oldest_sweep_go_and_counts_it) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   for (uint64_t seq = 1; seq <= 5; seq++)
     scan("front", seq, seq, &at);
@@ -85,7 +87,7 @@ Test(pairing, lets_the_oldest_sweep_go_and_counts_it) {
 }
 
 Test(pairing, lets_the_oldest_pose_go) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   for (uint64_t seq = 1; seq <= 5; seq++)
     pose("front", seq, seq, &found);
@@ -95,7 +97,7 @@ Test(pairing, lets_the_oldest_pose_go) {
 }
 
 Test(pairing, forgets_what_is_too_old) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   scan("front", 7, 0, &at);
 
@@ -104,7 +106,7 @@ Test(pairing, forgets_what_is_too_old) {
 }
 
 Test(pairing, forgets_everything_when_cleared) {
-  pose2_t at;
+  placed_t at;
   const points_t *found;
   scan("front", 7, 0, &at);
   pose("front", 8, 0, &found);

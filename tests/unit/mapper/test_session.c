@@ -22,17 +22,29 @@ static void tear_down(void) {
 
 TestSuite(session, .init = set_up, .fini = tear_down);
 
+static slam_config_t config(void) {
+  slam_config_t small = slam_config_default();
+  small.tracker.grid.tile_limit = 64;
+  small.threads = 1;
+  return small;
+}
+
 static gantry_err_t begin(double resolution_m) {
-  session_plan_t plan = {
-      .name = "hall", .resolution_m = resolution_m, .width = 100, .height = 60, .tile_limit = 64};
-  return session_begin(&session, &plan, (const uint32_t[]){0xabc, 0x12345678}, 1000);
+  session_plan_t plan = {.name = "hall", .resolution_m = resolution_m, .width = 100, .height = 60};
+  slam_config_t with = config();
+  return session_begin(&session, &plan, &with, (const uint32_t[]){0xabc, 0x12345678}, 1000);
+}
+
+static gantry_err_t load(const session_map_t *map) {
+  slam_config_t with = config();
+  return session_load(&session, map, &with);
 }
 
 static bool integrate(double x, double theta) {
-  bool inserted = false;
+  bool drawn = false;
   pose2_t pose = {.x = x, .theta = theta};
-  cr_assert_eq(session_integrate(&session, pose, &points, 2000, &inserted), GANTRY_OK);
-  return inserted;
+  cr_assert_eq(session_insert(&session, 2.0, pose, 0, &points, &drawn), GANTRY_OK);
+  return drawn;
 }
 
 Test(session, names_map_and_session) {
@@ -52,15 +64,15 @@ Test(session, refuses_a_second_begin) {
 Test(session, refuses_cells_no_grid_can_have) {
   cr_assert_eq(begin(0.001), GANTRY_E_INVALID);
   cr_assert_eq(begin((double)NAN), GANTRY_E_INVALID);
-  cr_assert_null(session.grid);
+  cr_assert_null(session_grid(&session));
 }
 
 Test(session, draws_the_first_sweep) {
   begin(0.05);
 
   cr_assert(integrate(0, 0));
-  cr_assert_eq(grid_state(session.grid, 40, 0), GRID_OCCUPIED);
-  cr_assert_eq(grid_state(session.grid, 20, 0), GRID_FREE);
+  cr_assert_eq(grid_state(session_grid(&session), 40, 0), GRID_OCCUPIED);
+  cr_assert_eq(grid_state(session_grid(&session), 20, 0), GRID_FREE);
 }
 
 Test(session, draws_only_after_motion) {
@@ -72,7 +84,7 @@ Test(session, draws_only_after_motion) {
   cr_assert_not(integrate(0.12, 0.05));
   cr_assert(integrate(0.12, 0.11));
   cr_assert_eq(session.integrated, 3);
-  cr_assert_eq(session.trajectory.total, 5);
+  cr_assert_eq(slam_scan_count(session.slam), 5);
 }
 
 Test(session, takes_the_short_way_round_at_pi) {
@@ -89,13 +101,12 @@ Test(session, draws_nothing_when_none_runs) {
 }
 
 Test(session, says_when_the_grid_is_full) {
-  bool inserted;
+  bool drawn;
   begin(0.05);
   points.x_m[0] = 500.0f;
 
-  cr_assert_eq(session_integrate(&session, (pose2_t){0}, &points, 0, &inserted),
-               GANTRY_E_TOO_LARGE);
-  cr_assert_not(inserted);
+  cr_assert_eq(session_insert(&session, 0, (pose2_t){0}, 0, &points, &drawn), GANTRY_E_TOO_LARGE);
+  cr_assert_not(drawn);
 }
 
 Test(session, covers_at_least_what_was_expected) {
@@ -119,9 +130,9 @@ Test(session, keeps_the_map_active_after_its_end) {
 
   cr_assert_eq(session_end(&session, 3000), GANTRY_OK);
 
-  cr_assert_not_null(session.grid);
+  cr_assert_not_null(session_grid(&session));
   cr_assert_eq(session.updated_ns, 3000);
-  cr_assert_gt(session_quality(&session), 0.0);
+  cr_assert_gt(session_measure(&session).coverage, 0.0);
   cr_assert_eq(session_end(&session, 3000), GANTRY_E_REFUSED);
 }
 
@@ -131,8 +142,8 @@ Test(session, loads_what_was_stored) {
   integrate(0, 0);
   session_end(&session, 0);
   grid_box_t box = session_box(&session);
-  uint64_t known = grid_known_cells(session.grid);
-  cr_assert_eq(patch_encode(session.grid, box, &cells), GANTRY_OK);
+  uint64_t known = grid_known_cells(session_grid(&session));
+  cr_assert_eq(patch_encode(session_grid(&session), box, &cells), GANTRY_OK);
   session_map_t map = {.map_id = "map_1",
                        .name = "old",
                        .metadata = "{}",
@@ -142,11 +153,12 @@ Test(session, loads_what_was_stored) {
                        .width = box.width,
                        .height = box.height,
                        .revision = 17,
-                       .tile_limit = 64};
+                       .cells = cells.data,
+                       .cells_len = cells.len};
 
-  cr_assert_eq(session_load(&session, &map, cells.data, cells.len), GANTRY_OK);
+  cr_assert_eq(load(&map), GANTRY_OK);
 
-  cr_assert_eq(grid_known_cells(session.grid), known);
+  cr_assert_eq(grid_known_cells(session_grid(&session)), known);
   cr_assert_str_eq(session.map_id, "map_1");
   cr_assert_eq(session.revision, 17);
   grid_box_t loaded = session_box(&session);
@@ -163,18 +175,19 @@ Test(session, keeps_its_map_when_another_does_not_load) {
                        .resolution_m = 0.05,
                        .width = 3,
                        .height = 3,
-                       .tile_limit = 64};
+                       .cells = damaged,
+                       .cells_len = sizeof damaged};
   begin(0.05);
   session_end(&session, 0);
 
-  cr_assert_eq(session_load(&session, &map, damaged, sizeof damaged), GANTRY_E_SCHEMA);
+  cr_assert_eq(load(&map), GANTRY_E_SCHEMA);
   map.origin_x_m = 1e9;
-  cr_assert_eq(session_load(&session, &map, damaged, sizeof damaged), GANTRY_E_INVALID);
+  cr_assert_eq(load(&map), GANTRY_E_INVALID);
   map.origin_x_m = 0;
   map.width = UINT32_MAX;
-  cr_assert_eq(session_load(&session, &map, damaged, sizeof damaged), GANTRY_E_INVALID);
+  cr_assert_eq(load(&map), GANTRY_E_INVALID);
   map.resolution_m = 0;
-  cr_assert_eq(session_load(&session, &map, damaged, sizeof damaged), GANTRY_E_INVALID);
+  cr_assert_eq(load(&map), GANTRY_E_INVALID);
   cr_assert_str_eq(session.map_id, "map_00000abc");
 }
 
@@ -188,12 +201,41 @@ Test(session, goes_on_drawing_a_map_in_a_new_session) {
   cr_assert_str_eq(session.session_id, "session_00000005");
   cr_assert(session.extending);
   cr_assert_eq(session.integrated, 0);
-  cr_assert(integrate(0, 0));
+  cr_assert(integrate(0.5, 0));
+  cr_assert_eq(session.first_scan, 1);
   cr_assert_eq(session_extend(&session, 6, 9000), GANTRY_E_REFUSED);
 }
 
 Test(session, has_nothing_to_extend_without_a_map) {
   cr_assert_eq(session_extend(&session, 5, 9000), GANTRY_E_NOT_FOUND);
   cr_assert_eq(session_box(&session).width, 0);
-  cr_assert_float_eq(session_quality(&session), 0.0, 1e-12);
+  cr_assert_float_eq(session_measure(&session).coverage, 0.0, 1e-12);
+}
+
+Test(session, lends_its_map_and_still_tells_its_size) {
+  begin(0.05);
+  integrate(0, 0);
+  session_extent_t before = session_measure(&session);
+
+  slam_t *slam = session_lend(&session);
+
+  cr_assert(session_has_map(&session));
+  cr_assert_null(session_grid(&session));
+  cr_assert_eq(session_measure(&session).known_cells, before.known_cells);
+  cr_assert_not(integrate(1, 0));
+  session_end(&session, 0);
+  cr_assert_eq(begin(0.05), GANTRY_E_REFUSED);
+  session_take_back(&session, slam);
+  cr_assert_eq(grid_known_cells(session_grid(&session)), before.known_cells);
+}
+
+Test(session, refuses_poses_of_corrections_it_does_not_know) {
+  bool drawn;
+  begin(0.05);
+  session.correction_base = session.correction = 3;
+
+  cr_assert_eq(session_insert(&session, 0, (pose2_t){0}, 4, &points, &drawn), GANTRY_E_CONFLICT);
+  cr_assert_eq(session_insert(&session, 0, (pose2_t){0}, 2, &points, &drawn), GANTRY_E_CONFLICT);
+  cr_assert_eq(session_insert(&session, 0, (pose2_t){0}, 3, &points, &drawn), GANTRY_OK);
+  cr_assert(drawn);
 }
