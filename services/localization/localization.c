@@ -211,14 +211,15 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   self->service = service;
   self->started_wall_ns = clock_wall_ns();
   settings_init(&self->settings, service->config);
-  fusion_rule_t rule = settings_rule(&self->settings);
-  if (fusion_init(&self->fusion, &rule) != GANTRY_OK)
+  rules_t rules = settings_rules(&self->settings);
+  recovery_init(&self->recovery, &rules.recovery);
+  guide_init(&self->guide);
+  self->rail_rule = rules.rail;
+  if (fusion_init(&self->fusion, &rules.fusion) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory for the map");
   register_metrics(self);
   recall_start(self);
   localization_fill_status(self, clock_mono_ns());
-  recovery_rule_t recovery = recovery_rule_default();
-  recovery_init(&self->recovery, &recovery);
   gantry_err_t err = relocalize_start(self);
   if (err == GANTRY_OK) err = relocalize_serve(self);
   if (err == GANTRY_OK) err = requests_start(self);

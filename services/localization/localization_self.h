@@ -110,6 +110,9 @@ typedef struct localization {
   sight_t sight;
   rpc_context_t *asked; /* a call of loc.relocalize that waits */
   rail_t rail;          /* of the map; count 0: none */
+  guide_rule_t rail_rule;
+  guide_t guide;
+  passing_t passing;
   recall_t recall;
   bool tags_known, tags_asked;
   bool settings_known, settings_asked;

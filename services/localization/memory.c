@@ -6,8 +6,10 @@
 #include "localization_self.h"
 
 static void enforce(localization_t *self) {
-  fusion_rule_t rule = settings_rule(&self->settings);
-  fusion_set_rule(&self->fusion, &rule);
+  rules_t rules = settings_rules(&self->settings);
+  fusion_set_rule(&self->fusion, &rules.fusion);
+  recovery_set_rule(&self->recovery, &rules.recovery);
+  self->rail_rule = rules.rail;
 }
 
 static void on_tags(gantry_err_t err, const gantry_fault_t *fault, const void *reply,

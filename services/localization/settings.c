@@ -8,40 +8,56 @@
 
 #include <gantry/json.h>
 
-static const char *const KEYS[SETTINGS_KEYS] = {"weights", "gate",   "tag",
-                                                "lidar",   "motion", "state"};
+static const char *const KEYS[SETTINGS_KEYS] = {"weights", "gate",  "tag",  "lidar",
+                                                "motion",  "state", "rail", "recovery"};
 
-/* One number of a setting and its place in the rule. */
+typedef enum field_kind {
+  FIELD_REAL,
+  FIELD_WHOLE, /* a uint32_t */
+  FIELD_TRUTH, /* true or false */
+  FIELD_MODE   /* "auto" or "off" */
+} field_kind_t;
+
+/* One value of a setting and its place in the rules. */
 static const struct setting_field {
   const char *key, *name;
   double min, max;
   size_t offset;
-  bool whole; /* the place is a uint32_t */
+  field_kind_t kind;
 } FIELDS[] = {
-#define WEIGHT(family) offsetof(fusion_rule_t, confidence.weights) + (family) * sizeof(double)
-    {"weights", "rfid", 0, 1, WEIGHT(CONFIDENCE_RFID), false},
-    {"weights", "accelerometer", 0, 1, WEIGHT(CONFIDENCE_ACCELEROMETER), false},
-    {"weights", "proximity", 0, 1, WEIGHT(CONFIDENCE_PROXIMITY), false},
-    {"weights", "lidar", 0, 1, WEIGHT(CONFIDENCE_LIDAR), false},
+#define WEIGHT(family) offsetof(rules_t, fusion.confidence.weights) + (family) * sizeof(double)
+    {"weights", "rfid", 0, 1, WEIGHT(CONFIDENCE_RFID), FIELD_REAL},
+    {"weights", "accelerometer", 0, 1, WEIGHT(CONFIDENCE_ACCELEROMETER), FIELD_REAL},
+    {"weights", "proximity", 0, 1, WEIGHT(CONFIDENCE_PROXIMITY), FIELD_REAL},
+    {"weights", "lidar", 0, 1, WEIGHT(CONFIDENCE_LIDAR), FIELD_REAL},
 #undef WEIGHT
-    {"gate", "factor", 0, 100, offsetof(fusion_rule_t, gate), false},
-    {"tag", "read_radius_m", 0.001, 10, offsetof(fusion_rule_t, read_radius_m), false},
-    {"tag", "signal_min", 0, 1, offsetof(fusion_rule_t, signal_min), false},
-    {"tag", "antenna_x_m", -10, 10, offsetof(fusion_rule_t, antenna.x), false},
-    {"tag", "antenna_y_m", -10, 10, offsetof(fusion_rule_t, antenna.y), false},
-    {"tag", "heading_sigma_rad", 0.001, 3.2, offsetof(fusion_rule_t, heading_sigma_rad), false},
-    {"lidar", "x_m", -10, 10, offsetof(fusion_rule_t, lidar.x), false},
-    {"lidar", "y_m", -10, 10, offsetof(fusion_rule_t, lidar.y), false},
-    {"lidar", "theta_rad", -M_PI, M_PI, offsetof(fusion_rule_t, lidar.theta), false},
-    {"lidar", "inliers_min", 0, 1, offsetof(fusion_rule_t, tracking.inliers_loaded), false},
-    {"motion", "along_m2_per_m", 0, 10, offsetof(fusion_rule_t, noise.along_m2_per_m), false},
-    {"motion", "across_m2_per_m", 0, 10, offsetof(fusion_rule_t, noise.across_m2_per_m), false},
-    {"motion", "heading_rad2_per_m", 0, 10, offsetof(fusion_rule_t, noise.heading_rad2_per_m),
-     false},
-    {"motion", "heading_rad2_per_rad", 0, 10, offsetof(fusion_rule_t, noise.heading_rad2_per_rad),
-     false},
-    {"state", "stale_s", 0.05, 60, offsetof(fusion_rule_t, stale_s), false},
-    {"state", "lost_after", 1, 1000, offsetof(fusion_rule_t, lost_after), true},
+    {"gate", "factor", 0, 100, offsetof(rules_t, fusion.gate), FIELD_REAL},
+    {"tag", "read_radius_m", 0.001, 10, offsetof(rules_t, fusion.read_radius_m), FIELD_REAL},
+    {"tag", "signal_min", 0, 1, offsetof(rules_t, fusion.signal_min), FIELD_REAL},
+    {"tag", "antenna_x_m", -10, 10, offsetof(rules_t, fusion.antenna.x), FIELD_REAL},
+    {"tag", "antenna_y_m", -10, 10, offsetof(rules_t, fusion.antenna.y), FIELD_REAL},
+    {"tag", "heading_sigma_rad", 0.001, 3.2, offsetof(rules_t, fusion.heading_sigma_rad),
+     FIELD_REAL},
+    {"lidar", "x_m", -10, 10, offsetof(rules_t, fusion.lidar.x), FIELD_REAL},
+    {"lidar", "y_m", -10, 10, offsetof(rules_t, fusion.lidar.y), FIELD_REAL},
+    {"lidar", "theta_rad", -M_PI, M_PI, offsetof(rules_t, fusion.lidar.theta), FIELD_REAL},
+    {"lidar", "inliers_min", 0, 1, offsetof(rules_t, fusion.tracking.inliers_loaded), FIELD_REAL},
+    {"motion", "along_m2_per_m", 0, 10, offsetof(rules_t, fusion.noise.along_m2_per_m), FIELD_REAL},
+    {"motion", "across_m2_per_m", 0, 10, offsetof(rules_t, fusion.noise.across_m2_per_m),
+     FIELD_REAL},
+    {"motion", "heading_rad2_per_m", 0, 10, offsetof(rules_t, fusion.noise.heading_rad2_per_m),
+     FIELD_REAL},
+    {"motion", "heading_rad2_per_rad", 0, 10, offsetof(rules_t, fusion.noise.heading_rad2_per_rad),
+     FIELD_REAL},
+    {"state", "stale_s", 0.05, 60, offsetof(rules_t, fusion.stale_s), FIELD_REAL},
+    {"state", "lost_after", 1, 1000, offsetof(rules_t, fusion.lost_after), FIELD_WHOLE},
+    {"rail", "mode", 0, 0, offsetof(rules_t, rail.automatic), FIELD_MODE},
+    {"rail", "sigma_m", 0.001, 1, offsetof(rules_t, rail.sigma_m), FIELD_REAL},
+    {"recovery", "automatic", 0, 0, offsetof(rules_t, recovery.automatic), FIELD_TRUTH},
+    {"recovery", "near_m", 0.5, 100, offsetof(rules_t, recovery.near_m), FIELD_REAL},
+    {"recovery", "wide_m", 1, 1000, offsetof(rules_t, recovery.wide_m), FIELD_REAL},
+    {"recovery", "score_min", 0.2, 1, offsetof(rules_t, recovery.score_min), FIELD_REAL},
+    {"recovery", "retry_s", 0.1, 3600, offsetof(rules_t, recovery.retry_s), FIELD_REAL},
 };
 #define FIELD_COUNT (sizeof FIELDS / sizeof FIELDS[0])
 
@@ -63,8 +79,10 @@ _Static_assert(sizeof LOC_OPTIONS / sizeof LOC_OPTIONS[0] == LOC_OPTION_COUNT, "
 
 void settings_init(settings_t *settings, const config_t *config) {
   memset(settings, 0, sizeof *settings);
-  fusion_rule_t *rule = &settings->base;
+  fusion_rule_t *rule = &settings->base.fusion;
   *rule = fusion_rule_default();
+  settings->base.recovery = recovery_rule_default();
+  settings->base.rail = guide_rule_default();
   rule->antenna = (pose2_t){config_real(config, "antenna_x"), config_real(config, "antenna_y"), 0};
   rule->read_radius_m = config_real(config, "read_radius");
   rule->signal_min = config_real(config, "tag_signal_min");
@@ -84,20 +102,48 @@ static int index_of(const char *key) {
   return -1;
 }
 
+/* The value that text gives a field: a number, or 0 and 1 for what is not. GANTRY_E_NOT_FOUND when
+   it gives none. */
+static gantry_err_t read_field(const struct setting_field *field, const char *text, double *out) {
+  char word[16];
+  bool truth = false;
+  switch (field->kind) {
+  case FIELD_MODE:
+    GANTRY_TRY(json_get_text(text, field->name, word, sizeof word));
+    *out = strcmp(word, "auto") == 0;
+    return *out != 0 || strcmp(word, "off") == 0 ? GANTRY_OK : GANTRY_E_INVALID;
+  case FIELD_TRUTH:
+    GANTRY_TRY(json_get_bool(text, field->name, &truth));
+    *out = truth;
+    return GANTRY_OK;
+  case FIELD_REAL:
+  case FIELD_WHOLE:
+    break;
+  }
+  return json_get_number(text, field->name, out);
+}
+
 gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *fault) {
-  char field[96];
+  static const char *const WANTED[] = {[FIELD_REAL] = "must be a number",
+                                       [FIELD_WHOLE] = "must be a number",
+                                       [FIELD_TRUTH] = "must be true or false",
+                                       [FIELD_MODE] = "must be \"auto\" or \"off\""};
+  char name[96];
   if (index_of(key) < 0) return GANTRY_OK;
   if (value[0] != '{') return fault_set(fault, GANTRY_E_INVALID, "value", "must be a JSON object");
   for (size_t i = 0; i < FIELD_COUNT; i++) {
+    const struct setting_field *field = &FIELDS[i];
     double number = 0;
-    if (strcmp(FIELDS[i].key, key) != 0) continue;
-    gantry_err_t err = json_get_number(value, FIELDS[i].name, &number);
+    if (strcmp(field->key, key) != 0) continue;
+    gantry_err_t err = read_field(field, value, &number);
     if (err == GANTRY_E_NOT_FOUND) continue;
-    snprintf(field, sizeof field, "value.%s", FIELDS[i].name);
-    if (err != GANTRY_OK) return fault_set(fault, GANTRY_E_INVALID, field, "must be a number");
-    if (!(number >= FIELDS[i].min && number <= FIELDS[i].max))
-      return fault_set(fault, GANTRY_E_INVALID, field, "%.6g is not within %.6g to %.6g", number,
-                       FIELDS[i].min, FIELDS[i].max);
+    snprintf(name, sizeof name, "value.%s", field->name);
+    if (err != GANTRY_OK)
+      return fault_set(fault, GANTRY_E_INVALID, name, "%s", WANTED[field->kind]);
+    bool bounded = field->kind == FIELD_REAL || field->kind == FIELD_WHOLE;
+    if (bounded && !(number >= field->min && number <= field->max))
+      return fault_set(fault, GANTRY_E_INVALID, name, "%.6g is not within %.6g to %.6g", number,
+                       field->min, field->max);
   }
   return GANTRY_OK;
 }
@@ -109,23 +155,27 @@ bool settings_put(settings_t *settings, const char *key, const char *value) {
   return true;
 }
 
-static void overlay(fusion_rule_t *rule, const char *key, const char *value) {
+static void overlay(rules_t *rules, const char *key, const char *value) {
   for (size_t i = 0; i < FIELD_COUNT; i++) {
     double number;
     if (strcmp(FIELDS[i].key, key) != 0) continue;
-    if (json_get_number(value, FIELDS[i].name, &number) != GANTRY_OK) continue;
-    unsigned char *place = (unsigned char *)rule + FIELDS[i].offset;
+    if (read_field(&FIELDS[i], value, &number) != GANTRY_OK) continue;
+    unsigned char *place = (unsigned char *)rules + FIELDS[i].offset;
     uint32_t whole = (uint32_t)number;
-    if (FIELDS[i].whole)
+    bool truth = number != 0;
+    if (FIELDS[i].kind == FIELD_REAL)
+      memcpy(place, &number, sizeof number);
+    else if (FIELDS[i].kind == FIELD_WHOLE)
       memcpy(place, &whole, sizeof whole);
     else
-      memcpy(place, &number, sizeof number);
+      memcpy(place, &truth, sizeof truth);
   }
 }
 
-fusion_rule_t settings_rule(const settings_t *settings) {
-  fusion_rule_t rule = settings->base;
+rules_t settings_rules(const settings_t *settings) {
+  rules_t rules = settings->base;
   for (int i = 0; i < SETTINGS_KEYS; i++)
-    if (settings->values[i][0] != '\0') overlay(&rule, KEYS[i], settings->values[i]);
-  return rule;
+    if (settings->values[i][0] != '\0') overlay(&rules, KEYS[i], settings->values[i]);
+  rules.recovery.lost_after = rules.fusion.lost_after;
+  return rules;
 }

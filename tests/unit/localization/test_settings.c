@@ -17,7 +17,7 @@ static void setup(void) {
 TestSuite(settings, .init = setup);
 
 Test(settings, begins_with_the_weights_of_the_specification) {
-  fusion_rule_t rule = settings_rule(&settings);
+  fusion_rule_t rule = settings_rules(&settings).fusion;
 
   cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_RFID], 0.4, 1e-12);
   cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_ACCELEROMETER], 0.3, 1e-12);
@@ -29,7 +29,7 @@ Test(settings, overlays_only_what_is_given) {
   cr_assert(settings_put(&settings, "weights", "{\"lidar\":0.5}"));
   cr_assert(settings_put(&settings, "state", "{\"lost_after\":7}"));
 
-  fusion_rule_t rule = settings_rule(&settings);
+  fusion_rule_t rule = settings_rules(&settings).fusion;
 
   cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_LIDAR], 0.5, 1e-12);
   cr_assert_float_eq(rule.confidence.weights[CONFIDENCE_RFID], 0.4, 1e-12);
@@ -41,7 +41,7 @@ Test(settings, goes_back_to_the_default) {
 
   settings_put(&settings, "tag", NULL);
 
-  cr_assert_float_eq(settings_rule(&settings).read_radius_m, 0.2, 1e-12);
+  cr_assert_float_eq(settings_rules(&settings).fusion.read_radius_m, 0.2, 1e-12);
 }
 
 Test(settings, leaves_unknown_keys_to_storage) {
@@ -57,4 +57,31 @@ Test(settings, names_what_is_wrong) {
   cr_assert_eq(settings_check("gate", "[]", &fault), GANTRY_E_INVALID);
   cr_assert_str_eq(fault.field, "value");
   cr_assert_eq(settings_check("gate", "{\"factor\":2}", &fault), GANTRY_OK);
+}
+
+Test(settings, switches_rail_and_recovery) {
+  cr_assert(settings_rules(&settings).rail.automatic);
+  cr_assert(settings_rules(&settings).recovery.automatic);
+  settings_put(&settings, "rail", "{\"mode\":\"off\",\"sigma_m\":0.02}");
+  settings_put(&settings, "recovery", "{\"automatic\":false,\"near_m\":5}");
+  settings_put(&settings, "state", "{\"lost_after\":5}");
+
+  rules_t rules = settings_rules(&settings);
+
+  cr_assert_not(rules.rail.automatic);
+  cr_assert_float_eq(rules.rail.sigma_m, 0.02, 1e-12);
+  cr_assert_not(rules.recovery.automatic);
+  cr_assert_float_eq(rules.recovery.near_m, 5, 1e-12);
+  cr_assert_eq(rules.recovery.lost_after, 5);
+}
+
+Test(settings, says_which_words_a_switch_takes) {
+  cr_assert_eq(settings_check("rail", "{\"mode\":\"on\"}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.mode");
+  cr_assert_str_eq(fault.detail, "must be \"auto\" or \"off\"");
+  cr_assert_eq(settings_check("rail", "{\"mode\":1}", &fault), GANTRY_E_INVALID);
+  cr_assert_eq(settings_check("recovery", "{\"automatic\":1}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.automatic");
+  cr_assert_eq(settings_check("recovery", "{\"near_m\":0}", &fault), GANTRY_E_INVALID);
+  cr_assert_eq(settings_check("rail", "{\"mode\":\"auto\"}", &fault), GANTRY_OK);
 }
