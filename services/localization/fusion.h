@@ -9,6 +9,8 @@
      fusion_tag.c    tags
      fusion_range.c  distances to the walls of the map
      fusion_frame.c  the map's frame moves
+     fusion_hold.c   a rail
+     fusion_frame.c  a map that moves
      fusion_pose.c   what the estimate says */
 #ifndef LOC_FUSION_H
 #define LOC_FUSION_H
@@ -179,6 +181,12 @@ void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigm
 /* Begins the rolling map anew, if that is what scans are matched against: after the estimate was
    moved the old one is in the wrong place. */
 void fusion_leave_map(fusion_t *fusion);
+/* The robot hangs on a line through `on` and heads along it. False, and nothing changes, when the
+   estimate is too far beside it. */
+bool fusion_hold(fusion_t *fusion, pose2_t on, double sigma_m, double sigma_rad);
+/* Where along that line it is: at `on`, by a tag whose middle was passed. False when that does not
+   fit the estimate. */
+bool fusion_hold_along(fusion_t *fusion, uint64_t time_ns, pose2_t on, double sigma_m);
 /* The map has moved under the robot, by a step that is put before the pose. */
 void fusion_shift(fusion_t *fusion, pose2_t step);
 /* The odometry's way from the estimate to a time; it may lie before it. */

@@ -80,7 +80,12 @@ static void learn(guide_t *guide, double true_m, double wheel_m, double sigma_m)
   guide->scale_variance *= variance / sum;
 }
 
-double guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m) {
+double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m) {
+  double now_m = s_m + guide->sense * guide->scale * (guide->wheel_m - wheel_m);
+  return way_m(rail, guide->s_m, now_m);
+}
+
+void guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m) {
   double rolled_m = wheel_m - guide->mark_wheel_m;
   if (guide->has_mark) {
     /* On a closed rail the way may be longer than the shorter way round. */
@@ -91,6 +96,4 @@ double guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m
   guide->has_mark = true;
   guide->mark_s_m = s_m;
   guide->mark_wheel_m = wheel_m;
-  double now_m = s_m + guide->sense * guide->scale * (guide->wheel_m - wheel_m);
-  return way_m(rail, guide->s_m, now_m);
 }

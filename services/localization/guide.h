@@ -42,8 +42,11 @@ pose2_t guide_pose(const guide_t *guide, const rail_t *rail, double s_m);
 /* A reading of the odometry. begun: its frame began anew. Returns the odometry to go by; rail as at
    guide_place. */
 pose2_t guide_odometry(guide_t *guide, const rail_t *rail, pose2_t raw, bool begun);
-/* The middle of a tag at s was passed when the wheel stood at wheel_m, known to sigma_m: teaches
-   the scale. Returns how much farther along the rail the robot is now than s_m says. */
-double guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m);
+/* The middle of a tag at s was passed when the wheel stood at wheel_m: how much farther along the
+   rail the robot is now than s_m says. */
+double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m);
+/* That pass, known to sigma_m, is to be believed: together with the one before it teaches the
+   wheel's scale. */
+void guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m);
 
 #endif

@@ -117,9 +117,11 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   pose2_t odometry = {motion->x, motion->y, motion->theta};
   self->motion_boot = frame->header.boot;
   self->motion = *motion;
+  odometry = rail_hold_odometry(self, odometry, anew);
   if (!fusion_motion(&self->fusion, time_ns, odometry, motion->speed, motion->turn, anew) || anew)
     log_warn("ODOMETRY-RESTART",
              "odometry leapt, stood still in time or began anew; its way is unknown");
+  rail_hold_pose(self);
   self->motion_cause = frame_cause(frame);
   self->motion_ns = time_ns;
   self->source = motion->source;
@@ -147,7 +149,10 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   fusion_tag_result_t result =
       fusion_tag(&self->fusion, time_ns, tag->tag, tag->signal, tag->confidence);
   bool used = result == FUSION_TAG_USED || result == FUSION_TAG_RESTARTED;
-  if (used) metric_add(self->tags, 1);
+  if (used) {
+    metric_add(self->tags, 1);
+    rail_hold_tag(self, time_ns, tag->tag);
+  }
   if (result == FUSION_TAG_UNKNOWN)
     log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);
   if (result == FUSION_TAG_REFUSED) say_refused(self, tag->tag);

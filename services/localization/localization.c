@@ -154,7 +154,11 @@ void localization_fill_status(localization_t *self, uint64_t now_ns) {
                                 .has_recoveries = true,
                                 .recoveries = self->recovery.recoveries,
                                 .has_slipping = true,
-                                .slipping = fusion_slips(fusion, now_ns)};
+                                .slipping = fusion_slips(fusion, now_ns),
+                                .has_on_rail = self->rail.count > 0,
+                                .on_rail = self->guide.on,
+                                .has_rail_s = self->guide.on,
+                                .rail_s = self->guide.s_m};
   snprintf(self->status.map_id, sizeof self->status.map_id, "%s", fusion->tracking.map_id);
   say(self, now_ns);
 }
@@ -177,6 +181,7 @@ static void on_tick(void *arg) {
   fill_gap(self, now_ns);
   map_load_tick(self, now_ns);
   relocalize_tick(self);
+  rail_hold_tick(self, now_ns);
   bool second = ++self->ticks % STATUS_TICKS == 0;
   fusion_state_t before = self->state;
   if (!second && state_of(self, now_ns) == before) return;
@@ -215,6 +220,7 @@ static gantry_err_t start(service_t *service, void **out, gantry_fault_t *fault)
   recovery_init(&self->recovery, &rules.recovery);
   guide_init(&self->guide);
   self->rail_rule = rules.rail;
+  self->along_m2_per_m = rules.fusion.noise.along_m2_per_m;
   if (fusion_init(&self->fusion, &rules.fusion) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory for the map");
   register_metrics(self);

@@ -113,6 +113,7 @@ typedef struct localization {
   guide_rule_t rail_rule;
   guide_t guide;
   passing_t passing;
+  double along_m2_per_m; /* of the odometry off the rail, as the rule says */
   recall_t recall;
   bool tags_known, tags_asked;
   bool settings_known, settings_asked;
@@ -160,6 +161,14 @@ void map_load_ask_shapes(localization_t *self, uint32_t drawn);
 /* The scout has prepared a map; takes its tracker. */
 void map_load_prepared(localization_t *self, scout_report_t *report);
 void map_load_tick(localization_t *self, uint64_t now_ns);
+
+/* The odometry to go by: on a rail, laid along it. */
+pose2_t rail_hold_odometry(localization_t *self, pose2_t odometry, bool begun);
+/* Holds the estimate on the rail, if the robot hangs there. */
+void rail_hold_pose(localization_t *self);
+/* A sighting that the estimate took; and time goes on. */
+void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag);
+void rail_hold_tick(localization_t *self, uint64_t now_ns);
 
 /* Starts the scout. */
 gantry_err_t relocalize_start(localization_t *self);

@@ -10,6 +10,7 @@ static void enforce(localization_t *self) {
   fusion_set_rule(&self->fusion, &rules.fusion);
   recovery_set_rule(&self->recovery, &rules.recovery);
   self->rail_rule = rules.rail;
+  self->along_m2_per_m = rules.fusion.noise.along_m2_per_m;
 }
 
 static void on_tags(gantry_err_t err, const gantry_fault_t *fault, const void *reply,

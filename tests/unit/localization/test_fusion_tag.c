@@ -54,7 +54,8 @@ Test(fusion_tag, keeps_the_heading_when_the_tag_has_none) {
 
   cr_assert_float_eq(pose().x, 4.8, 1e-9);
   cr_assert_float_eq(pose().theta, 0, 1e-9);
-  cr_assert_gt(fusion.eskf.covariance[ESKF_THETA * ESKF_STATES + ESKF_THETA], 0.9, "the heading is not known");
+  cr_assert_gt(fusion.eskf.covariance[ESKF_THETA * ESKF_STATES + ESKF_THETA], 0.9,
+               "the heading is not known");
 }
 
 Test(fusion_tag, pulls_a_pose_that_has_drifted) {

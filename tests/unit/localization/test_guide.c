@@ -132,7 +132,8 @@ Test(guide, holds_the_place_with_tags_and_wheel_alone) {
     }
     if (ended) {
       double s_m = 4.0 * (pass.tag[1] - 'A');
-      guide.s_m += 0.8 * guide_mark(&guide, &rail, s_m, pass.wheel_m, pass.sigma_m);
+      guide.s_m += 0.8 * guide_ahead(&guide, &rail, s_m, pass.wheel_m);
+      guide_mark(&guide, &rail, s_m, pass.wheel_m, pass.sigma_m);
     }
     double off_m = guide.s_m - fmod(truth_m, 60);
     off_m -= 60 * round(off_m / 60);
