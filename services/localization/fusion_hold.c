@@ -4,8 +4,9 @@
 
 #include "fusion.h"
 
-#define HOLD_GATE 25.0 /* farther beside the line: the robot does not hang on it, or it is wrong   \
-                        */
+#define HOLD_GATE                                                                                  \
+  25.0 /* farther beside the line: the robot does not hang on it, or it is wrong                   \
+        */
 
 bool fusion_hold(fusion_t *fusion, pose2_t on, double sigma_m, double sigma_rad) {
   gantry_err_t err = eskf_update_line(&fusion->eskf, on.x, on.y, on.theta, sigma_m,

@@ -151,7 +151,7 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   bool used = result == FUSION_TAG_USED || result == FUSION_TAG_RESTARTED;
   if (used) {
     metric_add(self->tags, 1);
-    rail_hold_tag(self, time_ns, tag->tag);
+    rail_hold_tag(self, time_ns, tag->tag, tag->signal);
   }
   if (result == FUSION_TAG_UNKNOWN)
     log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);

@@ -167,7 +167,7 @@ pose2_t rail_hold_odometry(localization_t *self, pose2_t odometry, bool begun);
 /* Holds the estimate on the rail, if the robot hangs there. */
 void rail_hold_pose(localization_t *self);
 /* A sighting that the estimate took; and time goes on. */
-void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag);
+void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag, double signal);
 void rail_hold_tick(localization_t *self, uint64_t now_ns);
 
 /* Starts the scout. */

@@ -59,11 +59,12 @@ static void take_pass(localization_t *self, const pass_t *pass) {
             guide->scale);
 }
 
-void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag) {
+void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag, double signal) {
   pass_t pass;
   double late_s = ((double)time_ns - (double)self->motion_ns) * 1e-9;
   double wheel_m = self->guide.wheel_m + self->motion.speed * fmin(fmax(late_s, -0.2), 0.2);
-  if (passing_seen(&self->passing, tag, time_ns, wheel_m, self->fusion.rule.read_radius_m, &pass))
+  if (passing_seen(&self->passing, tag, time_ns, wheel_m, signal, self->fusion.rule.read_radius_m,
+                   &pass))
     take_pass(self, &pass);
 }
 

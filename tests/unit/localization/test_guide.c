@@ -128,7 +128,7 @@ Test(guide, holds_the_place_with_tags_and_wheel_alone) {
     bool ended = passing_tick(&passing, time_ns, 0.2, &pass);
     if (i % 2 == 0 && fabs(truth_m + 0.01 * chance() - tag_m) < 0.2) {
       char name[8] = {'T', (char)('A' + (int)fmod(tag_m / 4, 15)), 0};
-      passing_seen(&passing, name, time_ns, guide.wheel_m, 0.2, &pass);
+      passing_seen(&passing, name, time_ns, guide.wheel_m, 0.9, 0.2, &pass);
     }
     if (ended) {
       double s_m = 4.0 * (pass.tag[1] - 'A');
