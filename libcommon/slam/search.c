@@ -36,8 +36,7 @@ static void note(search_run_t *run, const search_leaf_t *leaf) {
   if (run->leaf_count == SEARCH_LEAVES_MAX) {
     qsort(run->leaves, run->leaf_count, sizeof *run->leaves, compare_leaves);
     run->leaf_count = SEARCH_LEAVES_MAX / 2;
-    while (run->leaf_count > 0 && run->leaves[run->leaf_count - 1].sum <= run->floor)
-      run->leaf_count--;
+    if (run->leaves[run->leaf_count].sum > run->lost) run->lost = run->leaves[run->leaf_count].sum;
   }
   run->leaves[run->leaf_count++] = *leaf;
 }
@@ -225,37 +224,53 @@ static bool is_window(const search_window_t *window) {
          isfinite(window->reach_rad);
 }
 
-gantry_err_t search_places(const search_map_t *map, const points_t *points,
-                           const search_window_t *window, double score_min, double keep,
-                           search_place_t *out, size_t capacity, size_t *count, uint64_t *visited) {
-  *count = 0;
-  if (visited) *visited = 0;
+/* lost_score: no place that was forgotten for want of room scores more. */
+static gantry_err_t find_places(const search_map_t *map, const points_t *points,
+                                const search_window_t *window, double score_min, double keep,
+                                search_place_t *out, size_t capacity, size_t *count,
+                                uint64_t *visited, double *lost_score) {
   if (!is_window(window) || !(score_min >= 0.0) || !(keep > 0.0 && keep <= 1.0))
     return GANTRY_E_INVALID;
   if (points->count < MATCH_POINTS_MIN) return GANTRY_E_UNAVAILABLE;
   search_run_t run;
   gantry_err_t err = search_run_init(&run, map, points, window);
   if (err == GANTRY_OK) {
+    double unit = 1.0 / (SEARCH_NEAR_MAX * run.point_count);
     run.keep = keep;
-    run.floor = (uint32_t)fmax(ceil(score_min * SEARCH_NEAR_MAX * run.point_count) - 1.0, 0.0);
+    run.floor = (uint32_t)fmax(ceil(fmin(score_min, 2.0) / unit) - 1.0, 0.0);
     search_all(&run);
     *count = pick_places(&run, out, capacity);
-    if (visited) *visited = run.visited;
+    *visited = run.visited;
+    *lost_score = run.lost * unit;
     if (*count == 0) err = GANTRY_E_NOT_FOUND;
   }
   search_run_fini(&run);
   return err;
 }
 
+gantry_err_t search_places(const search_map_t *map, const points_t *points,
+                           const search_window_t *window, double score_min, double keep,
+                           search_place_t *out, size_t capacity, size_t *count, uint64_t *visited) {
+  uint64_t unasked = 0;
+  double lost_score = 0.0;
+  if (!visited) visited = &unasked;
+  *count = 0;
+  *visited = 0;
+  return find_places(map, points, window, score_min, keep, out, capacity, count, visited,
+                     &lost_score);
+}
+
 gantry_err_t search_best(const search_map_t *map, const points_t *points,
                          const search_window_t *window, double score_min, search_result_t *out) {
   search_place_t places[2];
   size_t count = 0;
+  double lost_score = 0.0;
   *out = (search_result_t){0};
-  GANTRY_TRY(search_places(map, points, window, score_min, SEARCH_RIVAL, places, 2, &count,
-                           &out->visited));
+  GANTRY_TRY(find_places(map, points, window, score_min, SEARCH_RIVAL, places, 2, &count,
+                         &out->visited, &lost_score));
   out->pose = places[0].pose;
   out->score = places[0].score;
   out->second_score = count > 1 ? places[1].score : fmax(SEARCH_RIVAL * out->score, score_min);
+  out->second_score = fmax(out->second_score, lost_score);
   return GANTRY_OK;
 }

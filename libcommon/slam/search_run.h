@@ -11,8 +11,8 @@
 
 #define SEARCH_POINTS_MAX  96        /* more say nothing new: scans are thinned evenly */
 #define SEARCH_VECTOR      16        /* bytes that are added at once */
-#define SEARCH_WAITING_MAX (1 << 18) /* boxes in the list: 0.5 MB */
-#define SEARCH_LEAVES_MAX  (1 << 12) /* poses that may be places */
+#define SEARCH_WAITING_MAX (1 << 18) /* boxes in the list: 2 MB at most */
+#define SEARCH_LEAVES_MAX  (1 << 13) /* poses that may be places */
 
 typedef struct search_cell {
   int32_t x, y; /* of search_map_t.near, may lie outside */
@@ -52,6 +52,7 @@ typedef struct search_run {
   uint32_t waiting_count;
   search_leaf_t *leaves;
   uint32_t leaf_count;
+  uint32_t lost;  /* sum of the best leaf dropped because the list was full */
   uint32_t best;  /* sum of the best pose so far */
   uint32_t floor; /* sums not above it are of no interest */
   double keep;    /* poses above this share of the best are of interest */

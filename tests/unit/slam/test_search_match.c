@@ -73,7 +73,7 @@ static void draw_nearly_symmetric(void) {
   }
   for (int32_t y = -40; y <= 40; y++) {
     grid_hit(grid, -60, y);
-    grid_hit(grid, y >= 20 && y < 30 ? 62 : 60, y);
+    grid_hit(grid, y >= 20 && y < 26 ? 62 : 60, y);
   }
   finish_map();
 }
@@ -83,7 +83,7 @@ Test(search_match, lets_the_fine_fit_choose_between_twins) {
   points.count = 0;
   for (int i = 0; i <= 40; i++) {
     float y = -1.975f + 0.1f * (float)i;
-    points.x_m[points.count] = y > 1.0f && y < 1.5f ? 3.125f : 3.025f;
+    points.x_m[points.count] = y > 1.0f && y < 1.3f ? 3.125f : 3.025f;
     points.y_m[points.count++] = y;
     points.x_m[points.count] = -2.975f;
     points.y_m[points.count++] = y;
