@@ -48,6 +48,11 @@ void view_localization(const latest_t *latest, http_localization_state_t *out) {
   out->status = latest->loc_status;
   out->usage_count = latest->pose.has_usage ? latest->pose.usage_count : 0;
   memcpy(out->usage, latest->pose.usage, sizeof out->usage);
+  if (latest->pose.covariance_count != 6) return;
+  out->covariance_count = 3;
+  out->covariance[0] = latest->pose.covariance[0]; /* xx xy xt yy yt tt */
+  out->covariance[1] = latest->pose.covariance[1];
+  out->covariance[2] = latest->pose.covariance[3];
 }
 
 void view_map(const map_info_t *info, http_map_t *out) {

@@ -3,6 +3,7 @@
 const KEY = 'gantry-token'
 const REFRESH = 'gantry-refresh'
 const REQUEST_MS = 8000
+const FINISH_MS = 120000 // a long drive takes its time to be put together
 
 export class ApiError extends Error {
   constructor(status, body) {
@@ -22,12 +23,14 @@ export function forget() {
 // No answer at all: the gateway is away, which the page shows by itself.
 export const isAway = (error) => !(error instanceof ApiError)
 
-async function send(method, path, body) {
+// body: what is sent as JSON, or a Blob (a file) that is sent as it is.
+async function exchange(method, path, body) {
   const headers = {}
+  const isFile = body instanceof Blob
   if (token()) headers.Authorization = `Bearer ${token()}`
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
-  const reply = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-    signal: AbortSignal.timeout(REQUEST_MS) })
+  if (body !== undefined) headers['Content-Type'] = isFile ? body.type || 'application/octet-stream' : 'application/json'
+  const reply = await fetch(path, { method, headers, body: body === undefined || isFile ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(path.endsWith('/stop-mapping') ? FINISH_MS : REQUEST_MS) })
   return [reply, await reply.json().catch(() => null)]
 }
 
@@ -36,7 +39,7 @@ let renewal = null
 export function renew() {
   const old = sessionStorage.getItem(REFRESH)
   if (!old) return Promise.resolve(false)
-  renewal ??= send('POST', '/api/v1/auth/refresh', { refresh_token: old }).then(([reply, answer]) => {
+  renewal ??= exchange('POST', '/api/v1/auth/refresh', { refresh_token: old }).then(([reply, answer]) => {
     if (reply.status === 401) forget()
     if (reply.ok) sessionStorage.setItem(KEY, answer.access_token)
     return reply.ok
@@ -45,9 +48,9 @@ export function renew() {
 }
 
 export async function request(method, path, body) {
-  let [reply, answer] = await send(method, path, body)
+  let [reply, answer] = await exchange(method, path, body)
   if (reply.status === 401 && token() && !path.includes('/auth/login') && await renew()) {
-    [reply, answer] = await send(method, path, body)
+    [reply, answer] = await exchange(method, path, body)
   }
   if (reply.status === 401 && !path.includes('/auth/login')) document.dispatchEvent(new Event('gantry-logged-out'))
   if (!reply.ok && !(path === '/health' && answer)) throw new ApiError(reply.status, answer)

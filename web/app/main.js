@@ -3,12 +3,15 @@
 import { forget, get, isAway, login, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
+import { permitMaps, refreshMaps, setUpMaps, showMapping } from './maps.js'
 import { forgetModules, permitModules, refreshModules, setUpModules, showSearch } from './modules.js'
-import { forgetRobot, pill, refreshHealth, refreshMaps, showRobot, showSafety } from './panels.js'
+import { forgetRobot, pill, refreshHealth, showRobot, showSafety } from './panels.js'
+import { permitPlace, setUpPlace, showPlace } from './place.js'
 import { needsReset, permitRobot, sendReset, setUpRobot, showActivity } from './robot.js'
 import { refreshSensors, setUpSensors } from './sensors.js'
 import { forgetSessions, permitSessions, refreshSessions, setUpSessions, showSession } from './sessions.js'
 import { connect } from './socket.js'
+import { permitTools, refreshShapes, setUpTools } from './tools.js'
 
 const byId = (id) => document.getElementById(id)
 const view = new MapView(byId('map'), byId('map-hint'))
@@ -34,12 +37,30 @@ setUpRobot(say)
 setUpModules(say)
 setUpSensors(say)
 setUpSessions(say)
+setUpMaps(say, view)
+setUpPlace(say)
+setUpTools(say, view)
 
 function showStatus(data) {
   latched = Boolean(data.safety?.latched)
   showSafety(data.safety, data.robot_status, needsReset(data))
   showActivity(data)
   showSearch(data.discovery)
+  showMapping(data.mapping ?? null)
+  showPlace(data.localization ?? null)
+  view.spread = data.localization?.covariance
+  followCorrection(data.mapping)
+}
+
+// The map has moved: what was drawn of it is fetched anew.
+let corrected = ''
+function followCorrection(mapping) {
+  const now = mapping ? `${mapping.map_id} ${mapping.correction ?? 0}` : ''
+  if (now && corrected && now !== corrected) {
+    view.path = []
+    view.fetch().catch(complain)
+  }
+  corrected = now
 }
 
 async function stopNow() {
@@ -88,10 +109,14 @@ function enter() {
     permitRobot(user.permissions)
     permitModules(user.permissions)
     permitSessions(user.permissions)
+    permitMaps(user.permissions)
+    permitPlace(user.permissions)
+    permitTools(user.permissions)
   }, complain)
   every(2000, refreshHealth)
   every(2000, refreshSensors)
-  every(2000, () => refreshMaps(say, () => view.fetch()))
+  every(2000, refreshMaps)
+  every(4000, refreshShapes)
   every(2000, refreshModules)
   every(2000, refreshSessions)
 }
@@ -112,6 +137,8 @@ function forgetAll() {
   showActivity(null)
   forgetModules()
   forgetSessions()
+  showMapping(null)
+  showPlace(null)
 }
 
 function leave() {
@@ -122,6 +149,9 @@ function leave() {
   permitRobot(null)
   permitModules(null)
   permitSessions(null)
+  permitMaps(null)
+  permitPlace(null)
+  permitTools(null)
   pill('link-state', 'no live data', 'unknown')
   document.body.classList.remove('lost')
   timers.forEach(clearInterval)
@@ -149,16 +179,6 @@ byId('reset').onsubmit = (event) => {
   const form = new FormData(event.target)
   sendReset(latched, form).then(() => event.target.reset(), complain)
 }
-byId('mapping').onsubmit = (event) => {
-  event.preventDefault()
-  const name = new FormData(event.target).get('name').trim() || `map of ${new Date().toLocaleString()}`
-  post('/api/v1/map/start-mapping', { map_name: name }).then(() => {
-    view.path = []
-    return view.fetch()
-  }).catch(complain)
-}
-byId('mapping-stop').onclick = () => post('/api/v1/map/stop-mapping').then((answer) =>
-  say(`Stored: ${answer.total_scans} scans, ${Math.round(answer.mapping_quality * 100)} % explored`), complain)
 byId('stop').onclick = stopNow
 addEventListener('keydown', (event) => event.key === 'Escape' && token() && stopNow())
 byId('logout').onclick = leave

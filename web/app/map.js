@@ -2,6 +2,9 @@
 
 import { get } from './api.js'
 
+// Colour of each kind of shape.
+export const SHAPES = { forbidden: '#b3201e', slow: '#a86400', rail: '#12616b', mark: '#5b4b8a' }
+
 const UNKNOWN = [205, 205, 200, 255]
 const FREE = [250, 250, 247, 255]
 const OCCUPIED = [22, 38, 43, 255]
@@ -15,6 +18,10 @@ export class MapView {
     this.robot = null
     this.path = []
     this.points = []
+    this.shapes = []
+    this.closures = []
+    this.spread = null // covariance xx, xy, yy of the pose, m2
+    this.tool = null // takes the pointer when there is one, see tools.js
     this.view = { x: 0, y: 0, scale: 40, follow: true }
     this.drawn = false
     new ResizeObserver(() => this.redraw()).observe(canvas)
@@ -24,10 +31,16 @@ export class MapView {
   listen() {
     let from = null
     this.canvas.onpointerdown = (event) => {
-      from = [event.clientX, event.clientY]
       this.canvas.setPointerCapture(event.pointerId)
+      if (this.tool) this.tool.down(this.worldAt(event))
+      else from = [event.clientX, event.clientY]
+      this.redraw()
     }
     this.canvas.onpointermove = (event) => {
+      if (this.tool) {
+        this.tool.move(this.worldAt(event))
+        this.redraw()
+      }
       if (!from) return
       this.view.follow = false
       this.view.x -= (event.clientX - from[0]) / this.view.scale
@@ -35,7 +48,11 @@ export class MapView {
       from = [event.clientX, event.clientY]
       this.redraw()
     }
-    this.canvas.onpointerup = () => (from = null)
+    this.canvas.onpointerup = (event) => {
+      from = null
+      this.tool?.up(this.worldAt(event))
+      this.redraw()
+    }
     this.canvas.ondblclick = () => this.fit()
     this.canvas.addEventListener('wheel', (event) => {
       event.preventDefault()
@@ -43,6 +60,23 @@ export class MapView {
       this.view.scale = Math.min(400, Math.max(2, this.view.scale * Math.exp(-event.deltaY / 500)))
       this.redraw()
     }, { passive: false })
+  }
+
+  // The place in the map frame that lies under the pointer.
+  worldAt(event) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect()
+    return [this.view.x + (event.clientX - left - width / 2) / this.view.scale,
+      this.view.y - (event.clientY - top - height / 2) / this.view.scale]
+  }
+
+  showShapes(shapes) {
+    this.shapes = shapes
+    this.redraw()
+  }
+
+  showClosures(closures) {
+    this.closures = closures
+    this.redraw()
   }
 
   async fetch() {
@@ -195,10 +229,58 @@ export class MapView {
       context.drawImage(picture, 0, 0, picture.width * side, picture.height * side)
       context.restore()
     }
+    this.drawShapes(context)
     this.drawPath(context)
+    this.drawClosures(context)
     context.fillStyle = '#c2410c'
     for (const [x, y] of this.points) context.fillRect(x - 0.03, y - 0.03, 0.06, 0.06)
+    this.drawSpread(context)
     this.drawRobot(context)
+    this.tool?.draw(context)
+  }
+
+  // Zones are filled, lines are not. Millimetres, as the routes give them.
+  drawShapes(context) {
+    for (const shape of this.shapes) {
+      context.beginPath()
+      shape.points.forEach(({ x, y }) => context.lineTo(x / 1000, y / 1000))
+      if (shape.closed) context.closePath()
+      context.strokeStyle = SHAPES[shape.kind]
+      context.lineWidth = 0.06
+      context.stroke()
+      if (shape.kind !== 'forbidden' && shape.kind !== 'slow') continue
+      context.globalAlpha = 0.18
+      context.fillStyle = SHAPES[shape.kind]
+      context.fill()
+      context.globalAlpha = 1
+    }
+  }
+
+  // Places that were recognised: green where the map was tied together, red where it was not believed.
+  drawClosures(context) {
+    context.lineWidth = 0.04
+    for (const closure of this.closures) {
+      if (closure.verdict === 'waiting') continue
+      context.strokeStyle = closure.verdict === 'accepted' ? '#1d7a46' : 'rgba(179, 32, 30, 0.35)'
+      context.beginPath()
+      context.moveTo(closure.from_x / 1000, closure.from_y / 1000)
+      context.lineTo(closure.to_x / 1000, closure.to_y / 1000)
+      context.stroke()
+    }
+  }
+
+  // Where the robot is with 95 %: the ellipse of its covariance (axes by the eigenvalues, 2.45 standard deviations).
+  drawSpread(context) {
+    if (!this.robot || this.spread?.length !== 3) return
+    const [xx, xy, yy] = this.spread
+    const middle = (xx + yy) / 2
+    const half = Math.hypot((xx - yy) / 2, xy)
+    const [long, short] = [middle + half, Math.max(middle - half, 0)].map((variance) => 2.45 * Math.sqrt(variance))
+    context.beginPath()
+    context.ellipse(this.robot.x, this.robot.y, long, short, Math.atan2(2 * xy, xx - yy) / 2, 0, 2 * Math.PI)
+    context.lineWidth = 0.03
+    context.strokeStyle = '#12616b'
+    context.stroke()
   }
 
   drawPath(context) {

@@ -1,6 +1,6 @@
 // The panels beside the map. What is not known is shown as a dash, never as a number.
 
-import { get, post } from './api.js'
+import { get } from './api.js'
 
 const byId = (id) => document.getElementById(id)
 const dash = (value, text) => (value === undefined || value === null ? '–' : text(value))
@@ -79,22 +79,4 @@ export async function refreshHealth() {
     pill('suite-state', 'no gateway', 'bad')
     rows(byId('services'), [])
   }
-}
-
-export async function refreshMaps(say, onLoaded) {
-  const [status, list] = await Promise.all([get('/api/v1/map/status'), get('/api/v1/map/list')])
-  byId('mapping-start').hidden = status.is_mapping
-  byId('mapping-stop').hidden = !status.is_mapping
-  byId('mapping-stop').textContent = `Stop and store (${status.total_scans} scans)`
-  byId('maps').replaceChildren(...list.maps.slice(0, 8).map((map) => {
-    const item = document.createElement('li')
-    const name = document.createElement('span')
-    const load = document.createElement('button')
-    name.textContent = `${map.name} (${map.width} × ${map.height})`
-    load.textContent = map.map_id === status.current_map_id ? 'active' : 'Load'
-    load.disabled = map.map_id === status.current_map_id
-    load.onclick = () => post(`/api/v1/map/load/${map.map_id}`).then(onLoaded, (error) => say(error.message))
-    item.append(name, load)
-    return item
-  }))
 }

@@ -1,5 +1,7 @@
 // Rows of tables that are filled again and again.
 
+const ARMED_MS = 4000
+
 // Keeps one row a key in body, in the order of list.
 export function keep(body, list, key, make, fill) {
   const old = new Map([...body.children].map((row) => [row.dataset.key, row]))
@@ -30,5 +32,24 @@ export function button(text, work) {
   made.type = 'button'
   made.textContent = text
   made.onclick = work
+  return made
+}
+
+// The first press asks, the second within some seconds does it.
+export function twice(text, question, work) {
+  let armed
+  const made = button(text, () => {
+    if (armed) {
+      work()
+      return
+    }
+    made.textContent = question
+    made.classList.add('armed')
+    armed = setTimeout(() => {
+      armed = undefined
+      made.textContent = text
+      made.classList.remove('armed')
+    }, ARMED_MS)
+  })
   return made
 }

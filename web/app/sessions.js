@@ -2,14 +2,13 @@
 
 import { del, download, get, post } from './api.js'
 import { pill } from './panels.js'
-import { button, cells, keep } from './rows.js'
+import { button, cells, keep, twice } from './rows.js'
 
 const byId = (id) => document.getElementById(id)
 const ROOT = '/api/v1/sessions'
 const FORMATS = [['csv', 'CSV'], ['csv_wide', 'wide CSV'], ['jsonl', 'JSON lines'], ['mcap', 'MCAP']]
 const TONES = { recording: 'bad', stopped: 'good', discarded: 'warn', idle: 'unknown' }
 const SEVERITIES = { critical: 'bad', error: 'bad', warning: 'warn' }
-const ARMED_MS = 4000
 
 let say = () => {}
 let permissions = {}
@@ -46,25 +45,6 @@ export function forgetSessions() {
 }
 
 // ---- those that are kept
-
-// The first press asks, the second within some seconds does it.
-function twice(text, question, work) {
-  let armed
-  const made = button(text, () => {
-    if (armed) {
-      work()
-      return
-    }
-    made.textContent = question
-    made.classList.add('armed')
-    armed = setTimeout(() => {
-      armed = undefined
-      made.textContent = text
-      made.classList.remove('armed')
-    }, ARMED_MS)
-  })
-  return made
-}
 
 function fetchFile(made, path) {
   made.disabled = true
