@@ -26,7 +26,7 @@ THIRD_PARTY = {
     "crypt.h": ["services/api-gateway/password"],
     "png.h": ["libcommon/slam/map_image", "tests/unit/slam/"],
     "suitesparse/": ["libcommon/slam/block_structure"],
-    "zlib.h": ["libcommon/slam/carmen_file", "tests/unit/slam/", "tests/unit/sim/"],
+    "zlib.h": ["libcommon/slam/carmen_file", "tools/gantry/path_file", "tests/unit/slam/", "tests/unit/sim/"],
     "openssl/": ["services/api-gateway/auth", "services/storage/digest", "services/storage/seal", "tests/unit/gateway/",
                  "tests/unit/storage/"],
     "criterion/": ["tests/"],

@@ -38,6 +38,7 @@ static const command_t COMMANDS[] = {
     {"check", command_check, "[--data DIR]", "whether a database is sound"},
     {"migrate", command_migrate, "status|up", "the schema of a database, and bringing it up"},
     {"audit", command_audit, "verify", "walk the hash chain of the audit log"},
+    {"localize", command_localize, "LOG --map MAP.yaml", "follow a recorded log on a finished map"},
     {"slam", command_slam, "LOG [--out DIR]", "map a recorded log as fast as it goes"},
 };
 static const size_t COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0];

@@ -30,6 +30,8 @@ int command_sim(int argc, char **argv);
 int command_profile(int argc, char **argv);
 /* Runs the mapping cores over a CARMEN log and writes trajectory and map. */
 int command_slam(int argc, char **argv);
+/* Follows a CARMEN log on a finished map, or finds its scans there. */
+int command_localize(int argc, char **argv);
 /* Lists, shows, starts, stops, exports and deletes recording sessions. */
 int command_session(int argc, char **argv);
 /* Plays a recorded session through the sensors again. */
