@@ -15,6 +15,7 @@
 #include <gantry/slam/slam.h>
 
 #include "commands.h"
+#include "path_file.h"
 #include "slam_options.h"
 #include "slam_output.h"
 
@@ -22,8 +23,12 @@ enum { EXIT_INTERRUPTED = 130 };
 
 static const double PROGRESS_PERIOD_S = 0.5;
 
+/* How far in time a pose may lie from the scan it is for. */
+static const double SAME_TIME_S = 0.05;
+
 typedef struct slam_run {
   slam_t *slam;
+  path_t guide; /* where the scans were taken, when that is given */
   carmen_beam_t beam;
   bool has_beam;
   uint32_t ray_count; /* beams that angle_rad was made for */
@@ -104,13 +109,23 @@ static void count(slam_run_t *run, const tracker_result_t *result) {
   run->iterations += result->match.iterations;
 }
 
+/* Finds the scan's pose, or takes the one that is given: GANTRY_E_NOT_FOUND when none is. */
+static gantry_err_t place(slam_run_t *run, const carmen_record_t *record, slam_result_t *result) {
+  if (run->guide.count == 0)
+    return slam_feed(run->slam, record->time_s, record->odometry, &run->points, result);
+  const path_point_t *point = path_at(&run->guide, record->time_s, SAME_TIME_S);
+  if (!point) return GANTRY_E_NOT_FOUND;
+  return slam_insert(run->slam, record->time_s, point->pose, 0, &run->points, result);
+}
+
 static gantry_err_t on_scan(slam_run_t *run, const carmen_record_t *record, gantry_fault_t *fault) {
   slam_result_t result;
   aim(run, record->range_count);
   double begin_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
   points_from_scan(&run->points, run->angle_rad, record->range_m, record->range_count, run->mount,
                    &run->gate);
-  gantry_err_t err = slam_feed(run->slam, record->time_s, record->odometry, &run->points, &result);
+  gantry_err_t err = place(run, record, &result);
+  if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
   double seconds = clock_s(CLOCK_THREAD_CPUTIME_ID) - begin_s;
   if (err == GANTRY_E_TOO_LARGE)
     return fault_set(fault, err, "map", "the map outgrew its %u tiles; try a coarser --resolution",
@@ -222,6 +237,7 @@ static void print_summary(slam_run_t *run, double seconds) {
 static gantry_err_t prepare(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
   run->slam = slam_new(&options->config);
   if (!run->slam) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
+  if (options->poses) GANTRY_TRY(path_read(&run->guide, options->poses, fault));
   if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
     return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot make the folder %s: %s",
                      options->out, strerror(errno));
@@ -268,6 +284,7 @@ int command_slam(int argc, char **argv) {
   code = run->interrupted ? EXIT_INTERRUPTED : EXIT_SUCCESS;
   if (err != GANTRY_OK) code = EXIT_FAILURE;
   slam_destroy(&run->slam);
+  path_fini(&run->guide);
   free(run->scan_ms);
   free(run);
   return code;

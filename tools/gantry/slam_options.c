@@ -28,6 +28,8 @@ static const char USAGE[] =
     "  -t, --threads N          1 or 2: with 2, closures are searched beside the drive (default: "
     "2);\n"
     "                           the map is the same\n"
+    "      --poses CSV          draw the map at these poses (time_s,x_m,y_m,theta_rad; plain or\n"
+    "                           gzip) instead of finding them; scans without one are left out\n"
     "      --no-closures        no search for places seen before, to see what it gains\n"
     "      --no-finish          leave the map as it was at the last scan\n"
     "  -h, --help               this text\n";
@@ -51,13 +53,11 @@ static bool read_threads(const char *text, slam_config_t *config) {
 }
 
 int slam_options_parse(int argc, char **argv, slam_options_t *options) {
-  static const struct option LONG[] = {{"out", required_argument, NULL, 'o'},
-                                       {"resolution", required_argument, NULL, 'r'},
-                                       {"threads", required_argument, NULL, 't'},
-                                       {"no-closures", no_argument, NULL, 'C'},
-                                       {"no-finish", no_argument, NULL, 'F'},
-                                       {"help", no_argument, NULL, 'h'},
-                                       {NULL, 0, NULL, 0}};
+  static const struct option LONG[] = {
+      {"out", required_argument, NULL, 'o'},     {"resolution", required_argument, NULL, 'r'},
+      {"threads", required_argument, NULL, 't'}, {"poses", required_argument, NULL, 'P'},
+      {"no-closures", no_argument, NULL, 'C'},   {"no-finish", no_argument, NULL, 'F'},
+      {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
   *options = (slam_options_t){.out = ".", .config = slam_config_default(), .finish = true};
   options->config.tracker.grid.tile_limit = TILE_LIMIT;
   optind = 0; /* the table's caller may have used getopt before */
@@ -68,8 +68,9 @@ int slam_options_parse(int argc, char **argv, slam_options_t *options) {
     }
     if (key == '?') return EXIT_USAGE;
     if (key == 'o') options->out = optarg;
-    if (key == 'C') options->config.closures = false;
-    if (key == 'F') options->finish = false;
+    if (key == 'P') options->poses = optarg;
+    if (key == 'C' || key == 'P') options->config.closures = false;
+    if (key == 'F' || key == 'P') options->finish = false;
     if (key == 'r' && !read_resolution(optarg, &options->config)) return EXIT_USAGE;
     if (key == 't' && !read_threads(optarg, &options->config)) return EXIT_USAGE;
   }

@@ -9,6 +9,7 @@
 typedef struct slam_options {
   const char *log;
   const char *out;
+  const char *poses; /* file with the scans' poses; NULL: they are found */
   slam_config_t config;
   bool finish;
 } slam_options_t;
