@@ -72,12 +72,18 @@ void eskf_place(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad,
   renew(eskf, ESKF_MAP_THETA, noise->map_sigma_rad);
 }
 
+void eskf_speed(eskf_t *eskf, double v_mps, double omega_radps) {
+  eskf->v_mps = v_mps;
+  eskf->omega_radps = omega_radps;
+  renew(eskf, ESKF_V, START_SPEED_MPS);
+  renew(eskf, ESKF_OMEGA, START_TURN_RADPS);
+}
+
 void eskf_init(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad,
                const eskf_noise_t *noise) {
   *eskf = (eskf_t){0};
   eskf_place(eskf, pose, sigma_m, sigma_rad, noise);
-  renew(eskf, ESKF_V, START_SPEED_MPS);
-  renew(eskf, ESKF_OMEGA, START_TURN_RADPS);
+  eskf_speed(eskf, 0, 0);
   renew(eskf, ESKF_BIAS_X, START_BIAS_MPS2);
   renew(eskf, ESKF_BIAS_Y, START_BIAS_MPS2);
   renew(eskf, ESKF_BIAS_TURN, START_DRIFT_RADPS);

@@ -153,7 +153,7 @@ bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, con
   fusion->has_pose = true;
   bool fits =
       tracking_match(&fusion->tracking, pose2_compose(fusion->eskf.pose, way), &points, &match) &&
-      correct_by_match(fusion, time_ns, way, &match);
+      (fusion->lost || correct_by_match(fusion, time_ns, way, &match));
   if (!fits && match.iterations > 0) confidence_refuse(&fusion->confidence, CONFIDENCE_LIDAR);
   pose2_t pose = pose2_compose(fusion->eskf.pose, way);
   /* A full map while mapping shows in the mapper's own status; the pose does not depend on it. */
@@ -170,6 +170,7 @@ static void jump(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_
                  double sigma_rad) {
   fusion_advance(fusion, time_ns);
   eskf_place(&fusion->eskf, pose, sigma_m, sigma_rad, &fusion->rule.noise);
+  eskf_speed(&fusion->eskf, fusion->speed_mps, fusion->turn_radps);
   fusion->has_pose = fusion->has_fix = true;
   fusion->tracking.failures = 0;
   fusion_leave_map(fusion);

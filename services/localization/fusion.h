@@ -123,6 +123,7 @@ typedef struct fusion {
   double way_m;      /* length of the path */
   uint64_t reference_ns;
   bool has_pose, has_fix;
+  bool lost; /* the robot is looked for: scans are compared and correct nothing */
   double speed_mps, turn_radps;
   double motion_quality; /* see confidence_motion_quality */
   fusion_imu_t imu;

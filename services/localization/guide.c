@@ -4,21 +4,16 @@
 #include <math.h>
 #include <stddef.h>
 
-#define BESIDE_M     0.5
-#define ALONG_RAD    0.7
-#define SCALE_SIGMA  0.02 /* of a wheel nobody has measured */
-#define SCALE_MAX    0.1  /* a wheel farther off than this is broken, not worn */
-#define SCALE_GATE   9.0
-#define SCALE_WALK_M 1e-8 /* variance a metre: wheels wear, tyres warm up */
-#define MARK_MIN_M   1.0  /* a shorter way teaches nothing */
-#define STEP_MAX_M   2.0  /* between two readings */
+#define BESIDE_M   0.5
+#define ALONG_RAD  0.7
+#define STEP_MAX_M 2.0 /* between two readings */
 
 guide_rule_t guide_rule_default(void) {
   return (guide_rule_t){.automatic = true, .sigma_m = 0.01};
 }
 
 void guide_init(guide_t *guide) {
-  *guide = (guide_t){.sense = 1, .scale = 1, .scale_variance = SCALE_SIGMA * SCALE_SIGMA};
+  *guide = (guide_t){.sense = 1};
 }
 
 bool guide_may_be(const rail_t *rail, pose2_t pose) {
@@ -28,14 +23,11 @@ bool guide_may_be(const rail_t *rail, pose2_t pose) {
 }
 
 void guide_place(guide_t *guide, const rail_t *rail, pose2_t pose) {
-  if (!rail) {
-    guide->on = guide->has_mark = false;
-    return;
-  }
-  rail_place_t place = rail_project(rail, pose.x, pose.y, guide->on ? guide->s_m : NAN);
+  guide->on = rail != NULL;
+  if (!rail) return;
+  rail_place_t place = rail_project(rail, pose.x, pose.y, guide->s_m);
   guide->s_m = place.s_m;
   guide->sense = cos(pose.theta - place.theta_rad) < 0 ? -1 : 1;
-  guide->on = true;
 }
 
 pose2_t guide_pose(const guide_t *guide, const rail_t *rail, double s_m) {
@@ -49,12 +41,9 @@ pose2_t guide_odometry(guide_t *guide, const rail_t *rail, pose2_t raw, bool beg
   bool first = !guide->heard || begun, leap = hypot(step.x, step.y) > STEP_MAX_M;
   guide->raw = raw;
   guide->heard = true;
-  guide->has_mark &= !first && !leap;
   if (first) guide->pose = raw;
   if (first) return raw;
   guide->wheel_m += step.x;
-  step.x *= guide->scale;
-  step.y *= guide->scale;
   if (guide->on && rail && !leap) {
     pose2_t from = guide_pose(guide, rail, guide->s_m);
     guide->s_m = rail_at(rail, guide->s_m + guide->sense * step.x).s_m;
@@ -70,30 +59,8 @@ static double way_m(const rail_t *rail, double from_m, double to_m) {
   return rail->closed ? way - length_m * round(way / length_m) : way;
 }
 
-static void learn(guide_t *guide, double true_m, double wheel_m, double sigma_m) {
-  if (fabs(wheel_m) < MARK_MIN_M) return;
-  double measured = true_m / wheel_m, variance = 2 * sigma_m * sigma_m / (wheel_m * wheel_m);
-  guide->scale_variance += SCALE_WALK_M * fabs(wheel_m);
-  double innovation = measured - guide->scale, sum = guide->scale_variance + variance;
-  if (fabs(measured - 1) > SCALE_MAX || innovation * innovation > SCALE_GATE * sum) return;
-  guide->scale += guide->scale_variance / sum * innovation;
-  guide->scale_variance *= variance / sum;
-}
-
-double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m) {
-  double now_m = s_m + guide->sense * guide->scale * (guide->wheel_m - wheel_m);
+double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m,
+                   double scale) {
+  double now_m = s_m + guide->sense * scale * (guide->wheel_m - wheel_m);
   return way_m(rail, guide->s_m, now_m);
-}
-
-void guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m) {
-  double rolled_m = wheel_m - guide->mark_wheel_m;
-  if (guide->has_mark) {
-    /* On a closed rail the way may be longer than the shorter way round. */
-    double expected_m = guide->sense * guide->scale * rolled_m;
-    double end_m = guide->mark_s_m + expected_m;
-    learn(guide, guide->sense * (expected_m + way_m(rail, end_m, s_m)), rolled_m, sigma_m);
-  }
-  guide->has_mark = true;
-  guide->mark_s_m = s_m;
-  guide->mark_wheel_m = wheel_m;
 }

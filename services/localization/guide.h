@@ -23,11 +23,6 @@ typedef struct guide {
   bool heard;        /* raw and pose hold */
   pose2_t raw, pose; /* odometry as it came last, and as it was given on */
   double wheel_m;    /* way by the wheel, forwards less backwards */
-  double scale;      /* true way over the wheel's: 1 until it is learned */
-  double scale_variance;
-  /* The last tag whose middle was passed. */
-  bool has_mark;
-  double mark_s_m, mark_wheel_m;
 } guide_t;
 
 guide_rule_t guide_rule_default(void);
@@ -42,11 +37,9 @@ pose2_t guide_pose(const guide_t *guide, const rail_t *rail, double s_m);
 /* A reading of the odometry. begun: its frame began anew. Returns the odometry to go by; rail as at
    guide_place. */
 pose2_t guide_odometry(guide_t *guide, const rail_t *rail, pose2_t raw, bool begun);
-/* The middle of a tag at s was passed when the wheel stood at wheel_m: how much farther along the
-   rail the robot is now than s_m says. */
-double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m);
-/* That pass, known to sigma_m, is to be believed: together with the one before it teaches the
-   wheel's scale. */
-void guide_mark(guide_t *guide, const rail_t *rail, double s_m, double wheel_m, double sigma_m);
+/* The robot was at s when the wheel stood at wheel_m: how much farther along the rail it is now
+   than s_m says. scale: true way over the wheel's. */
+double guide_ahead(const guide_t *guide, const rail_t *rail, double s_m, double wheel_m,
+                   double scale);
 
 #endif

@@ -74,6 +74,7 @@ static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time
     return;
   }
   straighten(self, scan);
+  self->fusion.lost = self->recovery.phase == RECOVERY_LOST;
   bool fits =
       fusion_scan(&self->fusion, time_ns, self->angles, self->ranges, scan->ranges_count, &pose);
   relocalize_scan(self, time_ns, scan->ranges_count, fits, &pose);

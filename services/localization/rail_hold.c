@@ -5,8 +5,7 @@
 #include "localization_self.h"
 
 #define HEADING_SIGMA_RAD 0.02   /* how far the robot may hang askew */
-#define WAY_M2_PER_M      0.0001 /* what a wheel whose scale is known gets wrong: 1 cm in 1 m */
-#define BASE_M            4.0    /* between two tags; an error of the scale adds up so far */
+#define WAY_M2_PER_M      0.0001 /* what a wheel gets wrong besides its scale: 1 cm in 1 m */
 
 /* The rail the robot hangs on by the present estimate; NULL when it does not. */
 static const rail_t *rail_now(const localization_t *self) {
@@ -19,10 +18,9 @@ static const rail_t *rail_now(const localization_t *self) {
 
 /* How far a robot on the rail goes wrong is the wheel's doing alone. */
 static void set_noise(localization_t *self, bool guided) {
-  double scale_m2_per_m = self->guide.scale_variance * BASE_M;
   double free_m2_per_m = self->along_m2_per_m;
   self->fusion.rule.noise.along_m2_per_m =
-      guided ? fmin(WAY_M2_PER_M + scale_m2_per_m, free_m2_per_m) : free_m2_per_m;
+      guided ? fmin(WAY_M2_PER_M, free_m2_per_m) : free_m2_per_m;
 }
 
 pose2_t rail_hold_odometry(localization_t *self, pose2_t odometry, bool begun) {
@@ -51,12 +49,10 @@ static void take_pass(localization_t *self, const pass_t *pass) {
   if (!tag || !guide->on) return;
   rail_place_t at = rail_project(&self->rail, tag->x_m, tag->y_m, NAN);
   double s_m = at.s_m - guide->sense * self->fusion.rule.antenna.x;
-  double ahead_m = guide_ahead(guide, &self->rail, s_m, pass->wheel_m);
+  double ahead_m = guide_ahead(guide, &self->rail, s_m, pass->wheel_m, 1 + self->fusion.eskf.scale);
   pose2_t on = guide_pose(guide, &self->rail, guide->s_m + ahead_m);
-  if (!fusion_hold_along(&self->fusion, self->motion_ns, on, pass->sigma_m)) return;
-  guide_mark(guide, &self->rail, s_m, pass->wheel_m, pass->sigma_m);
-  log_debug("TAG-PASSED", "tag %s: %.3f m ahead, wheel's scale %.4f", pass->tag, ahead_m,
-            guide->scale);
+  if (fusion_hold_along(&self->fusion, self->motion_ns, on, pass->sigma_m))
+    log_debug("TAG-PASSED", "tag %s: %.3f m ahead of the estimate", pass->tag, ahead_m);
 }
 
 void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag, double signal) {

@@ -166,7 +166,7 @@ Test(localization, takes_its_first_pose_from_a_tag_with_orientation) {
   play_next(&play);
 
   meet_tag("0000000A", (pose2_t){0});
-  play_move(&play, (pose2_t){0.5, 0, 0});
+  stand(0.5);
 
   cr_assert(play_comes_near(&play, 5, 2.5, 0.01));
   const loc_pose_t *pose = inbox_newest(play.poses, "loc.pose");
@@ -179,7 +179,7 @@ Test(localization, lets_a_later_tag_pull_the_pose) {
   play_move(&play, (pose2_t){0});
   play_next(&play);
   meet_tag("0000000A", (pose2_t){0});
-  play_move(&play, (pose2_t){3.7, 0, 0}); /* 0.3 m short of the second tag */
+  stand(3.7); /* 0.3 m short of the second tag */
   cr_assert(play_comes_near(&play, 5, 5.7, 0.01));
 
   meet_tag("0000000B", (pose2_t){3.7, 0, 0});

@@ -1,10 +1,9 @@
-/* The guide: a wheel's way along a rail, and the wheel's scale from tag to tag. */
+/* The guide: a wheel's way along a rail. */
 #include <math.h>
 
 #include <criterion/criterion.h>
 
 #include "guide.h"
-#include "passing.h"
 
 static rail_t rail;
 static guide_t guide;
@@ -85,64 +84,13 @@ Test(guide, knows_what_may_hang_on_a_rail) {
   cr_assert_not(guide_may_be(&rail, (pose2_t){5, 2, 0}));
 }
 
-Test(guide, learns_that_a_wheel_overstates_by_one_percent) {
-  begin((pose2_t){0.5, 0, 0});
-  for (int i = 1; i <= 15; i++)
-    guide_mark(&guide, &rail, fmod(4.0 * i, 60), 1.01 * 4 * i + (i % 2 ? 0.008 : -0.008), 0.01);
+Test(guide, says_how_far_ahead_the_robot_is_of_its_place) {
+  begin((pose2_t){8, 0, 0});
+  for (int i = 1; i <= 10; i++)
+    guide_odometry(&guide, &rail, (pose2_t){0.1 * i, 0, 0}, false);
 
-  cr_assert_float_eq(guide.scale, 1 / 1.01, 0.001);
-}
-
-Test(guide, learns_nothing_from_a_tag_that_stands_elsewhere) {
-  begin((pose2_t){0.5, 0, 0});
-  for (int i = 1; i <= 5; i++)
-    guide_mark(&guide, &rail, 4.0 * i, 4.0 * i, 0.01);
-  double before = guide.scale;
-
-  guide_mark(&guide, &rail, 27, 24, 0.01);
-
-  cr_assert_float_eq(guide.scale, before, 1e-9);
-}
-
-/* Uniform in 0 .. 1, the same each run. */
-static double chance(void) {
-  static uint64_t state = 1;
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(state >> 33) / (double)(1u << 31);
-}
-
-/* Tags every 4 m read within 0.2 m ten times a second, a wheel that overstates by 1 %: after half a
-   lap the place is known to some 15 mm. */
-Test(guide, holds_the_place_with_tags_and_wheel_alone) {
-  passing_t passing = {0};
-  pass_t pass;
-  double truth_m = 1, sum = 0;
-  int count = 0;
-  uint64_t time_ns = 1;
-  begin((pose2_t){1, 0, 0});
-
-  for (int i = 0; truth_m < 121; i++, time_ns += 50000000) {
-    truth_m += 0.5 * 0.05;
-    guide_odometry(&guide, &rail, (pose2_t){1.01 * (truth_m - 1), 0, 0}, false);
-    double tag_m = 4 * round(truth_m / 4);
-    bool ended = passing_tick(&passing, time_ns, 0.2, &pass);
-    if (i % 2 == 0 && fabs(truth_m + 0.01 * chance() - tag_m) < 0.2) {
-      char name[8] = {'T', (char)('A' + (int)fmod(tag_m / 4, 15)), 0};
-      passing_seen(&passing, name, time_ns, guide.wheel_m, 0.9, 0.2, &pass);
-    }
-    if (ended) {
-      double s_m = 4.0 * (pass.tag[1] - 'A');
-      guide.s_m += 0.8 * guide_ahead(&guide, &rail, s_m, pass.wheel_m);
-      guide_mark(&guide, &rail, s_m, pass.wheel_m, pass.sigma_m);
-    }
-    double off_m = guide.s_m - fmod(truth_m, 60);
-    off_m -= 60 * round(off_m / 60);
-    if (truth_m > 31) {
-      sum += off_m * off_m;
-      count++;
-    }
-  }
-
-  cr_assert_lt(sqrt(sum / count), 0.02, "%.1f mm", 1e3 * sqrt(sum / count));
-  cr_assert_float_eq(guide.scale, 1 / 1.01, 0.002);
+  cr_assert_float_eq(guide.s_m, 9, 1e-9);
+  cr_assert_float_eq(guide_ahead(&guide, &rail, 8.7, 0.5, 1), 0.2, 1e-9);
+  cr_assert_float_eq(guide_ahead(&guide, &rail, 59.5, 0.5, 1), -9, 1e-9, "the shorter way round");
+  cr_assert_float_eq(guide_ahead(&guide, &rail, 8.7, 0.5, 0.9), 0.15, 1e-9);
 }

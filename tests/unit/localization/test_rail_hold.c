@@ -124,10 +124,10 @@ Test(rail_hold, keeps_within_millimetres_by_tags_and_wheel_alone) {
 
   double rmse = sqrt(sum / count);
   cr_log_info("rmse %.1f mm, worst %.1f mm, scale %.4f", rmse * 1e3, worst * 1e3,
-              self->guide.scale);
+              1 + self->fusion.eskf.scale);
   cr_assert_lt(rmse, 0.02, "%.1f mm", rmse * 1e3);
   cr_assert_lt(worst, 0.05, "%.1f mm", worst * 1e3);
-  cr_assert_float_eq(self->guide.scale, 1 / WHEEL, 0.002);
+  cr_assert_float_eq(1 + self->fusion.eskf.scale, 1 / WHEEL, 0.002);
   cr_assert(self->guide.on);
 }
 

@@ -68,6 +68,8 @@ void eskf_init(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad,
 /* Puts the robot elsewhere: the speeds and biases learned stay. */
 void eskf_place(eskf_t *eskf, pose2_t pose, double sigma_m, double sigma_rad,
                 const eskf_noise_t *noise);
+/* The speeds begin anew at these: what was made of them by wrong corrections is forgotten. */
+void eskf_speed(eskf_t *eskf, double v_mps, double omega_radps);
 /* Covariance of x, y, theta, row-major. */
 void eskf_pose_covariance(const eskf_t *eskf, double out[9]);
 
