@@ -31,6 +31,7 @@ slam_t *slam_new(const slam_config_t *config) {
   slam->tracker = tracker_new(&config->tracker);
   slam->end = back_end_new(config);
   if (config->threads > 1) slam->worker = worker_new();
+  if (slam->tracker) (void)tracker_set_matching(slam->tracker, false); /* slam_feed wants it */
   if (!slam->tracker || !slam->end || (config->threads > 1 && !slam->worker)) slam_destroy(&slam);
   return slam;
 }
@@ -77,6 +78,7 @@ gantry_err_t slam_feed(slam_t *slam, double time_s, pose2_t odometry, const poin
                        slam_result_t *out) {
   *out = (slam_result_t){0};
   slam->inserts = false;
+  GANTRY_TRY(tracker_set_matching(slam->tracker, true));
   GANTRY_TRY(tracker_feed(slam->tracker, odometry, points, &out->tracker));
   return keep(slam, time_s, points, out);
 }
@@ -103,8 +105,12 @@ static bool report(slam_t *slam, slam_correction_t *out) {
   return moved;
 }
 
+bool slam_is_searching(const slam_t *slam) {
+  return slam->worker && !worker_is_idle(slam->worker);
+}
+
 bool slam_poll(slam_t *slam, slam_correction_t *out) {
-  bool ready = slam->inserts && slam->job.begun && (!slam->worker || worker_is_idle(slam->worker));
+  bool ready = slam->inserts && slam->job.begun && !slam_is_searching(slam);
   if (ready) slam_job_merge(slam);
   return report(slam, out);
 }

@@ -43,6 +43,7 @@ slam_quality_t slam_quality(const slam_t *slam) {
   sums_t sums = {0};
   points_t points;
   uint32_t stride = slam->count / FITTED_MAX + 1;
+  (void)tracker_follow(slam->tracker);
   for (uint32_t i = 0; i < slam->count; i += stride) {
     keyframe_points(slam->keyframes[i], &points);
     fit(slam, &points, slam->poses[i], &sums);

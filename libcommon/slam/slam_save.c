@@ -33,8 +33,13 @@ static void put_keyframe(buf_t *out, const slam_t *slam, uint32_t index) {
   put_single(out, keyframe->unit_m);
   put_single(out, keyframe->origin_x_m);
   put_single(out, keyframe->origin_y_m);
-  for (uint32_t i = 0; i < 2 * keyframe->count; i++)
-    put_number(out, (uint16_t)keyframe->xy[i], 2);
+  uint8_t *room = buf_reserve(out, 4 * (size_t)keyframe->count);
+  if (!room) return;
+  for (uint32_t i = 0; i < 2 * keyframe->count; i++) {
+    *room++ = (uint8_t)keyframe->xy[i];
+    *room++ = (uint8_t)((uint16_t)keyframe->xy[i] >> 8);
+  }
+  out->len += 4 * (size_t)keyframe->count;
 }
 
 static void put_scan(buf_t *out, const slam_scan_t *scan) {

@@ -15,7 +15,7 @@ struct tracker {
   pose2_t pose;
   pose2_t odometry; /* of the last scan fed */
   pose2_t inserted; /* robot pose of the last insertion */
-  bool has_odometry, has_inserted, mapping;
+  bool has_odometry, has_inserted, mapping, matching;
   tracker_counts_t counts;
 };
 
@@ -36,7 +36,7 @@ tracker_t *tracker_new(const tracker_config_t *config) {
   /* Obstacles at the edge of the map reach into tiles the grid does not have. */
   tracker->field = distance_field_new(config->grid.resolution_m, config->truncation_m,
                                       config->grid.tile_limit * 2 + 16);
-  tracker->mapping = true;
+  tracker->mapping = tracker->matching = true;
   if (!tracker->grid || !tracker->field) tracker_destroy(&tracker);
   return tracker;
 }
@@ -60,6 +60,20 @@ void tracker_reset(tracker_t *tracker) {
   distance_field_update(tracker->field, tracker->grid);
 }
 
+gantry_err_t tracker_follow(const tracker_t *tracker) {
+  return distance_field_update(tracker->field, tracker->grid);
+}
+
+static gantry_err_t follow(const tracker_t *tracker) {
+  return tracker->matching ? tracker_follow(tracker) : GANTRY_OK;
+}
+
+gantry_err_t tracker_set_matching(tracker_t *tracker, bool matching) {
+  bool begins = matching && !tracker->matching;
+  tracker->matching = matching;
+  return begins ? tracker_follow(tracker) : GANTRY_OK;
+}
+
 /* Written so that NaN fails. */
 static bool is_place(pose2_t pose) {
   return fabs(pose.x) <= TRACKER_REACH && fabs(pose.y) <= TRACKER_REACH &&
@@ -78,7 +92,7 @@ static gantry_err_t insert(tracker_t *tracker, const points_t *points, bool *ins
   if (!tracker->mapping || points->count == 0 || !moved_enough(tracker)) return GANTRY_OK;
   gantry_err_t carved = raycast_insert(tracker->grid, tracker->pose, points);
   /* Whatever was carved before an error is in the map, so the field follows it. */
-  GANTRY_TRY(distance_field_update(tracker->field, tracker->grid));
+  GANTRY_TRY(follow(tracker));
   if (carved != GANTRY_OK) return carved;
   tracker->inserted = tracker->pose;
   tracker->has_inserted = true;
@@ -139,13 +153,13 @@ void tracker_set_mapping(tracker_t *tracker, bool mapping) {
 
 gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cells) {
   gantry_err_t loaded = grid_load(tracker->grid, box, cells);
-  GANTRY_TRY(distance_field_update(tracker->field, tracker->grid));
+  GANTRY_TRY(follow(tracker));
   return loaded;
 }
 
 gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, pose2_t step) {
   GANTRY_TRY(grid_adopt(tracker->grid, grid));
-  GANTRY_TRY(distance_field_update(tracker->field, tracker->grid));
+  GANTRY_TRY(follow(tracker));
   tracker->pose = pose2_compose(step, tracker->pose);
   tracker->inserted = pose2_compose(step, tracker->inserted);
   return GANTRY_OK;

@@ -96,9 +96,9 @@ static void on_finished(void *arg) {
   mapper_store(mapper, mapper->waiter, CONTENT_SESSION);
 }
 
-void mapper_finish(mapper_t *mapper, waiter_t waiter) {
+static void begin_finishing(mapper_t *mapper) {
   session_t *session = &mapper->session;
-  mapper->waiter = waiter;
+  mapper->finish_due = false;
   mapper_say_correction(mapper);
   mapper_closures(mapper, &mapper->closures);
   mapper->still = mapper_parcel(mapper, CONTENT_SESSION);
@@ -109,21 +109,49 @@ void mapper_finish(mapper_t *mapper, waiter_t waiter) {
     log_error("MAP-NOT-FINISHED", "map %s is stored as it was drawn", session->map_id);
     session_take_back(session, slam);
     parcel_drop(&mapper->still);
-    mapper_store(mapper, waiter, CONTENT_SESSION);
+    mapper_store(mapper, mapper->waiter, CONTENT_SESSION);
     return;
   }
   loop_watch(mapper->service->loop, finisher_fd(mapper->finisher), on_finished, mapper);
   mapper_remember(mapper);
+}
+
+void mapper_finish(mapper_t *mapper, waiter_t waiter) {
+  mapper->waiter = waiter;
+  mapper->finish_due = true;
+  mapper->checkpoint_due = false;
+  mapper_do_due(mapper);
   mapper_publish_status(mapper);
+}
+
+static void checkpoint(mapper_t *mapper) {
+  mapper->checkpoint_due = false;
+  parcel_t *parcel = mapper_parcel(mapper, CONTENT_SESSION);
+  if (parcel && keeper_put(mapper->keeper, parcel, NULL, NULL) == GANTRY_OK)
+    mapper->checkpointed = mapper->session.integrated;
+  parcel_drop(&parcel);
+}
+
+void mapper_do_due(mapper_t *mapper) {
+  const slam_t *slam = mapper->session.slam;
+  if (!slam || slam_is_searching(slam)) return;
+  if (mapper->finish_due)
+    begin_finishing(mapper);
+  else if (mapper->remember_due)
+    mapper_remember(mapper);
+  else if (mapper->checkpoint_due)
+    checkpoint(mapper);
 }
 
 /* ---- the end of the service */
 
 void mapper_save_at_end(mapper_t *mapper) {
   if (mapper->finisher) finisher_hurry(mapper->finisher);
+  mapper_say_correction(mapper);
   keeper_finish(mapper->keeper, WAIT_MS);
+  bool unfinished = mapper_phase(mapper) == MAP_PHASE_FINISHING;
   bool drawing = session_end(&mapper->session, clock_wall_ns()) == GANTRY_OK;
-  parcel_t *parcel = drawing || mapper->finisher ? mapper_parcel(mapper, CONTENT_SESSION) : NULL;
+  parcel_t *parcel = drawing || unfinished ? mapper_parcel(mapper, CONTENT_SESSION) : NULL;
   if (parcel) {
     mapper_remember_unfinished(mapper, parcel);
     (void)keeper_put_at_end(mapper->keeper, parcel, END_MS);

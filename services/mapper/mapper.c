@@ -151,11 +151,8 @@ static void on_memory_timer(void *arg) {
 /* What is drawn so far, so that a crash does not take all of it. */
 static void on_checkpoint_timer(void *arg) {
   mapper_t *mapper = arg;
-  if (!mapper->session.mapping || mapper->session.integrated == mapper->checkpointed) return;
-  parcel_t *parcel = mapper_parcel(mapper, CONTENT_SESSION);
-  if (parcel && keeper_put(mapper->keeper, parcel, NULL, NULL) == GANTRY_OK)
-    mapper->checkpointed = mapper->session.integrated;
-  parcel_drop(&parcel);
+  mapper->checkpoint_due =
+      mapper->session.mapping && mapper->session.integrated != mapper->checkpointed;
 }
 
 static void register_metrics(mapper_t *self, metrics_t *metrics) {

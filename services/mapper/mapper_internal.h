@@ -63,14 +63,15 @@ typedef struct mapper {
   bool graph_full;                                        /* said once a map */
   buf_t cells;                                            /* scratch of patches */
   unsaid_t unsaid;
-  uint32_t said;            /* newest correction that was said */
-  slam_quality_t quality;   /* as it was last looked at */
-  uint64_t quality_of;      /* revision of the cells then; 0: not yet */
-  uint64_t checkpointed;    /* sweeps of the session that storage has */
-  uint64_t remembered;      /* and that the memory has */
-  uint64_t resume_until_ns; /* monotonic; 0: no session waits to go on */
-  bool unkept;              /* the finished map is neither stored nor in a file */
-  bool forgetful;           /* the memory cannot be written */
+  uint32_t said;                                 /* newest correction that was said */
+  slam_quality_t quality;                        /* as it was last looked at */
+  uint64_t quality_of;                           /* revision of the cells then; 0: not yet */
+  bool finish_due, remember_due, checkpoint_due; /* once slam searches no more */
+  uint64_t checkpointed;                         /* sweeps of the session that storage has */
+  uint64_t remembered;                           /* and that the memory has */
+  uint64_t resume_until_ns;                      /* monotonic; 0: no session waits to go on */
+  bool unkept;    /* the finished map is neither stored nor in a file */
+  bool forgetful; /* the memory cannot be written */
   int patch_timer, status_timer, checkpoint_timer, memory_timer;
   metric_t *scans, *integrated, *unpaired_total, *foreign, *failed, *patches, *patch_bytes;
   metric_t *integrate_ms, *tick_ms, *snapshot_ms, *finish_ms, *corrections, *waiting;
@@ -111,7 +112,7 @@ typedef enum content {
 } content_t;
 
 /* The caller drops it; at least what is asked for is in it. NULL when it is too large or memory ran
-   out. */
+   out. Beyond the grid it waits for a search that runs: see mapper_do_due. */
 parcel_t *mapper_parcel(mapper_t *mapper, content_t content);
 /* What belonged to the map before goes: shapes, path, what was still to be said of it. */
 void mapper_reset_told(mapper_t *mapper);
@@ -129,6 +130,9 @@ void mapper_say_correction(mapper_t *mapper);
 void mapper_patch_tick(void *arg);
 
 /* ---- finishing.c */
+
+/* Does what waited for slam to be at rest, if it is. */
+void mapper_do_due(mapper_t *mapper);
 
 /* The session has ended: finishes its map on a thread, stores it, answers waiter. */
 void mapper_finish(mapper_t *mapper, waiter_t waiter);

@@ -75,9 +75,10 @@ void mapper_patch_tick(void *arg) {
   /* One at a time, so that each is said with its own step. */
   if (mapper->unsaid.correction.number == 0 && session_poll(&mapper->session, &correction))
     mapper_moved(mapper, &correction);
+  mapper_do_due(mapper);
   bool all_said = publish_some(mapper);
   mapper->unsaid.ticks++;
-  if ((all_said && scribe_idle(mapper->scribe)) || mapper->unsaid.ticks > TICKS_MAX)
-    mapper_say_correction(mapper);
+  bool kept = !mapper->remember_due && scribe_idle(mapper->scribe);
+  if ((all_said && kept) || mapper->unsaid.ticks > TICKS_MAX) mapper_say_correction(mapper);
   metric_observe(mapper->tick_ms, clock_age_ms(clock_mono_ns(), begun_ns));
 }

@@ -35,6 +35,8 @@ static void remember(mapper_t *mapper, map_phase_t phase, parcel_t *parcel) {
 }
 
 void mapper_remember(mapper_t *mapper) {
+  mapper->remember_due = mapper->session.slam && slam_is_searching(mapper->session.slam);
+  if (mapper->remember_due) return;
   parcel_t *parcel = mapper_parcel(mapper, CONTENT_SESSION);
   if (!parcel) return;
   remember(mapper, mapper->unkept ? MAP_PHASE_STORING : mapper_phase(mapper), parcel);

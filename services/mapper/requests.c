@@ -14,7 +14,8 @@ bool mapper_draw_random(uint32_t random[2]) {
 
 const char *mapper_busy_with(const mapper_t *mapper) {
   if (mapper->session.mapping) return "already mapping: stop the running session first";
-  if (mapper->finisher) return "the map is being finished: wait until map.status says idle";
+  if (mapper_phase(mapper) == MAP_PHASE_FINISHING)
+    return "the map is being finished: wait until map.status says idle";
   if (keeper_busy(mapper->keeper)) return "the map is being stored: try again in a moment";
   return mapper->loading ? "another map is being loaded" : NULL;
 }

@@ -9,7 +9,7 @@
 #include "mapper_internal.h"
 
 map_phase_t mapper_phase(const mapper_t *mapper) {
-  if (mapper->finisher) return MAP_PHASE_FINISHING;
+  if (mapper->finisher || mapper->finish_due) return MAP_PHASE_FINISHING;
   if (mapper->session.mapping) return MAP_PHASE_MAPPING;
   return keeper_busy(mapper->keeper) ? MAP_PHASE_STORING : MAP_PHASE_IDLE;
 }
@@ -88,7 +88,7 @@ void mapper_publish_status(mapper_t *mapper) {
   snprintf(status.map_id, sizeof status.map_id, "%s", session->map_id);
   snprintf(status.name, sizeof status.name, "%s", session->name);
   if (session->mapping) fill_session(session, &status);
-  status.has_progress = mapper->finisher != NULL;
+  status.has_progress = status.phase == MAP_PHASE_FINISHING;
   if (mapper->finisher) status.progress = finisher_progress(mapper->finisher);
   status.has_scan_age = mapper->last_scan_ns != 0;
   status.scan_age = clock_age_ms(clock_mono_ns(), mapper->last_scan_ns) / 1000.0;

@@ -21,6 +21,7 @@ harness_peer_t *storage;
 static harness_peer_t *sensors, *localization;
 static service_run_t *mapper;
 static char folder[64];
+static rpc_context_t *held;
 
 static blob_t copy_of(blob_t blob) {
   uint8_t *copy = malloc(blob.len + 1);
@@ -49,7 +50,17 @@ static void on_map_put(rpc_context_t *call, const void *takes, void *arg) {
   kept.put.trajectory = copy_of(put->trajectory);
   if (put->session_id[0]) snprintf(kept.session_id, sizeof kept.session_id, "%s", put->session_id);
   kept.puts++;
-  rpc_reply(call, &kept.put.grid.info);
+  if (kept.holds)
+    held = call;
+  else
+    rpc_reply(call, &kept.put.grid.info);
+}
+
+void room_let_go(void) {
+  cr_assert_not_null(held);
+  rpc_reply(held, &kept.put.grid.info);
+  held = NULL;
+  kept.holds = false;
 }
 
 static bool has_map(rpc_context_t *call, const map_key_t *key) {
@@ -103,6 +114,7 @@ static void open_all(void) {
 
 void room_open(void) {
   memset(&kept, 0, sizeof kept);
+  held = NULL;
   snprintf(folder, sizeof folder, "/tmp/gantry_mapper_XXXXXX");
   cr_assert_not_null(mkdtemp(folder));
   open_all();
@@ -152,6 +164,22 @@ void room_crash(void) {
   cr_assert_eq(link(path, aside), 0);
   harness_destroy(&harness);
   cr_assert_eq(rename(aside, path), 0);
+  kept.puts = 0;
+  open_all();
+}
+
+/* As room_crash, with another phase in the memory. */
+void room_kill_in(map_phase_t phase) {
+  char path[160];
+  memory_state_t state;
+  parcel_t *parcel;
+  cr_assert(harness_until(harness, is_remembered, NULL, 5000));
+  memory_path(path, sizeof path);
+  cr_assert_eq(memory_read(path, &state, &parcel), GANTRY_OK);
+  harness_destroy(&harness);
+  state.phase = phase;
+  cr_assert_eq(memory_write(path, &state, &parcel->put), GANTRY_OK);
+  parcel_drop(&parcel);
   kept.puts = 0;
   open_all();
 }
@@ -231,6 +259,35 @@ gantry_err_t room_stop(map_stopped_t *stopped, gantry_fault_t *fault) {
   return harness_call(harness, REQUEST_MAP_STOP, NULL, &(sys_empty_t){0}, stopped, 9000, fault);
 }
 
+map_stopped_t room_make_map(void) {
+  map_stopped_t stopped;
+  gantry_fault_t fault;
+  room_start();
+  room_draw();
+  cr_assert_eq(room_stop(&stopped, &fault), GANTRY_OK, "%s", fault.detail);
+  return stopped;
+}
+
+static void on_stopped(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
+                       const sys_header_t *header, void *arg) {
+  (void)err, (void)fault, (void)reply, (void)header, (void)arg;
+}
+
+void room_begin_stop(void) {
+  sys_empty_t nothing = {0};
+  cr_assert_eq(rpc_call(harness_client(harness), REQUEST_MAP_STOP, NULL, NULL, &nothing, 0,
+                        on_stopped, NULL),
+               GANTRY_OK);
+}
+
+int8_t room_cell(const map_info_t *info, const int8_t *cells, double x_m, double y_m) {
+  uint32_t column = (uint32_t)floor((x_m - info->origin_x) / info->resolution);
+  uint32_t row = (uint32_t)floor((y_m - info->origin_y) / info->resolution);
+  cr_assert_lt(column, info->width);
+  cr_assert_lt(row, info->height);
+  return cells[(size_t)row * info->width + column];
+}
+
 void room_get_map(map_info_t *info, int8_t **cells) {
   map_grid_t grid;
   gantry_fault_t fault = {0};
@@ -242,14 +299,16 @@ void room_get_map(map_info_t *info, int8_t **cells) {
   cr_assert_eq(map_codec_decode(grid.cells.data, grid.cells.len, *cells, count), GANTRY_OK);
 }
 
-static bool has_integrated(void *arg) {
-  inbox_t *statuses = arg;
-  const map_status_t *status = inbox_newest(statuses, "map.status");
-  return status && status->integrated >= 5 && status->scans >= 5;
-}
-
 void room_draw(void) {
-  inbox_t *statuses = harness_collect(harness, "map.status");
+  static map_trajectory_t path;
+  gantry_fault_t fault = {0};
   drive(1, 6);
-  cr_assert(harness_until(harness, has_integrated, statuses, 5000));
+  path.points_count = 0;
+  for (int i = 0; i < 500 && path.points_count < 6; i++) {
+    harness_for(harness, 10);
+    cr_assert_eq(
+        harness_call(harness, REQUEST_MAP_TRAJECTORY, NULL, &(sys_empty_t){0}, &path, 0, &fault),
+        GANTRY_OK, "%s", fault.detail);
+  }
+  cr_assert_eq(path.points_count, 6);
 }

@@ -14,6 +14,7 @@
 /* What the storage of the test has been given. */
 typedef struct room_kept {
   bool refuses;
+  bool holds; /* answers no map_put until it is let go: room_let_go */
   unsigned puts;
   store_map_put_t put; /* the newest; its blobs are owned */
   char session_id[51]; /* of the newest that has one */
@@ -33,6 +34,12 @@ void room_restart(void);
 /* The same after a crash in the midst of a session that has drawn. */
 void room_crash(void);
 
+/* The memory says that session was in that phase when the mapper was killed; everything begins
+   anew. */
+void room_kill_in(map_phase_t phase);
+/* Answers the map_put that storage holds. */
+void room_let_go(void);
+
 /* Nothing more can be written into the mapper's folder, which a plain file stands in for. */
 void room_block_folder(bool blocked);
 
@@ -46,6 +53,12 @@ void room_draw(void);
 /* map.start of a map of 200 x 100 cells of 50 mm named "hall"; must work. */
 map_started_t room_start(void);
 gantry_err_t room_stop(map_stopped_t *stopped, gantry_fault_t *fault);
+/* A map of six sweeps, stored and active. */
+map_stopped_t room_make_map(void);
+/* map.stop without waiting for the answer. */
+void room_begin_stop(void);
+/* A cell of a map: at a place in metres. */
+int8_t room_cell(const map_info_t *info, const int8_t *cells, double x_m, double y_m);
 /* map.get, unpacked; *cells is the caller's. */
 void room_get_map(map_info_t *info, int8_t **cells);
 

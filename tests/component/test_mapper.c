@@ -10,19 +10,11 @@
 
 TestSuite(mapper, .init = room_open, .fini = room_close, .timeout = 30);
 
-static int8_t cell_at(const map_info_t *info, const int8_t *cells, double x_m, double y_m) {
-  uint32_t column = (uint32_t)floor((x_m - info->origin_x) / info->resolution);
-  uint32_t row = (uint32_t)floor((y_m - info->origin_y) / info->resolution);
-  cr_assert_lt(column, info->width);
-  cr_assert_lt(row, info->height);
-  return cells[(size_t)row * info->width + column];
-}
-
 /* Whether a wall stands within a cell of a point. */
 static bool wall_near(const map_info_t *info, const int8_t *cells, double x_m, double y_m) {
   for (int dx = -1; dx <= 1; dx++)
     for (int dy = -1; dy <= 1; dy++)
-      if (cell_at(info, cells, x_m + dx * info->resolution, y_m + dy * info->resolution) == 1)
+      if (room_cell(info, cells, x_m + dx * info->resolution, y_m + dy * info->resolution) == 1)
         return true;
   return false;
 }
@@ -41,8 +33,8 @@ Test(mapper, draws_walls_where_they_stand) {
   }
   cr_assert(wall_near(&info, cells, 0, ROOM_Y));
   cr_assert(wall_near(&info, cells, 0, -ROOM_Y));
-  cr_assert_eq(cell_at(&info, cells, 0.5, 0.5), 0);
-  cr_assert_eq(cell_at(&info, cells, 4.7, 0.0), -1);
+  cr_assert_eq(room_cell(&info, cells, 0.5, 0.5), 0);
+  cr_assert_eq(room_cell(&info, cells, 4.7, 0.0), -1);
   cr_assert_eq(info.width, 200);
   cr_assert_float_eq(info.origin_x, -5.0, 1e-9);
   free(cells);

@@ -88,6 +88,8 @@ gantry_err_t slam_insert(slam_t *slam, double time_s, pose2_t pose, uint32_t num
                          const points_t *points, slam_result_t *out);
 /* Takes over what the second thread has finished; true when the map moved. Does not block. */
 bool slam_poll(slam_t *slam, slam_correction_t *out);
+/* Whether the second thread is at work: slam_save and slam_finish would wait for it. */
+bool slam_is_searching(const slam_t *slam);
 
 /* The end of a drive: waits for the searches, optimises all keyframes, places every scan anew in
    the finished map. progress (may be NULL) is called with 0 .. 1 and ends it early by returning

@@ -72,6 +72,12 @@ pose2_t tracker_pose(const tracker_t *tracker);
 void tracker_set_pose(tracker_t *tracker, pose2_t pose);
 /* Mapping off: the map is read only (localization); on by default. */
 void tracker_set_mapping(tracker_t *tracker, bool mapping);
+/* Matching off: the distance field stays behind the cells, which saves more than half of what an
+   insertion and far more of what a correction costs; tracker_match and tracker_feed are out of
+   bounds until it is on again. On by default. */
+gantry_err_t tracker_set_matching(tracker_t *tracker, bool matching);
+/* Brings the field up to the cells, as matching does by itself: for a look at it. */
+gantry_err_t tracker_follow(const tracker_t *tracker);
 
 /* Sets a trinary rectangle (a stored map, or a patch of one tile) and updates the field. */
 gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cells);
