@@ -83,11 +83,12 @@ class Browser:
             time.sleep(0.05)
         return value
 
-    def mouse(self, kind, selector):
+    def mouse(self, kind, selector, right=0, down=0):
+        """In the middle of what selector finds, or so many pixels beside it."""
         box = self.run(f"(() => {{ const found = document.querySelector({json.dumps(selector)});"
                        " found.scrollIntoView({ block: 'nearest' });"
                        " const b = found.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] })()")
-        self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+        self.call("Input.dispatchMouseEvent", type=kind, x=box[0] + right, y=box[1] + down, button="left", clickCount=1)
 
     def click(self, selector):
         self.mouse("mousePressed", selector)

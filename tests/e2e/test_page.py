@@ -108,6 +108,46 @@ class Page(unittest.TestCase):
         self.choose("manual")
         browser.until("document.getElementById('mode-says').textContent.startsWith('Driving by hand')")
 
+    def drag(self, start, end):
+        self.browser.mouse("mousePressed", "#map", *start)
+        self.browser.mouse("mouseMoved", "#map", *end)
+        self.browser.mouse("mouseReleased", "#map", *end)
+
+    def test_an_operator_draws_into_a_map_and_says_where_the_robot_is(self):
+        browser, suite = self.browser, self.suite
+        self.log_in()
+        suite.post("/api/v1/map/start-mapping", {"map_name": "drawn"})
+        until("a few scans", lambda: suite.get("/api/v1/map/status").json["total_scans"] > 5, 20)
+        browser.until("document.getElementById('mapping-state').textContent === 'mapping'")
+        stored = suite.post("/api/v1/map/stop-mapping").json["map_id"]
+        browser.until("document.getElementById('mapping-state').textContent === 'idle'")
+        browser.until("document.getElementById('mapping-terms').textContent.includes('explored')")
+        browser.until("document.querySelectorAll('#place-usage tr').length >= 2")
+
+        browser.click("[data-tool=forbidden]")
+        for corner in ((0, 0), (60, 0), (60, 60)):
+            browser.mouse("mousePressed", "#map", *corner)
+            browser.mouse("mouseReleased", "#map", *corner)
+        browser.click("#tool-done")
+        browser.until("document.getElementById('shapes').textContent.includes('forbidden')")
+        zone = suite.get("/api/v1/map/shapes").json["data"]["shapes"][0]
+        self.assertEqual((zone["kind"], zone["closed"], len(zone["points"])), ("forbidden", True, 3))
+        browser.click("#shapes button")
+        until("no zone", lambda: suite.get("/api/v1/map/shapes").json["data"]["shapes"] == [], 5)
+
+        before = suite.get("/api/v1/map/robot-position").json["position"]
+        browser.click("#tool-pose")
+        self.drag((0, 0), (0, -80))
+        browser.until("document.getElementById('toast').textContent.includes('taken to stand here')")
+        browser.click("#find-robot")
+        browser.until("document.getElementById('toast').textContent.includes('found here')", 15)
+        after = suite.get("/api/v1/map/robot-position").json["position"]
+        self.assertLess(abs(after["x"] - before["x"]) + abs(after["y"] - before["y"]), 100)
+
+        image = suite.http("GET", f"/api/v1/map/{stored}/map.png")
+        self.assertEqual(image.body[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(browser.problems, [])
+
     def test_who_may_only_look_can_still_stop(self):
         browser = self.browser
         self.log_in()
