@@ -23,9 +23,7 @@ back_end_t *back_end_new(const slam_config_t *config) {
   end->match = config->tracker.match;
   end->graph = pose_graph_new();
   end->recent = grid_new(&config->tracker.grid);
-  end->recent_field =
-      distance_field_new(config->tracker.grid.resolution_m, config->tracker.truncation_m,
-                         config->tracker.grid.tile_limit * 2 + 16);
+  end->recent_field = tracker_new_field(&config->tracker);
   if (!end->graph || !end->recent || !end->recent_field) back_end_destroy(&end);
   return end;
 }

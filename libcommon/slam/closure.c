@@ -172,7 +172,6 @@ static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candida
   submap_t *submap = NULL;
   GANTRY_TRY(submap_draw(end, candidate->submap, &submap));
   keyframe_points(end->keyframes[keyframe], &end->points);
-  uint32_t anchor = candidate->submap * end->config.submap_length;
   pose2_t way = pose2_between(pose_graph_pose(end->graph, candidate->nearest),
                               pose_graph_pose(end->graph, keyframe));
   pose2_t guess = pose2_compose(end->chain[candidate->nearest], way);
@@ -180,15 +179,16 @@ static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candida
   gantry_err_t err = match_scan(submap->field, &end->points, guess, &end->match, &match);
   end->counts.searches++;
   if (err != GANTRY_OK) return err == GANTRY_E_UNAVAILABLE ? GANTRY_OK : err;
-  slam_closure_t closure = {
-      .from = anchor, .to = keyframe, .measured = pose2_between(end->chain[anchor], match.pose)};
+  slam_closure_t closure = {.from = candidate->nearest,
+                            .to = keyframe,
+                            .measured = pose2_between(end->chain[candidate->nearest], match.pose)};
   judge(submap->field, &end->points, match.pose, &closure);
   closure.verdict = verdict_of(end, &closure);
   GANTRY_TRY(keep(end, &closure));
   if (closure.verdict != SLAM_ACCEPTED) return GANTRY_OK;
   double covariance[9], information[9];
   match_covariance(&match, covariance);
-  information_of(covariance, end->chain[anchor].theta, information);
+  information_of(covariance, end->chain[candidate->nearest].theta, information);
   return settle(end, end->closure_count - 1, information);
 }
 

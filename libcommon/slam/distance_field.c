@@ -54,6 +54,15 @@ void distance_field_destroy(distance_field_t **self) {
   *self = NULL;
 }
 
+void distance_field_exchange(distance_field_t *field, distance_field_t *other, const grid_t *grid) {
+  distance_field_t mine = *field;
+  *field = *other;
+  *other = mine;
+  field->synced_revision = grid->revision;
+  field->synced_generation = grid->generation;
+  other->stale = true;
+}
+
 double distance_field_resolution_m(const distance_field_t *field) {
   return field->resolution_m;
 }

@@ -13,7 +13,7 @@ enum { JOB_KEYFRAMES = 10, LAG_KEYFRAMES = 10 };
 
 slam_config_t slam_config_default(void) {
   return (slam_config_t){.tracker = tracker_config_default(),
-                         .submap_length = 40,
+                         .submap_length = 20,
                          .closures = true,
                          .threads = 2,
                          .closure_score = 0.55,
@@ -43,6 +43,7 @@ void slam_destroy(slam_t **self) {
   tracker_destroy(&slam->tracker);
   back_end_destroy(&slam->end);
   grid_destroy(&slam->job.composed);
+  distance_field_destroy(&slam->job.field);
   for (uint32_t i = 0; i < slam->count; i++)
     free(slam->keyframes[i]);
   free(slam->job.before);

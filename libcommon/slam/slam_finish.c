@@ -86,7 +86,7 @@ static gantry_err_t take_over(finish_t *finish) {
   slam_t *slam = finish->slam;
   grid_t *grid = NULL;
   gantry_err_t err = draw(slam, finish->now, slam->config.tracker.grid.resolution_m, &grid);
-  if (err == GANTRY_OK) err = slam_adopt(slam, finish->now, slam->count, grid);
+  if (err == GANTRY_OK) err = slam_adopt(slam, finish->now, slam->count, grid, NULL);
   grid_destroy(&grid);
   for (uint32_t i = 0; i < slam->count && err == GANTRY_OK; i++)
     pose_graph_set_pose(slam->end->graph, i, finish->now[i]);

@@ -9,7 +9,7 @@
 
 /* Moves below these do not make a new map on the way: the front end lives with them, and whoever
    follows the map is spared the change. Finishing takes care of the rest. */
-static const double MOVED_M = 0.2, MOVED_RAD = 0.04;
+static const double MOVED_M = 0.1, MOVED_RAD = 0.02;
 
 static double now_s(void) {
   struct timespec now;
@@ -25,14 +25,17 @@ static bool has_moved(const slam_job_t *job) {
   return false;
 }
 
+/* Draws the map of the new poses; and its field, when the front end matches against it. */
 static gantry_err_t compose(slam_t *slam, slam_job_t *job) {
   double begin_s = now_s();
-  job->composed = grid_new(&slam->config.tracker.grid);
-  if (!job->composed) return GANTRY_E_INTERNAL;
+  const tracker_config_t *config = &slam->config.tracker;
+  job->composed = grid_new(&config->grid);
+  if (job->wants_field) job->field = tracker_new_field(config);
+  if (!job->composed || (job->wants_field && !job->field)) return GANTRY_E_INTERNAL;
   gantry_err_t err = compose_carve(job->composed, slam->end->keyframes, job->after, 0, job->upto,
                                    &slam->end->points);
+  if (err == GANTRY_OK && job->field) err = distance_field_update(job->field, job->composed);
   slam->end->counts.compose_s += now_s() - begin_s;
-  if (err != GANTRY_OK) grid_destroy(&job->composed);
   return err;
 }
 
@@ -67,6 +70,7 @@ gantry_err_t slam_job_begin(slam_t *slam) {
   memcpy(job->before, slam->poses, slam->count * sizeof *slam->poses);
   job->upto = slam->count;
   job->begun = true;
+  job->wants_field = !slam->inserts;
   if (slam->worker)
     worker_start(slam->worker, run, slam);
   else
@@ -90,7 +94,8 @@ static gantry_err_t note_step(slam_t *slam, pose2_t step) {
   return GANTRY_OK;
 }
 
-gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid) {
+gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid,
+                        distance_field_t *field) {
   if (count == 0) return GANTRY_OK;
   pose2_t step = pose2_compose(poses[count - 1], pose2_inverse(slam->poses[count - 1]));
   GANTRY_TRY(note_step(slam, step));
@@ -99,7 +104,8 @@ gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid
     slam->poses[i] = pose2_compose(step, slam->poses[i]);
   GANTRY_TRY(compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses, count,
                            slam->count, &slam->points));
-  return tracker_correct(slam->tracker, grid, step);
+  if (field) GANTRY_TRY(distance_field_update(field, grid));
+  return tracker_correct(slam->tracker, grid, field, step);
 }
 
 gantry_err_t slam_copy_closures(slam_t *slam) {
@@ -121,7 +127,8 @@ gantry_err_t slam_job_merge(slam_t *slam) {
   job->begun = false;
   gantry_err_t err = job->err == GANTRY_OK ? slam_copy_closures(slam) : job->err;
   if (err == GANTRY_OK && job->composed)
-    err = slam_adopt(slam, job->after, job->upto, job->composed);
+    err = slam_adopt(slam, job->after, job->upto, job->composed, job->field);
   grid_destroy(&job->composed);
+  distance_field_destroy(&job->field);
   return err;
 }

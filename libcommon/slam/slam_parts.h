@@ -23,7 +23,9 @@ typedef struct slam_job {
   pose2_t *before; /* their poses when it began */
   pose2_t *after;
   uint32_t capacity;
-  grid_t *composed; /* NULL: nothing moved */
+  grid_t *composed;        /* NULL: nothing moved */
+  distance_field_t *field; /* of it, when wants_field: the front end matches against it */
+  bool wants_field;
   gantry_err_t err;
 } slam_job_t;
 
@@ -63,8 +65,10 @@ void slam_job_wait(const slam_t *slam);
 gantry_err_t slam_copy_closures(slam_t *slam);
 /* The job must be done. */
 gantry_err_t slam_job_merge(slam_t *slam);
-/* Keyframes 0 .. count - 1 are at poses now, grid holds them; takes over both. */
-gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid);
+/* Keyframes 0 .. count - 1 are at poses now, grid holds them; takes over both. field:
+   of grid, or NULL. */
+gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid,
+                        distance_field_t *field);
 /* slam_finish.c: places all keyframes anew in the map. */
 gantry_err_t slam_refine(slam_t *slam, slam_progress_fn progress, void *arg);
 

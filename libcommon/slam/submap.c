@@ -5,7 +5,7 @@
 #include "back_end.h"
 #include "compose.h"
 
-enum { DRAWN_MAX = 16 };
+enum { DRAWN_MAX = 24 };
 
 uint32_t submap_count(const back_end_t *end) {
   uint32_t length = end->config.submap_length;
@@ -50,8 +50,7 @@ static gantry_err_t draw(back_end_t *end, uint32_t index, submap_t *submap) {
   uint32_t length = end->config.submap_length;
   grid_config_t config = end->config.tracker.grid;
   grid_t *grid = grid_new(&config);
-  submap->field = distance_field_new(config.resolution_m, end->config.tracker.truncation_m,
-                                     config.tile_limit * 2 + 16);
+  submap->field = tracker_new_field(&end->config.tracker);
   gantry_err_t err = grid && submap->field ? GANTRY_OK : GANTRY_E_INTERNAL;
   if (err == GANTRY_OK)
     err = compose_carve(grid, end->keyframes, end->chain, index * length, (index + 2) * length,

@@ -28,14 +28,18 @@ tracker_config_t tracker_config_default(void) {
                             .inliers_min = 0.2};
 }
 
+distance_field_t *tracker_new_field(const tracker_config_t *config) {
+  /* Obstacles at the edge of the map reach into tiles the grid does not have. */
+  return distance_field_new(config->grid.resolution_m, config->truncation_m,
+                            config->grid.tile_limit * 2 + 16);
+}
+
 tracker_t *tracker_new(const tracker_config_t *config) {
   tracker_t *tracker = calloc(1, sizeof *tracker);
   if (!tracker) return NULL;
   tracker->config = *config;
   tracker->grid = grid_new(&config->grid);
-  /* Obstacles at the edge of the map reach into tiles the grid does not have. */
-  tracker->field = distance_field_new(config->grid.resolution_m, config->truncation_m,
-                                      config->grid.tile_limit * 2 + 16);
+  tracker->field = tracker_new_field(config);
   tracker->mapping = tracker->matching = true;
   if (!tracker->grid || !tracker->field) tracker_destroy(&tracker);
   return tracker;
@@ -157,9 +161,13 @@ gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cell
   return loaded;
 }
 
-gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, pose2_t step) {
+gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, distance_field_t *field,
+                             pose2_t step) {
   GANTRY_TRY(grid_adopt(tracker->grid, grid));
-  GANTRY_TRY(follow(tracker));
+  if (field)
+    distance_field_exchange(tracker->field, field, tracker->grid);
+  else
+    GANTRY_TRY(follow(tracker));
   tracker->pose = pose2_compose(step, tracker->pose);
   tracker->inserted = pose2_compose(step, tracker->inserted);
   return GANTRY_OK;

@@ -23,6 +23,10 @@ void distance_field_destroy(distance_field_t **self);
    at the tile limit, GANTRY_E_INTERNAL without memory; after an error the next call starts anew. */
 gantry_err_t distance_field_update(distance_field_t *field, const grid_t *grid);
 
+/* Exchanges the contents of two fields of one configuration; field is from then on in step with
+   grid, whose cells must be those that `other` was brought up to. */
+void distance_field_exchange(distance_field_t *field, distance_field_t *other, const grid_t *grid);
+
 double distance_field_resolution_m(const distance_field_t *field);
 double distance_field_truncation_m(const distance_field_t *field);
 

@@ -83,8 +83,13 @@ gantry_err_t tracker_follow(const tracker_t *tracker);
 gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cells);
 
 /* The map moved: takes over another grid's cells and moves the robot by step (new = step (+) old).
-   Errors as grid_adopt; the robot then stays where it was. */
-gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, pose2_t step);
+   field: made by tracker_new_field and brought up to grid, its contents are taken, so that only the
+   copying costs time here; NULL: the tracker's own is brought up to the grid. Errors as grid_adopt;
+   the robot then stays where it was. */
+gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, distance_field_t *field,
+                             pose2_t step);
+/* An empty field such as a tracker of this configuration has; NULL without memory. */
+distance_field_t *tracker_new_field(const tracker_config_t *config);
 
 /* Borrowed, valid until tracker_destroy. Take dirty tiles from it freely, but change cells only
    through the tracker. */
