@@ -6,8 +6,9 @@
 
 #include <gantry/slam/points.h>
 
-#define BLIND_MPS        0.3 /* how fast doubt grows while odometry is late */
+#define BLIND_MPS        0.3 /* how fast doubt grows while odometry is late ... */
 #define BLIND_RADPS      0.5
+#define BLIND_FULL_S     0.3 /* ... for so long: at first the last speed still holds */
 #define BLIND_MAX_S      2.0
 #define IMU_FRESH_NS     250000000u
 #define START_SIGMA_M    0.05 /* the pose at start defines the frame */
@@ -97,6 +98,7 @@ static void go_on_blind(fusion_t *fusion, uint64_t from_ns, uint64_t to_ns) {
     return;
   }
   double blind_s = fmin((double)(to_ns - from_ns) * 1e-9, BLIND_MAX_S);
+  blind_s *= fmin(blind_s / BLIND_FULL_S, 1);
   eskf_diffuse(&fusion->eskf, BLIND_MPS * blind_s, BLIND_RADPS * blind_s);
 }
 
