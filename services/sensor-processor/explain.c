@@ -9,6 +9,7 @@
 #include "configuration.h"
 #include "requests.h"
 #include "setup.h"
+#include "signal/quality.h"
 #include "status.h"
 
 /* ---- terms in words */
@@ -66,8 +67,8 @@ static void explain_health(const registry_t *registry, registry_entry_t *entry, 
            REGISTRY_RATE_SECONDS);
   put_term(out->health, &out->health_count, "accepted", terms.accepted, REGISTRY_WEIGHT_ACCEPTED,
            doc);
-  put_term(out->health, &out->health_count, "quality", terms.quality, REGISTRY_WEIGHT_QUALITY,
-           "score of the newest reading");
+  snprintf(doc, sizeof doc, "score of the newest reading: %s", quality_word(terms.quality));
+  put_term(out->health, &out->health_count, "quality", terms.quality, REGISTRY_WEIGHT_QUALITY, doc);
 }
 
 static void explain_counts(const registry_entry_t *entry, sensor_explained_t *out) {

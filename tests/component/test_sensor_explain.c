@@ -69,6 +69,8 @@ Test(sensor_explain, gives_terms_that_make_the_scores) {
   cr_assert_float_eq(score(explained.quality, explained.quality_count), explained.status.quality,
                      1e-6);
   cr_assert_float_eq(explained.status.quality, 0.6 * 0.5 + 0.4, 1e-6);
+  cr_expect_not_null(strstr(explained.health[2].doc, "good"), "0.7 is good: %s",
+                     explained.health[2].doc);
   cr_assert_float_eq(score(explained.health, explained.health_count), explained.status.health,
                      0.05);
 }
