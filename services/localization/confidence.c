@@ -31,8 +31,11 @@ static void blend(confidence_t *confidence, int family, double consistency, doub
 void confidence_note(confidence_t *confidence, confidence_family_t family, double quality,
                      double nis, int m, uint64_t now_ns) {
   if (m > 0) {
-    double since_s = confidence->heard[family] ? age_s(confidence, family, now_ns) : 10;
-    blend(confidence, family, exp(-nis / (2 * m)), 1 - exp(-since_s / CONSISTENCY_TIME_S));
+    uint64_t *judged_ns = &confidence->judged_ns[family];
+    double since_s = now_ns > *judged_ns ? (double)(now_ns - *judged_ns) / NS_PER_S : 0;
+    double usual = pow(1 + 1.0 / m, -m / 2.0); /* mean of exp(-NIS / 2m) when NIS is chi squared */
+    blend(confidence, family, exp(-nis / (2 * m)) / usual, 1 - exp(-since_s / CONSISTENCY_TIME_S));
+    *judged_ns = now_ns;
   }
   confidence->heard[family] = true;
   confidence->quality[family] = fmin(fmax(quality, 0), 1);
@@ -40,6 +43,7 @@ void confidence_note(confidence_t *confidence, confidence_family_t family, doubl
 }
 
 void confidence_refuse(confidence_t *confidence, confidence_family_t family) {
+  confidence->consistency[family] = fmin(confidence->consistency[family], 1);
   blend(confidence, family, 0, 0.25);
 }
 
@@ -57,7 +61,7 @@ confidence_term_t confidence_term(const confidence_t *confidence, confidence_fam
   return (confidence_term_t){.heard = true,
                              .weight = confidence->rule.weights[family],
                              .quality = confidence->quality[family],
-                             .consistency = confidence->consistency[family],
+                             .consistency = fmin(confidence->consistency[family], 1),
                              .freshness = freshness(confidence, (int)family, now_ns)};
 }
 

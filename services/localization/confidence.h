@@ -3,7 +3,8 @@
      sharpness * sum(w_i quality_i consistency_i freshness_i) / sum(w_i over the families heard of)
 
    w are the configured weights (a family of weight 0 has no say); quality is what the source says
-   of itself; consistency is exp(-NIS / 2m), averaged over one second; freshness is 1 while the
+   of itself; consistency is exp(-NIS / 2m), averaged over one second, over what that average is for
+   a source that errs as it says, at most 1; freshness is 1 while the
    newest contribution is younger than its limit and fades to 0 at the end of the window. Sharpness
    is how well the filter knows the position: 1 / (1 + (sigma / 0.3 m)^2). Without it a robot that
    goes by fresh odometry alone would look as sure as one that sees the walls. Pure: times are
@@ -33,7 +34,8 @@ typedef struct confidence {
   bool heard[CONFIDENCE_FAMILY_COUNT];
   double quality[CONFIDENCE_FAMILY_COUNT];
   double consistency[CONFIDENCE_FAMILY_COUNT];
-  uint64_t last_ns[CONFIDENCE_FAMILY_COUNT];
+  uint64_t last_ns[CONFIDENCE_FAMILY_COUNT];   /* newest contribution */
+  uint64_t judged_ns[CONFIDENCE_FAMILY_COUNT]; /* newest with an innovation; 0: none */
 } confidence_t;
 
 confidence_rule_t confidence_rule_default(void);

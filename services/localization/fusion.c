@@ -60,7 +60,7 @@ void fusion_reset(fusion_t *fusion) {
   confidence_init(&fusion->confidence, &fusion->rule.confidence);
   eskf_init(&fusion->eskf, (pose2_t){0}, START_SIGMA_M, START_SIGMA_RAD, &fusion->rule.noise);
   fusion->imu = (fusion_imu_t){0};
-  fusion->slip_ns = 0;
+  fusion->slip_ns = fusion->slip_since_ns = 0;
   fusion->slipped_m = fusion->nis = 0;
   fusion->still = false;
   memset(fusion->method_ns, 0, sizeof fusion->method_ns);

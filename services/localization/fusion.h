@@ -112,6 +112,7 @@ typedef enum fusion_range_result {
 typedef struct fusion_imu {
   uint64_t time_ns; /* newest reading; 0: none */
   double settled_s; /* how long mean and variance have been kept */
+  double calm_s;    /* how long it has been calm, the wheels standing */
   double mean_x, mean_y, variance;
 } fusion_imu_t;
 
@@ -128,9 +129,10 @@ typedef struct fusion {
   double motion_quality; /* see confidence_motion_quality */
   fusion_imu_t imu;
   bool still;
-  uint64_t slip_ns; /* newest slip; 0: none */
-  double slipped_m; /* way that odometry and acceleration disagree about, in this slip */
-  double nis;       /* of the newest correction */
+  uint64_t slip_since_ns; /* begin of the slip under way; 0: none is */
+  uint64_t slip_ns;       /* newest slip; 0: none */
+  double slipped_m;       /* way that odometry and acceleration disagree about, in this slip */
+  double nis;             /* of the newest correction */
   landmarks_t landmarks;
   tracking_t tracking;
   confidence_t confidence;

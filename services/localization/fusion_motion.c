@@ -10,9 +10,12 @@
 #define STEP_S_MAX        0.5 /* readings farther apart tell no speed */
 #define IMU_GAP_S         0.25
 #define TURN_SIGMA_RADPS  0.05
+#define SLIP_HELD         0.44 /* of the NIS that shows a slip */
+#define SLIP_MAX_NS       3000000000u
 #define STILL_MPS         0.02
 #define STILL_TIME_S      0.25 /* mean and variance of the acceleration are kept over this */
 #define STILL_SETTLED_S   0.5
+#define STILL_SURELY_S    1.0 /* wheels that stand and nothing felt for this long: it stands */
 
 /* The way since the last reading is unknown: the estimate waits where it is. */
 static void restart_odometry(fusion_t *fusion, uint64_t time_ns) {
@@ -52,21 +55,38 @@ static pose2_t slip(fusion_t *fusion, pose2_t step, double dt_s) {
   return by_imu;
 }
 
+/* Whether the acceleration contradicts that speed. It takes less to hold on to a slip than to see
+   one: else the speed would drift over to the wheels' half-way through. An acceleration that was
+   summed up for seconds knows less than the wheels: then they are right again, whatever was. */
+static bool contradicted(fusion_t *fusion, uint64_t time_ns, double v_mps, bool checked,
+                         double *nis) {
+  const fusion_rule_t *rule = &fusion->rule;
+  double sigma_mps = rule->speed_sigma_mps + rule->speed_share * fabs(v_mps);
+  double gate = checked ? rule->slip_nis * rule->gate : 0;
+  if (fusion->slip_since_ns > 0) gate *= SLIP_HELD;
+  if (fusion->slip_since_ns > 0 && time_ns > fusion->slip_since_ns + SLIP_MAX_NS) {
+    eskf_wander(&fusion->eskf, 1, &rule->noise);
+    gate = 0;
+  }
+  return eskf_update_speed(&fusion->eskf, v_mps, sigma_mps, gate, nis) == GANTRY_E_REFUSED;
+}
+
 /* Takes the speeds of a step of odometry; the step to go by. */
 static pose2_t check_step(fusion_t *fusion, uint64_t time_ns, pose2_t step, double dt_s) {
-  const fusion_rule_t *rule = &fusion->rule;
-  double v_mps = step.x / dt_s, sigma_mps = rule->speed_sigma_mps + rule->speed_share * fabs(v_mps);
-  double nis = 0;
+  double v_mps = step.x / dt_s, nis = 0;
   bool checked = imu_drives(fusion, time_ns, dt_s);
-  if (!checked) eskf_wander(&fusion->eskf, dt_s, &rule->noise);
+  if (!checked) {
+    eskf_wander(&fusion->eskf, dt_s, &fusion->rule.noise);
+    fusion->slip_since_ns = 0;
+  }
   eskf_update_turn(&fusion->eskf, step.theta / dt_s, TURN_SIGMA_RADPS, 0, NULL);
-  double gate = checked ? rule->slip_nis * rule->gate : 0;
-  gantry_err_t err = eskf_update_speed(&fusion->eskf, v_mps, sigma_mps, gate, &nis);
-  if (err == GANTRY_E_REFUSED) {
+  if (contradicted(fusion, time_ns, v_mps, checked, &nis)) {
+    if (fusion->slip_since_ns == 0) fusion->slip_since_ns = time_ns;
     fusion->slip_ns = time_ns;
     confidence_refuse(&fusion->confidence, CONFIDENCE_ACCELEROMETER);
     return slip(fusion, step, dt_s);
   }
+  fusion->slip_since_ns = 0;
   fusion->slipped_m = 0;
   confidence_note(&fusion->confidence, CONFIDENCE_ACCELEROMETER, fusion->motion_quality, nis,
                   checked ? 1 : 0, time_ns);
@@ -109,11 +129,13 @@ static void settle(fusion_imu_t *imu, double x, double y, double dt_s) {
   imu->settled_s += dt_s;
 }
 
-static bool stands(const fusion_t *fusion) {
-  const fusion_imu_t *imu = &fusion->imu;
+static bool stands(fusion_t *fusion, double dt_s) {
+  fusion_imu_t *imu = &fusion->imu;
   double limit = fusion->rule.still_mps2 * fusion->rule.still_mps2;
-  return imu->settled_s >= STILL_SETTLED_S && imu->variance < 2 * limit &&
-         fabs(fusion->eskf.v_mps) < STILL_MPS && fabs(fusion->speed_mps) < STILL_MPS;
+  bool calm = imu->variance < 2 * limit && fabs(fusion->speed_mps) < STILL_MPS;
+  imu->calm_s = calm ? imu->calm_s + dt_s : 0;
+  return imu->settled_s >= STILL_SETTLED_S && calm &&
+         (fabs(fusion->eskf.v_mps) < STILL_MPS || imu->calm_s >= STILL_SURELY_S);
 }
 
 void fusion_accelerate(fusion_t *fusion, uint64_t time_ns, double x_mps2, double y_mps2,
@@ -134,6 +156,6 @@ void fusion_accelerate(fusion_t *fusion, uint64_t time_ns, double x_mps2, double
   imu->time_ns = time_ns;
   settle(imu, along, across, dt_s);
   eskf_accelerate(&fusion->eskf, along, across, dt_s, &fusion->rule.noise);
-  fusion->still = stands(fusion);
+  fusion->still = stands(fusion, dt_s);
   if (fusion->still) eskf_update_still(&fusion->eskf, along, across);
 }

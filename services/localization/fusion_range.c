@@ -10,6 +10,8 @@
 #define GRAZING         0.5 /* least cosine between ray and the wall's normal */
 #define FLAT            0.1 /* how far the field's slope may be from 1: corners are farther */
 #define SHORT_QUALITY   0.3 /* what a reading of something unmapped is worth */
+#define SAME_WALL_M     0.05 /* a straight wall is this near to where it should be, seen from aside */
+#define ASIDE_SIGMAS    1.5
 
 typedef struct sighting {
   double range_m;
@@ -44,6 +46,41 @@ static bool look(fusion_t *fusion, pose2_t robot, pose2_t mount, double max_m, s
   return isfinite(range_m);
 }
 
+/* Lower triangle l with l l' = p. */
+static void root3(const double p[9], double l[9]) {
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j <= i; j++) {
+      double sum = p[i * 3 + j];
+      for (int k = 0; k < j; k++)
+        sum -= l[i * 3 + k] * l[j * 3 + k];
+      l[i * 3 + j] = i == j ? sqrt(fmax(sum, 1e-12)) : sum / l[j * 3 + j];
+    }
+}
+
+/* Whether the ray meets the same straight wall from wherever the robot may be: else a small error
+   of the pose makes it another wall, and the filter would be sure of the wrong thing. */
+static bool is_sure(fusion_t *fusion, pose2_t mount, double max_m, const sighting_t *wall) {
+  double covariance[9], l[9] = {0};
+  eskf_pose_covariance(&fusion->eskf, covariance);
+  root3(covariance, l);
+  for (int i = 0; i < 6; i++) {
+    double sign = i % 2 ? ASIDE_SIGMAS : -ASIDE_SIGMAS;
+    const double *column = l + i / 2;
+    pose2_t robot = fusion->eskf.pose;
+    double off[3] = {sign * column[0], sign * column[3], sign * column[6]};
+    robot.x += off[0];
+    robot.y += off[1];
+    robot.theta += off[2];
+    sighting_t aside;
+    if (!look(fusion, robot, mount, max_m + 1, &aside)) return false;
+    double straight_m = wall->range_m;
+    for (int k = 0; k < 3; k++)
+      straight_m += wall->slope[k] * off[k];
+    if (fabs(aside.range_m - straight_m) > SAME_WALL_M) return false;
+  }
+  return true;
+}
+
 static fusion_range_result_t note(fusion_t *fusion, uint64_t time_ns, double quality, double nis,
                                   int m, fusion_range_result_t result) {
   confidence_note(&fusion->confidence, CONFIDENCE_PROXIMITY, quality, nis, m, time_ns);
@@ -61,8 +98,9 @@ fusion_range_result_t fusion_range(fusion_t *fusion, uint64_t time_ns, const cha
   pose2_t way = fusion_way(fusion, time_ns);
   bool usable = mount && fusion->has_pose && fusion->tracking.mode == TRACKING_LOADED &&
                 isfinite(range_m) && range_m < rule->range_max_m;
-  if (!usable ||
-      !look(fusion, fusion->eskf.pose, pose2_compose(way, mount->pose), rule->range_max_m, &wall))
+  pose2_t eye = mount ? pose2_compose(way, mount->pose) : way;
+  if (!usable || !look(fusion, fusion->eskf.pose, eye, rule->range_max_m, &wall) ||
+      !is_sure(fusion, eye, rule->range_max_m, &wall))
     return note(fusion, time_ns, quality, 0, 0, FUSION_RANGE_UNMAPPED);
   double factor = confidence_covariance_factor(rule->confidence.weights[CONFIDENCE_PROXIMITY]);
   gantry_err_t err =

@@ -8,12 +8,18 @@
 #define EDGE_SHARE        0.1  /* ... and this share of the radius */
 #define REANCHOR_M        0.05 /* a fix that moves the estimate this far leaves a rolling map behind */
 
-/* Begins anew at the tag. Without an orientation the heading stays what it was, but counts for
-   little. */
-static void restart_at(fusion_t *fusion, const landmark_t *tag, pose2_t way) {
-  double heading =
-      tag->has_orientation ? tag->orientation_rad : fusion->eskf.pose.theta + way.theta;
-  double sigma_rad = tag->has_orientation ? fusion->rule.heading_sigma_rad : UNKNOWN_SIGMA_RAD;
+/* Begins anew at the tag. Without an orientation, and without another tag to tell the heading by,
+   it stays what it was, but counts for little. */
+static void restart_at(fusion_t *fusion, const landmark_t *tag, pose2_t way,
+                       const landmark_pair_t *pair) {
+  double heading = fusion->eskf.pose.theta + way.theta, sigma_rad = UNKNOWN_SIGMA_RAD;
+  if (tag->has_orientation) {
+    heading = tag->orientation_rad;
+    sigma_rad = fusion->rule.heading_sigma_rad;
+  } else if (pair->has_heading) {
+    heading = fusion->path.theta + pair->turn_rad;
+    sigma_rad = pair->sigma_rad;
+  }
   pose2_t there = landmark_robot(tag, fusion->rule.antenna, heading);
   eskf_place(&fusion->eskf, pose2_compose(there, pose2_inverse(way)),
              landmark_sigma_m(fusion->rule.read_radius_m), sigma_rad, &fusion->rule.noise);
@@ -64,6 +70,7 @@ static bool may_restart(const fusion_t *fusion) {
 fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *tag, double signal,
                                double confidence) {
   landmark_t *known = landmarks_find(&fusion->landmarks, tag);
+  landmark_pair_t pair = {0};
   double nis = 0;
   if (!known || signal < fusion->rule.signal_min) {
     fusion->tags_refused++;
@@ -72,7 +79,7 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
   fusion_advance(fusion, time_ns);
   pose2_t way = fusion_way(fusion, time_ns);
   if (!fusion->has_fix && may_restart(fusion)) {
-    restart_at(fusion, known, way);
+    restart_at(fusion, known, way, &pair);
     note_fix(fusion, known, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;
   }
@@ -83,14 +90,18 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
     return FUSION_TAG_USED;
   }
   bool passed = update(fusion, known, way, radius_m, &nis);
-  bool wrong = landmarks_note(&fusion->landmarks, tag, passed);
+  pose2_t path, at;
+  bool has_path = odometer_at(&fusion->odometer, time_ns, &path);
+  if (has_path) at = pose2_compose(path, fusion->rule.antenna);
+  bool wrong =
+      landmarks_note(&fusion->landmarks, known, has_path ? &at : NULL, radius_m, passed, &pair);
   if (passed) {
     note_fix(fusion, known, time_ns, confidence, nis, 2);
     return FUSION_TAG_USED;
   }
   confidence_refuse(&fusion->confidence, CONFIDENCE_RFID);
   if (wrong && may_restart(fusion)) {
-    restart_at(fusion, known, way);
+    restart_at(fusion, known, way, &pair);
     note_fix(fusion, known, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;
   }
