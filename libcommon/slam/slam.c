@@ -53,6 +53,7 @@ void slam_destroy(slam_t **self) {
   free(slam->scans);
   free(slam->steps);
   free(slam->closures);
+  free(slam->anchors);
   free(slam);
   *self = NULL;
 }

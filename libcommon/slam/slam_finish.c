@@ -85,6 +85,10 @@ static gantry_err_t run_round(finish_t *finish, uint32_t number) {
 static gantry_err_t take_over(finish_t *finish) {
   slam_t *slam = finish->slam;
   grid_t *grid = NULL;
+  pose2_t step;
+  if (slam_anchor_step(slam, finish->now, &step))
+    for (uint32_t i = 0; i < slam->count; i++)
+      finish->now[i] = pose2_compose(step, finish->now[i]);
   gantry_err_t err = draw(slam, finish->now, slam->config.tracker.grid.resolution_m, &grid);
   if (err == GANTRY_OK) err = slam_adopt(slam, finish->now, slam->count, grid, NULL);
   grid_destroy(&grid);

@@ -16,6 +16,13 @@ typedef struct slam_scan {
   pose2_t offset;    /* as seen from it */
 } slam_scan_t;
 
+/* See slam_anchor. */
+typedef struct slam_anchor {
+  uint32_t keyframe;
+  double seen_x_m, seen_y_m; /* as seen from it */
+  double x_m, y_m, weight;
+} slam_anchor_t;
+
 /* What the second thread is asked, and what it answers. */
 typedef struct slam_job {
   bool begun;      /* and not merged */
@@ -49,7 +56,9 @@ struct slam {
       *closures; /* as of the last merge, for callers: the worker's list may be growing */
   uint32_t closure_count, closure_capacity;
   slam_counts_t counts; /* the back end's, as of then */
-  points_t points;      /* scratch of the owner */
+  slam_anchor_t *anchors;
+  uint32_t anchor_count, anchor_capacity;
+  points_t points; /* scratch of the owner */
 };
 
 /* slam_keyframes.c: scans and keyframes as they come. */
@@ -69,6 +78,9 @@ gantry_err_t slam_job_merge(slam_t *slam);
    of grid, or NULL. */
 gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid,
                         distance_field_t *field);
+/* slam_anchor.c: the step that takes keyframes at these poses to where the anchors lie. False when
+   they do not tell. */
+bool slam_anchor_step(const slam_t *slam, const pose2_t *poses, pose2_t *step);
 /* slam_finish.c: places all keyframes anew in the map. */
 gantry_err_t slam_refine(slam_t *slam, slam_progress_fn progress, void *arg);
 

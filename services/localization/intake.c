@@ -128,9 +128,10 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   self->source = motion->source;
   recall_motion(self, time_ns);
   if (self->waiting.full && time_ns >= self->waiting.time_ns) intake_match_waiting(self);
-  if (now_ns - self->published_ns < POSE_SPACING_NS) return;
   fusion_pose_t pose;
-  if (fusion_pose_at(&self->fusion, time_ns, &pose))
+  if (!fusion_pose_at(&self->fusion, time_ns, &pose)) return;
+  trail_push(&self->trail, self->guide.wheel_m, pose.pose);
+  if (now_ns - self->published_ns >= POSE_SPACING_NS)
     localization_publish(self, &self->motion_cause, &pose, NULL);
 }
 

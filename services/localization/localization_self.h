@@ -16,6 +16,7 @@
 #include "scout.h"
 #include "settings.h"
 #include "track.h"
+#include "trail.h"
 
 #define LOCALIZATION_CALLS     8 /* requests that may wait for storage at once */
 #define LOCALIZATION_PROXIMITY 4 /* proximity sensors compared with one another */
@@ -113,6 +114,7 @@ typedef struct localization {
   guide_rule_t rail_rule;
   guide_t guide;
   passing_t passing;
+  trail_t trail;
   double along_m2_per_m; /* of the odometry off the rail, as the rule says */
   recall_t recall;
   bool tags_known, tags_asked;

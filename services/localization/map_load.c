@@ -111,6 +111,7 @@ static void take_corrected(localization_t *self, tracker_t *tracker) {
   self->map.searchable = self->recovery.phase != RECOVERY_IDLE;
   bool whole = corrections_apply(&self->map.corrections, self->map.number, &step);
   fusion_shift(&self->fusion, step);
+  trail_clear(&self->trail);
   if (self->map.growing && self->recovery.phase != RECOVERY_LOST)
     tracking_grow(&self->fusion.tracking);
   log_info("MAP-CORRECTED", "correction %u of map %s: the pose takes %.3f m, %.4f rad",

@@ -1,6 +1,7 @@
 /* A robot that hangs from the rail of its map: guide.h lays the wheel's way along it, the estimate
    is held on the line, and the middles of tags tell the place on it. */
 #include <math.h>
+#include <stdio.h>
 
 #include "localization_self.h"
 
@@ -43,9 +44,27 @@ void rail_hold_pose(localization_t *self) {
 
 /* ---- tags */
 
+/* Says where in a map that grows a surveyed tag was passed: the mapper lays the map there. */
+static void say_landmark(localization_t *self, const landmark_t *tag, const pass_t *pass) {
+  pose2_t robot;
+  const tracking_t *tracking = &self->fusion.tracking;
+  if (tracking->mode != TRACKING_MAPPING || !trail_at(&self->trail, pass->wheel_m, &robot)) return;
+  pose2_t antenna = pose2_compose(robot, self->fusion.rule.antenna);
+  loc_landmark_t out = {.x = tag->x_m,
+                        .y = tag->y_m,
+                        .seen_x = antenna.x,
+                        .seen_y = antenna.y,
+                        .sigma = pass->sigma_m,
+                        .correction = self->map.corrections.applied};
+  (void)snprintf(out.tag, sizeof out.tag, "%s", tag->tag);
+  (void)snprintf(out.map_id, sizeof out.map_id, "%s", tracking->map_id);
+  (void)bus_publish(self->service->bus, TOPIC_LOC_LANDMARK, NULL, &out);
+}
+
 static void take_pass(localization_t *self, const pass_t *pass) {
   guide_t *guide = &self->guide;
   const landmark_t *tag = landmarks_find(&self->fusion.landmarks, pass->tag);
+  if (tag) say_landmark(self, tag, pass);
   if (!tag || !guide->on) return;
   rail_place_t at = rail_project(&self->rail, tag->x_m, tag->y_m, NAN);
   double s_m = at.s_m - guide->sense * self->fusion.rule.antenna.x;

@@ -118,6 +118,25 @@ static void on_loc_pose(const frame_t *frame, const void *body, void *arg) {
     integrate(mapper, placed, points);
 }
 
+static void on_loc_landmark(const frame_t *frame, const void *body, void *arg) {
+  mapper_t *mapper = arg;
+  const loc_landmark_t *said = body;
+  (void)frame;
+  if (strcmp(said->map_id, mapper->session.map_id) != 0) return;
+  bool known = said->correction > 0; /* 0: none of the corrections of this slam */
+  session_anchor_t anchor = {.seen_x_m = said->seen_x,
+                             .seen_y_m = said->seen_y,
+                             .x_m = said->x,
+                             .y_m = said->y,
+                             .sigma_m = said->sigma,
+                             .correction =
+                                 known ? said->correction : mapper->session.correction_base};
+  gantry_err_t err = session_anchor(&mapper->session, &anchor);
+  if (err != GANTRY_OK)
+    log_warn("ANCHOR-REFUSED", "tag %s does not help to lay map %s: %s", said->tag, said->map_id,
+             gantry_err_name(err));
+}
+
 /* A map renamed or deleted elsewhere: the copy here follows its name. */
 static void on_store_changed(const frame_t *frame, const void *body, void *arg) {
   mapper_t *mapper = arg;
@@ -215,6 +234,7 @@ static gantry_err_t wire(mapper_t *self, service_t *service) {
   GANTRY_TRY(mapper_open_memory(self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_SENSOR_SCAN, NULL, QUEUE, on_sensor_scan, self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_LOC_POSE, NULL, QUEUE, on_loc_pose, self));
+  GANTRY_TRY(bus_subscribe(bus, TOPIC_LOC_LANDMARK, NULL, QUEUE, on_loc_landmark, self));
   GANTRY_TRY(bus_subscribe(bus, TOPIC_STORE_CHANGED, NULL, 0, on_store_changed, self));
   GANTRY_TRY(mapper_serve(self));
   GANTRY_TRY(mapper_serve_questions(self));

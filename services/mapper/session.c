@@ -193,6 +193,15 @@ gantry_err_t session_insert(session_t *session, double time_s, pose2_t pose, uin
   return GANTRY_OK;
 }
 
+gantry_err_t session_anchor(session_t *session, const session_anchor_t *anchor) {
+  if (!session->mapping || session->extending || !session->slam) return GANTRY_OK;
+  if (anchor->correction > session->correction || anchor->correction < session->correction_base)
+    return GANTRY_E_CONFLICT;
+  return slam_anchor(session->slam, anchor->seen_x_m, anchor->seen_y_m,
+                     anchor->correction - session->correction_base, anchor->x_m, anchor->y_m,
+                     anchor->sigma_m);
+}
+
 bool session_poll(session_t *session, slam_correction_t *out) {
   if (!session->slam || !slam_poll(session->slam, out)) return false;
   (void)session_number(session, out);

@@ -104,6 +104,13 @@ void session_count_scan(session_t *session);
    that one is not known here; errors as slam_insert. drawn says whether it went into the cells. */
 gantry_err_t session_insert(session_t *session, double time_s, pose2_t pose, uint32_t correction,
                             const points_t *points, bool *drawn);
+/* A surveyed point that was seen at seen_x_m, seen_y_m of the map. A map that is extended lies
+   where it belongs already: nothing happens. Errors as session_insert and slam_anchor. */
+typedef struct session_anchor {
+  double seen_x_m, seen_y_m, x_m, y_m, sigma_m;
+  uint32_t correction; /* in what was seen */
+} session_anchor_t;
+gantry_err_t session_anchor(session_t *session, const session_anchor_t *anchor);
 /* Takes over what slam has found since; true when the map moved, cells and overlay with it. */
 bool session_poll(session_t *session, slam_correction_t *out);
 /* Takes a correction of slam into account; its number becomes that of the session. False when it is

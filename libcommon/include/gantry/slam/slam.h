@@ -91,6 +91,16 @@ bool slam_poll(slam_t *slam, slam_correction_t *out);
 /* Whether the second thread is at work: slam_save and slam_finish would wait for it. */
 bool slam_is_searching(const slam_t *slam);
 
+/* A point of the map (as corrected up to `number`) that is known to lie at x, y: a surveyed tag. It
+   goes with the keyframe nearest to it among the newest; slam_finish moves the whole map, rigidly,
+   to where most of them agree, once two lie far enough apart to tell how it is turned. Those that
+   contradict the others have no say. GANTRY_E_INVALID for values that are not finite, a sigma not
+   above 0 or a number not reached; GANTRY_E_UNAVAILABLE before the first keyframe,
+   GANTRY_E_TOO_LARGE beyond SLAM_ANCHORS_MAX. */
+#define SLAM_ANCHORS_MAX 4096
+gantry_err_t slam_anchor(slam_t *slam, double seen_x_m, double seen_y_m, uint32_t number,
+                         double x_m, double y_m, double sigma_m);
+
 /* The end of a drive: waits for the searches, optimises all keyframes, places every scan anew in
    the finished map. progress (may be NULL) is called with 0 .. 1 and ends it early by returning
    false (the map is whole all the same). Blocks for seconds on long drives; any one thread. */
