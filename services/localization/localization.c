@@ -184,7 +184,8 @@ static void on_tick(void *arg) {
   rail_hold_tick(self, now_ns);
   bool second = ++self->ticks % STATUS_TICKS == 0;
   fusion_state_t before = self->state;
-  if (!second && state_of(self, now_ns) == before) return;
+  bool other_map = strcmp(self->status.map_id, self->fusion.tracking.map_id) != 0;
+  if (!second && !other_map && state_of(self, now_ns) == before) return;
   localization_fill_status(self, now_ns);
   if (self->state != before)
     log_info("LOCALIZATION-STATE", "%s: %s", desc_enum_text(&LOC_STATE_ENUM, (int)self->state),

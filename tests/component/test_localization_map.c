@@ -25,6 +25,8 @@ TestSuite(localization_map, .init = setup, .fini = teardown);
 
 static sys_source_t source = SYS_SOURCE_SIMULATED;
 
+static double shrunk = 1; /* below 1: a room that is nowhere in the map */
+
 static void scan_at(pose2_t pose, uint64_t seq) {
   static sensor_scan_t scan;
   scan = (sensor_scan_t){.sensor = "LIDAR_001", .source = source, .seq = seq, .quality = 1};
@@ -32,7 +34,7 @@ static void scan_at(pose2_t pose, uint64_t seq) {
   for (int i = 0; i < 360; i++) {
     double angle = -M_PI + i * M_PI / 180;
     scan.angles[i] = (float)angle;
-    scan.ranges[i] = (float)room_range(pose.x, pose.y, pose.theta + angle);
+    scan.ranges[i] = (float)(shrunk * room_range(pose.x, pose.y, pose.theta + angle));
     scan.qualities[i] = 60;
   }
   bus_publish(play.sensors->bus, TOPIC_SENSOR_SCAN, "LIDAR_001", &scan);
@@ -44,6 +46,7 @@ Test(localization_map, tracks_a_drive_through_a_room_against_bad_odometry) {
   for (int i = 0; i < 100; i++) {
     double angle = 0.04 * i, wrong = 0.042 * i;
     pose2_t truth = {0.8 * sin(angle), 0.8 * (1 - cos(angle)), angle};
+    harness_for(play.h, 26); /* poses from odometry keep a distance from those of scans */
     size_t before = inbox_count(play.poses);
     play_move(&play, (pose2_t){0.83 * sin(wrong), 0.83 * (1 - cos(wrong)), wrong});
     cr_assert(harness_collected(play.h, play.poses, before + 1, 2000));
@@ -163,7 +166,8 @@ Test(localization_map, says_lost_where_scans_do_not_fit_the_map) {
   map_status_t status = map_status_of("map_0000000f", false);
   bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
   cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
-  cr_assert_eq(play_set_pose(&play, 200, 200, 0), GANTRY_OK);
+  cr_assert_eq(play_set_pose(&play, -1, -1, 0), GANTRY_OK);
+  shrunk = 0.4;
 
   for (uint64_t seq = 1; seq <= 5; seq++) {
     play_move(&play, (pose2_t){0});
