@@ -3,7 +3,6 @@
 #include <gantry/log.h>
 #include <gantry/pack.h>
 #include <gantry/unpack.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,13 +134,9 @@ static gantry_err_t take_edits(const map_graph_t *graph, overlay_t *overlay) {
 
 static gantry_err_t take_base(const map_grid_t *base, overlay_t *overlay) {
   const map_info_t *info = &base->info;
-  if (!(info->resolution > 0) || fabs(info->origin_x / info->resolution) > GRID_COORD_MAX / 2 ||
-      fabs(info->origin_y / info->resolution) > GRID_COORD_MAX / 2)
-    return GANTRY_E_SCHEMA;
-  grid_box_t box = {.min_x = (int32_t)lround(info->origin_x / info->resolution),
-                    .min_y = (int32_t)lround(info->origin_y / info->resolution),
-                    .width = info->width,
-                    .height = info->height};
+  grid_box_t box;
+  GANTRY_TRY(
+      patch_box(info->resolution, info->origin_x, info->origin_y, info->width, info->height, &box));
   return overlay_set_base(overlay, box, base->cells.data, base->cells.len);
 }
 
@@ -188,6 +183,7 @@ void mapper_reset_told(mapper_t *mapper) {
   mapper->said = session->correction;
   mapper->unsaid = (unsaid_t){0};
   mapper->quality_of = 0;
+  mapper->look_ms = 0;
   mapper->grid_full = mapper->graph_full = false;
 }
 
@@ -213,7 +209,7 @@ gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid, blob_t gr
                                                             : 0};
   gantry_err_t err = graph.len ? load_with_graph(mapper, &map, graph)
                                : session_load(session, &map, &mapper->config);
-  if (graph.len && err == GANTRY_E_SCHEMA) {
+  if (graph.len && (err == GANTRY_E_SCHEMA || err == GANTRY_E_INVALID)) {
     log_warn("MAP-GRAPH-REFUSED", "the graph of map %s is damaged or newer: its cells are used",
              info->map_id);
     err = session_load(session, &map, &mapper->config);

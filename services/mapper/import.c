@@ -1,6 +1,5 @@
 /* map.import: a map from elsewhere goes to storage as a map of its own. */
 #include <gantry/clock.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,11 +9,10 @@
 /* Tries the cells out, so that what is stored can also be loaded. */
 static gantry_err_t try_cells(const mapper_t *mapper, const map_import_t *import) {
   grid_config_t config = mapper->config.tracker.grid;
+  grid_box_t box;
   config.resolution_m = import->resolution;
-  grid_box_t box = {.min_x = (int32_t)lround(import->origin_x / import->resolution),
-                    .min_y = (int32_t)lround(import->origin_y / import->resolution),
-                    .width = import->width,
-                    .height = import->height};
+  GANTRY_TRY(patch_box(import->resolution, import->origin_x, import->origin_y, import->width,
+                       import->height, &box));
   grid_t *grid = grid_new(&config);
   if (!grid) return GANTRY_E_INTERNAL;
   gantry_err_t err = patch_decode(grid, box, import->cells.data, import->cells.len);
@@ -25,6 +23,9 @@ static gantry_err_t try_cells(const mapper_t *mapper, const map_import_t *import
 
 static void fail_cells(const mapper_t *mapper, rpc_context_t *call, gantry_err_t err) {
   switch (err) {
+  case GANTRY_E_INVALID:
+    rpc_fail(call, err, "origin_x", "lies too far away for cells of that size");
+    break;
   case GANTRY_E_SCHEMA:
     rpc_fail(call, GANTRY_E_INVALID, "cells", "do not fit width and height, or are damaged");
     break;
@@ -77,11 +78,6 @@ static gantry_err_t send(const mapper_t *mapper, const map_import_t *import, rpc
 static void on_import(rpc_context_t *call, const void *takes, void *arg) {
   const mapper_t *mapper = arg;
   const map_import_t *import = takes;
-  if (fabs(import->origin_x / import->resolution) > GRID_COORD_MAX / 2 ||
-      fabs(import->origin_y / import->resolution) > GRID_COORD_MAX / 2) {
-    rpc_fail(call, GANTRY_E_INVALID, "origin_x", "lies too far away for cells of that size");
-    return;
-  }
   gantry_err_t err = try_cells(mapper, import);
   if (err != GANTRY_OK)
     fail_cells(mapper, call, err);

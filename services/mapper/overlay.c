@@ -109,6 +109,7 @@ static gantry_err_t apply_base(const overlay_t *overlay, grid_t *grid) {
   int8_t state;
   uint32_t run;
   gantry_err_t err;
+  if (box.width == 0) return GANTRY_E_SCHEMA;
   while ((err = map_decoder_next(&decoder, &state, &run)) == GANTRY_OK) {
     if (run > count - at) return GANTRY_E_SCHEMA;
     if (state != GRID_UNKNOWN) GANTRY_TRY(fill_in(grid, box, at, run, state));

@@ -2,10 +2,13 @@
 #include "patch.h"
 
 #include <gantry/slam/map_codec.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SPARSE_TILES 8 /* unchanged tiles that a joined rectangle may take in for nothing */
+
+enum { ORIGIN_CELL_MAX = GRID_COORD_MAX / 2 };
 
 /* In tiles, inclusive. */
 typedef struct tile_box {
@@ -165,6 +168,17 @@ gantry_err_t patch_decode(grid_t *grid, grid_box_t box, const uint8_t *bytes, si
   }
   if (err != GANTRY_E_NOT_FOUND) return err;
   return at == count ? GANTRY_OK : GANTRY_E_SCHEMA;
+}
+
+gantry_err_t patch_box(double resolution_m, double origin_x_m, double origin_y_m, uint32_t width,
+                       uint32_t height, grid_box_t *out) {
+  double column = round(origin_x_m / resolution_m), row = round(origin_y_m / resolution_m);
+  /* Written so that NaN fails. */
+  if (!(fabs(column) <= ORIGIN_CELL_MAX && fabs(row) <= ORIGIN_CELL_MAX)) return GANTRY_E_INVALID;
+  if (width > ORIGIN_CELL_MAX || height > ORIGIN_CELL_MAX) return GANTRY_E_INVALID;
+  *out = (grid_box_t){
+      .min_x = (int32_t)column, .min_y = (int32_t)row, .width = width, .height = height};
+  return GANTRY_OK;
 }
 
 grid_box_t patch_union(grid_box_t a, grid_box_t b) {

@@ -29,6 +29,11 @@ gantry_err_t patch_encode(const grid_t *grid, grid_box_t box, buf_t *out);
    grid_load. */
 gantry_err_t patch_decode(grid_t *grid, grid_box_t box, const uint8_t *bytes, size_t len);
 
+/* The cells of a stored rectangle, whose lower left corner is given in metres. GANTRY_E_INVALID
+   when it lies too far away or is too large. */
+gantry_err_t patch_box(double resolution_m, double origin_x_m, double origin_y_m, uint32_t width,
+                       uint32_t height, grid_box_t *out);
+
 /* The smallest box that holds both; one of them may be empty. */
 grid_box_t patch_union(grid_box_t a, grid_box_t b);
 

@@ -1,13 +1,10 @@
 /* Life of the active map. */
 #include "session.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "patch.h"
-
-enum { ORIGIN_CELL_MAX = GRID_COORD_MAX / 2 };
 
 static slam_t *new_slam(const slam_config_t *config, double resolution_m) {
   slam_config_t with = *config;
@@ -64,16 +61,6 @@ gantry_err_t session_begin(session_t *session, const session_plan_t *plan,
   return GANTRY_OK;
 }
 
-static gantry_err_t box_of(const session_map_t *map, grid_box_t *out) {
-  double column = round(map->origin_x_m / map->resolution_m);
-  double row = round(map->origin_y_m / map->resolution_m);
-  if (!(fabs(column) <= ORIGIN_CELL_MAX && fabs(row) <= ORIGIN_CELL_MAX)) return GANTRY_E_INVALID;
-  if (map->width > ORIGIN_CELL_MAX || map->height > ORIGIN_CELL_MAX) return GANTRY_E_INVALID;
-  *out = (grid_box_t){
-      .min_x = (int32_t)column, .min_y = (int32_t)row, .width = map->width, .height = map->height};
-  return GANTRY_OK;
-}
-
 /* The stored cells are set over what the graph composes: a map looks after loading as it did. */
 static gantry_err_t load_cells(slam_t *slam, const session_map_t *map, grid_box_t box,
                                overlay_t *overlay) {
@@ -94,7 +81,8 @@ gantry_err_t session_load(session_t *session, const session_map_t *map,
   overlay_t overlay = {0};
   if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
   if (!(map->resolution_m >= 0.01 && map->resolution_m <= 1.0)) return GANTRY_E_INVALID;
-  GANTRY_TRY(box_of(map, &box));
+  GANTRY_TRY(patch_box(map->resolution_m, map->origin_x_m, map->origin_y_m, map->width, map->height,
+                       &box));
   slam_t *slam = new_slam(config, map->resolution_m);
   if (!slam) return GANTRY_E_INTERNAL;
   gantry_err_t err = load_cells(slam, map, box, map->overlay ? map->overlay : &overlay);

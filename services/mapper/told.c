@@ -35,11 +35,17 @@ void mapper_info(const mapper_t *mapper, map_info_t *info) {
 
 /* ---- status */
 
+#define LOOK_MS_MAX 15.0 /* what the loop may lose to it while a session runs */
+
 void mapper_look(mapper_t *mapper) {
-  const grid_t *grid = session_grid(&mapper->session);
+  const session_t *session = &mapper->session;
+  const grid_t *grid = session_grid(session);
   if (!grid || mapper->quality_of == grid_revision(grid) + 1) return;
-  mapper->quality = slam_quality(mapper->session.slam);
+  if (session->mapping && mapper->look_ms > LOOK_MS_MAX) return;
+  uint64_t begun_ns = clock_mono_ns();
+  mapper->quality = slam_quality(session->slam);
   mapper->quality_of = grid_revision(grid) + 1;
+  mapper->look_ms = clock_age_ms(clock_mono_ns(), begun_ns);
 }
 
 static map_quality_t terms_of(const slam_quality_t *quality) {
