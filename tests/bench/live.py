@@ -125,8 +125,7 @@ class Ear(threading.Thread):
 class Drive:
     """A suite with its truth and its ear."""
 
-    def __init__(self, seed=1, place_m=59.82):
-        """At the edge of the first tag's field: it is passed, and the robot believes at first to stand on it."""
+    def __init__(self, seed=1, place_m=0.0):
         self.seed = seed
         self.suite = Suite("--seed", seed, environment={"GANTRY_SIM_OPTIONS": f"--start {place_m}"})
         self.truth = self.ear = None
@@ -170,7 +169,7 @@ class Drive:
             self.clients[service] = Client(self.suite.run, service, ("rpc",))
         _, error, answer = self.clients[service].call(name, body, timeout_ms=timeout_ms)
         if error:
-            raise AssertionError(f"{name}: {error} {answer or ''}")
+            raise AssertionError(f"{name}: {error}: {self.clients[service].head}")
         return answer
 
     def go(self, metres, direction="forward", speed=0.5):

@@ -70,5 +70,9 @@ class Logs:
                                     slam_score.read_relations(self.path("intel.relations.gz")),
                                     slam_score.read_odometry(self.log(name)))
 
+    def in_place(self, name, trajectory):
+        """As ate, but nothing is aligned: the map lies in the reference's frame."""
+        return slam_score.ate(slam_score.read_trajectory(trajectory), self.reference(name), aligned=False)
+
     def ate(self, name, trajectory):
         return slam_score.ate(slam_score.read_trajectory(trajectory), self.reference(name))

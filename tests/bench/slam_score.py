@@ -129,7 +129,7 @@ def relations(trajectory, true, odometry):
     return sum(metres) / len(metres), sum(degrees) / len(degrees), len(metres)
 
 
-def ate(trajectory, reference, tolerance_s=0.1):
+def ate(trajectory, reference, tolerance_s=0.1, aligned=True):
     """(RMSE m, how many)"""
     path, pairs = Path(trajectory), []
     for row in reference:
@@ -139,6 +139,8 @@ def ate(trajectory, reference, tolerance_s=0.1):
     n = len(pairs)
     if n < 3:
         raise ValueError(f"only {n} poses near the reference's")
+    if not aligned:
+        return math.sqrt(sum((e[0] - r[0]) ** 2 + (e[1] - r[1]) ** 2 for e, r in pairs) / n), n
     ex, ey, rx, ry = (sum(pair[k][d] for pair in pairs) / n for k, d in ((0, 0), (0, 1), (1, 0), (1, 1)))
     dot = sum((e[0] - ex) * (r[0] - rx) + (e[1] - ey) * (r[1] - ry) for e, r in pairs)
     cross = sum((e[0] - ex) * (r[1] - ry) - (e[1] - ey) * (r[0] - rx) for e, r in pairs)
