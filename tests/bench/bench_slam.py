@@ -111,7 +111,7 @@ def fusion(logs, quick):
     def ratio():
         worst, poses = [], 0
         for name in ("intel", "csail"):
-            command = [BIN / "tests/bench/fusion_truth", logs.log(name), logs.path(f"{name}.ref.csv.gz"), *(["100"] if quick else [])]
+            command = [BIN / "tests/bench/fusion_truth", logs.log(name), logs.path(f"{name}.ref.csv.gz"), *(["400"] if quick else [])]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             for row in map(json.loads, said.splitlines()):
                 progress(f"  {name}: {row}")
