@@ -8,7 +8,9 @@
 
 /* A keyframe is looked for after this much travel. */
 static const double SEARCH_EVERY_M = 0.5;
-enum { SOLVE_ITERATIONS = 12 };
+/* Closures that only confirm the graph wait until there are so many, and a share of the keyframes
+   more: a long drive must not solve its whole graph at every one. */
+enum { SOLVE_ITERATIONS = 12, SOLVE_EVERY = 10, SOLVE_SHARE = 100 };
 
 static double now_s(void) {
   struct timespec now;
@@ -88,7 +90,7 @@ static gantry_err_t search_new(back_end_t *end) {
   return GANTRY_OK;
 }
 
-gantry_err_t back_end_run(back_end_t *end, bool *moved) {
+gantry_err_t back_end_run(back_end_t *end, bool last, bool *moved) {
   *moved = false;
   double begin_s = now_s();
   while (end->placed < end->count)
@@ -96,8 +98,10 @@ gantry_err_t back_end_run(back_end_t *end, bool *moved) {
   if (end->config.closures) GANTRY_TRY(search_new(end));
   double searched_s = now_s();
   end->counts.search_s += searched_s - begin_s;
-  if (!end->solve_wanted) return GANTRY_OK;
+  bool pays = end->solve_wanted || end->unsolved > SOLVE_EVERY + end->count / SOLVE_SHARE;
+  if (!pays && !(last && end->unsolved)) return GANTRY_OK;
   end->solve_wanted = false;
+  end->unsolved = 0;
   gantry_err_t err = pose_graph_solve(end->graph, SOLVE_ITERATIONS, 0.001, 0.0002, NULL);
   closure_review(end);
   end->counts.solves++;

@@ -8,6 +8,7 @@
 
 #include <gantry/slam/distance_field.h>
 #include <gantry/slam/pose_graph.h>
+#include <gantry/slam/search.h>
 #include <gantry/slam/slam.h>
 
 #include "keyframe.h"
@@ -16,6 +17,7 @@
    one. Its map lies in the chain's frame and is drawn when it is asked for. */
 typedef struct submap {
   distance_field_t *field; /* NULL: not drawn now */
+  search_map_t *search;    /* NULL: not wanted yet */
   size_t bytes;
   uint64_t used; /* clock of the last use */
 } submap_t;
@@ -39,7 +41,8 @@ typedef struct back_end {
   slam_closure_t *closures;
   uint32_t *closure_edges; /* in the graph; UINT32_MAX: none */
   uint32_t closure_count, closure_capacity;
-  bool solve_wanted;
+  uint32_t unsolved; /* closures accepted since the last solve */
+  bool solve_wanted; /* one of them contradicts the graph, or they are many */
   slam_counts_t counts;
   points_t points; /* scratch */
 } back_end_t;
@@ -49,8 +52,9 @@ void back_end_destroy(back_end_t **self);
 /* Takes a keyframe (borrowed) and the way to it from the last one. */
 gantry_err_t back_end_append(back_end_t *end, const keyframe_t *keyframe, pose2_t pose,
                              pose2_t step);
-/* Places, searches and solves what was appended since; *moved: poses have changed by a solve. */
-gantry_err_t back_end_run(back_end_t *end, bool *moved);
+/* Places, searches and solves what was appended since; last: solves though it would not pay yet.
+ * *moved: poses have changed by a solve. */
+gantry_err_t back_end_run(back_end_t *end, bool last, bool *moved);
 
 /* chain.c: places keyframe end->placed and ties it to the graph. */
 gantry_err_t chain_place(back_end_t *end);
@@ -60,6 +64,8 @@ gantry_err_t chain_resume(back_end_t *end);
 /* submap.c */
 uint32_t submap_count(const back_end_t *end); /* whole ones */
 gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out);
+/* Builds the pyramid of a submap that is drawn. */
+gantry_err_t submap_prepare_search(back_end_t *end, uint32_t index);
 void submap_forget_all(back_end_t *end);
 /* closure.c: looks for a keyframe in old submaps. */
 gantry_err_t closure_search(back_end_t *end, uint32_t keyframe);

@@ -3,17 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gantry/slam/search_match.h>
+
 #include "back_end.h"
 
 /* How far the chain may have drifted, a metre travelled since the last closure. */
-static const double DRIFT_PER_M = 0.02;
-static const double REACH_M = 3.0, REACH_MAX_M = 15.0;
+static const double DRIFT_PER_M = 0.01;
+static const double REACH_M = 3.0, REACH_MAX_M = 12.0;
 enum { SUBMAPS_A_SEARCH = 3, WITHIN_STRIDE = 4 };
 /* Of a closure that moves nothing much one is enough; a bigger jump needs a second that agrees. */
 static const double PLAUSIBLE_M = 0.5, PLAUSIBLE_RAD = 0.1;
 static const double AGREE_M = 0.3, AGREE_RAD = 0.05;
 static const double PLAIN_SIGMA_M = 0.05, PLAIN_SIGMA_RAD = 0.01;
+/* Beyond this drift a match from the graph's pose that fails is followed by a search. */
+static const double SEARCH_DRIFT_M = 0.3, SEARCH_MARGIN_M = 1.0, SEARCH_RAD = 0.35;
+/* A second place that fits nearly as well makes the first one worth nothing. */
+static const double RIVAL_INLIERS = 0.9;
+/* Closures that move less than this confirm the graph, and its solution waits for more. */
+static const double CONFIRMS_M = 0.03, CONFIRMS_RAD = 0.005;
 static const double INLIER_M = 0.15;
+/* A ray within WALL_M of a wall, farther than CLEAR_M from its ends, crosses it. */
+static const double WALL_M = 0.04, CLEAR_M = 0.4, RAY_STEP_M = 0.07;
+enum { JUDGED_MAX = 180 };
 /* Closures that the rest contradicts by more than this many sigmas pull no harder than that. */
 static const double HUBER_SCALE = 1.0;
 
@@ -74,23 +85,54 @@ static uint32_t nearest_submaps(const back_end_t *end, uint32_t keyframe, double
   return count;
 }
 
-/* Share of the points near a wall, and how near those are. */
+/* True when a ray runs through a wall well before it ends. */
+static bool crosses(const distance_field_t *field, pose2_t from, double to_x, double to_y) {
+  double length_m = hypot(to_x - from.x, to_y - from.y);
+  for (double along_m = CLEAR_M; along_m < length_m - CLEAR_M; along_m += RAY_STEP_M) {
+    double part = along_m / length_m;
+    double x = from.x + part * (to_x - from.x);
+    double y = from.y + part * (to_y - from.y);
+    if (distance_field_at(field, x, y, NULL) < WALL_M) return true;
+  }
+  return false;
+}
+
+/* Share of the rays that end near a wall and cross none on the way (a scan laid on the far side of
+   a wall fits its points as well), and how near those end. */
 static void judge(const distance_field_t *field, const points_t *points, pose2_t pose,
                   slam_closure_t *closure) {
+  pose2_t origin =
+      pose2_compose(pose, (pose2_t){(double)points->origin_x_m, (double)points->origin_y_m, 0.0});
   double c = cos(pose.theta);
   double s = sin(pose.theta);
   double sum_m = 0.0;
   uint32_t near = 0;
-  for (uint32_t i = 0; i < points->count; i++) {
+  uint32_t judged = 0;
+  for (uint32_t i = 0; i < points->count; i += 1 + points->count / JUDGED_MAX) {
     double x = pose.x + c * points->x_m[i] - s * points->y_m[i];
     double y = pose.y + s * points->x_m[i] + c * points->y_m[i];
     double distance_m = distance_field_at(field, x, y, NULL);
-    if (distance_m >= INLIER_M) continue;
+    judged++;
+    if (distance_m >= INLIER_M || crosses(field, origin, x, y)) continue;
     near++;
     sum_m += distance_m;
   }
-  closure->score = (double)near / points->count;
+  closure->score = judged ? (double)near / judged : 0.0;
   closure->residual_m = near ? sum_m / near : INLIER_M;
+}
+
+/* True when the robot at pose (chain's frame) stands in sight of the submap's keyframe nearest to
+   it, which becomes the closure's other end. A scan that faces one long wall fits behind the wall
+   as well, and there no keyframe has been. */
+static bool is_in_sight(const back_end_t *end, const candidate_t *candidate, pose2_t pose,
+                        slam_closure_t *closure) {
+  uint32_t first = candidate->submap * end->config.submap_length;
+  for (uint32_t i = first; i < first + 2 * end->config.submap_length; i++)
+    if (pose2_distance(end->chain[i], pose) < pose2_distance(end->chain[closure->from], pose))
+      closure->from = i;
+  pose2_t there = end->chain[closure->from];
+  return pose2_distance(there, pose) < REACH_M &&
+         !crosses(end->submaps[candidate->submap].field, there, pose.x, pose.y);
 }
 
 static slam_verdict_t verdict_of(const back_end_t *end, const slam_closure_t *closure) {
@@ -124,7 +166,7 @@ static gantry_err_t tie(back_end_t *end, uint32_t index, const double informatio
   memcpy(edge.information, information, sizeof edge.information);
   GANTRY_TRY(pose_graph_add_edge(end->graph, &edge, &end->closure_edges[index]));
   end->closed_path_m = end->path_m[closure->to];
-  end->solve_wanted = true;
+  end->unsolved++;
   return GANTRY_OK;
 }
 
@@ -165,40 +207,71 @@ static gantry_err_t settle(back_end_t *end, uint32_t index, const double informa
     GANTRY_TRY(tie(end, i, plain));
   }
   closure->verdict = plausible || found ? SLAM_ACCEPTED : SLAM_WAITING;
+  end->solve_wanted = end->solve_wanted || found || hypot(jump.x, jump.y) > CONFIRMS_M ||
+                      fabs(jump.theta) > CONFIRMS_RAD;
   return closure->verdict == SLAM_ACCEPTED ? tie(end, index, information) : GANTRY_OK;
 }
 
-static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candidate_t *candidate) {
+/* Branch and bound where drift may have carried the guess out of the match's reach. Leaves match
+   and closure alone when nothing better is found. */
+static gantry_err_t search_wide(back_end_t *end, const candidate_t *candidate, pose2_t guess,
+                                double drift_m, match_result_t *match, slam_closure_t *closure) {
+  double reach_m = SEARCH_MARGIN_M + drift_m;
+  search_window_t window = {
+      .centre = guess, .reach_x_m = reach_m, .reach_y_m = reach_m, .reach_rad = SEARCH_RAD};
+  search_match_t found;
+  gantry_err_t err = submap_prepare_search(end, candidate->submap);
+  if (err != GANTRY_OK) return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  const submap_t *submap = &end->submaps[candidate->submap];
+  keyframe_points(end->keyframes[closure->to], &end->points);
+  err = search_and_match(submap->search, submap->field, &end->points, &window,
+                         end->config.closure_score, &end->match, &found);
+  if (err != GANTRY_OK) return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+  *match = found.best;
+  judge(submap->field, &end->points, match->pose, closure);
+  closure->verdict = verdict_of(end, closure);
+  bool rival = found.has_runner_up &&
+               found.runner_up.inlier_fraction > RIVAL_INLIERS * found.best.inlier_fraction;
+  if (rival && closure->verdict == SLAM_ACCEPTED) closure->verdict = SLAM_INCONSISTENT;
+  return GANTRY_OK;
+}
+
+static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candidate_t *candidate,
+                               double drift_m) {
   submap_t *submap = NULL;
   GANTRY_TRY(submap_draw(end, candidate->submap, &submap));
   keyframe_points(end->keyframes[keyframe], &end->points);
-  pose2_t way = pose2_between(pose_graph_pose(end->graph, candidate->nearest),
-                              pose_graph_pose(end->graph, keyframe));
-  pose2_t guess = pose2_compose(end->chain[candidate->nearest], way);
+  pose2_t nearest = end->chain[candidate->nearest];
+  pose2_t guess =
+      pose2_compose(nearest, pose2_between(pose_graph_pose(end->graph, candidate->nearest),
+                                           pose_graph_pose(end->graph, keyframe)));
   match_result_t match;
   gantry_err_t err = match_scan(submap->field, &end->points, guess, &end->match, &match);
   end->counts.searches++;
   if (err != GANTRY_OK) return err == GANTRY_E_UNAVAILABLE ? GANTRY_OK : err;
-  slam_closure_t closure = {.from = candidate->nearest,
-                            .to = keyframe,
-                            .measured = pose2_between(end->chain[candidate->nearest], match.pose)};
+  slam_closure_t closure = {.from = candidate->nearest, .to = keyframe};
   judge(submap->field, &end->points, match.pose, &closure);
   closure.verdict = verdict_of(end, &closure);
+  if (closure.verdict != SLAM_ACCEPTED && drift_m > SEARCH_DRIFT_M)
+    GANTRY_TRY(search_wide(end, candidate, guess, drift_m, &match, &closure));
+  if (!is_in_sight(end, candidate, match.pose, &closure) && closure.verdict == SLAM_ACCEPTED)
+    closure.verdict = SLAM_INCONSISTENT;
+  closure.measured = pose2_between(end->chain[closure.from], match.pose);
   GANTRY_TRY(keep(end, &closure));
   if (closure.verdict != SLAM_ACCEPTED) return GANTRY_OK;
   double covariance[9], information[9];
   match_covariance(&match, covariance);
-  information_of(covariance, end->chain[candidate->nearest].theta, information);
+  information_of(covariance, end->chain[closure.from].theta, information);
   return settle(end, end->closure_count - 1, information);
 }
 
 gantry_err_t closure_search(back_end_t *end, uint32_t keyframe) {
   candidate_t candidates[SUBMAPS_A_SEARCH];
   double drift_m = DRIFT_PER_M * (end->path_m[keyframe] - end->closed_path_m);
-  double reach_m = fmin(REACH_M + drift_m, REACH_MAX_M);
-  uint32_t count = nearest_submaps(end, keyframe, reach_m, candidates);
+  drift_m = fmin(drift_m, REACH_MAX_M);
+  uint32_t count = nearest_submaps(end, keyframe, REACH_M + drift_m, candidates);
   for (uint32_t i = 0; i < count; i++)
-    GANTRY_TRY(try_submap(end, keyframe, &candidates[i]));
+    GANTRY_TRY(try_submap(end, keyframe, &candidates[i], drift_m));
   return GANTRY_OK;
 }
 

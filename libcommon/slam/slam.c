@@ -65,7 +65,7 @@ static gantry_err_t work(slam_t *slam) {
     slam_job_wait(slam);
     GANTRY_TRY(slam_job_merge(slam));
   }
-  return slam->count >= slam->handed + JOB_KEYFRAMES ? slam_job_begin(slam) : GANTRY_OK;
+  return slam->count >= slam->handed + JOB_KEYFRAMES ? slam_job_begin(slam, false) : GANTRY_OK;
 }
 
 static gantry_err_t keep(slam_t *slam, double time_s, const points_t *points, slam_result_t *out) {
@@ -121,8 +121,8 @@ gantry_err_t slam_finish(slam_t *slam, slam_progress_fn progress, void *arg,
                          slam_correction_t *out) {
   slam_job_wait(slam);
   if (slam->job.begun) GANTRY_TRY(slam_job_merge(slam));
-  if (slam->handed < slam->count) {
-    GANTRY_TRY(slam_job_begin(slam));
+  if (slam->count > 0) {
+    GANTRY_TRY(slam_job_begin(slam, true));
     slam_job_wait(slam);
     GANTRY_TRY(slam_job_merge(slam));
   }

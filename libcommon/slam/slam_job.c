@@ -44,7 +44,7 @@ static void run(void *arg) {
   slam_t *slam = arg;
   slam_job_t *job = &slam->job;
   bool moved = false;
-  job->err = back_end_run(slam->end, &moved);
+  job->err = back_end_run(slam->end, job->last, &moved);
   if (job->err != GANTRY_OK || !moved) return;
   for (uint32_t i = 0; i < job->upto; i++)
     job->after[i] = pose_graph_pose(slam->end->graph, i);
@@ -63,13 +63,14 @@ static gantry_err_t reserve(slam_job_t *job, uint32_t count) {
   return GANTRY_OK;
 }
 
-gantry_err_t slam_job_begin(slam_t *slam) {
+gantry_err_t slam_job_begin(slam_t *slam, bool last) {
   slam_job_t *job = &slam->job;
   GANTRY_TRY(reserve(job, slam->count));
   GANTRY_TRY(slam_hand_over(slam));
   memcpy(job->before, slam->poses, slam->count * sizeof *slam->poses);
   job->upto = slam->count;
   job->begun = true;
+  job->last = last;
   job->wants_field = !slam->inserts;
   if (slam->worker)
     worker_start(slam->worker, run, slam);

@@ -26,6 +26,7 @@ typedef struct slam_anchor {
 /* What the second thread is asked, and what it answers. */
 typedef struct slam_job {
   bool begun;      /* and not merged */
+  bool last;       /* of the drive */
   uint32_t upto;   /* keyframes it knows */
   pose2_t *before; /* their poses when it began */
   pose2_t *after;
@@ -68,7 +69,7 @@ gantry_err_t slam_hand_over(slam_t *slam);
 /* Owns the keyframe; chain: its place in the back end's chain. */
 gantry_err_t slam_restore_keyframe(slam_t *slam, keyframe_t *keyframe, pose2_t pose, pose2_t chain);
 /* slam_job.c: the second thread's work and taking it over. */
-gantry_err_t slam_job_begin(slam_t *slam);
+gantry_err_t slam_job_begin(slam_t *slam, bool last);
 void slam_job_wait(const slam_t *slam);
 /* For callers, who may ask while the next job runs. */
 gantry_err_t slam_copy_closures(slam_t *slam);

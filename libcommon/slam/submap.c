@@ -17,6 +17,7 @@ static void forget(back_end_t *end, submap_t *submap) {
   end->counts.bytes -= submap->bytes;
   end->submaps_drawn--;
   distance_field_destroy(&submap->field);
+  search_map_destroy(&submap->search);
   *submap = (submap_t){0};
 }
 
@@ -46,19 +47,34 @@ static gantry_err_t reserve(back_end_t *end, uint32_t count) {
   return GANTRY_OK;
 }
 
-static gantry_err_t draw(back_end_t *end, uint32_t index, submap_t *submap) {
+static gantry_err_t carve(back_end_t *end, uint32_t index, grid_t **out) {
   uint32_t length = end->config.submap_length;
-  grid_config_t config = end->config.tracker.grid;
-  grid_t *grid = grid_new(&config);
+  *out = grid_new(&end->config.tracker.grid);
+  if (!*out) return GANTRY_E_INTERNAL;
+  return compose_carve(*out, end->keyframes, end->chain, index * length, (index + 2) * length,
+                       &end->points);
+}
+
+static gantry_err_t draw(back_end_t *end, uint32_t index, submap_t *submap) {
+  grid_t *grid = NULL;
   submap->field = tracker_new_field(&end->config.tracker);
-  gantry_err_t err = grid && submap->field ? GANTRY_OK : GANTRY_E_INTERNAL;
-  if (err == GANTRY_OK)
-    err = compose_carve(grid, end->keyframes, end->chain, index * length, (index + 2) * length,
-                        &end->points);
+  gantry_err_t err = submap->field ? carve(end, index, &grid) : GANTRY_E_INTERNAL;
   if (err == GANTRY_OK) err = distance_field_update(submap->field, grid);
   grid_destroy(&grid);
   if (err != GANTRY_OK) distance_field_destroy(&submap->field);
   return err;
+}
+
+gantry_err_t submap_prepare_search(back_end_t *end, uint32_t index) {
+  submap_t *submap = &end->submaps[index];
+  if (submap->search) return GANTRY_OK;
+  grid_t *grid = NULL;
+  grid_box_t box;
+  gantry_err_t err = carve(end, index, &grid);
+  if (err == GANTRY_OK && grid_bounds(grid, &box)) submap->search = search_map_new(grid, box);
+  grid_destroy(&grid);
+  if (err != GANTRY_OK) return err;
+  return submap->search ? GANTRY_OK : GANTRY_E_NOT_FOUND;
 }
 
 gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out) {
