@@ -10,12 +10,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <gantry/slam/carmen.h>
-#include <gantry/slam/points.h>
 #include <gantry/slam/slam.h>
 
 #include "commands.h"
 #include "path_file.h"
+#include "scan_log.h"
 #include "slam_options.h"
 #include "slam_output.h"
 
@@ -28,14 +27,7 @@ static const double SAME_TIME_S = 0.05;
 
 typedef struct slam_run {
   slam_t *slam;
-  path_t guide; /* where the scans were taken, when that is given */
-  carmen_beam_t beam;
-  bool has_beam;
-  uint32_t ray_count; /* beams that angle_rad was made for */
-  float angle_rad[CARMEN_RANGES_MAX];
-  pose2_t mount;
-  points_gate_t gate;
-  points_t points;
+  path_t guide;   /* where the scans were taken, when that is given */
   float *scan_ms; /* processor's time of each scan; capacity allocated */
   size_t scan_count, capacity;
   uint64_t matched, rescued, inserted, iterations;
@@ -69,18 +61,6 @@ static bool is_interrupted(void) {
   return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1;
 }
 
-/* Adapts angles, mount and gate to the beams of a scan with this many ranges. */
-static void aim(slam_run_t *run, uint32_t ray_count) {
-  if (run->ray_count == ray_count) return;
-  carmen_beam_t beam = run->has_beam ? run->beam : carmen_beam_default(ray_count);
-  run->ray_count = ray_count;
-  run->mount = (pose2_t){.x = beam.laser_x_m};
-  run->gate = points_gate_default();
-  run->gate.max_m = beam.no_return_m;
-  for (uint32_t i = 0; i < ray_count; i++)
-    run->angle_rad[i] = (float)(beam.first_rad + beam.step_rad * i);
-}
-
 static gantry_err_t keep_time(slam_run_t *run, double seconds) {
   if (run->scan_count == run->capacity) {
     size_t capacity = run->capacity ? run->capacity * 2 : 1024;
@@ -110,21 +90,19 @@ static void count(slam_run_t *run, const tracker_result_t *result) {
 }
 
 /* Finds the scan's pose, or takes the one that is given: GANTRY_E_NOT_FOUND when none is. */
-static gantry_err_t place(slam_run_t *run, const carmen_record_t *record, slam_result_t *result) {
+static gantry_err_t place(slam_run_t *run, const scan_log_t *log, slam_result_t *result) {
   if (run->guide.count == 0)
-    return slam_feed(run->slam, record->time_s, record->odometry, &run->points, result);
-  const path_point_t *point = path_at(&run->guide, record->time_s, SAME_TIME_S);
+    return slam_feed(run->slam, log->time_s, log->odometry, &log->points, result);
+  const path_point_t *point = path_at(&run->guide, log->time_s, SAME_TIME_S);
   if (!point) return GANTRY_E_NOT_FOUND;
-  return slam_insert(run->slam, record->time_s, point->pose, 0, &run->points, result);
+  return slam_insert(run->slam, log->time_s, point->pose, 0, &log->points, result);
 }
 
-static gantry_err_t on_scan(slam_run_t *run, const carmen_record_t *record, gantry_fault_t *fault) {
+static gantry_err_t on_scan(slam_run_t *run, scan_log_t *log, gantry_fault_t *fault) {
   slam_result_t result;
-  aim(run, record->range_count);
   double begin_s = clock_s(CLOCK_THREAD_CPUTIME_ID);
-  points_from_scan(&run->points, run->angle_rad, record->range_m, record->range_count, run->mount,
-                   &run->gate);
-  gantry_err_t err = place(run, record, &result);
+  scan_log_points(log);
+  gantry_err_t err = place(run, log, &result);
   if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
   double seconds = clock_s(CLOCK_THREAD_CPUTIME_ID) - begin_s;
   if (err == GANTRY_E_TOO_LARGE)
@@ -137,20 +115,13 @@ static gantry_err_t on_scan(slam_run_t *run, const carmen_record_t *record, gant
 }
 
 /* Reads the log to its end, or to an interrupt. */
-static gantry_err_t read_log(slam_run_t *run, carmen_t *carmen, gantry_fault_t *fault) {
-  carmen_record_t record;
+static gantry_err_t read_log(slam_run_t *run, scan_log_t *log, gantry_fault_t *fault) {
   run->begin_s = run->progress_s = now_s();
   for (;;) {
-    gantry_err_t err = carmen_next(carmen, &record, fault);
+    gantry_err_t err = scan_log_next(log, fault);
     if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
     if (err != GANTRY_OK) return err;
-    if (record.kind == CARMEN_BEAM) {
-      run->beam = record.beam;
-      run->has_beam = true;
-      run->ray_count = 0;
-    }
-    if (record.kind != CARMEN_FLASER) continue;
-    GANTRY_TRY(on_scan(run, &record, fault));
+    GANTRY_TRY(on_scan(run, log, fault));
     show_progress(run, false);
     run->interrupted = is_interrupted();
     if (run->interrupted) return GANTRY_OK;
@@ -258,16 +229,16 @@ static gantry_err_t conclude(slam_run_t *run, const slam_options_t *options, gan
 }
 
 static gantry_err_t map_log(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
-  carmen_t *carmen = carmen_open(options->log, fault);
-  if (!carmen) return fault->err;
+  scan_log_t *log = scan_log_open(options->log, fault);
+  if (!log) return fault->err;
   gantry_err_t err = prepare(run, options, fault);
   if (err == GANTRY_OK) {
     hold_interrupts();
-    err = read_log(run, carmen, fault);
+    err = read_log(run, log, fault);
     show_progress(run, true);
     err = conclude(run, options, err, fault);
   }
-  carmen_close(&carmen);
+  scan_log_close(&log);
   return err;
 }
 
