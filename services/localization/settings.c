@@ -8,8 +8,8 @@
 
 #include <gantry/json.h>
 
-static const char *const KEYS[SETTINGS_KEYS] = {"weights", "gate",  "tag",  "lidar",
-                                                "motion",  "state", "rail", "recovery"};
+static const char *const KEYS[SETTINGS_KEYS] = {
+    "weights", "gate", "tag", "lidar", "motion", "imu", "proximity", "state", "rail", "recovery"};
 
 typedef enum field_kind {
   FIELD_REAL,
@@ -34,6 +34,7 @@ static const struct setting_field {
     {"gate", "factor", 0, 100, offsetof(rules_t, fusion.gate), FIELD_REAL},
     {"tag", "read_radius_m", 0.001, 10, offsetof(rules_t, fusion.read_radius_m), FIELD_REAL},
     {"tag", "signal_min", 0, 1, offsetof(rules_t, fusion.signal_min), FIELD_REAL},
+    {"tag", "signal_shrink", 0, 0.9, offsetof(rules_t, fusion.signal_shrink), FIELD_REAL},
     {"tag", "antenna_x_m", -10, 10, offsetof(rules_t, fusion.antenna.x), FIELD_REAL},
     {"tag", "antenna_y_m", -10, 10, offsetof(rules_t, fusion.antenna.y), FIELD_REAL},
     {"tag", "heading_sigma_rad", 0.001, 3.2, offsetof(rules_t, fusion.heading_sigma_rad),
@@ -42,6 +43,8 @@ static const struct setting_field {
     {"lidar", "y_m", -10, 10, offsetof(rules_t, fusion.lidar.y), FIELD_REAL},
     {"lidar", "theta_rad", -M_PI, M_PI, offsetof(rules_t, fusion.lidar.theta), FIELD_REAL},
     {"lidar", "inliers_min", 0, 1, offsetof(rules_t, fusion.tracking.inliers_loaded), FIELD_REAL},
+    {"lidar", "map_sigma_m", 0, 1, offsetof(rules_t, fusion.noise.map_sigma_m), FIELD_REAL},
+    {"lidar", "map_sigma_rad", 0, 1, offsetof(rules_t, fusion.noise.map_sigma_rad), FIELD_REAL},
     {"motion", "along_m2_per_m", 0, 10, offsetof(rules_t, fusion.noise.along_m2_per_m), FIELD_REAL},
     {"motion", "across_m2_per_m", 0, 10, offsetof(rules_t, fusion.noise.across_m2_per_m),
      FIELD_REAL},
@@ -49,6 +52,15 @@ static const struct setting_field {
      FIELD_REAL},
     {"motion", "heading_rad2_per_rad", 0, 10, offsetof(rules_t, fusion.noise.heading_rad2_per_rad),
      FIELD_REAL},
+    {"motion", "speed_sigma_mps", 0.001, 10, offsetof(rules_t, fusion.speed_sigma_mps), FIELD_REAL},
+    {"motion", "speed_share", 0, 1, offsetof(rules_t, fusion.speed_share), FIELD_REAL},
+    {"imu", "theta_rad", -M_PI, M_PI, offsetof(rules_t, fusion.imu_rad), FIELD_REAL},
+    {"imu", "noise_mps2_rthz", 1e-4, 10, offsetof(rules_t, fusion.noise.accel_mps2_rthz),
+     FIELD_REAL},
+    {"imu", "still_mps2", 0, 10, offsetof(rules_t, fusion.still_mps2), FIELD_REAL},
+    {"imu", "slip_nis", 1, 1e6, offsetof(rules_t, fusion.slip_nis), FIELD_REAL},
+    {"proximity", "sigma_m", 0.001, 10, offsetof(rules_t, fusion.range_sigma_m), FIELD_REAL},
+    {"proximity", "max_m", 0, 100, offsetof(rules_t, fusion.range_max_m), FIELD_REAL},
     {"state", "stale_s", 0.05, 60, offsetof(rules_t, fusion.stale_s), FIELD_REAL},
     {"state", "lost_after", 1, 1000, offsetof(rules_t, fusion.lost_after), FIELD_WHOLE},
     {"rail", "mode", 0, 0, offsetof(rules_t, rail.automatic), FIELD_MODE},
@@ -145,7 +157,8 @@ gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *
       return fault_set(fault, GANTRY_E_INVALID, name, "%.6g is not within %.6g to %.6g", number,
                        field->min, field->max);
   }
-  return GANTRY_OK;
+  fusion_mount_t mounts[FUSION_MOUNTS];
+  return strcmp(key, "proximity") == 0 ? settings_mounts(value, mounts, fault) : GANTRY_OK;
 }
 
 bool settings_put(settings_t *settings, const char *key, const char *value) {
@@ -176,6 +189,9 @@ rules_t settings_rules(const settings_t *settings) {
   rules_t rules = settings->base;
   for (int i = 0; i < SETTINGS_KEYS; i++)
     if (settings->values[i][0] != '\0') overlay(&rules, KEYS[i], settings->values[i]);
+  gantry_fault_t unheard; /* it was checked when it was put */
+  const char *proximity = settings->values[index_of("proximity")];
+  if (proximity[0] != '\0') settings_mounts(proximity, rules.fusion.mounts, &unheard);
   rules.recovery.lost_after = rules.fusion.lost_after;
   return rules;
 }

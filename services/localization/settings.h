@@ -3,9 +3,13 @@
 
      weights   rfid accelerometer proximity lidar: trust, 0 .. 1
      gate      factor on the 99 % gates; 0 opens them
-     tag       read_radius_m signal_min antenna_x_m antenna_y_m heading_sigma_rad
-     lidar     x_m y_m theta_rad inliers_min
+     tag       read_radius_m signal_min signal_shrink antenna_x_m antenna_y_m heading_sigma_rad
+     lidar     x_m y_m theta_rad inliers_min map_sigma_m map_sigma_rad
      motion    along_m2_per_m across_m2_per_m heading_rad2_per_m heading_rad2_per_rad
+               speed_sigma_mps speed_share
+     imu       theta_rad noise_mps2_rthz still_mps2 slip_nis
+     proximity sigma_m max_m, and where the sensors sit, at most four:
+               sensors: [{"sensor": id, "x_m": , "y_m": , "theta_rad": }]
      state     stale_s lost_after
      rail      mode ("auto" or "off") sigma_m
      recovery  automatic (true or false) near_m wide_m score_min retry_s
@@ -21,7 +25,7 @@
 #include "guide.h"
 #include "recovery.h"
 
-#define SETTINGS_KEYS      8
+#define SETTINGS_KEYS      10
 #define SETTINGS_VALUE_MAX 2047
 
 #define LOC_OPTION_COUNT 12
@@ -44,6 +48,10 @@ void settings_init(settings_t *settings, const config_t *config);
 gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *fault);
 /* Takes a checked setting; false when the key is unknown here. value NULL: back to the default. */
 bool settings_put(settings_t *settings, const char *key, const char *value);
+/* Reads the sensors of a setting "proximity" into mounts, which stay when it has none.
+   GANTRY_E_INVALID naming the field. */
+gantry_err_t settings_mounts(const char *value, fusion_mount_t mounts[FUSION_MOUNTS],
+                             gantry_fault_t *fault);
 /* The rules now in force. */
 rules_t settings_rules(const settings_t *settings);
 

@@ -51,10 +51,10 @@ static pose2_t place(double s_m) {
 }
 
 static void wall(double x0, double y0, double x1, double y1) {
-  double length = hypot(x1 - x0, y1 - y0);
-  for (double at = 0; at <= length; at += 0.02) {
-    grid_index_t cell =
-        grid_cell_at(grid, x0 + (x1 - x0) * at / length, y0 + (y1 - y0) * at / length);
+  int steps = (int)(hypot(x1 - x0, y1 - y0) / 0.02);
+  for (int i = 0; i <= steps; i++) {
+    double share = (double)i / steps;
+    grid_index_t cell = grid_cell_at(grid, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share);
     grid_hit(grid, cell.x, cell.y);
   }
 }
@@ -226,7 +226,7 @@ Test(fusion_course, is_as_sure_as_it_may_be_by_wheels_and_tags) {
     how.proximity = how.accelerometer = false;
     lay(how.seed, 1);
     run(&how, 62);
-    for (int k = 0; k < MOMENTS; k++)
+    for (size_t k = 0; k < MOMENTS; k++)
       sums[k] += result.samples[60 * (k + 1)].nees;
   }
   for (int k = 0; k < MOMENTS; k++) {

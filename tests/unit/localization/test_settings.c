@@ -85,3 +85,30 @@ Test(settings, says_which_words_a_switch_takes) {
   cr_assert_eq(settings_check("recovery", "{\"near_m\":0}", &fault), GANTRY_E_INVALID);
   cr_assert_eq(settings_check("rail", "{\"mode\":\"auto\"}", &fault), GANTRY_OK);
 }
+
+Test(settings, says_where_distance_sensors_sit) {
+  const char *value = "{\"sigma_m\":0.05,\"sensors\":["
+                      "{\"sensor\":\"PROX_001\",\"x_m\":0.3,\"y_m\":0,\"theta_rad\":0},"
+                      "{\"sensor\":\"PROX_002\",\"x_m\":-0.3,\"y_m\":0,\"theta_rad\":3.14}]}";
+  cr_assert_eq(settings_check("proximity", value, &fault), GANTRY_OK);
+  settings_put(&settings, "proximity", value);
+
+  rules_t rules = settings_rules(&settings);
+
+  cr_assert_str_eq(rules.fusion.mounts[1].sensor, "PROX_002");
+  cr_assert_float_eq(rules.fusion.mounts[1].pose.x, -0.3, 1e-12);
+  cr_assert_float_eq(rules.fusion.mounts[1].pose.theta, 3.14, 1e-12);
+  cr_assert_eq(rules.fusion.mounts[2].sensor[0], '\0');
+  cr_assert_float_eq(rules.fusion.range_sigma_m, 0.05, 1e-12);
+}
+
+Test(settings, names_the_distance_sensor_that_is_wrong) {
+  cr_assert_eq(settings_check("proximity", "{\"sensors\":5}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.sensors");
+  cr_assert_eq(settings_check("proximity", "{\"sensors\":[{\"x_m\":1}]}", &fault),
+               GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.sensors[0].sensor");
+  cr_assert_eq(settings_check("proximity", "{\"sensors\":[{\"sensor\":\"P\",\"x_m\":99}]}", &fault),
+               GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.sensors[0].x_m");
+}
