@@ -11,7 +11,7 @@
 #define FLAT            0.1 /* how far the field's slope may be from 1: corners are farther */
 #define SHORT_QUALITY   0.3 /* what a reading of something unmapped is worth */
 #define SAME_WALL_M     0.05 /* a straight wall is this near to where it should be, seen from aside */
-#define ASIDE_SIGMAS    1.5
+#define ASIDE_SIGMAS    2.0
 
 typedef struct sighting {
   double range_m;
