@@ -71,9 +71,9 @@ gantry_err_t pose_graph_solve(pose_graph_t *graph, uint32_t iterations_max, doub
 
 /* Covariance of node `to` as seen from node `from` at the poses now held: how far a search for a
    closure must reach. GANTRY_E_INVALID for nodes that do not exist, GANTRY_E_UNAVAILABLE before a
-   solve or after a change of structure, GANTRY_E_NOT_FOUND when no edges lead from one to the other,
-   GANTRY_E_INTERNAL when the factorisation fails. The first call after a solve factors once more;
-   each costs some ten microseconds. */
+   solve or after a change of structure, GANTRY_E_NOT_FOUND when no edges lead from one to the
+   other, GANTRY_E_INTERNAL when the factorisation fails. The first call after a solve factors once
+   more; each costs some ten microseconds. */
 gantry_err_t pose_graph_relative_covariance(pose_graph_t *graph, uint32_t from, uint32_t to,
                                             double covariance[9]);
 
