@@ -57,7 +57,7 @@ static bool grow(void **array, size_t element, uint32_t capacity) {
 static gantry_err_t reserve(back_end_t *end) {
   if (end->count < end->capacity) return GANTRY_OK;
   uint32_t capacity = end->capacity ? end->capacity * 2 : 256;
-  if (!grow((void **)&end->keyframes, sizeof *end->keyframes, capacity) ||
+  if (!grow((void **)&end->keyframes, sizeof(const keyframe_t *), capacity) ||
       !grow((void **)&end->steps, sizeof *end->steps, capacity) ||
       !grow((void **)&end->chain, sizeof *end->chain, capacity) ||
       !grow((void **)&end->path_m, sizeof *end->path_m, capacity))

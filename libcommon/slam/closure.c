@@ -88,8 +88,9 @@ static uint32_t nearest_submaps(const back_end_t *end, uint32_t keyframe, double
 /* True when a ray runs through a wall well before it ends. */
 static bool crosses(const distance_field_t *field, pose2_t from, double to_x, double to_y) {
   double length_m = hypot(to_x - from.x, to_y - from.y);
-  for (double along_m = CLEAR_M; along_m < length_m - CLEAR_M; along_m += RAY_STEP_M) {
-    double part = along_m / length_m;
+  long steps = lround((length_m - 2.0 * CLEAR_M) / RAY_STEP_M);
+  for (long i = 0; i <= steps; i++) {
+    double part = (CLEAR_M + RAY_STEP_M * (double)i) / length_m;
     double x = from.x + part * (to_x - from.x);
     double y = from.y + part * (to_y - from.y);
     if (distance_field_at(field, x, y, NULL) < WALL_M) return true;

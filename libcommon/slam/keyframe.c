@@ -22,7 +22,7 @@ keyframe_t *keyframe_new(const points_t *points, uint32_t scan, uint32_t stride)
                            .unit_m = fmaxf(UNIT_MIN_M, farthest / INT16_MAX),
                            .origin_x_m = points->origin_x_m,
                            .origin_y_m = points->origin_y_m};
-  for (uint32_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++) {
     keyframe->xy[2 * i] = (int16_t)lrintf(points->x_m[i * stride] / keyframe->unit_m);
     keyframe->xy[2 * i + 1] = (int16_t)lrintf(points->y_m[i * stride] / keyframe->unit_m);
   }
@@ -35,7 +35,7 @@ keyframe_t *keyframe_halved(const keyframe_t *keyframe) {
   if (!half) return NULL;
   *half = *keyframe;
   half->count = count;
-  for (uint32_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count; i++) {
     half->xy[2 * i] = keyframe->xy[4 * i];
     half->xy[2 * i + 1] = keyframe->xy[4 * i + 1];
   }
@@ -47,7 +47,7 @@ void keyframe_points(const keyframe_t *keyframe, points_t *out) {
   out->dropped = 0;
   out->origin_x_m = keyframe->origin_x_m;
   out->origin_y_m = keyframe->origin_y_m;
-  for (uint32_t i = 0; i < keyframe->count; i++) {
+  for (size_t i = 0; i < keyframe->count; i++) {
     out->x_m[i] = keyframe->unit_m * keyframe->xy[2 * i];
     out->y_m[i] = keyframe->unit_m * keyframe->xy[2 * i + 1];
   }
