@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "corridor.h"
 #include "match_sums.h"
 
 /* All stages but the last may stop earlier by this: the next goes on from there. */
@@ -14,6 +15,7 @@ match_config_t match_config_default(void) {
                           .middle_m = 0.05,
                           .narrow_m = 0.02,
                           .prior_weight = 0.3,
+                          .corridor_weight = 10.0,
                           .stop_m = 0.001,
                           .stop_rad = 0.0002,
                           .iterations_max = 20,
@@ -56,17 +58,31 @@ static void hessian_of(const match_sums_t *sums, double h[9]) {
   h[5] = h[7] = sums->yt;
 }
 
+/* The direction along a corridor, in the field's frame, and as how many points the guess counts
+   there. */
+typedef struct blind {
+  bool seen;
+  double c, s, weight;
+} blind_t;
+
 /* One Gauss-Newton step; false when the scan does not see enough to make one. The prior pulls to
    the guess and so decides along a corridor, where the scan says nothing; the little damping keeps
    a nearly blind axis from overshooting (Levenberg 1944). */
 static bool step(const match_sums_t *sums, pose2_t pose, pose2_t guess, double prior_weight,
-                 double out[3]) {
+                 const blind_t *blind, double out[3]) {
   const double damping = 3e-4;
   double h[9];
   double pull[3] = {guess.x - pose.x, guess.y - pose.y, wrap_rad(guess.theta - pose.theta)};
   double gradient[3] = {prior_weight * pull[0] - sums->x, prior_weight * pull[1] - sums->y,
                         prior_weight * pull[2] - sums->t};
   hessian_of(sums, h);
+  double along = blind->c * pull[0] + blind->s * pull[1];
+  gradient[0] += blind->weight * along * blind->c;
+  gradient[1] += blind->weight * along * blind->s;
+  h[0] += blind->weight * blind->c * blind->c;
+  h[1] += blind->weight * blind->c * blind->s;
+  h[4] += blind->weight * blind->s * blind->s;
+  h[3] = h[1];
   double level = damping * (h[0] + h[4]) + prior_weight + 1e-9;
   h[0] += level;
   h[4] += level;
@@ -79,6 +95,7 @@ typedef struct task {
   field_view_t view;
   const points_t *points;
   const match_config_t *config;
+  blind_t blind;
 } task_t;
 
 static match_sums_t sums_at(task_t *task, pose2_t pose, double cauchy_m) {
@@ -92,7 +109,7 @@ static bool descend(task_t *task, pose2_t guess, double cauchy_m, double slack,
   for (uint32_t i = 0; i < config->iterations_max; i++) {
     double delta[3];
     match_sums_t sums = sums_at(task, result->pose, cauchy_m);
-    if (!step(&sums, result->pose, guess, config->prior_weight, delta)) return false;
+    if (!step(&sums, result->pose, guess, config->prior_weight, &task->blind, delta)) return false;
     result->iterations++;
     result->pose.x += delta[0];
     result->pose.y += delta[1];
@@ -112,6 +129,26 @@ static void fill(const match_sums_t *sums, uint32_t count, match_result_t *resul
       sums->weight > 0.0f ? (double)sums->weighted_square / (double)sums->weight : 0.0;
 }
 
+static blind_t blind_of(const points_t *points, pose2_t guess, const match_config_t *config) {
+  double along_rad;
+  if (!corridor_seen(points, &along_rad)) return (blind_t){0};
+  along_rad += guess.theta;
+  return (blind_t){true, cos(along_rad), sin(along_rad), config->corridor_weight};
+}
+
+/* Takes what the Hessian claims to know of the blind direction out of it. */
+static void blindfold(const blind_t *blind, double h[9]) {
+  double c = blind->c;
+  double s = blind->s;
+  double across = s * s * h[0] - 2.0 * s * c * h[1] + c * c * h[4]; /* n'Hn, n = (-s, c) */
+  double across_turn = c * h[5] - s * h[2];
+  h[0] = across * s * s;
+  h[1] = h[3] = -across * s * c;
+  h[4] = across * c * c;
+  h[2] = h[6] = -across_turn * s;
+  h[5] = h[7] = across_turn * c;
+}
+
 static match_result_t refine(task_t *task, pose2_t guess) {
   const match_config_t *config = task->config;
   match_result_t result = {.pose = guess};
@@ -120,6 +157,7 @@ static match_result_t refine(task_t *task, pose2_t guess) {
   result.converged = descend(task, guess, config->narrow_m, 1.0, &result);
   match_sums_t sums = sums_at(task, result.pose, config->middle_m);
   fill(&sums, task->points->count, &result);
+  if (task->blind.seen) blindfold(&task->blind, result.hessian);
   return result;
 }
 
@@ -195,6 +233,7 @@ gantry_err_t match_scan(const distance_field_t *field, const points_t *points, p
   GANTRY_TRY(check(field, points, guess));
   task_t task = {.points = points, .config = config};
   field_view_init(&task.view, field);
+  task.blind = blind_of(points, guess, config);
   *out = refine(&task, guess);
   bool may_search = config->rescue_residual_m > 0.0 && config->rescue_step_m > 0.0 &&
                     config->rescue_step_rad > 0.0;

@@ -158,6 +158,10 @@ pose2_t slam_keyframe_pose(const slam_t *slam, uint32_t keyframe) {
   return slam->poses[keyframe];
 }
 
+size_t slam_keyframe_scan(const slam_t *slam, uint32_t keyframe) {
+  return slam->keyframes[keyframe]->scan;
+}
+
 uint32_t slam_closures(const slam_t *slam, const slam_closure_t **out) {
   *out = slam->closures;
   return slam->closure_count;

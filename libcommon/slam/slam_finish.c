@@ -51,6 +51,7 @@ static void place(finish_t *finish, const distance_field_t *field, uint32_t numb
   slam_t *slam = finish->slam;
   match_config_t config = slam->config.tracker.match;
   config.rescue_residual_m = 0.0;
+  config.corridor_weight = 0.0; /* the guess is the graph's, not the odometry's */
   config.narrow_m = ROUNDS[number].narrow_m;
   memcpy(finish->next, finish->now, slam->count * sizeof *finish->now);
   for (uint32_t i = 1; i < slam->count && !finish->ends; i++) {

@@ -36,12 +36,19 @@ static gantry_err_t write_trajectory(const slam_t *slam, FILE *file) {
   return ferror(file) ? GANTRY_E_UNAVAILABLE : GANTRY_OK;
 }
 
+static double keyframe_time_s(const slam_t *slam, uint32_t keyframe) {
+  double time_s;
+  slam_scan_pose(slam, slam_keyframe_scan(slam, keyframe), &time_s);
+  return time_s;
+}
+
 static gantry_err_t write_closures(const slam_t *slam, FILE *file) {
   const slam_closure_t *closures;
   uint32_t count = slam_closures(slam, &closures);
-  fputs("from,to,verdict,score,residual_m,x_m,y_m,theta_rad\n", file);
+  fputs("from,to,from_time_s,to_time_s,verdict,score,residual_m,x_m,y_m,theta_rad\n", file);
   for (uint32_t i = 0; i < count; i++)
-    fprintf(file, "%u,%u,%s,%.4f,%.4f,%.4f,%.4f,%.5f\n", closures[i].from, closures[i].to,
+    fprintf(file, "%u,%u,%.6f,%.6f,%s,%.4f,%.4f,%.4f,%.4f,%.5f\n", closures[i].from, closures[i].to,
+            keyframe_time_s(slam, closures[i].from), keyframe_time_s(slam, closures[i].to),
             VERDICTS[closures[i].verdict], closures[i].score, closures[i].residual_m,
             closures[i].measured.x, closures[i].measured.y, closures[i].measured.theta);
   return ferror(file) ? GANTRY_E_UNAVAILABLE : GANTRY_OK;

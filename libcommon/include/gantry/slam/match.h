@@ -20,8 +20,9 @@ typedef struct match_config {
   double middle_m;     /* of the second, and of the residuals told: 0.05 m */
   double narrow_m;     /* of the third: 0.02 m, under half a cell, which is what a wall is worth */
   double prior_weight; /* the guess counts as this many perfectly seen points: 0.3 */
-  double stop_m;       /* the last stage ends when a step is below this: 0.001 m */
-  double stop_rad;     /* and below this: 0.0002 rad */
+  double corridor_weight;   /* and along a corridor, where the scan is blind, as this many: 10 */
+  double stop_m;            /* the last stage ends when a step is below this: 0.001 m */
+  double stop_rad;          /* and below this: 0.0002 rad */
   uint32_t iterations_max;  /* steps a stage: 20 */
   double inlier_m;          /* a point this near to an obstacle fits: 0.15 m */
   double rescue_residual_m; /* mean residual above which the search runs; 0 never: 0.12 m */

@@ -116,6 +116,8 @@ size_t slam_scan_count(const slam_t *slam);
 pose2_t slam_scan_pose(const slam_t *slam, size_t scan, double *time_s);
 uint32_t slam_keyframe_count(const slam_t *slam);
 pose2_t slam_keyframe_pose(const slam_t *slam, uint32_t keyframe);
+/* The scan it was made of. */
+size_t slam_keyframe_scan(const slam_t *slam, uint32_t keyframe);
 /* Candidates in order of appearance; borrowed until the next call that is not const. */
 uint32_t slam_closures(const slam_t *slam, const slam_closure_t **out);
 slam_quality_t slam_quality(const slam_t *slam);
