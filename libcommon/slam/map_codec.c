@@ -37,12 +37,25 @@ void map_encoder_put(map_encoder_t *encoder, int8_t state, uint32_t count) {
   encoder->run += count;
 }
 
+/* Where the run that begins at `from` ends: eight cells at a time, most of a map is alike. */
+static size_t run_end(const int8_t *cells, size_t from, size_t count) {
+  size_t end = from + 1;
+  uint64_t alike, eight;
+  memset(&alike, cells[from], sizeof alike);
+  for (; end + sizeof eight <= count; end += sizeof eight) {
+    memcpy(&eight, cells + end, sizeof eight);
+    if (eight != alike) break;
+  }
+  while (end < count && cells[end] == cells[from])
+    end++;
+  return end;
+}
+
 void map_encoder_put_cells(map_encoder_t *encoder, const int8_t *cells, size_t count) {
   size_t i = 0;
   while (i < count) {
-    size_t end = i + 1;
-    while (end < count && cells[end] == cells[i] && end - i < UINT32_MAX)
-      end++;
+    size_t most = count - i < UINT32_MAX ? count : i + UINT32_MAX;
+    size_t end = run_end(cells, i, most);
     map_encoder_put(encoder, cells[i], (uint32_t)(end - i));
     i = end;
   }
