@@ -25,7 +25,7 @@ def say(what, drive, span):
 
 
 def ages(drive, span):
-    progress(f"  {len(drive.stops)} times the robot was stopped on the way {drive.stops[:1]}")
+    progress(f"  {len(drive.stops)} times the robot was stopped on the way {drive.stops[:2]}")
     ms = [(head["mono"] - head["born"]) / 1e6 for arrived, head, body in drive.ear.poses if span[0] <= arrived <= span[1]]
     progress(f"  age of a pose when it is said: p50 {percentile(ms, 0.5):.2f} ms, p99 {percentile(ms, 0.99):.2f} ms")
 
