@@ -12,9 +12,12 @@
 /* map_server's shades: (255 - 205) / 255 = 0.196 lies between its two thresholds. */
 enum { BLACK = 0, GREY = 205, WHITE = 254 };
 
+/* One byte a pixel, an index into the colours: a map of 200 m has 16 million pixels. */
 typedef struct canvas {
-  uint8_t *pixels; /* rows from the top, `channels` bytes a pixel */
-  uint32_t width, height, channels;
+  uint8_t *pixels; /* rows from the top */
+  uint32_t width, height;
+  int colour_count; /* 0: pixels are shades of grey */
+  png_color colours[PNG_MAX_PALETTE_LENGTH];
 } canvas_t;
 
 static uint8_t shade(int8_t state) {
@@ -22,16 +25,40 @@ static uint8_t shade(int8_t state) {
   return state == GRID_FREE ? WHITE : GREY;
 }
 
-static gantry_err_t canvas_init(canvas_t *canvas, const map_image_t *image, uint32_t channels) {
+static int distance_of(const png_color *a, const uint8_t b[3]) {
+  return abs(a->red - b[0]) + abs(a->green - b[1]) + abs(a->blue - b[2]);
+}
+
+/* The index of a colour, or of the one most like it when there is no room for more. */
+static uint8_t colour_index(canvas_t *canvas, const uint8_t colour[3]) {
+  int best = 0;
+  for (int i = 1; i < canvas->colour_count; i++)
+    if (distance_of(&canvas->colours[i], colour) < distance_of(&canvas->colours[best], colour))
+      best = i;
+  bool found = canvas->colour_count > 0 && distance_of(&canvas->colours[best], colour) == 0;
+  if (found || canvas->colour_count == PNG_MAX_PALETTE_LENGTH) return (uint8_t)best;
+  canvas->colours[canvas->colour_count] = (png_color){colour[0], colour[1], colour[2]};
+  return (uint8_t)canvas->colour_count++;
+}
+
+static gantry_err_t canvas_init(canvas_t *canvas, const map_image_t *image, bool coloured) {
   const grid_box_t *box = &image->box;
   if (box->width == 0 || box->height == 0) return GANTRY_E_INVALID;
-  *canvas = (canvas_t){.width = box->width, .height = box->height, .channels = channels};
-  canvas->pixels = malloc((size_t)box->width * box->height * channels);
+  *canvas = (canvas_t){.width = box->width, .height = box->height};
+  canvas->pixels = malloc((size_t)box->width * box->height);
   if (!canvas->pixels) return GANTRY_E_INTERNAL;
+  uint8_t values[3]; /* of the states -1, 0, 1 */
+  for (int state = GRID_UNKNOWN; state <= GRID_OCCUPIED; state++) {
+    uint8_t grey = shade((int8_t)state);
+    values[state + 1] =
+        coloured ? colour_index(canvas, (const uint8_t[3]){grey, grey, grey}) : grey;
+  }
   uint8_t *pixel = canvas->pixels;
   for (uint32_t row = box->height; row-- > 0;)
-    for (uint32_t column = 0; column < box->width; column++, pixel += channels)
-      memset(pixel, shade(image->cells[(size_t)row * box->width + column]), channels);
+    for (uint32_t column = 0; column < box->width; column++) {
+      int8_t state = image->cells[(size_t)row * box->width + column];
+      *pixel++ = values[state < 0 ? 0 : (state > 0 ? 2 : 1)];
+    }
   return GANTRY_OK;
 }
 
@@ -40,11 +67,12 @@ static gantry_err_t encode(png_structp png, png_infop info, const canvas_t *canv
   if (setjmp(png_jmpbuf(png))) return GANTRY_E_UNAVAILABLE;
   png_init_io(png, file);
   png_set_IHDR(png, info, canvas->width, canvas->height, 8,
-               canvas->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+               canvas->colour_count ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_GRAY,
+               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (canvas->colour_count) png_set_PLTE(png, info, canvas->colours, canvas->colour_count);
   png_write_info(png, info);
   for (uint32_t row = 0; row < canvas->height; row++)
-    png_write_row(png, canvas->pixels + (size_t)row * canvas->width * canvas->channels);
+    png_write_row(png, canvas->pixels + (size_t)row * canvas->width);
   png_write_end(png, info);
   return GANTRY_OK;
 }
@@ -72,15 +100,15 @@ static gantry_err_t canvas_write(const canvas_t *canvas, FILE *file) {
 
 gantry_err_t map_image_write_png(const map_image_t *image, FILE *file) {
   canvas_t canvas = {0};
-  GANTRY_TRY(canvas_init(&canvas, image, 1));
+  GANTRY_TRY(canvas_init(&canvas, image, false));
   gantry_err_t err = canvas_write(&canvas, file);
   free(canvas.pixels);
   return err;
 }
 
-static void dot(canvas_t *canvas, long column, long row, const uint8_t colour[3]) {
+static void dot(canvas_t *canvas, long column, long row, uint8_t colour) {
   if (column < 0 || row < 0 || column >= (long)canvas->width || row >= (long)canvas->height) return;
-  memcpy(canvas->pixels + ((size_t)row * canvas->width + (size_t)column) * 3, colour, 3);
+  canvas->pixels[(size_t)row * canvas->width + (size_t)column] = colour;
 }
 
 /* Column and row of a world position, from the top left; may lie outside. */
@@ -92,6 +120,7 @@ static void pixel_of(const map_image_t *image, pose2_t pose, double *column, dou
 static void segment(canvas_t *canvas, const map_image_t *image, pose2_t from, pose2_t to,
                     const uint8_t colour[3]) {
   double x0, y0, x1, y1;
+  uint8_t index = colour_index(canvas, colour);
   pixel_of(image, from, &x0, &y0);
   pixel_of(image, to, &x1, &y1);
   double length = fmax(fabs(x1 - x0), fabs(y1 - y0));
@@ -100,14 +129,14 @@ static void segment(canvas_t *canvas, const map_image_t *image, pose2_t from, po
   long steps = (long)ceil(length) + 1;
   for (long i = 0; i <= steps; i++) {
     double part = (double)i / (double)steps;
-    dot(canvas, lround(floor(x0 + part * (x1 - x0))), lround(floor(y0 + part * (y1 - y0))), colour);
+    dot(canvas, lround(floor(x0 + part * (x1 - x0))), lround(floor(y0 + part * (y1 - y0))), index);
   }
 }
 
 gantry_err_t map_image_write_trajectory_png(const map_image_t *image, const pose2_t *poses,
                                             size_t pose_count, FILE *file) {
   canvas_t canvas = {0};
-  GANTRY_TRY(canvas_init(&canvas, image, 3));
+  GANTRY_TRY(canvas_init(&canvas, image, true));
   for (size_t i = 1; i < pose_count; i++) {
     uint8_t age = (uint8_t)(255 * i / pose_count);
     const uint8_t colour[3] = {age, 40, (uint8_t)(255 - age)};
@@ -121,7 +150,7 @@ gantry_err_t map_image_write_trajectory_png(const map_image_t *image, const pose
 gantry_err_t map_image_write_lines_png(const map_image_t *image, const map_line_t *lines,
                                        size_t line_count, FILE *file) {
   canvas_t canvas = {0};
-  GANTRY_TRY(canvas_init(&canvas, image, 3));
+  GANTRY_TRY(canvas_init(&canvas, image, true));
   for (size_t i = 0; i < line_count; i++) {
     const uint8_t colour[3] = {lines[i].red, lines[i].green, lines[i].blue};
     segment(&canvas, image, lines[i].from, lines[i].to, colour);
