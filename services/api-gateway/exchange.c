@@ -60,7 +60,7 @@ void exchange_abandon_all(gateway_t *gateway) {
     next = x->next;
     leave_list(x);
     x->gateway = NULL;
-    if (x->hashing) exchange_release(x);
+    if (x->working) exchange_release(x);
   }
 }
 

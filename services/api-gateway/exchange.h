@@ -43,7 +43,7 @@ struct exchange {
   unsigned holds;
   bool writing;  /* auth routes: the user is being read to be written */
   bool verified; /* login: the password fits the hash */
-  bool hashing;  /* the password worker holds it */
+  bool working;  /* a thread holds it: that of the passwords or of the pictures */
   exchange_reply_fn on_reply;
   exchange_failed_fn on_failed;
   buf_t scratch;     /* for the handler, e.g. cells turned into rows */

@@ -55,14 +55,14 @@ static void start_hashing(exchange_t *x, const char *password, const char *hash,
   gantry_err_t err;
 
   x->holds++;
-  x->hashing = true;
+  x->working = true;
   if (hash)
     err = password_verify(x->gateway->passwords, password, hash, fn, x);
   else
     err = password_hash(x->gateway->passwords, password, fn, x);
   if (err == GANTRY_OK) return;
   x->holds--;
-  x->hashing = false;
+  x->working = false;
   exchange_fail(x, err, NULL, "", "Too many logins at once; try again in a second.");
 }
 
@@ -179,10 +179,10 @@ static void rewrite_user(void *arg) {
   bool changing = x->endpoint_id == ENDPOINT_AUTH_CHANGE_PASSWORD;
 
   if (user_is_busy(x) && loop_after(x->gateway->service->loop, BUSY_MS, rewrite_user, x) > 0) {
-    x->hashing = true; /* keeps its hold */
+    x->working = true; /* keeps its hold */
     return;
   }
-  x->hashing = false;
+  x->working = false;
   x->writing = true;
   get_user(x, x->user.username, changing ? on_change_again : on_login_judged);
   exchange_release(x);
@@ -192,7 +192,7 @@ static void on_login_verified(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
 
   (void)hash;
-  x->hashing = false;
+  x->working = false;
   x->verified = ok;
   if (x->user.id != 0) {
     rewrite_user(x);
@@ -288,7 +288,7 @@ static void on_me(exchange_t *x) {
 static void on_new_hash(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
 
-  x->hashing = false;
+  x->working = false;
   if (ok) {
     snprintf(x->user.hash, sizeof x->user.hash, "%s", hash);
     rewrite_user(x);
@@ -303,7 +303,7 @@ static void on_current_verified(bool ok, const char *hash, void *arg) {
   const http_change_password_t *body = x->body;
 
   (void)hash;
-  x->hashing = false;
+  x->working = false;
   if (ok) {
     start_hashing(x, body->new_password, NULL, on_new_hash);
   } else {

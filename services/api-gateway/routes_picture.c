@@ -42,10 +42,16 @@ static void name_answer(exchange_t *x, const char *ending) {
   x->head.extra = buf_text(&x->scratch);
 }
 
-/* Runs the worker for x; the hold keeps x alive until its function. */
+/* Before a job: the thread's hold keeps x alive until its function. */
+static void begin_work(exchange_t *x) {
+  x->holds++;
+  x->working = true;
+}
+
 static void settle(exchange_t *x, gantry_err_t err) {
   if (err == GANTRY_OK) return;
   x->holds--;
+  x->working = false;
   exchange_fail(x, err, NULL, "",
                 err == GANTRY_E_UNAVAILABLE ? "Other maps are being drawn; try again in a second."
                                             : "Out of memory.");
@@ -56,6 +62,7 @@ static void settle(exchange_t *x, gantry_err_t err) {
 static void on_drawn(const picture_result_t *result, void *arg) {
   exchange_t *x = arg;
 
+  x->working = false;
   if (result->fault.err != GANTRY_OK) {
     exchange_fail_fault(x, &result->fault);
   } else {
@@ -68,7 +75,7 @@ static void on_drawn(const picture_result_t *result, void *arg) {
 }
 
 static void on_cells(exchange_t *x, const void *reply) {
-  x->holds++;
+  begin_work(x);
   settle(x, picture_write(x->gateway->pictures, reply, on_drawn, x));
 }
 
@@ -129,9 +136,10 @@ static void on_read(const picture_result_t *result, void *arg) {
                          .height = result->box.height,
                          .cells = {.data = result->bytes.data, .len = result->bytes.len}};
 
+  x->working = false;
   if (result->fault.err != GANTRY_OK) {
     exchange_fail_fault(x, &result->fault);
-  } else if (x->gateway) {
+  } else {
     snprintf(import.name, sizeof import.name, "%s", params->name);
     exchange_call(x, REQUEST_MAP_IMPORT, &import, on_stored, NULL);
   }
@@ -158,7 +166,7 @@ static void on_import(exchange_t *x) {
                   "free_thresh must be below occupied_thresh.");
     return;
   }
-  x->holds++;
+  begin_work(x);
   settle(x, picture_read(x->gateway->pictures, x->in.data, x->in.len, &yaml, on_read, x));
 }
 
