@@ -170,7 +170,7 @@ static void on_quality(exchange_t *x) {
     exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "", "Nothing is heard of the mapper.");
   } else if (status->map_id[0] == '\0') {
     exchange_fail(x, GANTRY_E_NOT_FOUND, NULL, "map_id", "No map is active.");
-  } else if (!status->has_terms) {
+  } else if (!status->has_terms || status->terms.keyframes == 0) {
     exchange_fail(x, GANTRY_E_NOT_FOUND, NULL, "terms",
                   "This map came without its scans, so that only its coverage is known.");
   } else {

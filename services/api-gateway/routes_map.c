@@ -7,6 +7,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "stream_cells.h"
 #include "view.h"
 
 static const double DEFAULT_RESOLUTION_MM = 50;
@@ -150,31 +151,25 @@ static void on_load(exchange_t *x) {
   exchange_call(x, REQUEST_MAP_LOAD, &key, on_loaded, NULL);
 }
 
-/* Turns the cells into rows in x->scratch; answers with 500 and returns false when they are broken.
- */
-static bool view_cells(exchange_t *x, const map_grid_t *grid, http_occupancy_t *out) {
-  const map_info_t *info = &grid->info;
+/* All but the cells. */
+static http_occupancy_t occupancy_of(const map_info_t *info) {
+  http_occupancy_t out = {.resolution = info->resolution * VIEW_MM,
+                          .width = info->width,
+                          .height = info->height,
+                          .origin_x = info->origin_x * VIEW_MM,
+                          .origin_y = info->origin_y * VIEW_MM,
+                          .revision = info->revision};
 
-  buf_reset(&x->scratch);
-  if (view_grid_rows(&grid->cells, info->width, info->height, &x->scratch) != GANTRY_OK) {
-    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The map's cells do not fill its size.");
-    return false;
-  }
-  *out = (http_occupancy_t){.data = {.data = x->scratch.data, .len = x->scratch.len},
-                            .resolution = info->resolution * VIEW_MM,
-                            .width = info->width,
-                            .height = info->height,
-                            .origin_x = info->origin_x * VIEW_MM,
-                            .origin_y = info->origin_y * VIEW_MM,
-                            .revision = info->revision};
-  snprintf(out->map_id, sizeof out->map_id, "%s", info->map_id);
-  return true;
+  snprintf(out.map_id, sizeof out.map_id, "%s", info->map_id);
+  return out;
 }
 
 static void on_grid(exchange_t *x, const void *reply) {
-  http_occupancy_grid_t answer = {.success = true, .timestamp = clock_wall_ns()};
+  const map_grid_t *grid = reply;
+  http_occupancy_grid_t answer = {
+      .success = true, .occupancy_grid = occupancy_of(&grid->info), .timestamp = clock_wall_ns()};
 
-  if (view_cells(x, reply, &answer.occupancy_grid)) exchange_answer(x, &answer);
+  stream_cells(x, &answer, &answer.occupancy_grid, grid);
 }
 
 static void on_occupancy_grid(exchange_t *x) {
@@ -188,7 +183,8 @@ static void on_full(exchange_t *x, const void *reply) {
   memset(&answer, 0, sizeof answer);
   answer.success = true;
   view_map(&grid->info, &answer.data);
-  if (view_cells(x, grid, &answer.occupancy_grid)) exchange_answer(x, &answer);
+  answer.occupancy_grid = occupancy_of(&grid->info);
+  stream_cells(x, &answer, &answer.occupancy_grid, grid);
 }
 
 static void on_get(exchange_t *x) {

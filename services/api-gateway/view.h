@@ -3,6 +3,8 @@
 #ifndef GATEWAY_VIEW_H
 #define GATEWAY_VIEW_H
 
+#include <gantry/slam/map_codec.h>
+
 #include "latest.h"
 
 #define VIEW_MM 1000.0 /* millimetres a metre */
@@ -62,6 +64,22 @@ void view_register(const robot_register_value_t *row, http_register_row_t *out);
 /* only_read: without what was never read. */
 void view_registers(const robot_register_values_t *values, bool only_read, uint64_t wall_ns,
                     http_module_registers_t *out);
+
+/* Cells as JSON rows, written piece by piece. Pure. */
+typedef struct view_rows {
+  map_decoder_t decoder; /* of borrowed cells */
+  uint32_t width;
+  uint64_t total, done; /* cells */
+  uint32_t run;         /* cells left of the run at hand */
+  int8_t state;         /* theirs */
+} view_rows_t;
+
+view_rows_t view_rows_begin(const blob_t *cells, uint32_t width, uint32_t height);
+/* Appends up to `most` cells, and what closes the array behind the last: *ended then.
+   GANTRY_E_SCHEMA when the cells do not fill the rectangle exactly. */
+gantry_err_t view_rows_put(view_rows_t *rows, uint32_t most, buf_t *out, bool *ended);
+/* Bytes of all that view_rows_put will write, of rows just begun; errors likewise. */
+gantry_err_t view_rows_length(view_rows_t rows, uint64_t *len);
 
 /* Appends rows of -1, 0 and 1 from run lengths (value byte, LEB128 count): row 0 first.
    GANTRY_E_SCHEMA when the runs do not fill width times height cells exactly. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(api_gateway_maps, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
@@ -127,15 +128,31 @@ static bool hears_quality(void *arg) {
 
 Test(api_gateway_maps, explains_the_terms_of_a_maps_quality) {
   answer_t answer = {0};
-  map_status_t status = {.map_id = "map_1",
-                         .quality = 0.5,
-                         .has_terms = true,
-                         .terms = {.residual = 0.031, .inliers = 0.97, .closures = 4}};
+  map_status_t status = {
+      .map_id = "map_1",
+      .quality = 0.5,
+      .has_terms = true,
+      .terms = {.residual = 0.031, .inliers = 0.97, .keyframes = 90, .closures = 4}};
 
   cr_assert_eq(bus_publish(door.mapper->bus, TOPIC_MAP_STATUS, NULL, &status), GANTRY_OK);
   cr_assert(door_until(hears_quality, &answer, 5000), "%s", answer.body);
   expect_text(&answer, "\"name\":\"residual\",\"value\":31,\"unit\":\"mm\"");
   expect_text(&answer, "\"name\":\"closures\",\"value\":4");
+}
+
+static bool hears_of_no_scans(void *arg) {
+  answer_t *answer = arg;
+  *answer = door_request("GET", "/api/v1/map/quality", NULL);
+  return strstr(answer->body, "without its scans") != NULL;
+}
+
+Test(api_gateway_maps, claims_no_quality_for_a_map_without_scans) {
+  answer_t answer = {0};
+  map_status_t status = {.map_id = "map_1", .has_terms = true, .terms = {.coverage = 1}};
+
+  cr_assert_eq(bus_publish(door.mapper->bus, TOPIC_MAP_STATUS, NULL, &status), GANTRY_OK);
+  cr_expect(door_until(hears_of_no_scans, &answer, 5000), "%s", answer.body);
+  cr_expect_eq(answer.status, 404);
 }
 
 Test(api_gateway_maps, lists_closures_with_their_verdict) {
@@ -152,7 +169,7 @@ Test(api_gateway_maps, lists_closures_with_their_verdict) {
 
 /* ---- files */
 
-enum { WIDTH = 3, HEIGHT = 2 };
+enum { WIDTH = 3, HEIGHT = 2, PICTURES = 4 };
 static const int8_t CELLS[WIDTH * HEIGHT] = {0, 1, -1, 1, 0, 0};
 
 static buf_t stored_map(void) {
@@ -261,4 +278,75 @@ Test(api_gateway_maps, refuses_what_is_no_map_by_name) {
   answer_t answer = import("name=a&resolution=0.05", "", 0);
   cr_expect_eq(answer.status, 422);
   cr_expect_eq(door_stub(REQUEST_MAP_IMPORT)->count, 0);
+}
+
+static bool all_were_asked_for(void *arg) {
+  return ((const stub_t *)arg)->count >= PICTURES;
+}
+
+/* A request whose answer is not waited for. */
+static int ask_for(const char *method, const char *path) {
+  char request[1400];
+  int client = door_connect();
+  int len = snprintf(request, sizeof request,
+                     "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", method, path,
+                     door.token);
+
+  door_send(client, request, (size_t)len);
+  return client;
+}
+
+/* A stop passes through the loop: whoever writes a big map in one go holds it up for seconds. */
+Test(api_gateway_maps, sends_the_cells_of_a_building_in_pieces) {
+  enum { SIDE = 700 };
+  static int8_t cells[SIDE * SIDE];
+  buf_t coded = stored_map();
+  map_grid_t *grid = door_stub(REQUEST_STORE_MAP_GET)->reply;
+
+  cells[0] = 1;
+  cells[SIDE * SIDE - 1] = -1;
+  buf_reset(&coded);
+  cr_assert_eq(map_codec_encode(cells, sizeof cells, &coded), GANTRY_OK);
+  grid->info.width = grid->info.height = SIDE;
+  snprintf(grid->info.metadata, sizeof grid->info.metadata, "{\"data\":[]}");
+  grid->cells = (blob_t){.data = coded.data, .len = coded.len};
+  answer_t answer = door_request("GET", "/api/v1/map/map_0a1b2c3d", NULL);
+
+  cr_assert_eq(answer.status, 200, "%.200s", answer.body);
+  expect_text(&answer, "\"data\":[[1,0,0");
+  cr_expect_not_null(strstr(answer.body, "0,0,-1]],\"resolution\":50,\"width\":700"));
+  size_t zeros = 0;
+  for (const char *at = strstr(answer.body, "[["); at && *at != 'r'; at++)
+    zeros += *at == '0';
+  cr_expect_eq(zeros, sizeof cells - 2);
+  cr_expect_eq(answer.body[answer.body_len - 1], '}');
+  int client = ask_for("HEAD", "/api/v1/map/map_0a1b2c3d");
+  cr_expect(door_head_only(client, "HTTP/1.1 200 "));
+  close(client);
+  grid->info.width = SIDE + 1;
+  cr_expect_eq(door_request("GET", "/api/v1/map/map_0a1b2c3d", NULL).status, 500);
+  buf_fini(&coded);
+}
+
+/* What the service holds when it ends is what a leak checker looks at. */
+Test(api_gateway_maps, draws_four_at_once_and_ends_with_them_under_way) {
+  enum { SIDE = 6000 };
+  static int8_t cells[SIDE * SIDE];
+  int clients[PICTURES];
+  buf_t coded = stored_map();
+  map_grid_t *grid = door_stub(REQUEST_STORE_MAP_GET)->reply;
+
+  buf_reset(&coded);
+  cr_assert_eq(map_codec_encode(cells, sizeof cells, &coded), GANTRY_OK);
+  grid->info.width = grid->info.height = SIDE;
+  grid->cells = (blob_t){.data = coded.data, .len = coded.len};
+  for (int i = 0; i < PICTURES; i++)
+    clients[i] = ask_for("GET", "/api/v1/map/m/map.png");
+  cr_assert(door_until(all_were_asked_for, door_stub(REQUEST_STORE_MAP_GET), 5000));
+  close(clients[0]);
+  answer_t answer = door_request("GET", "/api/v1/map/m/map.png", NULL);
+  cr_expect_eq(answer.status, 503, "%d %.200s", answer.status, answer.body);
+  for (int i = 1; i < PICTURES; i++)
+    close(clients[i]);
+  buf_fini(&coded);
 }
