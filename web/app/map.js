@@ -5,6 +5,7 @@ import { get } from './api.js'
 // Colour of each kind of shape.
 export const SHAPES = { forbidden: '#b3201e', slow: '#a86400', rail: '#12616b', mark: '#5b4b8a' }
 
+const SCALE_MIN = 0.25 // pixels a metre: a kilometre on a phone
 const UNKNOWN = [205, 205, 200, 255]
 const FREE = [250, 250, 247, 255]
 const OCCUPIED = [22, 38, 43, 255]
@@ -53,11 +54,12 @@ export class MapView {
       this.tool?.up(this.worldAt(event))
       this.redraw()
     }
-    this.canvas.ondblclick = () => this.fit()
+    this.canvas.onpointercancel = () => (from = null)
+    this.canvas.ondblclick = () => this.tool || this.fit()
     this.canvas.addEventListener('wheel', (event) => {
       event.preventDefault()
       this.view.follow = false
-      this.view.scale = Math.min(400, Math.max(2, this.view.scale * Math.exp(-event.deltaY / 500)))
+      this.view.scale = Math.min(400, Math.max(SCALE_MIN, this.view.scale * Math.exp(-event.deltaY / 500)))
       this.redraw()
     }, { passive: false })
   }
@@ -84,12 +86,14 @@ export class MapView {
     if (status.current_map_id) {
       const { occupancy_grid: grid } = await get('/api/v1/map/occupancy-grid')
       const side = grid.resolution / 1000
+      const another = this.grid?.mapId !== grid.map_id
       this.allocate(grid.map_id, side, Math.round(grid.origin_x / grid.resolution),
         Math.round(grid.origin_y / grid.resolution), grid.width, grid.height)
       grid.data.forEach((row, y) => this.paint(0, y, row.length, 1, (i) => row[i]))
       this.grid.revision = grid.revision
       this.hint.hidden = true
-      this.fit()
+      if (another) this.view.follow = true
+      this.refit()
     } else {
       this.grid = null
       this.hint.hidden = false
@@ -154,7 +158,7 @@ export class MapView {
     }
     this.paint(data.column - this.grid.column, data.row - this.grid.row, data.width, data.height, (i) => cells[i])
     this.grid.revision = data.revision
-    if (this.view.follow) this.fit()
+    this.refit()
     this.redraw()
   }
 
@@ -188,6 +192,11 @@ export class MapView {
     this.redraw()
   }
 
+  // As fit, unless the operator has moved the view or is drawing in it.
+  refit() {
+    if (this.view.follow && !this.tool) this.fit()
+  }
+
   fit() {
     if (!this.grid?.known) return
     const { side, known } = this.grid
@@ -197,7 +206,7 @@ export class MapView {
     this.view.follow = true
     this.view.x = (known.left + known.right + 1) / 2 * side
     this.view.y = (known.bottom + known.top + 1) / 2 * side
-    this.view.scale = Math.min(120, Math.max(2, 0.9 * Math.min(clientWidth / width, clientHeight / height)))
+    this.view.scale = Math.min(120, Math.max(SCALE_MIN, 0.9 * Math.min(clientWidth / width, clientHeight / height)))
     this.redraw()
   }
 

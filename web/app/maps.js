@@ -6,6 +6,7 @@ import { button, keep, twice } from './rows.js'
 
 const byId = (id) => document.getElementById(id)
 const ROOT = '/api/v1/map'
+const IMAGE_MAX = 10 << 20 // what the gateway takes
 const TONES = { mapping: 'warn', finishing: 'warn', storing: 'warn', idle: 'good' }
 
 let say = () => {}
@@ -29,7 +30,7 @@ export function showMapping(status) {
   byId('mapping-stop').textContent = `Stop and store (${status?.scans ?? 0} scans)`
   byId('mapping-progress').hidden = !busy
   byId('mapping-progress').value = status?.progress ?? 0
-  byId('mapping-terms').textContent = status?.terms ? sayTerms(status.terms) : ''
+  byId('mapping-terms').textContent = status?.terms?.keyframes ? sayTerms(status.terms) : ''
 }
 
 function sayTerms(terms) {
@@ -48,6 +49,7 @@ function rename(map, row) {
   form.append(input)
   form.onsubmit = (event) => {
     event.preventDefault()
+    input.onblur = null // removal blurs, and nothing is removed twice
     form.remove()
     request('PUT', one(map.map_id), { name: input.value.trim() }).then(refreshMaps).catch(fail)
   }
@@ -88,19 +90,20 @@ export const activeMap = () => active
 export async function refreshMaps() {
   const [status, list] = await Promise.all([get(`${ROOT}/status`), get(`${ROOT}/list`)])
   active = status.current_map_id ?? ''
-  keep(byId('maps'), list.maps.slice(0, 8), (map) => map.map_id, makeRow, fillRow)
+  keep(byId('maps'), list.maps, (map) => map.map_id, makeRow, fillRow)
 }
 
 // ---- files
 
 // The few keys that map_server's YAML has; the gateway checks their values.
 function readYaml(text) {
-  const value = (key) => new RegExp(`^\\s*${key}\\s*:\\s*(.+?)\\s*$`, 'm').exec(text)?.[1]
+  const value = (key) => new RegExp(`^\\s*${key}\\s*:\\s*(.+?)\\s*(?:#.*)?$`, 'm').exec(text)?.[1]
   const origin = /\[\s*([-\d.eE+]+)\s*,\s*([-\d.eE+]+)\s*,\s*([-\d.eE+]+)\s*\]/.exec(value('origin') ?? '')
   if (!value('resolution') || !origin) throw new Error('The YAML lacks resolution or origin.')
   if (Number(origin[3]) !== 0) throw new Error('The map is turned (origin has a yaw): turn the image instead.')
   const query = { resolution: value('resolution'), origin_x: origin[1], origin_y: origin[2] }
   if (value('negate')) query.negate = value('negate') === '1' ? 'true' : 'false'
+  if ((value('mode') ?? 'trinary') !== 'trinary') throw new Error('Only maps of mode trinary can be imported.')
   for (const key of ['occupied_thresh', 'free_thresh']) if (value(key)) query[key] = value(key)
   return query
 }
@@ -109,6 +112,7 @@ async function takeFiles(files) {
   const yaml = files.find((file) => /\.ya?ml$/i.test(file.name))
   const image = files.find((file) => /\.(png|pgm)$/i.test(file.name))
   if (!yaml || !image) throw new Error('Choose both files of the map: its YAML and its PNG or PGM.')
+  if (image.size > IMAGE_MAX) throw new Error('The image is larger than 10 MB: save it as PNG.')
   const query = new URLSearchParams({ name: yaml.name.replace(/\.ya?ml$/i, ''), ...readYaml(await yaml.text()) })
   const answer = await request('POST', `${ROOT}/import?${query}`, image)
   say(answer.message)
