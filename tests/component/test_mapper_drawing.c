@@ -195,13 +195,14 @@ Test(mapper_drawing, refuses_a_map_whose_cells_do_not_fit) {
 /* A map that was imported has no graph: its cells are the base of what is drawn on. */
 Test(mapper_drawing, goes_on_with_a_map_without_a_graph) {
   buf_t cells = {0};
-  int8_t *plan = calloc(200 * 200, 1); /* 10 x 10 m, all free, a wall at x = -4.5 */
+  const size_t count = (size_t)200 * 200;
+  int8_t *plan = calloc(count, 1); /* 10 x 10 m, all free, a wall at x = -4.5 */
   map_info_t info;
   map_started_t started;
   map_stopped_t stopped;
   for (size_t row = 0; row < 200; row++)
     plan[row * 200 + 10] = 1;
-  cr_assert_eq(map_codec_encode(plan, 200 * 200, &cells), GANTRY_OK);
+  cr_assert_eq(map_codec_encode(plan, count, &cells), GANTRY_OK);
   free(plan);
   map_import_t import = {.name = "plan",
                          .resolution = 0.05,
