@@ -1,4 +1,6 @@
 /* What people draw into the active map and ask about it: rectangles, shapes, closures, quality. */
+#include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,11 @@ static void on_edit(exchange_t *x) {
 
 /* ---- shapes */
 
+/* Shapes hold single precision; a micrometre is finer than that. */
+static double millimetres(float metres) {
+  return round((double)metres * 1e6) / 1e3;
+}
+
 static void view_shape(const map_shape_t *shape, http_map_shape_t *out) {
   *out = (http_map_shape_t){.kind = shape->kind,
                             .has_closed = true,
@@ -50,8 +57,8 @@ static void view_shape(const map_shape_t *shape, http_map_shape_t *out) {
   snprintf(out->shape_id, sizeof out->shape_id, "%s", shape->shape_id);
   snprintf(out->text, sizeof out->text, "%s", shape->text);
   for (uint32_t i = 0; i < shape->points_count; i++) {
-    out->points[i] = (http_map_corner_t){.x = (double)shape->points[i].x * VIEW_MM,
-                                         .y = (double)shape->points[i].y * VIEW_MM};
+    out->points[i] = (http_map_corner_t){.x = millimetres(shape->points[i].x),
+                                         .y = millimetres(shape->points[i].y)};
   }
 }
 
@@ -75,6 +82,14 @@ static void on_shapes(exchange_t *x) {
   exchange_call(x, REQUEST_MAP_SHAPES, &NOTHING, on_shapes_reply, NULL);
 }
 
+/* Whether a path can name it: DELETE has no other way to. */
+static bool fits_a_path(const char *shape_id) {
+  if (!strcmp(shape_id, ".") || !strcmp(shape_id, "..")) return false;
+  for (const char *at = shape_id; *at; at++)
+    if (*at == '/' || iscntrl((unsigned char)*at)) return false;
+  return true;
+}
+
 static void on_shape_put(exchange_t *x) {
   const http_map_shape_t *body = x->body;
   bool zone = body->kind == MAP_SHAPE_KIND_FORBIDDEN || body->kind == MAP_SHAPE_KIND_SLOW;
@@ -82,6 +97,11 @@ static void on_shape_put(exchange_t *x) {
                        .closed = body->has_closed ? body->closed : zone,
                        .points_count = body->points_count};
 
+  if (!fits_a_path(body->shape_id)) {
+    exchange_fail(x, GANTRY_E_SCHEMA, NULL, "shape_id",
+                  "shape_id must be a name without slash or control character, not . or ..");
+    return;
+  }
   snprintf(shape.shape_id, sizeof shape.shape_id, "%s", body->shape_id);
   snprintf(shape.text, sizeof shape.text, "%s", body->has_text ? body->text : "");
   for (uint32_t i = 0; i < body->points_count; i++) {

@@ -99,7 +99,7 @@ Test(api_gateway_maps, draws_shows_and_deletes_shapes) {
                                     .kind = MAP_SHAPE_KIND_FORBIDDEN,
                                     .closed = true,
                                     .points_count = 1,
-                                    .points = {{.x = 1, .y = 2}}};
+                                    .points = {{.x = 1, .y = 0.1f}}};
 
   answer_t answer = door_request(
       "POST", "/api/v1/map/shapes",
@@ -108,12 +108,20 @@ Test(api_gateway_maps, draws_shows_and_deletes_shapes) {
 
   const map_shape_t *asked = door_stub(REQUEST_MAP_SHAPE_PUT)->takes;
   cr_assert_eq(answer.status, 201, "%s", answer.body);
-  expect_text(&answer, "\"x\":1000");
+  expect_text(&answer, "{\"x\":1000,\"y\":100}");
   cr_expect_eq(asked->points_count, 3);
   cr_expect(asked->closed, "a zone is closed unless said otherwise");
   cr_expect_float_eq(asked->points[1].x, 1, 1e-6);
   expect_refused("POST", "/api/v1/map/shapes",
                  "{\"shape_id\":\"a\",\"kind\":\"moat\",\"points\":[]}", 422, "kind");
+  static const char *const UNNAMEABLE[] = {"a/b", "..", ".", "a\\nb"};
+  for (size_t i = 0; i < sizeof UNNAMEABLE / sizeof *UNNAMEABLE; i++) {
+    char body[128];
+    snprintf(body, sizeof body,
+             "{\"shape_id\":\"%s\",\"kind\":\"mark\",\"points\":[{\"x\":0,\"y\":0}]}",
+             UNNAMEABLE[i]);
+    expect_refused("POST", "/api/v1/map/shapes", body, 422, "shape_id");
+  }
   cr_expect_eq(door_request("DELETE", "/api/v1/map/shapes/bay", NULL).status, 200);
   cr_expect_str_eq(((map_shape_key_t *)door_stub(REQUEST_MAP_SHAPE_DELETE)->takes)->shape_id,
                    "bay");
