@@ -82,6 +82,7 @@ int map_import_image(ask_t *ask_, const char *yaml_path, const char *name) {
   map_import_t wanted = {0};
   map_info_t info;
   buf_t coded = {.limit = CELLS_BYTES};
+  if (name && strlen(name) >= sizeof wanted.name) return complain(name, "that name is too long");
   if (map_image_read(yaml_path, &map, &fault) != GANTRY_OK)
     return complain(yaml_path, fault.detail);
   if (name)
