@@ -144,6 +144,10 @@ class Page(unittest.TestCase):
         after = suite.get("/api/v1/map/robot-position").json["position"]
         self.assertLess(abs(after["x"] - before["x"]) + abs(after["y"] - before["y"]), 100)
 
+        browser.run(f"document.querySelector('#maps [data-key={stored}] .tools button:nth-last-child(2)').click()")
+        browser.run("document.querySelector('#maps form input').value = 'north hall'")
+        browser.enter()
+        until("the new name", lambda: suite.get(f"/api/v1/map/{stored}").json["data"]["name"] == "north hall", 5)
         image = suite.http("GET", f"/api/v1/map/{stored}/map.png")
         self.assertEqual(image.body[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(browser.problems, [])

@@ -3,7 +3,8 @@
 const KEY = 'gantry-token'
 const REFRESH = 'gantry-refresh'
 const REQUEST_MS = 8000
-const FINISH_MS = 120000 // a long drive takes its time to be put together
+const LONG_MS = 120000 // a long drive to be put together, a building's cells, a picture over a slow line
+const LONG = /\/(stop-mapping|occupancy-grid|import\?.*)$/
 
 export class ApiError extends Error {
   constructor(status, body) {
@@ -30,7 +31,7 @@ async function exchange(method, path, body) {
   if (token()) headers.Authorization = `Bearer ${token()}`
   if (body !== undefined) headers['Content-Type'] = isFile ? body.type || 'application/octet-stream' : 'application/json'
   const reply = await fetch(path, { method, headers, body: body === undefined || isFile ? body : JSON.stringify(body),
-    signal: AbortSignal.timeout(path.endsWith('/stop-mapping') ? FINISH_MS : REQUEST_MS) })
+    signal: AbortSignal.timeout(LONG.test(path) ? LONG_MS : REQUEST_MS) })
   return [reply, await reply.json().catch(() => null)]
 }
 

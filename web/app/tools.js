@@ -8,6 +8,7 @@ import { activeMap } from './maps.js'
 const byId = (id) => document.getElementById(id)
 const ROOT = '/api/v1/map'
 const mm = (metres) => Math.round(metres * 1000)
+const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1])
 
 let say = () => {}
 let view
@@ -73,7 +74,10 @@ function shapeTool(kind) {
     hint: kind === 'rail' ? 'Click along the rail, then press Done.' : 'Click the corners of the zone, then press Done.',
     points: [],
     collects: true,
-    down(point) { this.points.push(point) },
+    down(point) { // a double click is one corner
+      const last = this.points.at(-1)
+      if (!last || apart(last, point) > 0.02) this.points.push(point)
+    },
     move() {},
     up() {},
     done() {
@@ -84,7 +88,7 @@ function shapeTool(kind) {
       }
       const first = this.points[0]
       const last = this.points.at(-1)
-      const ring = kind === 'rail' && this.points.length > 3 && Math.hypot(first[0] - last[0], first[1] - last[1]) < 0.5
+      const ring = this.points.length > 3 && apart(first, last) < (kind === 'rail' ? 0.5 : 0.2)
       const points = (ring ? this.points.slice(0, -1) : this.points).map(([x, y]) => ({ x: mm(x), y: mm(y) }))
       const shape_id = kind === 'rail' ? 'rail' : `${kind}-${Date.now().toString(36)}`
       post(`${ROOT}/shapes`, { shape_id, kind, points, closed: ring || kind !== 'rail' })
