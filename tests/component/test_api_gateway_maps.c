@@ -328,9 +328,11 @@ Test(api_gateway_maps, sends_the_cells_of_a_building_in_pieces) {
     zeros += *at == '0';
   cr_expect_eq(zeros, sizeof cells - 2);
   cr_expect_eq(answer.body[answer.body_len - 1], '}');
+  int idle = ask_for("GET", "/api/v1/map/map_0a1b2c3d"); /* goes away in the middle */
   int client = ask_for("HEAD", "/api/v1/map/map_0a1b2c3d");
   cr_expect(door_head_only(client, "HTTP/1.1 200 "));
   close(client);
+  close(idle);
   grid->info.width = SIDE + 1;
   cr_expect_eq(door_request("GET", "/api/v1/map/map_0a1b2c3d", NULL).status, 500);
   buf_fini(&coded);
