@@ -81,12 +81,14 @@ void localization_publish(localization_t *self, const cause_t *cause, const fusi
   metric_observe(self->age_ms, clock_age_ms(self->published_ns, cause->born_ns));
 }
 
-/* Lost is who does not fit, and who was never placed; without scans neither can be told. */
+/* Lost is who does not fit, and who was never placed. Without scans neither can be told, but who
+   was lost before stays so until a tag says where. */
 static fusion_state_t state_of(const localization_t *self, uint64_t now_ns) {
   fusion_state_t state = fusion_state(&self->fusion, now_ns);
   double scan_s = fusion_scan_age_s(&self->fusion, now_ns);
   bool scans = scan_s >= 0 && scan_s <= self->fusion.rule.stale_s;
   if (state == FUSION_LOST && self->recovery.phase == RECOVERY_SURE) return FUSION_DEAD_RECKONING;
+  if (state != FUSION_UNAVAILABLE && relocalize_is_nowhere(self)) return FUSION_LOST;
   if (!scans || state == FUSION_UNAVAILABLE) return state;
   return self->recovery.phase == RECOVERY_LOST ? FUSION_LOST : state;
 }

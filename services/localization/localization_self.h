@@ -177,6 +177,12 @@ gantry_err_t relocalize_start(localization_t *self);
 /* Whether a scan sees nothing to go by: few returns, or all from right before the lens. */
 bool relocalize_is_blind(const float *range_m, uint32_t rays);
 void relocalize_blind(localization_t *self);
+/* The robot is lost: its pose is said with a covariance that covers where it may be. */
+void relocalize_doubt(localization_t *self);
+/* Lost, and no tag has said since where. */
+bool relocalize_is_nowhere(const localization_t *self);
+/* There is no map any more: who was lost in it has a frame of its own from here on. */
+void relocalize_leave(localization_t *self);
 /* A scan (self->angles, self->ranges) was matched, and gave pose, which changes when the robot is
    found elsewhere. */
 void relocalize_scan(localization_t *self, uint64_t time_ns, uint32_t rays, bool fits,

@@ -100,8 +100,10 @@ static void take_other(localization_t *self, tracker_t *tracker) {
     join_session(self);
   else if (has_fix || recall_knows(self, self->map.map_id))
     recovery_new_map(&self->recovery, RECOVERY_CHECK, RECOVERY_RECALLED);
-  else
+  else {
     recovery_new_map(&self->recovery, RECOVERY_LOST, RECOVERY_START);
+    relocalize_doubt(self);
+  }
 }
 
 /* The same map, moved: map and pose change in one step, between two scans. */
@@ -140,7 +142,7 @@ static void fail(localization_t *self, gantry_err_t err, const char *why) {
     return;
   }
   self->map.map_id[0] = '\0';
-  recovery_no_map(&self->recovery);
+  relocalize_leave(self);
   tracking_begin(&self->fusion.tracking, NULL);
 }
 

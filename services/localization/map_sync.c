@@ -26,7 +26,7 @@ static void begin(localization_t *self, const map_status_t *status) {
   snprintf(self->map.map_id, sizeof self->map.map_id, "%s", status->map_id);
   self->map.growing = true;
   corrections_reset(&self->map.corrections, status->has_correction ? status->correction : 0);
-  recovery_no_map(&self->recovery);
+  relocalize_leave(self);
   self->rail.count = 0;
   tracking_begin(&self->fusion.tracking, status->map_id);
   log_info("MAP-BEGUN", "tracking against the new map %s", status->map_id);
@@ -67,7 +67,7 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
   }
   if (status->map_id[0] == '\0') {
     drop(self);
-    recovery_no_map(&self->recovery);
+    relocalize_leave(self);
     self->rail.count = 0;
     tracking_begin(&self->fusion.tracking, NULL);
     return;

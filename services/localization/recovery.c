@@ -234,6 +234,8 @@ static void say_next(const recovery_t *recovery, char *text, size_t size) {
              recovery->candidates.count);
   else if (recovery->candidates.count == 1)
     snprintf(text, size, "a place was found, the next scan confirms it");
+  else if (recovery->blind)
+    snprintf(text, size, "the LiDAR sees nothing, uncover it or give a pose");
   else if (!recovery->rule.automatic)
     snprintf(text, size, "give a pose or ask for a search");
   else

@@ -10,6 +10,8 @@
 #define CLEAR_INLIERS 0.7  /* share of points of a scan that fits well */
 #define FOUND_M       0.05 /* how well a scan tells a pose in a stored map */
 #define FOUND_RAD     0.02
+#define LOST_RAD      (M_PI / 2)
+#define NOWHERE_M2    1.0 /* a tag's circle is far below, what is said of the lost far above */
 #define NEAR_M        0.3 /* what is nearer covers the LiDAR */
 #define BLIND_SHARE   0.05
 
@@ -100,6 +102,23 @@ static void look(localization_t *self, uint64_t now_ns) {
   recovery_found(&self->recovery, now_ns, pose, 0);
 }
 
+void relocalize_doubt(localization_t *self) {
+  eskf_diffuse(&self->fusion.eskf, self->recovery.rule.wide_m, LOST_RAD);
+}
+
+bool relocalize_is_nowhere(const localization_t *self) {
+  double covariance[9];
+  eskf_pose_covariance(&self->fusion.eskf, covariance);
+  return self->recovery.phase == RECOVERY_LOST && covariance[0] + covariance[4] > NOWHERE_M2;
+}
+
+void relocalize_leave(localization_t *self) {
+  fusion_t *fusion = &self->fusion;
+  if (relocalize_is_nowhere(self))
+    fusion_recall(fusion, fusion->reference_ns, fusion->eskf.pose, FOUND_M, FOUND_RAD, false);
+  recovery_no_map(&self->recovery);
+}
+
 void relocalize_blind(localization_t *self) {
   recovery_scan(&self->recovery, RECOVERY_BLIND, 0);
 }
@@ -113,6 +132,7 @@ void relocalize_scan(localization_t *self, uint64_t time_ns, uint32_t rays, bool
                            : fit >= CLEAR_INLIERS ? RECOVERY_CLEAR
                                                   : RECOVERY_FITS;
   recovery_scan(&self->recovery, sight, fit);
+  if (before != RECOVERY_LOST && self->recovery.phase == RECOVERY_LOST) relocalize_doubt(self);
   take_points(self, time_ns, rays);
   if (self->recovery.candidates.count > 0) {
     weigh(self);

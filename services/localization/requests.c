@@ -47,8 +47,10 @@ static void on_reset(rpc_context_t *call, const void *body, void *arg) {
   }
   fusion_reset(&self->fusion);
   track_reset(&self->track);
-  if (self->recovery.phase != RECOVERY_IDLE)
+  if (self->recovery.phase != RECOVERY_IDLE) {
     recovery_new_map(&self->recovery, RECOVERY_LOST, RECOVERY_START);
+    relocalize_doubt(self);
+  }
   log_info("POSE-RESET", "pose, history and filter forgotten");
   localization_fill_status(self, clock_mono_ns());
   rpc_reply(call, &self->status);

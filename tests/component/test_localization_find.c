@@ -68,6 +68,16 @@ static bool is_lost(void *arg) {
   return status() && status()->state == LOC_STATE_LOST;
 }
 
+/* The most doubt of any pose that was said, m. */
+static double widest_sigma_m(void) {
+  double widest = 0;
+  for (size_t i = 0; i < inbox_count(play.poses); i++) {
+    const loc_pose_t *pose = inbox_body(play.poses, i);
+    widest = fmax(widest, sqrt(pose->covariance[0]));
+  }
+  return widest;
+}
+
 Test(localization_find, says_that_it_looks_for_its_place) {
   cr_assert(room_loaded(&play, mapper, MAP, false));
   play_move(&play, STILL);
@@ -76,6 +86,7 @@ Test(localization_find, says_that_it_looks_for_its_place) {
 
   cr_assert(harness_until(play.h, is_lost, NULL, 2000));
   cr_assert(strstr(status()->detail, "no pose in this map yet"), "%s", status()->detail);
+  cr_assert_gt(widest_sigma_m(), 1, "who is lost does not know where");
 }
 
 static bool recovered(void *arg) {
@@ -86,6 +97,7 @@ static bool recovered(void *arg) {
 Test(localization_find, finds_itself_after_it_was_carried_away) {
   be_there();
   inbox_clear(play.states);
+  inbox_clear(play.poses);
 
   cr_assert(comes_to(ELSEWHERE, 120));
 
@@ -96,6 +108,7 @@ Test(localization_find, finds_itself_after_it_was_carried_away) {
     told |= said->state == LOC_STATE_LOST && strstr(said->detail, "no longer fit");
   }
   cr_assert(told, "nobody was told that it was lost");
+  cr_assert_gt(widest_sigma_m(), 1, "who is lost does not know where");
 }
 
 static bool says_blind(void *arg) {
@@ -120,6 +133,28 @@ Test(localization_find, goes_on_by_odometry_while_its_lidar_is_covered) {
   double way_m = hypot(pose->x - THERE.x, pose->y - THERE.y);
   cr_assert_float_eq(way_m, play.motion.x, 0.06);
   cr_assert_eq(status()->searches, searches, "who sees nothing is not lost");
+}
+
+static bool is_lost_and_blind(void *arg) {
+  return is_lost(arg) && strstr(status()->detail, "sees nothing");
+}
+
+/* Not dead reckoning: that would let it drive from a place it is not at. */
+Test(localization_find, stays_lost_while_its_lidar_is_covered) {
+  bool said = false;
+  be_there();
+  cr_assert_eq(harness_call(play.h, REQUEST_LOC_RESET, NULL, &(sys_empty_t){0}, &(loc_status_t){0},
+                            2000, &play.fault),
+               GANTRY_OK);
+
+  for (int i = 0; i < 40; i++) {
+    play_move(&play, STILL);
+    room_scan_from(&play, THERE, true);
+    said = harness_until(play.h, is_lost_and_blind, NULL, 25);
+  }
+
+  cr_assert(said, "%s", status()->detail);
+  cr_assert_lt(status()->confidence, 0.1);
 }
 
 static gantry_err_t ask(loc_relocalize_t takes, loc_pose_t *gives) {
