@@ -106,3 +106,13 @@ bool slam_anchor_step(const slam_t *slam, const pose2_t *poses, pose2_t *step) {
   free(pairs);
   return told;
 }
+
+bool slam_lay_step(const pose2_t *from, const pose2_t *to, uint32_t count, pose2_t *step) {
+  pair_t *pairs = count >= 2 ? malloc(count * sizeof *pairs) : NULL;
+  if (!pairs) return false;
+  for (uint32_t i = 0; i < count; i++)
+    pairs[i] = (pair_t){from[i].x, from[i].y, to[i].x, to[i].y, 1};
+  bool told = fit(pairs, count, step);
+  free(pairs);
+  return told;
+}

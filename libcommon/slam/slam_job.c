@@ -39,6 +39,15 @@ static gantry_err_t compose(slam_t *slam, slam_job_t *job) {
   return err;
 }
 
+/* Whoever inserts has placed the scans among surveyed tags, also where that bent the way: of it the
+   back end knows the shape better, but not where it lies. */
+static void lay(slam_job_t *job) {
+  pose2_t step;
+  if (!slam_lay_step(job->after, job->before, job->upto, &step)) return;
+  for (uint32_t i = 0; i < job->upto; i++)
+    job->after[i] = pose2_compose(step, job->after[i]);
+}
+
 /* On the second thread. */
 static void run(void *arg) {
   slam_t *slam = arg;
@@ -48,6 +57,7 @@ static void run(void *arg) {
   if (job->err != GANTRY_OK || !moved) return;
   for (uint32_t i = 0; i < job->upto; i++)
     job->after[i] = pose_graph_pose(slam->end->graph, i);
+  if (job->stays) lay(job);
   if (has_moved(job)) job->err = compose(slam, job);
 }
 
@@ -72,6 +82,7 @@ gantry_err_t slam_job_begin(slam_t *slam, bool last) {
   job->begun = true;
   job->last = last;
   job->wants_field = !slam->inserts;
+  job->stays = slam->inserts && !slam->loaded;
   if (slam->worker)
     worker_start(slam->worker, run, slam);
   else

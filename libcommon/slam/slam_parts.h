@@ -34,6 +34,7 @@ typedef struct slam_job {
   grid_t *composed;        /* NULL: nothing moved */
   distance_field_t *field; /* of it, when wants_field: the front end matches against it */
   bool wants_field;
+  bool stays; /* the map as a whole: only its shape is the back end's to say */
   gantry_err_t err;
 } slam_job_t;
 
@@ -44,6 +45,7 @@ struct slam {
   worker_t *worker;
   slam_job_t job;
   bool inserts; /* scans come by slam_insert: jobs are merged when they are ready */
+  bool loaded;  /* by slam_load: the old keyframes say where the map lies */
   slam_scan_t *scans;
   size_t scan_count, scan_capacity;
   keyframe_t **keyframes;
@@ -82,6 +84,8 @@ gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid
 /* slam_anchor.c: the step that takes keyframes at these poses to where the anchors lie. False when
    they do not tell. */
 bool slam_anchor_step(const slam_t *slam, const pose2_t *poses, pose2_t *step);
+/* The step that lays keyframes at `from` onto those at `to`. False when they lie too close. */
+bool slam_lay_step(const pose2_t *from, const pose2_t *to, uint32_t count, pose2_t *step);
 /* slam_finish.c: places all keyframes anew in the map. */
 gantry_err_t slam_refine(slam_t *slam, slam_progress_fn progress, void *arg);
 

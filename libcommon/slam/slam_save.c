@@ -170,6 +170,7 @@ gantry_err_t slam_load(slam_t *slam, const uint8_t *bytes, size_t len) {
   if (get_number(&head, 4) != VERSION) return GANTRY_E_SCHEMA;
   if (get_number(&head, 8) != checksum_of(bytes + HEAD_BYTES, len - HEAD_BYTES))
     return GANTRY_E_SCHEMA;
+  slam->loaded = true;
   slam_reader_t body = {.bytes = bytes + HEAD_BYTES, .len = len - HEAD_BYTES};
   GANTRY_TRY(read_all(&body, slam));
   return draw(slam);
