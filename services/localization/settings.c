@@ -137,7 +137,7 @@ static gantry_err_t read_field(const struct setting_field *field, const char *te
 
 gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *fault) {
   static const char *const WANTED[] = {[FIELD_REAL] = "must be a number",
-                                       [FIELD_WHOLE] = "must be a number",
+                                       [FIELD_WHOLE] = "must be a whole number",
                                        [FIELD_TRUTH] = "must be true or false",
                                        [FIELD_MODE] = "must be \"auto\" or \"off\""};
   char name[96];
@@ -156,6 +156,8 @@ gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *
     if (bounded && !(number >= field->min && number <= field->max))
       return fault_set(fault, GANTRY_E_INVALID, name, "%.6g is not within %.6g to %.6g", number,
                        field->min, field->max);
+    if (field->kind == FIELD_WHOLE && number != floor(number))
+      return fault_set(fault, GANTRY_E_INVALID, name, "%s", WANTED[field->kind]);
   }
   fusion_mount_t mounts[FUSION_MOUNTS];
   return strcmp(key, "proximity") == 0 ? settings_mounts(value, mounts, fault) : GANTRY_OK;
@@ -174,7 +176,7 @@ static void overlay(rules_t *rules, const char *key, const char *value) {
     if (strcmp(FIELDS[i].key, key) != 0) continue;
     if (read_field(&FIELDS[i], value, &number) != GANTRY_OK) continue;
     unsigned char *place = (unsigned char *)rules + FIELDS[i].offset;
-    uint32_t whole = (uint32_t)number;
+    uint32_t whole = FIELDS[i].kind == FIELD_WHOLE ? (uint32_t)number : 0;
     bool truth = number != 0;
     if (FIELDS[i].kind == FIELD_REAL)
       memcpy(place, &number, sizeof number);

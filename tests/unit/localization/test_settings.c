@@ -59,6 +59,12 @@ Test(settings, names_what_is_wrong) {
   cr_assert_eq(settings_check("gate", "{\"factor\":2}", &fault), GANTRY_OK);
 }
 
+Test(settings, counts_scans_in_whole_numbers) {
+  cr_assert_eq(settings_check("state", "{\"lost_after\":2.7}", &fault), GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.lost_after");
+  cr_assert_str_eq(fault.detail, "must be a whole number");
+}
+
 Test(settings, switches_rail_and_recovery) {
   cr_assert(settings_rules(&settings).rail.automatic);
   cr_assert(settings_rules(&settings).recovery.automatic);
