@@ -9,6 +9,7 @@
 
 #define PATH_SIZE 640
 #define LINE_SIZE 512
+#define FAR_M     1e6
 /* A map's name stands between brackets, for it may be empty. */
 #define WRITTEN                                                                                    \
   "gantry-place 1 [%s] %d %.17g %.17g %.17g %" PRIu64 " %d %.17g %.17g %.17g %.17g end\n"
@@ -29,8 +30,9 @@ gantry_err_t place_write(const char *path, const place_t *place) {
   return GANTRY_E_INTERNAL;
 }
 
-static bool is_finite(pose2_t pose) {
-  return isfinite(pose.x) && isfinite(pose.y) && isfinite(pose.theta);
+/* As loc.pose and robot.motion may say it: nothing else was ever written. */
+static bool is_sane(pose2_t pose) {
+  return fabs(pose.x) <= FAR_M && fabs(pose.y) <= FAR_M && isfinite(pose.theta);
 }
 
 static gantry_err_t parse(const char *line, place_t *place) {
@@ -48,7 +50,7 @@ static gantry_err_t parse(const char *line, place_t *place) {
              &module_odometry, &place->clock_s, &odometry->x, &odometry->y, &odometry->theta, end);
   place->has_fix = has_fix != 0;
   place->module_odometry = module_odometry != 0;
-  bool good = read == 11 && strcmp(end, "end") == 0 && is_finite(*pose) && is_finite(*odometry) &&
+  bool good = read == 11 && strcmp(end, "end") == 0 && is_sane(*pose) && is_sane(*odometry) &&
               isfinite(place->clock_s);
   return good ? GANTRY_OK : GANTRY_E_SCHEMA;
 }

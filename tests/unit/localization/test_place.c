@@ -73,6 +73,7 @@ Test(place, refuses_what_is_cut_off_or_not_finite) {
       "gantry-place 1 [map_1] 1 0 0 0 5 1 0 0 0 0\n",
       "gantry-place 1 [map_1] 1 nan 0 0 5 1 0 0 0 0 end\n",
       "gantry-place 1 [map_1] 1 0 0 0 5 1 0 0 inf 0 end\n",
+      "gantry-place 1 [map_1] 1 1e300 0 0 5 1 0 0 0 0 end\n",
       "gantry-place 2 [map_1] 1 0 0 0 5 1 0 0 0 0 end\n",
       "gantry-place 1 [012345678901234567890123456789012345678901234567890123] 1 0 0 0 5 1 0 0 0 0 "
       "end\n",
