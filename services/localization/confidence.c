@@ -43,6 +43,7 @@ void confidence_note(confidence_t *confidence, confidence_family_t family, doubl
 }
 
 void confidence_refuse(confidence_t *confidence, confidence_family_t family) {
+  confidence->heard[family] = true; /* who only ever contradicted counts against the pose, too */
   confidence->consistency[family] = fmin(confidence->consistency[family], 1);
   blend(confidence, family, 0, 0.25);
 }

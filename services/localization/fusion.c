@@ -70,6 +70,7 @@ void fusion_reset(fusion_t *fusion) {
   fusion->scan_ns = fusion->tag_fixes = fusion->tags_refused = 0;
   fusion->tracking.matched = fusion->tracking.failed = 0;
   fusion->tracking.failures = 0;
+  fusion->landmarks.failing[0] = '\0';
   fusion_leave_map(fusion);
 }
 

@@ -10,6 +10,7 @@
 
 void landmarks_clear(landmarks_t *landmarks) {
   landmarks->count = 0;
+  landmarks->failing[0] = '\0';
 }
 
 landmark_t *landmarks_find(landmarks_t *landmarks, const char *tag) {

@@ -107,7 +107,13 @@ static void say(localization_t *self, uint64_t now_ns) {
       snprintf(text, size, "nothing heard yet");
     break;
   case FUSION_LOST:
-    recovery_say(&self->recovery, text, size);
+    if (!self->recovery.blind &&
+        !(status->has_scan_age && status->scan_age <= self->fusion.rule.stale_s))
+      snprintf(text, size,
+               "nobody knows where in the map, and no scans come; check the LiDAR, pass "
+               "a tag or give a pose");
+    else
+      recovery_say(&self->recovery, text, size);
     if (text[0] == '\0')
       snprintf(text, size, "%u scans in a row do not fit the map", tracking->failures);
     break;
@@ -122,6 +128,9 @@ static void say(localization_t *self, uint64_t now_ns) {
     if (self->recovery.blind)
       snprintf(text, size,
                "the LiDAR sees nothing, is it covered? odometry and tags carry the pose");
+    else if (self->fusion.landmarks.failing[0] != '\0')
+      snprintf(text, size, "tag %s contradicts the pose; another tag, a scan or a person decides",
+               self->fusion.landmarks.failing);
     else if (scan_age_s < 0)
       snprintf(text, size, "odometry and tags; no scan yet");
     else

@@ -218,6 +218,25 @@ Test(localization, takes_a_pose_by_hand_and_goes_on_from_there) {
   cr_assert(play_comes_near(&play, 9, 20, 1e-6));
 }
 
+static bool names_the_tag(void *arg) {
+  const loc_status_t *status = inbox_newest(play.states, "loc.status");
+  (void)arg;
+  return status && strstr(status->detail, "tag 0000000B contradicts") != NULL;
+}
+
+Test(localization, says_which_tag_contradicts_a_pose_given_by_hand) {
+  open_with_storage();
+  play_move(&play, (pose2_t){0});
+  play_next(&play);
+  cr_assert_eq(play_set_pose(&play, 10, 20, M_PI), GANTRY_OK);
+
+  meet_tag("0000000B", (pose2_t){0});
+  for (int i = 0; i < 60 && !names_the_tag(NULL); i++)
+    stand(0);
+
+  cr_assert(names_the_tag(NULL));
+}
+
 Test(localization, counts_and_remembers_its_poses_until_a_reset) {
   static loc_history_t history;
   static loc_stats_t stats;

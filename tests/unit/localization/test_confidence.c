@@ -60,6 +60,14 @@ Test(confidence, falls_when_a_source_is_refused_and_recovers) {
   cr_assert_gt(confidence_value(&confidence, 13 * S), 0.95);
 }
 
+Test(confidence, falls_when_a_source_only_ever_contradicted) {
+  confidence_note(&confidence, CONFIDENCE_ACCELEROMETER, 1, 0, 0, 10 * S);
+
+  confidence_refuse(&confidence, CONFIDENCE_RFID);
+
+  cr_assert_float_eq(confidence_value(&confidence, 10 * S), 0.3 / 0.7, 1e-9);
+}
+
 Test(confidence, turns_weights_into_trust) {
   cr_assert_float_eq(confidence_covariance_factor(0.25), 1, 1e-12);
   cr_assert_float_eq(confidence_covariance_factor(0.5), 0.5, 1e-12);
