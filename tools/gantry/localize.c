@@ -1,20 +1,19 @@
 /* gantry localize: follows a recorded log on a finished map. */
 #include "localize.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <gantry/slam/map_image.h>
 
 #include "commands.h"
+#include "interrupt.h"
+#include "out_file.h"
 
-enum { EXIT_USAGE = 64, GLOBAL_MAX = 1000000, PATH_SIZE = 4096 };
+enum { EXIT_USAGE = 64, GLOBAL_MAX = 1000000 };
 
 static const char USAGE[] =
     "Usage: gantry localize LOG --map MAP.yaml [OPTIONS]\n"
@@ -105,36 +104,40 @@ static int parse_options(int argc, char **argv, localize_options_t *options) {
   return -1;
 }
 
-static gantry_err_t write_picture(const chart_t *chart, const path_t *path, FILE *file) {
+/* What a picture is made of. */
+typedef struct drawing {
+  const chart_t *chart;
+  const path_t *path;
+} drawing_t;
+
+static gantry_err_t write_picture(FILE *file, const void *arg) {
+  const drawing_t *drawing = arg;
+  const path_t *path = drawing->path;
+  const map_cells_t *cells = &drawing->chart->cells;
   pose2_t *poses = malloc(path->count * sizeof *poses);
   if (!poses) return GANTRY_E_INTERNAL;
   for (size_t i = 0; i < path->count; i++)
     poses[i] = path->points[i].pose;
-  map_image_t image = {.cells = chart->cells.cells,
-                       .box = chart->cells.box,
-                       .resolution_m = chart->cells.resolution_m};
+  map_image_t image = {
+      .cells = cells->cells, .box = cells->box, .resolution_m = cells->resolution_m};
   gantry_err_t err = map_image_write_trajectory_png(&image, poses, path->count, file);
   free(poses);
   return err;
 }
 
-static gantry_err_t write_file(const chart_t *chart, const path_t *path, const char *folder,
-                               bool picture, gantry_fault_t *fault) {
-  char name[PATH_SIZE];
-  int length = snprintf(name, sizeof name, "%s/%s", folder,
-                        picture ? "map_trajectory.png" : "trajectory.csv");
-  if (length < 0 || (size_t)length >= sizeof name)
-    return fault_set(fault, GANTRY_E_INVALID, "out", "the path is too long");
-  FILE *file = fopen(name, "wb");
-  if (!file)
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot write %.140s: %s", name,
-                     strerror(errno));
-  gantry_err_t err = picture ? write_picture(chart, path, file) : path_write(path, file);
-  if (fclose(file) != 0 && err == GANTRY_OK) err = GANTRY_E_UNAVAILABLE;
-  return err == GANTRY_OK ? err : fault_set(fault, err, "out", "writing %.140s failed", name);
+static gantry_err_t write_trajectory(FILE *file, const void *arg) {
+  return path_write(arg, file);
 }
 
-static void print_summary(localize_track_t *track, const path_t *reference) {
+static gantry_err_t write_files(const chart_t *chart, const path_t *path, const char *folder,
+                                gantry_fault_t *fault) {
+  GANTRY_TRY(out_file_write(folder, "trajectory.csv", write_trajectory, path, fault));
+  return out_file_write(folder, "map_trajectory.png", write_picture, &(drawing_t){chart, path},
+                        fault);
+}
+
+static gantry_err_t print_summary(localize_track_t *track, const path_t *reference,
+                                  gantry_fault_t *fault) {
   size_t compared = 0;
   double ate_m = path_error_m(&track->path, reference, &compared);
   struct rusage usage = {0};
@@ -152,21 +155,18 @@ static void print_summary(localize_track_t *track, const path_t *reference) {
   else
     printf("\"ate_m\":null,\"compared\":0,");
   printf("\"peak_mib\":%.1f}\n", (double)usage.ru_maxrss / 1024.0);
+  return out_printed(fault);
 }
 
 static gantry_err_t follow(const chart_t *chart, const localize_options_t *options,
                            gantry_fault_t *fault) {
   localize_track_t track = {0};
   path_t reference = {0};
-  gantry_err_t err = GANTRY_OK;
-  if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot make the folder %.140s: %s",
-                     options->out, strerror(errno));
-  if (options->ref) err = path_read(&reference, options->ref, fault);
+  gantry_err_t err = out_folder_make(options->out, fault);
+  if (err == GANTRY_OK && options->ref) err = path_read(&reference, options->ref, fault);
   if (err == GANTRY_OK) err = localize_follow(chart, options, &track, fault);
-  if (err == GANTRY_OK) err = write_file(chart, &track.path, options->out, false, fault);
-  if (err == GANTRY_OK) err = write_file(chart, &track.path, options->out, true, fault);
-  if (err == GANTRY_OK) print_summary(&track, &reference);
+  if (err == GANTRY_OK) err = write_files(chart, &track.path, options->out, fault);
+  if (err == GANTRY_OK) err = print_summary(&track, &reference, fault);
   localize_track_fini(&track);
   path_fini(&reference);
   return err;
@@ -178,12 +178,13 @@ int command_localize(int argc, char **argv) {
   chart_t chart;
   int code = parse_options(argc, argv, &options);
   if (code >= 0) return code;
+  interrupt_hold();
   gantry_err_t err = chart_open(&chart, options.map, &fault);
   if (err == GANTRY_OK)
     err = options.global ? localize_globally(&chart, &options, &fault)
                          : follow(&chart, &options, &fault);
   chart_close(&chart);
-  if (err == GANTRY_OK) return EXIT_SUCCESS;
+  if (err == GANTRY_OK) return interrupt_is_pending() ? EXIT_INTERRUPTED : EXIT_SUCCESS;
   fprintf(stderr, "gantry localize: %s: %s\n", fault.field, fault.detail);
   return EXIT_FAILURE;
 }

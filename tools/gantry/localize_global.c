@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "interrupt.h"
 #include "localize.h"
 
 static const double NEAR_M = 0.25;
@@ -57,8 +58,8 @@ static gantry_err_t try_scan(trial_t *trial, scan_log_t *log, pose2_t truth) {
 static gantry_err_t pass(trial_t *trial, bool tries, gantry_fault_t *fault) {
   scan_log_t *log = scan_log_open(trial->options->log, fault);
   if (!log) return fault->err;
-  gantry_err_t err;
-  while ((err = scan_log_next(log, fault)) == GANTRY_OK) {
+  gantry_err_t err = GANTRY_OK;
+  while (!interrupt_is_pending() && (err = scan_log_next(log, fault)) == GANTRY_OK) {
     const path_point_t *truth = path_at(trial->truth, log->time_s, SAME_TIME_S);
     if (!truth) continue;
     if (!tries) {

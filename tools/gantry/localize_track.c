@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "interrupt.h"
 #include "localize.h"
 
 /* Poorer fits are a robot that is not where it is thought to be, if they go on. */
@@ -101,7 +102,8 @@ static gantry_err_t follow_scan(follower_t *follower) {
 }
 
 static gantry_err_t follow_log(follower_t *follower, gantry_fault_t *fault) {
-  for (;;) {
+  localize_track_t *track = follower->track;
+  while (!interrupt_is_pending()) {
     gantry_err_t err = scan_log_next(follower->log, fault);
     if (err == GANTRY_E_NOT_FOUND) break;
     GANTRY_TRY(err);
@@ -110,10 +112,12 @@ static gantry_err_t follow_log(follower_t *follower, gantry_fault_t *fault) {
       return fault_set(fault, err, "log", "scan at %.3f s: %s", follower->log->time_s,
                        gantry_err_name(err));
   }
-  if (follower->track->path.count > 0) return GANTRY_OK;
+  if (track->path.count > 0) return GANTRY_OK;
+  if (track->unplaced == 0 && !interrupt_is_pending())
+    return fault_set(fault, GANTRY_E_INVALID, "log", "there is no scan in it");
   return fault_set(fault, GANTRY_E_NOT_FOUND, "map",
                    "none of %zu scans was found in the map; say where the robot is by --start",
-                   follower->track->unplaced);
+                   track->unplaced);
 }
 
 gantry_err_t localize_follow(const chart_t *chart, const localize_options_t *options,

@@ -41,7 +41,7 @@ static bool parse_line(const char *line, double numbers[NUMBERS]) {
   return true;
 }
 
-static gantry_err_t read_lines(path_t *path, gzFile file, gantry_fault_t *fault) {
+static gantry_err_t read_lines(path_t *path, gzFile file, const char *name, gantry_fault_t *fault) {
   char line[LINE_SIZE];
   for (size_t number = 1; gzgets(file, line, sizeof line); number++) {
     double numbers[NUMBERS];
@@ -49,14 +49,14 @@ static gantry_err_t read_lines(path_t *path, gzFile file, gantry_fault_t *fault)
     if (*text == '\0' || *text == '#') continue;
     if (!parse_line(text, numbers)) {
       if (number == 1) continue; /* the header */
-      return fault_set(fault, GANTRY_E_SCHEMA, "line", "line %zu is not time_s,x_m,y_m,theta_rad",
-                       number);
+      return fault_set(fault, GANTRY_E_SCHEMA, "line",
+                       "line %zu is not time_s,x_m,y_m,theta_rad in %.120s", number, name);
     }
     if (path_add(path, numbers[0], (pose2_t){numbers[1], numbers[2], numbers[3]}) != GANTRY_OK)
       return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   }
   if (path->count > 0) return GANTRY_OK;
-  return fault_set(fault, GANTRY_E_SCHEMA, "line", "there is no pose in it");
+  return fault_set(fault, GANTRY_E_SCHEMA, "line", "there is no pose in %.140s", name);
 }
 
 static int by_time(const void *a, const void *b) {
@@ -69,8 +69,9 @@ gantry_err_t path_read(path_t *path, const char *file, gantry_fault_t *fault) {
   *path = (path_t){0};
   gzFile opened = gzopen(file, "rb");
   if (!opened)
-    return fault_set(fault, GANTRY_E_NOT_FOUND, "path", "cannot open it: %s", strerror(errno));
-  gantry_err_t err = read_lines(path, opened, fault);
+    return fault_set(fault, GANTRY_E_NOT_FOUND, "path", "cannot open %.140s: %s", file,
+                     strerror(errno));
+  gantry_err_t err = read_lines(path, opened, file, fault);
   gzclose(opened);
   if (err != GANTRY_OK)
     path_fini(path);

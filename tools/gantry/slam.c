@@ -1,24 +1,21 @@
 /* gantry slam: the mapping cores over a recorded log, as fast as the machine allows. */
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include <gantry/slam/slam.h>
 
 #include "commands.h"
+#include "interrupt.h"
+#include "out_file.h"
 #include "path_file.h"
 #include "scan_log.h"
 #include "slam_options.h"
 #include "slam_output.h"
-
-enum { EXIT_INTERRUPTED = 130 };
 
 static const double PROGRESS_PERIOD_S = 0.5;
 
@@ -43,22 +40,6 @@ static double clock_s(clockid_t clock) {
 
 static double now_s(void) {
   return clock_s(CLOCK_MONOTONIC);
-}
-
-/* Interrupts stay blocked and are asked for between scans, so that what was mapped gets written. */
-static void hold_interrupts(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static bool is_interrupted(void) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigpending(&set);
-  return sigismember(&set, SIGINT) == 1 || sigismember(&set, SIGTERM) == 1;
 }
 
 static gantry_err_t keep_time(slam_run_t *run, double seconds) {
@@ -123,7 +104,7 @@ static gantry_err_t read_log(slam_run_t *run, scan_log_t *log, gantry_fault_t *f
     if (err != GANTRY_OK) return err;
     GANTRY_TRY(on_scan(run, log, fault));
     show_progress(run, false);
-    run->interrupted = is_interrupted();
+    run->interrupted = interrupt_is_pending();
     if (run->interrupted) return GANTRY_OK;
   }
 }
@@ -135,7 +116,7 @@ static bool on_finishing(double share, void *arg) {
     run->progress_s = now;
     fprintf(stderr, "\rfinishing %.0f %%%s", 100.0 * share, share >= 1.0 ? "\n" : "");
   }
-  run->interrupted = is_interrupted();
+  run->interrupted = interrupt_is_pending();
   return !run->interrupted;
 }
 
@@ -183,7 +164,7 @@ static void print_back_end(const slam_counts_t *counts) {
          counts->solve_s, counts->compose_s);
 }
 
-static void print_summary(slam_run_t *run, double seconds) {
+static gantry_err_t print_summary(slam_run_t *run, double seconds, gantry_fault_t *fault) {
   slam_counts_t counts = slam_counts(run->slam);
   const grid_t *grid = slam_grid(run->slam);
   double divisor = run->scan_count ? (double)run->scan_count : 1.0;
@@ -203,16 +184,14 @@ static void print_summary(slam_run_t *run, double seconds) {
          "\"peak_mib\":%.1f,\"interrupted\":%s}\n",
          run->finish_s, path_m(run->slam), grid_tile_count(grid), grid_explored_fraction(grid),
          peak_mib(), run->interrupted ? "true" : "false");
+  return out_printed(fault);
 }
 
 static gantry_err_t prepare(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
   run->slam = slam_new(&options->config);
   if (!run->slam) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
   if (options->poses) GANTRY_TRY(path_read(&run->guide, options->poses, fault));
-  if (mkdir(options->out, 0777) != 0 && errno != EEXIST)
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot make the folder %s: %s",
-                     options->out, strerror(errno));
-  return GANTRY_OK;
+  return out_folder_make(options->out, fault);
 }
 
 /* What there is by now, also after a fault in the middle of the log, is finished and written. */
@@ -224,16 +203,16 @@ static gantry_err_t conclude(slam_run_t *run, const slam_options_t *options, gan
   gantry_err_t written = GANTRY_OK;
   if (options->finish && !run->interrupted) written = finish(run, second);
   if (written == GANTRY_OK) written = slam_output_write(run->slam, options->out, second);
-  if (written == GANTRY_OK) print_summary(run, seconds);
+  if (written == GANTRY_OK) written = print_summary(run, seconds, second);
   return err == GANTRY_OK ? written : err;
 }
 
 static gantry_err_t map_log(slam_run_t *run, const slam_options_t *options, gantry_fault_t *fault) {
   scan_log_t *log = scan_log_open(options->log, fault);
   if (!log) return fault->err;
+  interrupt_hold();
   gantry_err_t err = prepare(run, options, fault);
   if (err == GANTRY_OK) {
-    hold_interrupts();
     err = read_log(run, log, fault);
     show_progress(run, true);
     err = conclude(run, options, err, fault);

@@ -22,7 +22,7 @@ static const char USAGE[] =
     "                      measured pose\n"
     "The last line on standard output is a JSON summary; ms_per_scan in it is the processor's "
     "time\n"
-    "of tracking and mapping, searches and finishing are told apart from it.\n"
+    "of tracking and mapping; finishing, and with two threads searches, are told apart from it.\n"
     "\n"
     "  -o, --out DIR            where to write; made when missing (default: .)\n"
     "  -r, --resolution METRES  side of a map cell, 0.02 to 0.25 (default: 0.05)\n"

@@ -1,12 +1,12 @@
 /* Writes the results of gantry slam, file by file. */
 #include "slam_output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <gantry/slam/map_image.h>
+
+#include "out_file.h"
 
 enum { MARGIN_CELLS = 10 };
 
@@ -90,46 +90,39 @@ static gantry_err_t write_drawing(const slam_t *slam, const map_image_t *image, 
   return err;
 }
 
-static gantry_err_t write_output(const slam_t *slam, const map_image_t *image, output_t output,
-                                 FILE *file) {
-  switch (output) {
+/* One file to be written. */
+typedef struct job {
+  const slam_t *slam;
+  const map_image_t *image;
+  output_t output;
+} job_t;
+
+static gantry_err_t write_output(FILE *file, const void *arg) {
+  const job_t *job = arg;
+  switch (job->output) {
   case OUTPUT_TRAJECTORY:
-    return write_trajectory(slam, file);
+    return write_trajectory(job->slam, file);
   case OUTPUT_CLOSURES:
-    return write_closures(slam, file);
+    return write_closures(job->slam, file);
   case OUTPUT_MAP:
-    return map_image_write_png(image, file);
+    return map_image_write_png(job->image, file);
   case OUTPUT_YAML:
-    return map_image_write_yaml(image, NAMES[OUTPUT_MAP], file);
+    return map_image_write_yaml(job->image, NAMES[OUTPUT_MAP], file);
   case OUTPUT_MAP_TRAJECTORY:
-    return write_drawing(slam, image, file);
+    return write_drawing(job->slam, job->image, file);
   case OUTPUT_COUNT:
     break;
   }
   return GANTRY_E_INTERNAL;
 }
 
-static gantry_err_t write_file(const slam_t *slam, const map_image_t *image, const char *folder,
-                               output_t output, gantry_fault_t *fault) {
-  char path[4096];
-  int length = snprintf(path, sizeof path, "%s/%s", folder, NAMES[output]);
-  if (length < 0 || (size_t)length >= sizeof path)
-    return fault_set(fault, GANTRY_E_INVALID, "out", "the path is too long");
-  FILE *file = fopen(path, "wb");
-  if (!file)
-    return fault_set(fault, GANTRY_E_UNAVAILABLE, "out", "cannot write %s: %s", path,
-                     strerror(errno));
-  gantry_err_t err = write_output(slam, image, output, file);
-  if (fclose(file) != 0 && err == GANTRY_OK) err = GANTRY_E_UNAVAILABLE;
-  if (err != GANTRY_OK) fault_set(fault, err, "out", "writing %s failed", path);
-  return err;
-}
-
 gantry_err_t slam_output_write(slam_t *slam, const char *folder, gantry_fault_t *fault) {
   const grid_t *grid = slam_grid(slam);
   grid_box_t box;
   if (!grid_bounds(grid, &box))
-    return fault_set(fault, GANTRY_E_INVALID, "log", "no scan in it, so there is no map to write");
+    return fault_set(fault, GANTRY_E_INVALID, "log",
+                     slam_scan_count(slam) ? "no ray of its scans came back, so there is no map"
+                                           : "no scan in it, so there is no map to write");
   box.min_x -= MARGIN_CELLS;
   box.min_y -= MARGIN_CELLS;
   box.width += 2 * MARGIN_CELLS;
@@ -140,7 +133,7 @@ gantry_err_t slam_output_write(slam_t *slam, const char *folder, gantry_fault_t 
   gantry_err_t err = grid_export(grid, box, cells, cell_count);
   map_image_t image = {.cells = cells, .box = box, .resolution_m = grid_resolution_m(grid)};
   for (output_t i = 0; i < OUTPUT_COUNT && err == GANTRY_OK; i++)
-    err = write_file(slam, &image, folder, i, fault);
+    err = out_file_write(folder, NAMES[i], write_output, &(job_t){slam, &image, i}, fault);
   free(cells);
   return err;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -77,6 +78,76 @@ Test(slam, ends_early_and_tidily_when_interrupted) {
   cr_assert_eq(code, 130);
   cr_assert_eq(drive_log_trajectory(&last), 1);
   cr_assert(drive_log_has("map.png"));
+}
+
+/* Writes the log into a FIFO again and again. More than a pipe holds has gone in when this returns,
+   so that the reader is in the middle of it. */
+static FILE *feed(const char *fifo) {
+  static char text[1 << 17];
+  FILE *log = fopen(drive_log, "r");
+  size_t length = fread(text, 1, sizeof text, log);
+  FILE *file = fopen(fifo, "w");
+  fclose(log);
+  for (size_t fed = 0; fed < 400000; fed += length)
+    fwrite(text, 1, length, file);
+  fflush(file);
+  return file;
+}
+
+Test(slam, writes_what_it_has_when_interrupted_with_its_second_thread_at_work) {
+  char fifo[80];
+  int status = 0;
+  drive_log_write("");
+  snprintf(fifo, sizeof fifo, "%s.fifo", drive_log);
+  cr_assert_eq(mkfifo(fifo, 0600), 0);
+  pid_t child = fork();
+  if (child == 0) _exit(run("--out", drive_out, fifo));
+
+  FILE *file = feed(fifo);
+  kill(child, SIGINT);
+  fclose(file);
+  waitpid(child, &status, 0);
+  unlink(fifo);
+
+  cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 130, "ended with %d", status);
+  cr_assert(drive_log_has("trajectory.csv") && drive_log_has("map.png"));
+}
+
+Test(slam, says_that_nothing_came_back_of_any_scan) {
+  FILE *file = fopen(drive_log, "w");
+  fputs("FLASER 3 nan inf nan 0 0 0 0 0 0 1 h 1\n", file);
+  fclose(file);
+
+  cr_assert_eq(run("--out", drive_out, drive_log), 1);
+  cr_assert_not_null(strstr(drive_log_said(), "no ray of its scans came back"));
+}
+
+Test(slam, refuses_a_folder_that_is_a_file_before_it_reads_the_log) {
+  drive_log_write("");
+
+  cr_assert_eq(run("--out", drive_log, drive_log), 1);
+  const char *text = drive_log_said();
+  cr_assert_not_null(strstr(text, "cannot make the folder"), "%s", text);
+  cr_assert_null(strstr(text, "finishing"), "%s", text);
+}
+
+Test(slam, names_the_file_of_poses_that_is_not_there) {
+  drive_log_write("");
+
+  cr_assert_eq(run_all((const char *const[5]){"--out", drive_out, "--poses", "/no.csv", drive_log}),
+               1);
+  cr_assert_not_null(strstr(drive_log_said(), "cannot open /no.csv"));
+}
+
+Test(slam, says_why_a_file_was_not_written) {
+  char path[96];
+  drive_log_write("");
+  mkdir(drive_out, 0700);
+  snprintf(path, sizeof path, "%s/trajectory.csv", drive_out);
+  cr_assert_eq(symlink("/dev/full", path), 0);
+
+  cr_assert_eq(run("--out", drive_out, drive_log), 1);
+  cr_assert_not_null(strstr(drive_log_said(), "No space left on device"));
 }
 
 Test(slam, explains_itself) {
