@@ -72,22 +72,26 @@ static void on_shape_put(rpc_context_t *call, const void *takes, void *arg) {
   mapper_t *mapper = arg;
   gantry_fault_t fault = {0};
   if (!may_draw(mapper, call)) return;
-  mapper_leave_zones(mapper);
-  if (shapes_put(&mapper->shapes, takes, &fault) != GANTRY_OK)
+  if (shapes_check(&mapper->shapes, takes, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
-  else
-    shapes_changed(mapper, call);
+    return;
+  }
+  mapper_leave_zones(mapper);
+  (void)shapes_put(&mapper->shapes, takes, &fault);
+  shapes_changed(mapper, call);
 }
 
 static void on_shape_delete(rpc_context_t *call, const void *takes, void *arg) {
   mapper_t *mapper = arg;
   const map_shape_key_t *key = takes;
   if (!may_draw(mapper, call)) return;
-  mapper_leave_zones(mapper);
-  if (!shapes_remove(&mapper->shapes, key->shape_id))
+  if (!shapes_has(&mapper->shapes, key->shape_id)) {
     rpc_fail(call, GANTRY_E_NOT_FOUND, "shape_id", "the active map has no shape %s", key->shape_id);
-  else
-    shapes_changed(mapper, call);
+    return;
+  }
+  mapper_leave_zones(mapper);
+  (void)shapes_remove(&mapper->shapes, key->shape_id);
+  shapes_changed(mapper, call);
 }
 
 gantry_err_t mapper_serve_drawing(mapper_t *mapper) {

@@ -66,13 +66,25 @@ static map_shape_t *find(map_shapes_t *shapes, const char *shape_id) {
   return NULL;
 }
 
-gantry_err_t shapes_put(map_shapes_t *shapes, const map_shape_t *shape, gantry_fault_t *fault) {
+bool shapes_has(const map_shapes_t *shapes, const char *shape_id) {
+  for (uint32_t i = 0; i < shapes->shapes_count; i++)
+    if (strcmp(shapes->shapes[i].shape_id, shape_id) == 0) return true;
+  return false;
+}
+
+gantry_err_t shapes_check(const map_shapes_t *shapes, const map_shape_t *shape,
+                          gantry_fault_t *fault) {
   const uint32_t most = sizeof shapes->shapes / sizeof *shapes->shapes;
   GANTRY_TRY(check(shapes, shape, fault));
-  map_shape_t *place = find(shapes, shape->shape_id);
-  if (!place && shapes->shapes_count == most)
+  if (shapes->shapes_count == most && !shapes_has(shapes, shape->shape_id))
     return fault_set(fault, GANTRY_E_INVALID, "shape_id",
                      "the map has %u shapes, which is the most: delete one first", most);
+  return GANTRY_OK;
+}
+
+gantry_err_t shapes_put(map_shapes_t *shapes, const map_shape_t *shape, gantry_fault_t *fault) {
+  GANTRY_TRY(shapes_check(shapes, shape, fault));
+  map_shape_t *place = find(shapes, shape->shape_id);
   if (!place) place = &shapes->shapes[shapes->shapes_count++];
   memcpy(place, shape, sizeof *place);
   return GANTRY_OK;

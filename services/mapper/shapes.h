@@ -4,9 +4,13 @@
 
 #include <messages.h>
 
+/* Whether shapes_put would take it; errors as that. */
+gantry_err_t shapes_check(const map_shapes_t *shapes, const map_shape_t *shape,
+                          gantry_fault_t *fault);
 /* Adds the shape, or puts it in place of the one of that id. GANTRY_E_INVALID with a fault that
    says what is wrong with it, or that there is no room. */
 gantry_err_t shapes_put(map_shapes_t *shapes, const map_shape_t *shape, gantry_fault_t *fault);
+bool shapes_has(const map_shapes_t *shapes, const char *shape_id);
 /* False when there is none of that id. */
 bool shapes_remove(map_shapes_t *shapes, const char *shape_id);
 /* Whether it is an area that means something to a robot in it. */

@@ -152,6 +152,24 @@ Test(mapper_drawing, raises_an_alert_while_the_robot_is_in_a_forbidden_zone) {
   cr_assert(harness_until(harness, is_calm, alerts, 2000));
 }
 
+Test(mapper_drawing, keeps_an_alert_when_a_change_of_shapes_is_refused) {
+  static map_shapes_t shapes;
+  map_shape_t forbidden = zone(MAP_SHAPE_KIND_FORBIDDEN), line = forbidden;
+  map_shape_key_t other = {.shape_id = "window"};
+  inbox_t *alerts = harness_collect(harness, "alert.mapper");
+  map_stopped_t stopped = room_make_map();
+  cr_assert_eq(ask(REQUEST_MAP_SHAPE_PUT, &forbidden, &shapes), GANTRY_OK, "%s", fault.detail);
+  room_say_pose(90, (pose2_t){2, 2, 0}, stopped.map_id);
+  cr_assert(harness_until(harness, is_alarmed, alerts, 2000));
+
+  line.points_count = 2;
+  cr_assert_eq(ask(REQUEST_MAP_SHAPE_PUT, &line, &shapes), GANTRY_E_INVALID);
+  cr_assert_eq(ask(REQUEST_MAP_SHAPE_DELETE, &other, &shapes), GANTRY_E_NOT_FOUND);
+  harness_for(harness, 200);
+
+  cr_assert(is_alarmed(alerts));
+}
+
 Test(mapper_drawing, stores_a_map_from_elsewhere) {
   const uint8_t cells[] = {0, 5, 1, 3, 255, 4};
   map_import_t import = {.name = "plan",
