@@ -123,7 +123,7 @@ gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid
 gantry_err_t slam_copy_closures(slam_t *slam) {
   uint32_t count = slam->end->closure_count;
   if (count > slam->closure_capacity) {
-    slam_closure_t *closures = realloc(slam->closures, 2 * count * sizeof *closures);
+    slam_closure_t *closures = realloc(slam->closures, 2 * (size_t)count * sizeof *closures);
     if (!closures) return GANTRY_E_INTERNAL;
     slam->closures = closures;
     slam->closure_capacity = 2 * count;
