@@ -59,10 +59,18 @@ static gantry_err_t keep(slam_t *slam, keyframe_t *keyframe, pose2_t pose) {
   return GANTRY_OK;
 }
 
+/* Scans that made no keyframe are kept, too: a robot that stood for hours has many of them. They
+   leave keyframes a quarter at least. */
+static size_t keyframe_limit(const slam_t *slam) {
+  size_t limit = slam->config.memory_limit;
+  size_t scans = slam->scan_count * sizeof *slam->scans;
+  return scans < limit - limit / 4 ? limit - scans : limit / 4;
+}
+
 gantry_err_t slam_keep_keyframe(slam_t *slam, pose2_t pose, const points_t *points) {
   uint32_t scan = (uint32_t)slam->scan_count; /* the one that is being kept */
   GANTRY_TRY(keep(slam, keyframe_new(points, scan, slam->stride), pose));
-  return slam->keyframe_bytes > slam->config.memory_limit ? thin(slam) : GANTRY_OK;
+  return slam->keyframe_bytes > keyframe_limit(slam) ? thin(slam) : GANTRY_OK;
 }
 
 gantry_err_t slam_hand_over(slam_t *slam) {

@@ -236,6 +236,25 @@ Test(slam, thins_its_scans_at_the_memory_limit) {
   slam_destroy(&small);
 }
 
+Test(slam, fits_its_limit_though_the_robot_stood_for_long) {
+  slam_config_t config = config_of(1);
+  config.memory_limit = 60000;
+  slam_t *small = slam_new(&config);
+  buf_t bytes = {0};
+  slam_result_t result;
+  for (int i = 0; i < 1200; i++) {
+    pose2_t pose = {-2.0 + 0.12 * (i / 30), 0, 0};
+    if (i % 30 == 0) world_scan(pose, 360, &points);
+    cr_assert_eq(slam_insert(small, 0.1 * i, pose, 0, &points, &result), GANTRY_OK);
+  }
+
+  cr_assert_eq(slam_save(small, &bytes), GANTRY_OK);
+
+  cr_assert_lt(bytes.len, 1.15 * (double)config.memory_limit, "%zu", bytes.len);
+  buf_fini(&bytes);
+  slam_destroy(&small);
+}
+
 Test(slam, is_empty_before_the_first_scan) {
   slam_correction_t correction;
   const slam_closure_t *closures;

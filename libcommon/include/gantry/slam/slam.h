@@ -30,7 +30,7 @@ typedef struct slam_config {
   uint32_t threads;     /* 1: searches run where slam_feed is called; 2: on a thread of their own */
   double closure_score; /* least share of points that fit: 0.55 */
   double closure_residual_m; /* greatest mean residual: 0.06 */
-  size_t memory_limit;       /* bytes for keyframes; beyond it scans are thinned */
+  size_t memory_limit;       /* bytes for keyframes and scans; beyond it keyframes are thinned */
 } slam_config_t;
 
 typedef struct slam_result {
