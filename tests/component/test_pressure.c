@@ -148,7 +148,8 @@ Test(pressure, of_strange_letters_does_not_swallow_an_error) {
   cr_assert_str_eq(fault.field, "na?me");
 }
 
-/* Over ipc: inproc knows no limit of size. Sends parts until the other side hangs up. */
+/* Over ipc: inproc knows no limit of size. Of localization, which takes nothing large. Sends parts
+ * until the other side hangs up. */
 static void expect_hangup(int type, const char *kind, const void *giant, size_t len) {
   char folder[] = "/tmp/gantry-test-XXXXXX";
   char base[64];
@@ -158,7 +159,7 @@ static void expect_hangup(int type, const char *kind, const void *giant, size_t 
   rpc_server_t *server = NULL;
   cr_assert_not_null(mkdtemp(folder));
   snprintf(base, sizeof base, "ipc://%s", folder);
-  bus_settings_t settings = {.service = "mapper", .robot = "robot-01", .base = base};
+  bus_settings_t settings = {.service = "localization", .robot = "robot-01", .base = base};
   cr_assert_eq(bus_new(&settings, harness_loop(harness), &bus, &fault), GANTRY_OK);
   cr_assert_eq(rpc_server_new(bus, &server, &fault), GANTRY_OK);
   void *context = zmq_ctx_new();
@@ -170,7 +171,7 @@ static void expect_hangup(int type, const char *kind, const void *giant, size_t 
   zmq_setsockopt(monitor, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
   zmq_socket_monitor(foreign.socket, "inproc://monitor", ZMQ_EVENT_DISCONNECTED);
   zmq_connect(monitor, "inproc://monitor");
-  bus_address(base, "mapper", kind, address, sizeof address);
+  bus_address(base, "localization", kind, address, sizeof address);
   zmq_connect(foreign.socket, address);
 
   foreign_send_part(&foreign, giant, len, false);
@@ -182,7 +183,7 @@ static void expect_hangup(int type, const char *kind, const void *giant, size_t 
   zmq_ctx_term(context);
   rpc_server_destroy(&server);
   bus_destroy(&bus);
-  snprintf(address, sizeof address, "%s/mapper.lock", folder);
+  snprintf(address, sizeof address, "%s/localization.lock", folder);
   unlink(address);
   rmdir(folder);
 }
