@@ -79,7 +79,3 @@ gantry_err_t carmen_next(carmen_t *carmen, carmen_record_t *out, gantry_fault_t 
     if (out->kind != CARMEN_OTHER) return GANTRY_OK;
   }
 }
-
-uint64_t carmen_line(const carmen_t *carmen) {
-  return carmen->line;
-}

@@ -57,7 +57,5 @@ void carmen_close(carmen_t **self);
    GANTRY_E_SCHEMA for a bad line or one longer than 64 KB, GANTRY_E_INVALID when the file is
    damaged. The fault's detail starts with "line N:". Blocks on the disk. */
 gantry_err_t carmen_next(carmen_t *carmen, carmen_record_t *out, gantry_fault_t *fault);
-/* Line number of the last record, from 1. */
-uint64_t carmen_line(const carmen_t *carmen);
 
 #endif
