@@ -243,7 +243,8 @@ Test(slam, fits_its_limit_though_the_robot_stood_for_long) {
   buf_t bytes = {0};
   slam_result_t result;
   for (int i = 0; i < 1200; i++) {
-    pose2_t pose = {-2.0 + 0.12 * (i / 30), 0, 0};
+    int stop = i / 30;
+    pose2_t pose = {-2.0 + 0.12 * stop, 0, 0};
     if (i % 30 == 0) world_scan(pose, 360, &points);
     cr_assert_eq(slam_insert(small, 0.1 * i, pose, 0, &points, &result), GANTRY_OK);
   }
