@@ -67,6 +67,10 @@ double distance_field_resolution_m(const distance_field_t *field) {
   return field->resolution_m;
 }
 
+size_t distance_field_bytes(const distance_field_t *field) {
+  return sizeof *field + field->count * sizeof(field_tile_t);
+}
+
 double distance_field_truncation_m(const distance_field_t *field) {
   return field->truncation_m;
 }

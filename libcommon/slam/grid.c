@@ -14,7 +14,8 @@ grid_config_t grid_config_default(void) {
 
 grid_t *grid_new(const grid_config_t *config) {
   if (!(config->resolution_m >= 0.01 && config->resolution_m <= 1.0)) return NULL;
-  if (config->tile_limit < 1 || config->tile_limit > 65536 || config->min_hits < 1) return NULL;
+  if (config->tile_limit < 1 || config->tile_limit > 65536) return NULL;
+  if (config->min_hits < 1 || config->min_hits > GRID_MIN_HITS_MAX) return NULL;
   grid_t *grid = calloc(1, sizeof *grid);
   if (grid) grid->config = *config;
   return grid;
@@ -136,7 +137,7 @@ void grid_note_occupied(grid_t *grid, grid_slot_t *slot, uint32_t cell, bool occ
   slot->occupied_revision = grid->revision;
 }
 
-static gantry_err_t count_cell(grid_t *grid, int32_t cx, int32_t cy, uint16_t hit) {
+static gantry_err_t count_cell(grid_t *grid, int32_t cx, int32_t cy, uint8_t hit) {
   grid_slot_t *slot = NULL;
   GANTRY_TRY(grid_slot_ensure(grid, cx >> GRID_TILE_SHIFT, cy >> GRID_TILE_SHIFT, &slot));
   grid_count(grid, slot, grid_cell_offset(cx, cy), hit);
@@ -202,8 +203,8 @@ static gantry_err_t load_cell(grid_t *grid, int32_t cx, int32_t cy, int8_t state
   uint32_t cell = grid_cell_offset(cx, cy);
   grid_cell_t *counts = &slot->tile->cells[cell];
   bool was_known = counts->visits > 0;
-  uint16_t hits =
-      grid->config.min_hits > GRID_LOADED_VISITS ? grid->config.min_hits : GRID_LOADED_VISITS;
+  uint16_t least = grid->config.min_hits;
+  uint8_t hits = least > GRID_LOADED_VISITS ? (uint8_t)least : GRID_LOADED_VISITS;
   *counts = (grid_cell_t){.hits = state == GRID_OCCUPIED ? hits : 0,
                           .visits = state == GRID_UNKNOWN ? 0 : hits};
   if (counts->visits && !was_known) grid_note_known(grid, slot, cell);

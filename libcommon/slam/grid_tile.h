@@ -12,13 +12,15 @@
 
 #define GRID_TILE_SHIFT 6
 #define GRID_TILE_MASK  (GRID_TILE_SIDE - 1)
-/* Counts are halved here: a wall that goes away is forgotten after at most 1,500 crossings. */
-#define GRID_VISITS_MAX 512
+/* Counts are halved here, so that two bytes hold a cell: a wall that goes away is forgotten after at
+   most 800 crossings. */
+#define GRID_VISITS_MAX 254
+#define GRID_MIN_HITS_MAX 100 /* fewer than halving leaves a cell that is hit every time */
 /* Weight of a loaded cell: overruled by about as many scans as a robot takes passing by. */
 #define GRID_LOADED_VISITS 16
 
 typedef struct grid_cell {
-  uint16_t hits, visits;
+  uint8_t hits, visits;
 } grid_cell_t;
 
 typedef struct grid_tile {
@@ -62,7 +64,7 @@ static inline bool grid_tile_bit(const grid_tile_t *tile, uint32_t cell) {
 }
 
 /* Counts a visit, and a hit when hit is 1, and books what that changes. */
-static inline void grid_count(grid_t *grid, grid_slot_t *slot, uint32_t cell, uint16_t hit) {
+static inline void grid_count(grid_t *grid, grid_slot_t *slot, uint32_t cell, uint8_t hit) {
   grid_cell_t *counts = &slot->tile->cells[cell];
   /* Nearly every call: one more ray through free space changes no state. */
   if (!hit && counts->hits == 0 && counts->visits > 0 && counts->visits < GRID_VISITS_MAX) {
@@ -73,7 +75,7 @@ static inline void grid_count(grid_t *grid, grid_slot_t *slot, uint32_t cell, ui
     counts->visits /= 2;
     counts->hits /= 2;
   }
-  counts->hits = (uint16_t)(counts->hits + hit);
+  counts->hits = (uint8_t)(counts->hits + hit);
   counts->visits++;
   if (counts->visits == 1) grid_note_known(grid, slot, cell);
   bool occupied = grid_cell_occupied(counts, grid->config.min_hits);

@@ -10,7 +10,7 @@
 
 /* A poorer fit stays where the graph put it. */
 static const double INLIERS_MIN = 0.4;
-enum { PROGRESS_EVERY = 16, FINE_TILES_MAX = 65536, TILE_BYTES = 22000 };
+enum { PROGRESS_EVERY = 16, FINE_TILES_MAX = 65536, TILE_BYTES = 13300 };
 
 typedef struct round {
   double cell;     /* of the map's cells */

@@ -5,6 +5,7 @@
 #ifndef GANTRY_SLAM_DISTANCE_FIELD_H
 #define GANTRY_SLAM_DISTANCE_FIELD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <gantry/err.h>
@@ -29,6 +30,7 @@ void distance_field_exchange(distance_field_t *field, distance_field_t *other, c
 
 double distance_field_resolution_m(const distance_field_t *field);
 double distance_field_truncation_m(const distance_field_t *field);
+size_t distance_field_bytes(const distance_field_t *field); /* held by it */
 
 /* The distance at a world point, m, bilinear between cell centres; gradient (may be NULL) receives
    d/dx and d/dy, dimensionless. Where nothing is near: the truncation and a zero gradient. */

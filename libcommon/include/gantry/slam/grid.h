@@ -7,7 +7,7 @@
    lower left corner of cell (0, 0). Tile (tx, ty) holds cells 64 tx .. 64 tx + 63. Rectangles are
    row-major from the lower left, as on the wire: cells[(cy - min_y) * width + (cx - min_x)].
 
-   Memory: 16.9 KB a tile, bounded by tile_limit. Not thread-safe; const functions may run together.
+   Memory: 8.7 KB a tile, bounded by tile_limit. Not thread-safe; const functions may run together.
  */
 #ifndef GANTRY_SLAM_GRID_H
 #define GANTRY_SLAM_GRID_H
@@ -30,7 +30,7 @@ typedef struct grid grid_t;
 typedef struct grid_config {
   double resolution_m; /* side of a cell, 0.01 .. 1 */
   uint32_t tile_limit; /* most tiles, 1 .. 65536 */
-  uint16_t min_hits;   /* fewest hits of an occupied cell, at least 1 */
+  uint16_t min_hits;   /* fewest hits of an occupied cell, 1 .. 100 */
 } grid_config_t;
 
 typedef struct grid_index {
@@ -42,7 +42,7 @@ typedef struct grid_box {
   uint32_t width, height; /* cells */
 } grid_box_t;
 
-/* 0.05 m, 4096 tiles (69 MB, 42,000 square metres), 1 hit. */
+/* 0.05 m, 4096 tiles (36 MB, 42,000 square metres), 1 hit. */
 grid_config_t grid_config_default(void);
 
 /* An empty grid; NULL when the configuration is out of bounds or memory ran out. */
