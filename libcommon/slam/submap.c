@@ -5,7 +5,8 @@
 #include "back_end.h"
 #include "compose.h"
 
-enum { DRAWN_MAX = 24 };
+/* Scans of long range make submaps of many megabytes; of short range, hundreds fit. */
+enum { DRAWN_MAX = 24, DRAWN_BYTES_MAX = 24 << 20 };
 
 uint32_t submap_count(const back_end_t *end) {
   uint32_t length = end->config.submap_length;
@@ -26,12 +27,29 @@ void submap_forget_all(back_end_t *end) {
     forget(end, &end->submaps[i]);
 }
 
-static void forget_oldest(back_end_t *end) {
+/* The least used one but the one in use. */
+static submap_t *oldest_but(const back_end_t *end, const submap_t *in_use) {
   submap_t *oldest = NULL;
-  for (uint32_t i = 0; i < end->submap_capacity; i++)
-    if (end->submaps[i].field && (!oldest || end->submaps[i].used < oldest->used))
-      oldest = &end->submaps[i];
-  if (oldest) forget(end, oldest);
+  for (uint32_t i = 0; i < end->submap_capacity; i++) {
+    submap_t *submap = &end->submaps[i];
+    if (submap->field && submap != in_use && (!oldest || submap->used < oldest->used))
+      oldest = submap;
+  }
+  return oldest;
+}
+
+static void make_room(back_end_t *end, const submap_t *in_use) {
+  while (end->submaps_drawn > DRAWN_MAX || end->counts.bytes > DRAWN_BYTES_MAX) {
+    submap_t *oldest = oldest_but(end, in_use);
+    if (!oldest) return;
+    forget(end, oldest);
+  }
+}
+
+static void book(back_end_t *end, submap_t *submap, size_t bytes) {
+  submap->bytes += bytes;
+  end->counts.bytes += bytes;
+  make_room(end, submap);
 }
 
 static gantry_err_t reserve(back_end_t *end, uint32_t count) {
@@ -74,7 +92,9 @@ gantry_err_t submap_prepare_search(back_end_t *end, uint32_t index) {
   if (err == GANTRY_OK && grid_bounds(grid, &box)) submap->search = search_map_new(grid, box);
   grid_destroy(&grid);
   if (err != GANTRY_OK) return err;
-  return submap->search ? GANTRY_OK : GANTRY_E_NOT_FOUND;
+  if (!submap->search) return GANTRY_E_NOT_FOUND;
+  book(end, submap, search_map_bytes(submap->search));
+  return GANTRY_OK;
 }
 
 gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out) {
@@ -83,9 +103,8 @@ gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out) {
   *out = submap;
   submap->used = ++end->clock;
   if (submap->field) return GANTRY_OK;
-  if (end->submaps_drawn >= DRAWN_MAX) forget_oldest(end);
   GANTRY_TRY(draw(end, index, submap));
-  submap->used = end->clock;
   end->submaps_drawn++;
+  book(end, submap, distance_field_bytes(submap->field));
   return GANTRY_OK;
 }
