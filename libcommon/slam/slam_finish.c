@@ -101,6 +101,7 @@ static gantry_err_t take_over(finish_t *finish) {
 gantry_err_t slam_refine(slam_t *slam, slam_progress_fn progress, void *arg) {
   finish_t finish = {.slam = slam, .progress = progress, .arg = arg};
   if (slam->count < 2) return GANTRY_OK;
+  submap_forget_all(slam->end); /* the rounds' maps want their room */
   finish.now = malloc(slam->count * sizeof *finish.now);
   finish.next = malloc(slam->count * sizeof *finish.next);
   gantry_err_t err = finish.now && finish.next ? GANTRY_OK : GANTRY_E_INTERNAL;
