@@ -12,9 +12,9 @@
 
 #define GRID_TILE_SHIFT 6
 #define GRID_TILE_MASK  (GRID_TILE_SIDE - 1)
-/* Counts are halved here, so that two bytes hold a cell: a wall that goes away is forgotten after at
-   most 800 crossings. */
-#define GRID_VISITS_MAX 254
+/* Counts are halved here, so that two bytes hold a cell: a wall that goes away is forgotten after
+   at most 800 crossings. */
+#define GRID_VISITS_MAX   254
 #define GRID_MIN_HITS_MAX 100 /* fewer than halving leaves a cell that is hit every time */
 /* Weight of a loaded cell: overruled by about as many scans as a robot takes passing by. */
 #define GRID_LOADED_VISITS 16

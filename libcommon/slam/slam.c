@@ -48,6 +48,7 @@ void slam_destroy(slam_t **self) {
     free(slam->keyframes[i]);
   free(slam->job.before);
   free(slam->job.after);
+  coverage_fini(&slam->coverage);
   free(slam->keyframes);
   free(slam->poses);
   free(slam->scans);
@@ -69,9 +70,13 @@ static gantry_err_t work(slam_t *slam) {
 }
 
 static gantry_err_t keep(slam_t *slam, double time_s, const points_t *points, slam_result_t *out) {
-  out->keyframe = out->tracker.inserted;
   pose2_t pose = out->tracker.pose;
-  if (out->keyframe) GANTRY_TRY(slam_keep_keyframe(slam, pose, points));
+  uint32_t known = coverage_find(&slam->coverage, pose);
+  out->keyframe = out->tracker.inserted && known == COVERAGE_NONE;
+  if (out->keyframe)
+    GANTRY_TRY(slam_keep_keyframe(slam, pose, points));
+  else if (out->tracker.inserted)
+    slam->holder = known;
   GANTRY_TRY(slam_keep_scan(slam, time_s, pose));
   return out->keyframe ? work(slam) : GANTRY_OK;
 }

@@ -106,6 +106,14 @@ static gantry_err_t note_step(slam_t *slam, pose2_t step) {
   return GANTRY_OK;
 }
 
+/* The keyframes have moved. */
+static gantry_err_t cover_anew(slam_t *slam) {
+  coverage_clear(&slam->coverage);
+  for (uint32_t i = 0; i < slam->count; i++)
+    GANTRY_TRY(coverage_add(&slam->coverage, slam->poses[i], i));
+  return GANTRY_OK;
+}
+
 gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid,
                         distance_field_t *field) {
   if (count == 0) return GANTRY_OK;
@@ -114,6 +122,7 @@ gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid
   memcpy(slam->poses, poses, count * sizeof *poses);
   for (uint32_t i = count; i < slam->count; i++)
     slam->poses[i] = pose2_compose(step, slam->poses[i]);
+  GANTRY_TRY(cover_anew(slam));
   GANTRY_TRY(compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses, count,
                            slam->count, &slam->points));
   if (field) GANTRY_TRY(distance_field_update(field, grid));

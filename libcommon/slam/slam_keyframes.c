@@ -14,7 +14,7 @@ gantry_err_t slam_keep_scan(slam_t *slam, double time_s, pose2_t pose) {
   slam_scan_t *scan = &slam->scans[slam->scan_count++];
   *scan = (slam_scan_t){.time_s = time_s, .keyframe = SLAM_NO_KEYFRAME, .offset = pose};
   if (slam->count == 0) return GANTRY_OK;
-  scan->keyframe = slam->count - 1;
+  scan->keyframe = slam->holder;
   scan->offset = pose2_between(slam->poses[scan->keyframe], pose);
   return GANTRY_OK;
 }
@@ -54,9 +54,10 @@ static gantry_err_t keep(slam_t *slam, keyframe_t *keyframe, pose2_t pose) {
     return err;
   }
   slam->keyframes[slam->count] = keyframe;
-  slam->poses[slam->count++] = pose;
+  slam->poses[slam->count] = pose;
+  slam->holder = slam->count++;
   slam->keyframe_bytes += keyframe_bytes(keyframe);
-  return GANTRY_OK;
+  return coverage_add(&slam->coverage, pose, slam->holder);
 }
 
 /* Scans that made no keyframe are kept, too: a robot that stood for hours has many of them. They

@@ -5,6 +5,7 @@
 #include <gantry/slam/slam.h>
 
 #include "back_end.h"
+#include "coverage.h"
 #include "keyframe.h"
 #include "worker.h"
 
@@ -12,7 +13,7 @@
 
 typedef struct slam_scan {
   double time_s;
-  uint32_t keyframe; /* the last one when it was taken; SLAM_NO_KEYFRAME before the first */
+  uint32_t keyframe; /* one near by; SLAM_NO_KEYFRAME before the first */
   pose2_t offset;    /* as seen from it */
 } slam_scan_t;
 
@@ -50,6 +51,8 @@ struct slam {
   size_t scan_count, scan_capacity;
   keyframe_t **keyframes;
   pose2_t *poses;
+  coverage_t coverage; /* of them */
+  uint32_t holder;     /* the keyframe that scans are seen from: of the last one drawn */
   uint32_t count, capacity, handed; /* keyframes; given to the back end */
   uint32_t stride;                  /* of points kept, grows at the memory limit */
   size_t keyframe_bytes;

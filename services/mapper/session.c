@@ -175,7 +175,7 @@ gantry_err_t session_insert(session_t *session, double time_s, pose2_t pose, uin
     return GANTRY_E_CONFLICT;
   GANTRY_TRY(slam_insert(session->slam, time_s, pose, correction - session->correction_base, points,
                          &result));
-  *drawn = result.keyframe;
+  *drawn = result.tracker.inserted;
   if (*drawn) session->integrated++;
   session->updated_ns = (uint64_t)(time_s * 1e9);
   return GANTRY_OK;

@@ -35,7 +35,8 @@ typedef struct slam_config {
 
 typedef struct slam_result {
   tracker_result_t tracker;
-  bool keyframe; /* the scan became one: it went into the map (tracker.insert_m) */
+  bool keyframe; /* the scan became one: it went into the map (tracker.insert_m), and not many are
+                    of about its pose already */
 } slam_result_t;
 
 /* The map has moved: a robot at `old` is now at pose2_compose(step, old). */
