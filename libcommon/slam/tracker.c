@@ -107,7 +107,11 @@ static gantry_err_t insert(tracker_t *tracker, const points_t *points, bool *ins
 
 gantry_err_t tracker_match(const tracker_t *tracker, pose2_t predicted, const points_t *points,
                            match_result_t *out) {
-  return match_scan(tracker->field, points, predicted, &tracker->config.match, out);
+  match_config_t config = tracker->config.match;
+  /* Sliding along a corridor bends a map that is being made; on one that stays, what little the
+     walls say along it is worth more than odometry. */
+  if (!tracker->mapping) config.corridor_weight = 0.0;
+  return match_scan(tracker->field, points, predicted, &config, out);
 }
 
 gantry_err_t tracker_feed(tracker_t *tracker, pose2_t odometry, const points_t *points,
