@@ -14,7 +14,7 @@
 
 #define MAP_IMAGE_NAME_MAX  255
 #define MAP_IMAGE_CELLS_MAX 64000000 /* 400 x 400 m at 50 mm */
-#define MAP_IMAGE_SIDE_MAX  10000 /* as many as a map has */
+#define MAP_IMAGE_SIDE_MAX  10000    /* as many as a map has */
 
 /* What a map's YAML says. */
 typedef struct map_yaml {
