@@ -32,13 +32,7 @@ void pose_graph_destroy(pose_graph_t **self) {
   block_cholesky_fini(&graph->system);
   free(graph->nodes);
   free(graph->edges);
-  free(graph->anchor);
-  free(graph->slots);
-  free(graph->moved);
-  free(graph->right);
-  free(graph->step);
-  free(graph->damping);
-  free(graph->scratch);
+  graph_structure_fini(graph);
   free(graph);
   *self = NULL;
 }

@@ -58,9 +58,7 @@ done:
   return err;
 }
 
-gantry_err_t graph_structure(pose_graph_t *graph) {
-  if (graph->structured) return GANTRY_OK;
-  size_t nodes = (size_t)graph->node_count + 1;
+void graph_structure_fini(pose_graph_t *graph) {
   free(graph->anchor);
   free(graph->slots);
   free(graph->moved);
@@ -68,6 +66,12 @@ gantry_err_t graph_structure(pose_graph_t *graph) {
   free(graph->step);
   free(graph->damping);
   free(graph->scratch);
+}
+
+gantry_err_t graph_structure(pose_graph_t *graph) {
+  if (graph->structured) return GANTRY_OK;
+  size_t nodes = (size_t)graph->node_count + 1;
+  graph_structure_fini(graph);
   graph->anchor = malloc(nodes * sizeof *graph->anchor);
   graph->slots = malloc(((size_t)graph->edge_count + 1) * sizeof *graph->slots);
   graph->moved = malloc(nodes * sizeof *graph->moved);

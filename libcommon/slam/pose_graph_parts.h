@@ -49,6 +49,8 @@ double graph_kernel_weight(const pose_graph_edge_t *edge, double chi2);
 /* Finds what holds still and the order of elimination, unless they are known. GANTRY_E_INTERNAL
    without memory. */
 gantry_err_t graph_structure(pose_graph_t *graph);
+/* Frees what graph_structure made. */
+void graph_structure_fini(pose_graph_t *graph);
 /* Fills matrix and right side at the poses held. */
 void graph_linearise(pose_graph_t *graph);
 /* Sum over the edges with kernels applied, at some places. */
