@@ -8,6 +8,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "routes_map.h"
 #include "view.h"
 
 static const sys_empty_t NOTHING = {0};
@@ -19,13 +20,7 @@ static void fail_memory(exchange_t *x) {
 /* ---- rectangles */
 
 static void on_edited(exchange_t *x, const void *reply) {
-  http_map_answer_t answer;
-
-  memset(&answer, 0, sizeof answer);
-  answer.success = answer.has_message = true;
-  snprintf(answer.message, sizeof answer.message, "The cells are set; the map has a new version.");
-  view_map(reply, &answer.data);
-  exchange_answer(x, &answer);
+  map_answer(x, reply, "The cells are set; the map has a new version.");
 }
 
 static void on_edit(exchange_t *x) {

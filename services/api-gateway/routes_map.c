@@ -7,6 +7,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "routes_map.h"
 #include "stream_cells.h"
 #include "view.h"
 
@@ -122,7 +123,7 @@ static void on_robot_position(exchange_t *x) {
 
 /* ---- maps */
 
-static void answer_map(exchange_t *x, const map_info_t *info, const char *message) {
+void map_answer(exchange_t *x, const map_info_t *info, const char *message) {
   http_map_answer_t answer;
 
   memset(&answer, 0, sizeof answer);
@@ -134,7 +135,7 @@ static void answer_map(exchange_t *x, const map_info_t *info, const char *messag
 }
 
 static void on_current_reply(exchange_t *x, const void *reply) {
-  answer_map(x, reply, NULL);
+  map_answer(x, reply, NULL);
 }
 
 static void on_current(exchange_t *x) {
@@ -142,7 +143,7 @@ static void on_current(exchange_t *x) {
 }
 
 static void on_loaded(exchange_t *x, const void *reply) {
-  answer_map(x, reply, "The map is the active one now.");
+  map_answer(x, reply, "The map is the active one now.");
 }
 
 static void on_load(exchange_t *x) {

@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "picture.h"
+#include "routes_map.h"
 #include "view.h"
 
 #define OCCUPIED_THRESH 0.65
@@ -117,13 +118,7 @@ static void on_yaml(exchange_t *x) {
 /* ---- in */
 
 static void on_stored(exchange_t *x, const void *reply) {
-  http_map_answer_t answer;
-
-  memset(&answer, 0, sizeof answer);
-  answer.success = answer.has_message = true;
-  snprintf(answer.message, sizeof answer.message, "The map is stored; load it to use it.");
-  view_map(reply, &answer.data);
-  exchange_answer(x, &answer);
+  map_answer(x, reply, "The map is stored; load it to use it.");
 }
 
 static void on_read(const picture_result_t *result, void *arg) {
