@@ -22,29 +22,35 @@ typedef enum source_kind { SOURCE_WATCH, SOURCE_TIMER, SOURCE_DRAIN, SOURCE_WAKE
 typedef struct source {
   source_kind_t kind;
   int fd;
-  int id;    /* timers */
-  bool once; /* timers */
-  bool dead; /* freed when no callback is on the stack */
-  loop_fn fn;
+  int id;               /* timers */
+  bool once;            /* timers */
+  bool armed, due, now; /* alarms: timerfd set; to be called at the next step; at this one */
+  bool dead;            /* freed when no callback is on the stack */
+  loop_fn fn, write_fn;
   loop_drain_fn drain;
   void *arg;
-  struct source *next;
+  struct source *next, **link; /* of the loop's list it stands in; only timers need link */
 } source_t;
 
 struct loop {
   int epoll_fd;
-  source_t wake;     /* its eventfd says: step again */
-  source_t *sources; /* in the order they were added */
-  int timers;
+  source_t wake;    /* its eventfd says: step again */
+  source_t *drains; /* in the order they were added; dead ones stay until the sweep */
+  source_t *timers, *dead;
+  source_t **watches; /* by descriptor: a gateway has thousands */
+  int watch_room, timer_count;
   int next_id;
-  int depth;  /* nested steps */
-  bool woken; /* drains must be asked (again) */
+  int depth;    /* nested steps */
+  bool woken;   /* drains must be asked (again) */
+  bool due;     /* an alarm is */
+  bool running; /* by loop_run, which needs no descriptor to be told that work is left */
   bool signalled;
   bool stopped;
 };
 
 static gantry_err_t loop_register(loop_t *loop, source_t *source) {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+  if (source->kind == SOURCE_DRAIN && source->fd < 0) return GANTRY_OK;
   if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) != 0) return GANTRY_E_INTERNAL;
   return GANTRY_OK;
 }
@@ -65,25 +71,32 @@ gantry_err_t loop_new(loop_t **out) {
   return GANTRY_OK;
 }
 
-static void source_free(source_t *source) {
-  if (source->kind == SOURCE_TIMER) close(source->fd);
-  free(source);
+static void loop_free_all(source_t *source) {
+  while (source) {
+    source_t *next = source->next;
+    if (source->kind == SOURCE_TIMER) close(source->fd);
+    free(source);
+    source = next;
+  }
 }
 
 void loop_destroy(loop_t **self) {
-  if (!*self) return;
-  source_t *source = (*self)->sources;
-  while (source) {
-    source_t *next = source->next;
-    source_free(source);
-    source = next;
-  }
-  if ((*self)->wake.fd >= 0) close((*self)->wake.fd);
-  if ((*self)->epoll_fd >= 0) close((*self)->epoll_fd);
-  free(*self);
+  loop_t *loop = *self;
+
+  if (!loop) return;
+  loop_free_all(loop->drains);
+  loop_free_all(loop->timers);
+  loop_free_all(loop->dead);
+  for (int fd = 0; fd < loop->watch_room; fd++)
+    free(loop->watches[fd]);
+  free(loop->watches);
+  if (loop->wake.fd >= 0) close(loop->wake.fd);
+  if (loop->epoll_fd >= 0) close(loop->epoll_fd);
+  free(loop);
   *self = NULL;
 }
 
+/* A copy of source, registered; it stands in no list yet. */
 static gantry_err_t loop_add(loop_t *loop, source_t source, source_t **out) {
   source_t *added = malloc(sizeof *added);
   if (!added) return GANTRY_E_INTERNAL;
@@ -93,24 +106,34 @@ static gantry_err_t loop_add(loop_t *loop, source_t source, source_t **out) {
     free(added);
     return err;
   }
-  source_t **tail = &loop->sources;
-  while (*tail)
-    tail = &(*tail)->next;
-  *tail = added;
-  if (out) *out = added;
+  *out = added;
   return GANTRY_OK;
+}
+
+static void source_link(source_t **at, source_t *source) {
+  source->next = *at;
+  source->link = at;
+  if (*at) (*at)->link = &source->next;
+  *at = source;
+}
+
+static void source_unlink(source_t *source) {
+  *source->link = source->next;
+  if (source->next) source->next->link = source->link;
 }
 
 static void loop_sweep(loop_t *loop) {
   if (loop->depth > 0) return;
-  source_t **link = &loop->sources;
+  loop_free_all(loop->dead);
+  loop->dead = NULL;
+  source_t **link = &loop->drains;
   while (*link) {
-    source_t *source = *link;
-    if (source->dead) {
-      *link = source->next;
-      source_free(source);
+    source_t *drain = *link;
+    if (drain->dead) {
+      *link = drain->next;
+      free(drain);
     } else {
-      link = &source->next;
+      link = &drain->next;
     }
   }
 }
@@ -119,64 +142,114 @@ static void loop_sweep(loop_t *loop) {
 static void loop_kill(loop_t *loop, source_t *source) {
   epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
   source->dead = true;
-  if (source->kind == SOURCE_TIMER) loop->timers--;
+  if (source->kind == SOURCE_DRAIN) return;
+  if (source->kind == SOURCE_TIMER) {
+    loop->timer_count--;
+    source_unlink(source);
+  }
+  source_link(&loop->dead, source);
 }
 
-gantry_err_t loop_watch(loop_t *loop, int fd, loop_fn fn, void *arg) {
-  return loop_add(loop, (source_t){.kind = SOURCE_WATCH, .fd = fd, .fn = fn, .arg = arg}, NULL);
+static gantry_err_t loop_make_room(loop_t *loop, int fd) {
+  int room = loop->watch_room ? loop->watch_room : 64;
+
+  if (fd < loop->watch_room) return GANTRY_OK;
+  while (room <= fd)
+    room *= 2;
+  source_t **watches = reallocarray(loop->watches, (size_t)room, sizeof(void *));
+  if (!watches) return GANTRY_E_INTERNAL;
+  for (int i = loop->watch_room; i < room; i++)
+    watches[i] = NULL;
+  loop->watches = watches;
+  loop->watch_room = room;
+  return GANTRY_OK;
+}
+
+static source_t *loop_watched(const loop_t *loop, int fd) {
+  return fd >= 0 && fd < loop->watch_room ? loop->watches[fd] : NULL;
 }
 
 void loop_unwatch(loop_t *loop, int fd) {
-  for (source_t *source = loop->sources; source; source = source->next) {
-    bool is_it = source->kind == SOURCE_WATCH && source->fd == fd && !source->dead;
-    if (is_it) loop_kill(loop, source);
-  }
+  source_t *source = loop_watched(loop, fd);
+
+  if (!source) return;
+  loop->watches[fd] = NULL;
+  loop_kill(loop, source);
   loop_sweep(loop);
 }
 
+gantry_err_t loop_watch(loop_t *loop, int fd, loop_fn fn, void *arg) {
+  source_t *added;
+
+  if (fd < 0) return GANTRY_E_INTERNAL;
+  GANTRY_TRY(loop_make_room(loop, fd));
+  loop_unwatch(loop, fd); /* whoever closed it without a word */
+  GANTRY_TRY(
+      loop_add(loop, (source_t){.kind = SOURCE_WATCH, .fd = fd, .fn = fn, .arg = arg}, &added));
+  loop->watches[fd] = added;
+  return GANTRY_OK;
+}
+
+void loop_watch_write(loop_t *loop, int fd, loop_fn fn) {
+  source_t *source = loop_watched(loop, fd);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+
+  if (!source || source->write_fn == fn) return;
+  source->write_fn = fn;
+  if (fn) event.events |= EPOLLOUT;
+  epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
 gantry_err_t loop_drain(loop_t *loop, int fd, loop_drain_fn drain, void *arg) {
-  source_t source = {.kind = SOURCE_DRAIN, .fd = fd, .drain = drain, .arg = arg};
-  gantry_err_t err = loop_add(loop, source, NULL);
+  source_t source = {.kind = SOURCE_DRAIN, .fd = fd, .drain = drain, .arg = arg}, *added;
+  source_t **tail = &loop->drains;
+
+  gantry_err_t err = loop_add(loop, source, &added);
+  if (err == GANTRY_OK) {
+    while (*tail)
+      tail = &(*tail)->next;
+    *tail = added;
+  }
   loop_wake(loop);
   return err;
 }
 
 void loop_undrain(loop_t *loop, loop_drain_fn drain, void *arg) {
-  for (source_t *source = loop->sources; source; source = source->next) {
-    bool is_it = source->kind == SOURCE_DRAIN && source->drain == drain && source->arg == arg;
+  for (source_t *source = loop->drains; source; source = source->next) {
+    bool is_it = source->drain == drain && source->arg == arg;
     if (is_it && !source->dead) loop_kill(loop, source);
   }
   loop_sweep(loop);
 }
 
-void loop_wake(loop_t *loop) {
-  loop->woken = true;
-  if (loop->depth > 0 || loop->signalled) return;
+static void loop_signal(loop_t *loop) {
+  if (loop->depth > 0 || loop->running || loop->signalled) return;
   loop->signalled = true;
   eventfd_write(loop->wake.fd, 1);
 }
 
-static struct timespec loop_span(uint64_t ns) {
-  return (struct timespec){.tv_sec = (time_t)(ns / GANTRY_NS_PER_S),
-                           .tv_nsec = (long)(ns % GANTRY_NS_PER_S)};
+void loop_wake(loop_t *loop) {
+  loop->woken = true;
+  loop_signal(loop);
 }
 
 /* 0 would disarm it: at once is a nanosecond. */
 static struct timespec loop_delay(uint32_t ms) {
-  return loop_span(ms > 0 ? ms * GANTRY_NS_PER_MS : 1);
+  return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms > 0 ? ms % 1000 * 1000000L : 1};
 }
 
 static int loop_timer(loop_t *loop, struct itimerspec spec, bool once, loop_fn fn, void *arg) {
-  if (loop->timers >= LOOP_TIMERS_MAX) return 0;
+  if (loop->timer_count >= LOOP_TIMERS_MAX) return 0;
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   if (fd < 0) return 0;
-  source_t timer = {.kind = SOURCE_TIMER, .fd = fd, .once = once, .fn = fn, .arg = arg};
+  source_t timer = {.kind = SOURCE_TIMER, .fd = fd, .once = once, .fn = fn, .arg = arg}, *added;
   timer.id = loop->next_id;
-  if (timerfd_settime(fd, 0, &spec, NULL) != 0 || loop_add(loop, timer, NULL) != GANTRY_OK) {
+  if (timerfd_settime(fd, 0, &spec, NULL) != 0 || loop_add(loop, timer, &added) != GANTRY_OK) {
     close(fd);
     return 0;
   }
-  loop->timers++;
+  source_link(&loop->timers, added);
+  loop->timer_count++;
   loop->next_id = timer.id == INT_MAX ? 1 : timer.id + 1;
   return timer.id;
 }
@@ -196,16 +269,25 @@ int loop_alarm(loop_t *loop, loop_fn fn, void *arg) {
 }
 
 static source_t *loop_find(const loop_t *loop, int id) {
-  for (source_t *source = loop->sources; source; source = source->next) {
-    if (source->kind == SOURCE_TIMER && source->id == id && !source->dead) return source;
+  for (source_t *source = loop->timers; source; source = source->next) {
+    if (source->id == id) return source;
   }
   return NULL;
 }
 
+/* At once needs no timer, which would interrupt the processor to say so. */
 void loop_set(loop_t *loop, int alarm, uint32_t delay_ms) {
-  const source_t *source = loop_find(loop, alarm);
-  struct itimerspec spec = {.it_value = loop_delay(delay_ms)};
-  if (source) timerfd_settime(source->fd, 0, &spec, NULL);
+  source_t *source = loop_find(loop, alarm);
+  struct itimerspec spec = {0};
+  if (!source) return;
+  if (delay_ms > 0) spec.it_value = loop_delay(delay_ms);
+  if (delay_ms > 0 || source->armed) timerfd_settime(source->fd, 0, &spec, NULL);
+  source->armed = delay_ms > 0;
+  source->due = delay_ms == 0;
+  source->now = false;
+  if (!source->due) return;
+  loop->due = true;
+  loop_signal(loop);
 }
 
 void loop_cancel(loop_t *loop, int id) {
@@ -222,15 +304,17 @@ int loop_fd(const loop_t *loop) {
 static void loop_fire(loop_t *loop, source_t *timer) {
   uint64_t ticks;
   if (read(timer->fd, &ticks, sizeof ticks) != (ssize_t)sizeof ticks) return;
+  timer->armed = false;
   if (timer->once) loop_kill(loop, timer);
   timer->fn(timer->arg);
 }
 
-static void loop_dispatch(loop_t *loop, source_t *source) {
+static void loop_dispatch(loop_t *loop, source_t *source, uint32_t events) {
   if (source->dead) return;
   switch (source->kind) {
   case SOURCE_WATCH:
-    source->fn(source->arg);
+    if (events & ~(uint32_t)EPOLLOUT) source->fn(source->arg);
+    if (events & EPOLLOUT && source->write_fn && !source->dead) source->write_fn(source->arg);
     break;
   case SOURCE_TIMER:
     loop_fire(loop, source);
@@ -248,6 +332,27 @@ static void loop_dispatch(loop_t *loop, source_t *source) {
   }
 }
 
+static source_t *loop_next_due(const loop_t *loop) {
+  for (source_t *timer = loop->timers; timer; timer = timer->next)
+    if (timer->now) return timer;
+  return NULL;
+}
+
+/* Those that were due before the first of them is called: one that sets itself waits its turn. */
+static void loop_call_due(loop_t *loop) {
+  source_t *alarm;
+  if (!loop->due) return;
+  loop->due = false;
+  for (alarm = loop->timers; alarm; alarm = alarm->next) {
+    alarm->now = alarm->now || alarm->due;
+    alarm->due = false;
+  }
+  while ((alarm = loop_next_due(loop)) != NULL) {
+    alarm->now = false;
+    alarm->fn(alarm->arg);
+  }
+}
+
 /* Asks every drained socket until a whole round finds nothing: a callback of one may have sent on
    another and so swallowed its edge. */
 static void loop_drain_all(loop_t *loop) {
@@ -255,8 +360,8 @@ static void loop_drain_all(loop_t *loop) {
   for (int round = 0; round < LOOP_ROUNDS; round++) {
     bool found = false;
     loop->woken = false;
-    for (source_t *source = loop->sources; source; source = source->next) {
-      if (source->kind == SOURCE_DRAIN && !source->dead && source->drain(source->arg)) found = true;
+    for (source_t *source = loop->drains; source; source = source->next) {
+      if (!source->dead && source->drain(source->arg)) found = true;
     }
     if (!found && !loop->woken) return;
     if (clock_mono_ns() - start_ns > LOOP_SHARE_NS) break;
@@ -266,21 +371,23 @@ static void loop_drain_all(loop_t *loop) {
 
 void loop_step(loop_t *loop, int timeout_ms) {
   struct epoll_event events[LOOP_EVENTS];
-  int count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS, loop->woken ? 0 : timeout_ms);
+  bool busy = loop->woken || loop->due;
+  int count = epoll_wait(loop->epoll_fd, events, LOOP_EVENTS, busy ? 0 : timeout_ms);
   loop->depth++;
-  for (int i = 0; i < count; i++) {
-    loop_dispatch(loop, events[i].data.ptr);
-  }
+  for (int i = 0; i < count; i++)
+    loop_dispatch(loop, events[i].data.ptr, events[i].events);
+  loop_call_due(loop);
   loop_drain_all(loop);
   loop->depth--;
   loop_sweep(loop);
-  if (loop->woken) loop_wake(loop);
+  if (loop->woken || loop->due) loop_signal(loop);
 }
 
 void loop_run(loop_t *loop) {
-  while (!loop->stopped) {
+  loop->running = true;
+  while (!loop->stopped)
     loop_step(loop, -1);
-  }
+  loop->running = false;
 }
 
 void loop_stop(loop_t *loop) {

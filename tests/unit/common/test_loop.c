@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static loop_t *loop;
@@ -48,6 +49,69 @@ Test(loop, calls_a_watcher_while_its_descriptor_is_readable) {
   cr_assert_eq(calls, 2);
   loop_unwatch(loop, fd);
   close(fd);
+}
+
+typedef struct pair {
+  int fds[2];
+  unsigned writes;
+} pair_t;
+
+static void on_writable(void *arg) {
+  pair_t *pair = arg;
+  pair->writes++;
+  loop_watch_write(loop, pair->fds[0], NULL);
+}
+
+static void on_readable(void *arg) {
+  (void)arg;
+}
+
+Test(loop, says_when_a_socket_takes_bytes_again) {
+  pair_t pair = {0};
+  char bytes[4096] = "";
+  cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair.fds), 0);
+  loop_watch(loop, pair.fds[0], on_readable, &pair);
+  while (send(pair.fds[0], bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+    ;
+
+  loop_step(loop, 0);
+  loop_watch_write(loop, pair.fds[0], on_writable);
+  loop_step(loop, 0);
+  cr_expect_eq(pair.writes, 0, "it is full");
+  while (recv(pair.fds[1], bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+    ;
+  loop_step(loop, 0);
+  loop_step(loop, 0);
+
+  cr_expect_eq(pair.writes, 1, "once asked, once told");
+  loop_unwatch(loop, pair.fds[0]);
+  close(pair.fds[0]);
+  close(pair.fds[1]);
+}
+
+static void leave(void *arg) {
+  pair_t *pair = arg;
+  pair->writes++;
+  for (int i = 0; i < 2; i++) {
+    loop_unwatch(loop, pair->fds[i]);
+    close(pair->fds[i]);
+  }
+  pair->fds[0] = eventfd(1, EFD_NONBLOCK); /* takes one of the numbers just given back */
+  loop_watch(loop, pair->fds[0], count, &pair->writes);
+}
+
+Test(loop, calls_nobody_for_what_was_ready_before_he_left) {
+  pair_t pair = {.fds = {eventfd(1, EFD_NONBLOCK), eventfd(1, EFD_NONBLOCK)}};
+  loop_watch(loop, pair.fds[0], leave, &pair);
+  loop_watch(loop, pair.fds[1], leave, &pair);
+
+  loop_step(loop, 0);
+  cr_expect_eq(pair.writes, 1);
+  loop_step(loop, 0);
+
+  cr_expect_eq(pair.writes, 2);
+  loop_unwatch(loop, pair.fds[0]);
+  close(pair.fds[0]);
 }
 
 Test(loop, does_not_call_who_no_longer_watches) {
@@ -257,9 +321,8 @@ Test(loop, lets_timers_through_while_a_socket_is_flooded) {
   loop_drain(loop, fd, drain_slowly, &busy);
   loop_after(loop, 1, on_fired, &busy);
 
-  for (int i = 0; i < 40 && busy.left > 0; i++) {
+  for (int i = 0; i < 40 && busy.left > 0; i++)
     loop_step(loop, 0);
-  }
 
   cr_assert_geq(busy.when_fired, 17, "fired with %u left", busy.when_fired);
   close(fd);
@@ -280,4 +343,57 @@ Test(loop, sets_an_alarm_again_and_again) {
   step_until(&calls, 2);
   cr_assert_eq(calls, 2);
   loop_cancel(loop, alarm);
+}
+
+/* An alarm that sets itself anew each time. */
+typedef struct restless {
+  int alarm;
+  unsigned calls;
+} restless_t;
+
+static void set_again(void *arg) {
+  restless_t *restless = arg;
+  restless->calls++;
+  loop_set(loop, restless->alarm, 0);
+}
+
+Test(loop, calls_an_alarm_that_is_due_at_once_in_the_next_step_and_once_a_step) {
+  unsigned calls = 0;
+  restless_t restless = {0};
+  restless.alarm = loop_alarm(loop, set_again, &restless);
+  int alarm = loop_alarm(loop, count, &calls);
+  loop_step(loop, 0);
+  cr_assert_not(is_readable());
+
+  loop_set(loop, alarm, 0);
+  loop_set(loop, restless.alarm, 0);
+  cr_assert(is_readable(), "whoever watches this loop sees that it has work");
+  for (unsigned i = 1; i <= 10; i++) {
+    loop_step(loop, -1);
+    cr_assert_eq(restless.calls, i);
+    cr_assert_eq(calls, 1);
+  }
+  cr_assert(is_readable());
+}
+
+Test(loop, forgets_that_an_alarm_was_due_at_once_when_it_is_put_off_or_cancelled) {
+  unsigned calls = 0;
+  int alarm = loop_alarm(loop, count, &calls), other = loop_alarm(loop, count, &calls);
+  loop_set(loop, alarm, 0);
+  loop_set(loop, alarm, 60000);
+  loop_set(loop, other, 0);
+  loop_cancel(loop, other);
+  for (int i = 0; i < 3; i++)
+    loop_step(loop, 5);
+  cr_assert_eq(calls, 0);
+}
+
+Test(loop, forgets_a_time_when_an_alarm_is_to_come_at_once) {
+  unsigned calls = 0;
+  int alarm = loop_alarm(loop, count, &calls);
+  loop_set(loop, alarm, 1);
+  loop_set(loop, alarm, 0);
+  for (int i = 0; i < 5; i++)
+    loop_step(loop, 5);
+  cr_assert_eq(calls, 1);
 }
