@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { LONG_TEXT = 4096 };
+
 /* Bytes of the longest msgpack headers: array, map, text and blob with 32-bit counts. */
 enum { HEADER_MAX = 5, NUMBER_MAX = 9 };
 
@@ -25,6 +27,18 @@ const desc_field_t *desc_find(const desc_t *desc, const char *name, size_t len) 
     if (strlen(known) == len && memcmp(known, name, len) == 0) return &desc->fields[i];
   }
   return NULL;
+}
+
+void desc_reset(const desc_t *desc, void *value) {
+  char *bytes = value;
+  size_t from = 0; /* fields stand in the order of the struct */
+  for (uint32_t i = 0; i < desc->field_count; i++) {
+    const desc_field_t *field = &desc->fields[i];
+    if (field->type != DESC_TEXT || field->array || field->size <= LONG_TEXT) continue;
+    memset(bytes + from, 0, field->offset + 1 - from);
+    from = field->offset + field->size;
+  }
+  memset(bytes + from, 0, desc->size - from);
 }
 
 static size_t element_max(const desc_field_t *field) {

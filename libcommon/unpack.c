@@ -255,7 +255,7 @@ static gantry_err_t read_struct(const desc_t *desc, wire_t *wire, void *value,
 
 gantry_err_t unpack_message(const desc_t *desc, const uint8_t *bytes, size_t len, void *value,
                             gantry_fault_t *fault) {
-  memset(value, 0, desc->size);
+  desc_reset(desc, value);
   GANTRY_TRY(unpack_check(bytes, len, fault));
   wire_t wire = {bytes, bytes + len};
   return read_struct(desc, &wire, value, fault);

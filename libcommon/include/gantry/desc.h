@@ -81,6 +81,8 @@ const char *desc_enum_text(const desc_enum_t *enumeration, int value);
 int desc_enum_value(const desc_enum_t *enumeration, const char *text, size_t len);
 /* The field of that name, NULL when there is none. */
 const desc_field_t *desc_find(const desc_t *desc, const char *name, size_t len);
+/* Makes value what an absent message is: zeros, of a text longer than 4 KiB its first byte. */
+void desc_reset(const desc_t *desc, void *value);
 /* The most bytes a packed value of this descriptor can have. */
 size_t desc_packed_max(const desc_t *desc);
 
