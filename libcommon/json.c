@@ -1,21 +1,23 @@
-/* JSON to message by descriptor table, and looking into free-form JSON. jansson parses. */
+/* JSON to message by descriptor table. jansson parses. */
 #include <gantry/json.h>
 
 #include "field.h"
+#include "json_parse.h"
 #include "json_text.h"
-#include "utf8.h"
 
 #include <gantry/clock.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct json_item {
-  json_t value; /* an item is the parser's own value, seen through another name */
-};
+/* One reading of a document. Without a list it ends at the first fault. */
+typedef struct reading {
+  bool strict;
+  json_fault_t *list;
+  size_t most, count;
+} reading_t;
 
-static gantry_err_t parse(const char *text, size_t len, json_t **out, gantry_fault_t *fault) {
+gantry_err_t json_parse(const char *text, size_t len, json_t **out, gantry_fault_t *fault) {
   *out = NULL;
   if (len > JSON_MAX_LEN) {
     return fault_set(fault, GANTRY_E_TOO_LARGE, "", "at most %u bytes of JSON", JSON_MAX_LEN);
@@ -73,6 +75,24 @@ static void write_any(buf_t *out, const json_t *value) {
   }
 }
 
+static bool goes_on(const reading_t *reading) {
+  return reading->count < reading->most;
+}
+
+/* Puts a fault on the list, with the scalar it is about; value NULL: there is none. */
+static gantry_err_t note(reading_t *reading, gantry_err_t err, const gantry_fault_t *fault,
+                         const json_t *value) {
+  if (err == GANTRY_OK || !goes_on(reading)) return err;
+  json_fault_t *row = &reading->list[reading->count++];
+  *row = (json_fault_t){.fault = *fault};
+  if (!value || json_is_object(value) || json_is_array(value)) return err;
+  buf_t text = {.limit = sizeof row->value - 1};
+  write_any(&text, value);
+  if (buf_err(&text) == GANTRY_OK) memcpy(row->value, text.data, text.len);
+  buf_fini(&text);
+  return err;
+}
+
 static gantry_err_t read_raw(const desc_field_t *field, const json_t *value, void *at,
                              gantry_fault_t *fault) {
   buf_t text = {.limit = field->max_len};
@@ -121,10 +141,10 @@ static gantry_err_t read_string(const desc_field_t *field, const json_t *value, 
   return wrong_type(field, fault);
 }
 
-static gantry_err_t read_object(const desc_t *desc, const json_t *object, bool strict, void *value,
-                                gantry_fault_t *fault);
+static gantry_err_t read_object(const desc_t *desc, const json_t *object, reading_t *reading,
+                                void *value, gantry_fault_t *fault);
 
-static gantry_err_t read_element(const desc_field_t *field, const json_t *value, bool strict,
+static gantry_err_t read_element(const desc_field_t *field, const json_t *value, reading_t *reading,
                                  void *at, gantry_fault_t *fault) {
   if (field->type == DESC_BLOB) {
     return fault_set(fault, GANTRY_E_SCHEMA, field->name, "cannot be given in JSON");
@@ -135,7 +155,7 @@ static gantry_err_t read_element(const desc_field_t *field, const json_t *value,
   switch (json_typeof(value)) {
   case JSON_OBJECT:
     if (field->type != DESC_MESSAGE) break;
-    return read_object(field->message, value, strict, at, fault);
+    return read_object(field->message, value, reading, at, fault);
   case JSON_STRING:
     return read_string(field, value, at, fault);
   case JSON_TRUE:
@@ -154,29 +174,47 @@ static gantry_err_t read_element(const desc_field_t *field, const json_t *value,
   return wrong_type(field, fault);
 }
 
-static gantry_err_t read_field(const desc_field_t *field, const json_t *value, bool strict,
+/* The path of a fault that read_element has found. */
+static gantry_err_t place(const desc_field_t *field, uint32_t index, const json_t *element,
+                          reading_t *reading, size_t before, gantry_err_t err,
+                          gantry_fault_t *fault) {
+  if (field->type != DESC_MESSAGE || !json_is_object(element))
+    return note(reading, field_element(field, index, err, fault), fault, element);
+  for (size_t i = before; i < reading->count; i++)
+    field_within(field, index, err, &reading->list[i].fault);
+  return field_within(field, index, err, fault);
+}
+
+static gantry_err_t read_list(const desc_field_t *field, const json_t *value, void *target,
+                              uint32_t *count, gantry_fault_t *fault) {
+  if (!json_is_array(value)) {
+    return fault_set(fault, GANTRY_E_SCHEMA, field->name, "must be a list");
+  }
+  GANTRY_TRY(field_check_count(field, json_array_size(value), fault));
+  *count = (uint32_t)json_array_size(value);
+  field_set_count(field, target, *count);
+  return GANTRY_OK;
+}
+
+static gantry_err_t read_field(const desc_field_t *field, const json_t *value, reading_t *reading,
                                void *target, gantry_fault_t *fault) {
   uint8_t *at = (uint8_t *)target + field->offset;
-  size_t count = 1;
+  gantry_err_t worst = GANTRY_OK;
+  uint32_t count = 1;
   if (field->array) {
-    if (!json_is_array(value)) {
-      return fault_set(fault, GANTRY_E_SCHEMA, field->name, "must be a list");
-    }
-    count = json_array_size(value);
-    GANTRY_TRY(field_check_count(field, count, fault));
-    field_set_count(field, target, (uint32_t)count);
+    gantry_err_t err = read_list(field, value, target, &count, fault);
+    if (err != GANTRY_OK) return note(reading, err, fault, value);
   }
   for (uint32_t i = 0; i < count; i++, at += field->size) {
     const json_t *element = field->array ? json_array_get(value, i) : value;
-    gantry_err_t err = read_element(field, element, strict, at, fault);
+    size_t before = reading->count;
+    gantry_err_t err = read_element(field, element, reading, at, fault);
     if (err == GANTRY_OK) continue;
-    if (field->type == DESC_MESSAGE && json_is_object(element)) {
-      return field_within(field, i, err, fault);
-    }
-    return field_element(field, i, err, fault);
+    worst = place(field, i, element, reading, before, err, fault);
+    if (!goes_on(reading)) return worst;
   }
   field_set_present(field, target);
-  return GANTRY_OK;
+  return worst;
 }
 
 /* A stranger's key in a fault: plain ASCII only, so that cutting the path never cuts a character.
@@ -191,126 +229,68 @@ static gantry_err_t unknown_field(const desc_t *desc, const char *key, gantry_fa
   return fault_set(fault, GANTRY_E_SCHEMA, plain, "is not a field of %s", desc->name);
 }
 
-static gantry_err_t refuse_unknown(const desc_t *desc, const json_t *object,
+static gantry_err_t refuse_unknown(const desc_t *desc, const json_t *object, reading_t *reading,
                                    gantry_fault_t *fault) {
+  gantry_err_t worst = GANTRY_OK;
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)object, key, value) {
-    if (!desc_find(desc, key, strlen(key))) return unknown_field(desc, key, fault);
+    if (desc_find(desc, key, strlen(key))) continue;
+    worst = note(reading, unknown_field(desc, key, fault), fault, value);
+    if (!goes_on(reading)) return worst;
   }
-  return GANTRY_OK;
+  return worst;
 }
 
-static gantry_err_t read_object(const desc_t *desc, const json_t *object, bool strict, void *value,
-                                gantry_fault_t *fault) {
+static gantry_err_t read_object(const desc_t *desc, const json_t *object, reading_t *reading,
+                                void *value, gantry_fault_t *fault) {
+  gantry_err_t worst = GANTRY_OK;
   for (uint32_t i = 0; i < desc->field_count; i++) {
     const desc_field_t *field = &desc->fields[i];
     const json_t *found = json_object_get(object, field->name);
     bool raw = field->format == DESC_JSON && !field->optional;
     if (json_is_null(found) && !raw) found = NULL; /* null is absence, unless null is the value */
+    gantry_err_t err = GANTRY_OK;
     if (found) {
-      GANTRY_TRY(read_field(field, found, strict, value, fault));
+      err = read_field(field, found, reading, value, fault);
     } else if (!field->optional) {
-      return field_missing(field, fault);
+      err = note(reading, field_missing(field, fault), fault, NULL);
     }
+    if (err == GANTRY_OK) continue;
+    worst = err;
+    if (!goes_on(reading)) return worst;
   }
-  return strict ? refuse_unknown(desc, object, fault) : GANTRY_OK;
+  if (!reading->strict) return worst;
+  gantry_err_t err = refuse_unknown(desc, object, reading, fault);
+  return err != GANTRY_OK ? err : worst;
+}
+
+static gantry_err_t read_root(const desc_t *desc, const char *text, size_t len, reading_t *reading,
+                              void *value, gantry_fault_t *fault) {
+  json_t *root;
+  desc_reset(desc, value);
+  GANTRY_TRY(note(reading, json_parse(text, len, &root, fault), fault, NULL));
+  gantry_err_t err;
+  if (json_is_object(root)) {
+    err = read_object(desc, root, reading, value, fault);
+  } else {
+    err = fault_set(fault, GANTRY_E_SCHEMA, "", "must be a JSON object");
+    err = note(reading, err, fault, NULL);
+  }
+  json_decref(root);
+  return err;
 }
 
 gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
                        gantry_fault_t *fault) {
-  json_t *root;
-  memset(value, 0, desc->size);
-  GANTRY_TRY(parse(text, len, &root, fault));
-  gantry_err_t err;
-  if (json_is_object(root)) {
-    err = read_object(desc, root, strict, value, fault);
-  } else {
-    err = fault_set(fault, GANTRY_E_SCHEMA, "", "must be a JSON object");
-  }
-  json_decref(root);
-  return err;
+  reading_t reading = {.strict = strict};
+  return read_root(desc, text, len, &reading, value, fault);
 }
 
-/* The value at key of a document, or the document itself for "". *root is to be released when
- * GANTRY_OK. */
-static gantry_err_t look_up(const char *text, const char *key, json_t **root, json_t **out) {
-  *out = NULL;
-  GANTRY_TRY(parse(text, strlen(text), root, NULL));
-  *out = *key ? json_object_get(*root, key) : *root;
-  if (*out) return GANTRY_OK;
-  json_decref(*root);
-  return GANTRY_E_NOT_FOUND;
-}
-
-static gantry_err_t number_of(const json_t *value, double *out) {
-  if (!json_is_number(value)) return GANTRY_E_SCHEMA;
-  *out = json_number_value(value);
-  return GANTRY_OK;
-}
-
-static gantry_err_t text_of(const json_t *value, char *out, size_t size) {
-  if (!json_is_string(value)) return GANTRY_E_SCHEMA;
-  const char *text = json_string_value(value);
-  size_t len = json_string_length(value);
-  if (len >= size) len = utf8_cut(text, size - 1);
-  memcpy(out, text, len);
-  out[len] = '\0';
-  return GANTRY_OK;
-}
-
-gantry_err_t json_get_number(const char *text, const char *key, double *out) {
-  json_t *root, *value;
-  GANTRY_TRY(look_up(text, key, &root, &value));
-  gantry_err_t err = number_of(value, out);
-  json_decref(root);
-  return err;
-}
-
-gantry_err_t json_get_text(const char *text, const char *key, char *out, size_t size) {
-  json_t *root, *value;
-  GANTRY_TRY(look_up(text, key, &root, &value));
-  gantry_err_t err = text_of(value, out, size);
-  json_decref(root);
-  return err;
-}
-
-gantry_err_t json_get_bool(const char *text, const char *key, bool *out) {
-  json_t *root, *value;
-  GANTRY_TRY(look_up(text, key, &root, &value));
-  gantry_err_t err = json_is_boolean(value) ? GANTRY_OK : GANTRY_E_SCHEMA;
-  if (err == GANTRY_OK) *out = json_is_true(value);
-  json_decref(root);
-  return err;
-}
-
-gantry_err_t json_each(const char *text, const char *key, json_visit_fn visit, void *arg) {
-  json_t *root, *list, *value;
-  size_t i;
-  GANTRY_TRY(look_up(text, key, &root, &list));
-  gantry_err_t err = json_is_array(list) ? GANTRY_OK : GANTRY_E_SCHEMA;
-  json_array_foreach(list, i, value) {
-    err = visit((const json_item_t *)value, i, arg);
-    if (err != GANTRY_OK) break;
-  }
-  json_decref(root);
-  return err;
-}
-
-static gantry_err_t item_value(const json_item_t *item, const char *key, const json_t **out) {
-  const json_t *value = (const json_t *)item;
-  *out = key ? json_object_get(value, key) : value;
-  return *out ? GANTRY_OK : GANTRY_E_NOT_FOUND;
-}
-
-gantry_err_t json_item_number(const json_item_t *item, const char *key, double *out) {
-  const json_t *value;
-  GANTRY_TRY(item_value(item, key, &value));
-  return number_of(value, out);
-}
-
-gantry_err_t json_item_text(const json_item_t *item, const char *key, char *out, size_t size) {
-  const json_t *value;
-  GANTRY_TRY(item_value(item, key, &value));
-  return text_of(value, out, size);
+size_t json_read_all(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
+                     json_fault_t *faults, size_t most) {
+  reading_t reading = {.strict = strict, .list = faults, .most = most};
+  gantry_fault_t fault = {.err = GANTRY_OK};
+  (void)read_root(desc, text, len, &reading, value, &fault);
+  return reading.count;
 }

@@ -25,6 +25,17 @@ gantry_err_t json_write(const desc_t *desc, const void *value, buf_t *out);
 gantry_err_t json_read(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
                        gantry_fault_t *fault);
 
+/* One of several faults. */
+typedef struct json_fault {
+  gantry_fault_t fault;
+  char value[80]; /* the scalar at fault as JSON; "" when it is long, nested or not there */
+} json_fault_t;
+
+/* The same, but goes on behind a fault: the first `most` (at least 1) in the order of the fields,
+   unknown ones last. Returns their count; value holds a message only when that is 0. */
+size_t json_read_all(const desc_t *desc, const char *text, size_t len, bool strict, void *value,
+                     json_fault_t *faults, size_t most);
+
 /* Appends text as a quoted, escaped JSON string; bytes that are not UTF-8 become U+FFFD. */
 void json_write_text(buf_t *out, const char *text, size_t len);
 /* Appends the shortest number that reads back the same; NaN and infinity become null. */
@@ -44,6 +55,11 @@ gantry_err_t json_get_number(const char *text, const char *key, double *out);
 /* The text at a top-level key, cut to size. */
 gantry_err_t json_get_text(const char *text, const char *key, char *out, size_t size);
 gantry_err_t json_get_bool(const char *text, const char *key, bool *out);
+
+/* Names the top-level keys of an object, in their order, until the visitor's error is not
+   GANTRY_OK, which is returned then. GANTRY_E_SCHEMA when text is no object. */
+typedef gantry_err_t (*json_key_fn)(const char *key, void *arg);
+gantry_err_t json_each_key(const char *text, json_key_fn visit, void *arg);
 
 /* Walks an array of objects or numbers at a top-level key ("" for the document itself):
    each element's text is not copied; the visitor gets number (for number elements) or reads keys

@@ -136,6 +136,40 @@ Test(json, unknown_fields_are_refused_only_when_strict) {
   refused("{\"\xc3\xa9\\n\":1}", "???");
 }
 
+Test(json, every_fault_is_listed_with_its_path_and_value) {
+  const char *text = "{\"list\":[0.5,2,\"a\"],\"number\":\"x\",\"point\":{\"x\":[],\"zz\":3},"
+                     "\"stranger\":{}}";
+  static const char *const EXPECTED[][2] = {
+      {"number", "\"x\""}, {"list[1]", "2"},  {"list[2]", "\"a\""}, {"point.x", ""},
+      {"point.y", ""},     {"point.zz", "3"}, {"stranger", ""}};
+  enum { ALL = sizeof EXPECTED / sizeof *EXPECTED };
+  json_fault_t faults[ALL + 2];
+
+  size_t count =
+      json_read_all(&PROBE_SPARSE_DESC, text, strlen(text), true, &sparse, faults, ALL + 2);
+
+  cr_expect_eq(count, ALL, "%zu", count);
+  for (size_t i = 0; i < ALL; i++) {
+    bool found = false;
+    for (size_t k = 0; k < count; k++)
+      found = found || (!strcmp(faults[k].fault.field, EXPECTED[i][0]) &&
+                        !strcmp(faults[k].value, EXPECTED[i][1]));
+    cr_expect(found, "%s %s", EXPECTED[i][0], EXPECTED[i][1]);
+  }
+}
+
+Test(json, a_full_list_of_faults_ends_the_reading_with_whole_paths) {
+  const char *text = "{\"point\":{\"x\":[],\"zz\":3},\"stranger\":{}}";
+  json_fault_t faults[2];
+
+  cr_assert_eq(json_read_all(&PROBE_SPARSE_DESC, text, strlen(text), true, &sparse, faults, 2), 2);
+  cr_expect_str_eq(faults[0].fault.field, "point.x");
+  cr_expect_str_eq(faults[1].fault.field, "point.y");
+  cr_assert_eq(json_read_all(&PROBE_SPARSE_DESC, "[", 1, true, &sparse, faults, 2), 1);
+  cr_assert_eq(json_read_all(&PROBE_SPARSE_DESC, "7", 1, true, &sparse, faults, 2), 1);
+  cr_assert_eq(json_read_all(&PROBE_SPARSE_DESC, "{}", 2, true, &sparse, faults, 2), 0);
+}
+
 Test(json, blobs_cannot_be_given) {
   refused("{\"raw\":[1]}", "raw");
 }
@@ -192,6 +226,8 @@ Test(json, looks_up_single_keys) {
   cr_assert_eq(json_get_number(text, "t", &number), GANTRY_E_SCHEMA);
   cr_assert_eq(json_get_number(text, "x", &number), GANTRY_E_NOT_FOUND);
   cr_assert_eq(json_get_number("{", "x", &number), GANTRY_E_SCHEMA);
+  cr_assert_eq(json_get_number("{\"\\u0078\":3}", "x", &number), GANTRY_OK);
+  cr_assert_eq(number, 3);
   cr_assert_eq(json_get_text(text, "t", word, sizeof word), GANTRY_OK);
   cr_assert_str_eq(word, "h");
   cr_assert_eq(json_get_text(text, "n", word, sizeof word), GANTRY_E_SCHEMA);
