@@ -13,11 +13,22 @@ cause_t frame_cause(const frame_t *frame) {
   return (cause_t){.trace = frame->header.trace, .born_ns = frame->header.born};
 }
 
+/* SplitMix64 (Steele, Lea, Flood 2014) from a random start: a trace has to be unique, not secret,
+   and a system call for each request is dear. */
+static uint64_t next_trace(void) {
+  static _Thread_local uint64_t state;
+  /* Before the kernel's pool is ready there is still the clock. */
+  if (state == 0 && getrandom(&state, sizeof state, 0) != (ssize_t)sizeof state)
+    state = clock_wall_ns();
+  uint64_t mixed = state += 0x9e3779b97f4a7c15u;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+  return mixed ^ mixed >> 31;
+}
+
 cause_t cause_new(uint64_t born_ns) {
-  cause_t cause = {.born_ns = born_ns ? born_ns : clock_mono_ns()};
-  ssize_t got = getrandom(&cause.trace, sizeof cause.trace, 0);
-  /* Before the kernel's pool is ready there is still the clock: unique enough for a trace. */
-  if (got != (ssize_t)sizeof cause.trace || cause.trace == 0) cause.trace = clock_wall_ns();
+  cause_t cause = {.born_ns = born_ns ? born_ns : clock_mono_ns(), .trace = next_trace()};
+  if (cause.trace == 0) cause.trace = next_trace();
   return cause;
 }
 
