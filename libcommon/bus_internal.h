@@ -39,6 +39,7 @@ typedef struct subscription {
   const topic_t *topic;           /* NULL: a tap */
   char name[FRAME_TOPIC_MAX + 1]; /* whole name or prefix */
   bool exact;
+  bool deaf;      /* bus_hear */
   uint32_t queue; /* 0: newest per instance */
   uint32_t pending;
   bus_handler_fn handler;

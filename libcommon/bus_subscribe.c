@@ -129,6 +129,7 @@ static void bus_keep(bus_t *bus, subscription_t *subscription, const frame_t *fr
 }
 
 static bool subscription_matches(const subscription_t *subscription, const char *name) {
+  if (subscription->deaf) return false;
   if (subscription->exact) return strcmp(subscription->name, name) == 0;
   size_t len = strlen(subscription->name);
   return strncmp(subscription->name, name, len) == 0 && (!subscription->topic || name[len] != '\0');
@@ -298,6 +299,22 @@ gantry_err_t bus_subscribe(bus_t *bus, const topic_t *topic, const char *instanc
       snprintf(wanted.name, sizeof wanted.name, "%s%s", topic->prefix, instance ? instance : "");
   if (len < 0 || (size_t)len >= sizeof wanted.name) return GANTRY_E_INVALID;
   return bus_add(bus, wanted, topic->producer);
+}
+
+/* What was not asked for is no gap: counting begins anew. */
+static void bus_forget_numbers(bus_t *bus) {
+  for (uint32_t i = 0; i < BUS_TRACKERS; i++)
+    bus->trackers[i].boot = 0;
+}
+
+void bus_hear(bus_t *bus, const topic_t *topic, bus_handler_fn handler, bool on) {
+  for (subscription_t *each = bus->subscriptions; each; each = each->next) {
+    if (each->topic != topic || each->handler != handler || each->deaf != on) continue;
+    each->deaf = !on;
+    zmq_setsockopt(bus->sub, on ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, each->name, strlen(each->name));
+    if (on) bus_forget_numbers(bus);
+    loop_wake(bus->loop);
+  }
 }
 
 gantry_err_t bus_tap(bus_t *bus, const char *prefix, bus_handler_fn handler, void *arg) {

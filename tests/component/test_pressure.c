@@ -63,6 +63,33 @@ static bool is_silent(void *arg) {
   return !bus_is_heard(arg, "raw.range.R1");
 }
 
+static bool has_come(void *arg) {
+  return *(unsigned *)arg > 0;
+}
+
+Test(pressure, is_not_felt_by_who_does_not_want_to_hear_for_a_while) {
+  unsigned ranges = 0;
+  harness_peer_t *sensing = harness_peer(harness, "sensor-processor");
+  bus_subscribe(sensing->bus, TOPIC_RAW_RANGE, NULL, 0, on_any, &ranges);
+  cr_assert(harness_heard(harness, bridge->bus, "raw.range.R1", 2000));
+  flood(1);
+  cr_assert(harness_until(harness, has_come, &ranges, 2000));
+
+  bus_hear(sensing->bus, TOPIC_RAW_RANGE, on_any, false);
+  cr_assert(harness_until(harness, is_silent, bridge->bus, 2000));
+  ranges = 0;
+  for (int i = 0; i < 5; i++)
+    flood(1);
+  harness_for(harness, 50);
+  cr_expect_eq(ranges, 0);
+
+  bus_hear(sensing->bus, TOPIC_RAW_RANGE, on_any, true);
+  cr_assert(harness_heard(harness, bridge->bus, "raw.range.R1", 2000));
+  flood(1);
+  cr_assert(harness_until(harness, has_come, &ranges, 2000));
+  cr_expect_eq(bus_get_stats(sensing->bus).gaps, 0, "what was not asked for is no loss");
+}
+
 Test(pressure, of_subscriptions_does_not_hide_a_listener) {
   foreign_open(&foreign, harness, ZMQ_XSUB, "pub", false, "rs485-bridge");
   for (int i = 0; i < 300; i++) {
@@ -114,7 +141,7 @@ Test(pressure, on_descriptors_does_not_leave_a_call_without_end) {
   struct rlimit none = {.rlim_cur = 3, .rlim_max = limit.rlim_max};
   setrlimit(RLIMIT_NOFILE, &none);
 
-  gantry_err_t err = rpc_call(harness_client(harness), REQUEST_ROBOT_DRIVE, NULL, NULL, &drive, 100,
+  gantry_err_t err = rpc_call(harness_client(harness), REQUEST_ROBOT_DRIVE, NULL, NULL, &drive, 500,
                               on_outcome, &outcome);
 
   bool ended = harness_until(harness, has_ended, &outcome, 3000);

@@ -35,6 +35,9 @@ void bus_destroy(bus_t **self);
    does not list this service as a consumer (taps excepted). */
 gantry_err_t bus_subscribe(bus_t *bus, const topic_t *topic, const char *instance, uint32_t queue,
                            bus_handler_fn handler, void *arg);
+/* Whether that handler's subscription hears its topic; at first it does. While it does not, nothing
+   of the topic comes for it, and what nobody hears its producer need not send. */
+void bus_hear(bus_t *bus, const topic_t *topic, bus_handler_fn handler, bool on);
 /* Everything whose name matches prefix, undecoded (body NULL, frame->body borrowed). Taps only. */
 gantry_err_t bus_tap(bus_t *bus, const char *prefix, bus_handler_fn handler, void *arg);
 
