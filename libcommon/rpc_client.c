@@ -276,11 +276,12 @@ static void log_called(const call_t *call) {
   log_set_trace(outer);
 }
 
-static call_t *client_slot(rpc_client_t *client) {
-  for (uint32_t i = 0; i < client->call_top; i++) {
+static call_t *client_slot(rpc_client_t *client, lane_t lane) {
+  uint32_t room = lane == LANE_SAFETY ? CALLS_MAX + CALLS_SAFETY : CALLS_MAX;
+  for (uint32_t i = 0; i < client->call_top && i < room; i++) {
     if (!client->calls[i].request) return &client->calls[i];
   }
-  return client->call_top < CALLS_MAX ? &client->calls[client->call_top++] : NULL;
+  return client->call_top < room ? &client->calls[client->call_top++] : NULL;
 }
 
 /* The catalogue's server, or the one named where the catalogue leaves it open; NULL without a
@@ -304,7 +305,7 @@ gantry_err_t rpc_call_as(rpc_client_t *client, const char *actor, const request_
   if (timeout_ms == 0) timeout_ms = request->timeout_ms;
   if (!server || timeout_ms > TTL_MAX_MS) return GANTRY_E_INVALID;
   line_t *line = client->closing ? NULL : client_line(client, server, request->lane);
-  call_t *call = line ? client_slot(client) : NULL;
+  call_t *call = line ? client_slot(client, request->lane) : NULL;
   if (!call) return GANTRY_E_UNAVAILABLE;
   *call = (call_t){.request = request, .line = line, .fn = fn, .arg = arg};
   gantry_err_t err = call_fill(client, call, cause, actor, takes, timeout_ms);

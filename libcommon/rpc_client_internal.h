@@ -6,7 +6,8 @@
 
 #include <gantry/rpc_client.h>
 
-enum { CALLS_MAX = 256, LINES_MAX = 16 };
+/* Beside those of the table there is room for stops: whoever hangs, they are sent. */
+enum { CALLS_MAX = 256, CALLS_SAFETY = 16, LINES_MAX = 16 };
 
 /* One DEALER: to one server, on one lane. */
 typedef struct line {
@@ -31,7 +32,7 @@ struct rpc_client {
   bus_t *bus;
   line_t *lines[LINES_MAX];
   uint32_t line_count;
-  call_t calls[CALLS_MAX];
+  call_t calls[CALLS_MAX + CALLS_SAFETY];
   uint32_t call_top; /* entries from here on are free */
   uint64_t seq;
   int alarm;

@@ -93,7 +93,8 @@ static gantry_err_t check_request(door_t *door, parts_t *parts, rpc_context_t *c
 static rpc_context_t *context_new(door_t *door, parts_t *parts) {
   rpc_server_t *server = door->server;
   size_t len = parts->count > 1 ? zmq_msg_size(&parts->part[0]) : 0;
-  if (len == 0 || len > IDENTITY_MAX || server->open_count >= OPEN_MAX) return NULL;
+  uint32_t most = door->lane == LANE_SAFETY ? OPEN_MAX + OPEN_SAFETY : OPEN_MAX;
+  if (len == 0 || len > IDENTITY_MAX || server->open_count >= most) return NULL;
   rpc_context_t *call = calloc(1, sizeof *call);
   if (!call) return NULL;
   memcpy(call->identity, zmq_msg_data(&parts->part[0]), len);

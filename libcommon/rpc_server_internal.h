@@ -6,7 +6,8 @@
 
 #include <gantry/rpc_server.h>
 
-enum { HANDLERS_MAX = 128, OPEN_MAX = 1024, IDENTITY_MAX = 255 };
+/* A stop finds room, however many others wait for their answers. */
+enum { HANDLERS_MAX = 128, OPEN_MAX = 1024, OPEN_SAFETY = 64, IDENTITY_MAX = 255 };
 
 typedef struct handler {
   const request_t *request;

@@ -103,7 +103,7 @@ Test(rpc, times_out_once_and_drops_the_late_answer) {
   robot_drive_t drive = {.speed = 0.25, .hold_ms = 300};
   robot_driving_t driving = {0};
   rpc_serve(bridge->server, REQUEST_ROBOT_DRIVE, on_drive_kept, &kept);
-  rpc_call(harness_client(harness), REQUEST_ROBOT_DRIVE, NULL, NULL, &drive, 60, on_outcome,
+  rpc_call(harness_client(harness), REQUEST_ROBOT_DRIVE, NULL, NULL, &drive, 500, on_outcome,
            &outcome);
 
   cr_assert(harness_until(harness, is_over, &outcome, 2000));
@@ -231,23 +231,53 @@ Test(rpc, serves_one_request_once) {
   cr_assert_eq(rpc_serve(bridge->server, REQUEST_ROBOT_DRIVE, on_drive, &served), GANTRY_E_INVALID);
 }
 
+static bool are_all_over(void *arg) {
+  return ((outcome_t *)arg)->count >= 256;
+}
+
 Test(rpc, bounds_what_is_outstanding) {
   outcome_t outcome = {0};
   sys_empty_t nothing = {0};
   rpc_client_t *client = harness_client(harness);
   for (int i = 0; i < 256; i++) {
     cr_assert_eq(
-        rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 200, on_outcome, &outcome),
+        rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 500, on_outcome, &outcome),
         GANTRY_OK);
   }
 
   cr_assert_eq(
-      rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 200, on_outcome, &outcome),
+      rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 500, on_outcome, &outcome),
       GANTRY_E_UNAVAILABLE);
-  harness_until(harness, is_over, &outcome, 2000);
+  cr_assert(harness_until(harness, are_all_over, &outcome, 5000));
   harness_for(harness, 50);
 
   cr_assert_eq(outcome.count, 256);
+}
+
+Test(rpc, sends_a_stop_however_much_is_outstanding) {
+  char actor[51] = "";
+  static outcome_t pings; /* they outlive the test */
+  outcome_t stops = {0};
+  sys_empty_t nothing = {0};
+  robot_estop_t estop = {.reason = "test"};
+  rpc_client_t *client = harness_client(harness);
+  rpc_serve(bridge->server, REQUEST_ROBOT_ESTOP, on_estop, actor);
+  while (rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 5000, on_outcome, &pings) ==
+         GANTRY_OK)
+    continue;
+
+  for (unsigned i = 1; i <= 20; i++) {
+    cr_assert_eq(
+        rpc_call(client, REQUEST_ROBOT_ESTOP, NULL, NULL, &estop, 1000, on_outcome, &stops),
+        GANTRY_OK);
+    stops.count = 0;
+    cr_assert(harness_until(harness, is_over, &stops, 2000));
+    cr_assert_eq(stops.err, GANTRY_OK, "%s", stops.fault.detail);
+  }
+  cr_expect_eq(pings.count, 0, "the others wait on");
+  cr_expect_eq(
+      rpc_call(client, REQUEST_SYS_PING, "mapper", NULL, &nothing, 200, on_outcome, &pings),
+      GANTRY_E_UNAVAILABLE);
 }
 
 Test(rpc, answers_open_calls_when_the_server_ends) {
