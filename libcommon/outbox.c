@@ -128,15 +128,22 @@ static void on_notes(void *arg) {
 
 static void outbox_free(outbox_t *outbox) {
   group_t *groups[] = {outbox->gathering, outbox->taken};
+  note_t note;
   for (int i = 0; i < 2; i++) {
     if (groups[i]) buf_fini(&groups[i]->bytes);
     free(groups[i]);
   }
+  while (outbox->out && mailbox_receive(outbox->out, &note))
+    if (note.kind == NOTE_PARCEL) free(note.parcel.bytes);
   mailbox_destroy(&outbox->in);
   mailbox_destroy(&outbox->out);
   pthread_mutex_destroy(&outbox->mutex);
   free(outbox->waiters);
   free(outbox);
+}
+
+void outbox_leave(outbox_t *outbox) {
+  if (atomic_exchange(&outbox->left, true)) outbox_free(outbox);
 }
 
 gantry_err_t outbox_open(const outbox_settings_t *settings, loop_t *loop, outbox_t **out) {
@@ -180,14 +187,12 @@ void outbox_close(outbox_t **self) {
   outbox->fn = NULL;
   on_notes(outbox);
   settle(outbox, 0, UINT64_MAX, GANTRY_E_UNAVAILABLE);
-  if (ended) {
-    outbox_free(outbox);
-    return;
+  if (!ended) {
+    log_warn("OUTBOX-SLOW", "%s.outbox: the disk does not answer; what came last may be lost",
+             outbox->service);
+    pthread_detach(outbox->thread);
   }
-  /* Its memory is the thread's now: the process ends soon. */
-  log_warn("OUTBOX-SLOW", "%s.outbox: the disk does not answer; what came last may be lost",
-           outbox->service);
-  pthread_detach(outbox->thread);
+  outbox_leave(outbox);
 }
 
 void outbox_deliver(outbox_t *outbox, outbox_parcel_fn fn, void *arg) {

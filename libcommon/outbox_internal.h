@@ -68,6 +68,7 @@ struct outbox {
   /* Written by the thread. */
   atomic_uint_fast64_t bytes, kept_bytes, records, dropped, limit_now, sync_max_us;
   atomic_bool in_memory, opened;
+  atomic_bool left; /* by one of the two */
   /* The loop's alone. */
   loop_t *loop;
   uint64_t next; /* number of the next record */
@@ -92,5 +93,9 @@ struct outbox {
 };
 
 void *outbox_run(void *arg);
+
+/* The last that the loop's side and the thread do with it, each once: the second one frees it. A
+   close does not wait longer than a second for the thread. */
+void outbox_leave(outbox_t *outbox);
 
 #endif

@@ -201,5 +201,6 @@ void *outbox_run(void *arg) {
   tray_tidy(&outbox->tray, clock_mono_ns());
   tell_synced(outbox);
   tray_fini(&outbox->tray);
+  outbox_leave(outbox);
   return NULL;
 }

@@ -189,6 +189,35 @@ Test(outbox_disk, delivers_a_file_that_somebody_else_had_when_it_started) {
   cr_assert_eq(out_of_order, 0);
 }
 
+static unsigned count_threads(void) {
+  unsigned count = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  for (struct dirent *each; (each = readdir(tasks)) != NULL;)
+    count += each->d_name[0] != '.';
+  closedir(tasks);
+  return count;
+}
+
+/* The address sanitizer's run says whether it frees what it held. */
+Test(outbox_disk, ends_by_itself_when_the_disk_answers_after_the_close) {
+  leave_records_of_first_boot();
+  unsigned threads = count_threads();
+  open_outbox();
+  outbox_deliver(outbox, on_parcel, NULL);
+  cr_assert(step_until(&came_of_first, OLD));
+  pthread_mutex_lock(&stall);
+  add(100, on_done);
+  outbox_close(&outbox);
+  cr_assert_eq(done, OLD);
+
+  pthread_mutex_unlock(&stall);
+
+  uint64_t deadline_ns = clock_mono_ns() + (uint64_t)WAIT_MS * GANTRY_NS_PER_MS;
+  while (count_threads() > threads && clock_mono_ns() < deadline_ns)
+    loop_step(loop, 10);
+  cr_assert_eq(count_threads(), threads);
+}
+
 /* Storage's answers reach the outbox's thread, however much is added while the disk is busy. */
 Test(outbox_disk, goes_on_after_a_stall_of_the_disk_under_load) {
   add(100, on_done);
