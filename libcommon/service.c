@@ -2,9 +2,14 @@
    loop, draining, end. */
 #include "service_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static gantry_err_t open_bus(service_run_t *run, void *context, gantry_fault_t *fault) {
   service_t *service = &run->service;
@@ -18,12 +23,28 @@ static gantry_err_t open_bus(service_run_t *run, void *context, gantry_fault_t *
   return err == GANTRY_E_INTERNAL ? err : GANTRY_E_INVALID;
 }
 
+/* Two of a kind on one data folder would write over one another's files, also where each has a bus
+   of its own. A folder that cannot be written, or locks nothing, does not keep a service down. */
+static gantry_err_t lock_data(service_run_t *run, gantry_fault_t *fault) {
+  const char *folder = config_text(run->service.config, "data");
+  char path[512];
+  snprintf(path, sizeof path, "%s/%s.running", folder, run->service.name);
+  (void)mkdir(folder, 0750);
+  run->data_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (run->data_lock < 0 || flock(run->data_lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+    return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INVALID, "data",
+                   "another %s keeps its files in %s: stop it or choose another folder",
+                   run->service.name, folder);
+}
+
 static gantry_err_t open_parts(service_run_t *run, void *context, gantry_fault_t *fault) {
   service_t *service = &run->service;
   fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory or descriptors");
   GANTRY_TRY(loop_new(&service->loop));
   GANTRY_TRY(metrics_new(&service->metrics));
   GANTRY_TRY(open_bus(run, context, fault));
+  GANTRY_TRY(lock_data(run, fault));
   GANTRY_TRY(rpc_client_new(service->bus, &service->client));
   GANTRY_TRY(service_outbox_start(run));
   return service_sys_start(run);
@@ -40,6 +61,7 @@ gantry_err_t service_begin(const service_def_t *def, config_t *config, void *con
   run->def = def;
   run->service.name = def->name;
   run->service.config = config;
+  run->data_lock = -1;
   health_start(&run->probe);
   gantry_err_t err = open_parts(run, context, fault);
   if (err == GANTRY_OK) {
@@ -106,6 +128,7 @@ void service_close(service_run_t **self) {
   bus_destroy(&run->service.bus);
   metrics_destroy(&run->service.metrics);
   loop_destroy(&run->service.loop);
+  if (run->data_lock >= 0) close(run->data_lock);
   config_destroy(&run->service.config);
   free(run);
   *self = NULL;

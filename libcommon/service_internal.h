@@ -28,6 +28,7 @@ struct service_run {
   health_probe_t probe;
   sys_metrics_t *metrics; /* owned: too large for the stack */
   int timers[2];
+  int data_lock; /* a descriptor; -1: none */
   outbox_t *outbox;
   delivery_t *delivery;
   outbox_watch_t outbox_watch;

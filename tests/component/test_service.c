@@ -22,8 +22,13 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-  static const char *const LEFT[] = {
-      "bus/mapper.pub", "bus/mapper.rpc", "bus/mapper.lock", "gantry.conf", "log", "bus"};
+  static const char *const LEFT[] = {"bus/mapper.pub",
+                                     "bus/mapper.rpc",
+                                     "bus/mapper.lock",
+                                     "mapper.running",
+                                     "gantry.conf",
+                                     "log",
+                                     "bus"};
   harness_destroy(&harness);
   for (size_t i = 0; i < sizeof LEFT / sizeof LEFT[0]; i++) {
     char path[128];
@@ -231,16 +236,17 @@ Test(service, refuses_settings_it_does_not_have) {
 
 /* Starts the tiny service with its bus and log in the test's folder. */
 static pid_t spawn(const char *const *arguments) {
-  char bus[100];
-  char log[100];
-  const char *argv[16] = {getenv("TINY_SERVICE"), "--set", bus};
-  int argc = 3;
+  char bus[100], data[100], log[100];
+  const char *argv[16] = {getenv("TINY_SERVICE"), "--set", bus, "--set", data};
+  int argc = 5;
   snprintf(bus, sizeof bus, "bus=ipc://%s/bus", folder);
+  snprintf(data, sizeof data, "data=%s", folder);
   snprintf(log, sizeof log, "%s/log", folder);
   for (; arguments && *arguments && argc < 15; arguments++) {
     argv[argc++] = *arguments;
   }
   argv[argc] = NULL;
+  cr_assert_not_null(argv[0]);
   pid_t pid = fork();
   if (pid == 0) {
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -331,6 +337,11 @@ Test(service, process_exits_78_when_it_runs_already) {
   cr_assert_eq(run_with(NULL), EXIT_CONFIG);
 
   cr_assert(log_has("mapper already runs"));
+  char other[100];
+  snprintf(other, sizeof other, "bus=ipc://%s", folder);
+  cr_assert_eq(run_with((const char *[]){"--set", other, NULL}), EXIT_CONFIG,
+               "on a bus of its own");
+  cr_assert(log_has("another mapper keeps its files"));
   kill(first, SIGTERM);
   cr_assert_eq(ended(first), EXIT_DONE);
 }
