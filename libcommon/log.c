@@ -7,6 +7,7 @@
 #include "utf8.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -24,6 +25,12 @@ static atomic_int log_level = LOG_INFO;
 static atomic_int log_fd = STDERR_FILENO;
 static atomic_uint log_lost; /* lines since the last that was taken */
 static _Thread_local uint64_t log_trace;
+
+static struct {
+  pthread_mutex_t mutex;
+  log_tap_fn fn;
+  void *arg;
+} tap = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *const LEVELS[] = {"debug", "info", "warn", "error"};
 
@@ -136,6 +143,26 @@ static bool line_send(log_level_t level, const char *id, const char *text) {
   return true;
 }
 
+void log_tap(log_tap_fn fn, void *arg) {
+  pthread_mutex_lock(&tap.mutex);
+  tap.fn = fn;
+  tap.arg = arg;
+  pthread_mutex_unlock(&tap.mutex);
+}
+
+void log_untap(const void *arg) {
+  pthread_mutex_lock(&tap.mutex);
+  if (tap.arg == arg) tap.fn = NULL;
+  pthread_mutex_unlock(&tap.mutex);
+}
+
+static void tell_tap(log_level_t level, const char *id, const char *text) {
+  if (level == LOG_DEBUG) return;
+  pthread_mutex_lock(&tap.mutex);
+  if (tap.fn) tap.fn(level, id, text, log_trace, tap.arg);
+  pthread_mutex_unlock(&tap.mutex);
+}
+
 void log_write(log_level_t level, const char *id, const char *format, ...) {
   if ((int)level < atomic_load(&log_level)) return;
   char text[LOG_TEXT_MAX], note[64];
@@ -148,4 +175,5 @@ void log_write(log_level_t level, const char *id, const char *format, ...) {
   snprintf(note, sizeof note, "lines lost before this, as nobody read them: %u", lost);
   if (lost > 0 && line_send(LOG_WARN, "LOG-LOST", note)) atomic_fetch_sub(&log_lost, lost);
   if (!line_send(level, id, text)) atomic_fetch_add(&log_lost, 1);
+  tell_tap(level, id, text);
 }

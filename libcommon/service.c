@@ -45,6 +45,7 @@ static gantry_err_t open_parts(service_run_t *run, void *context, gantry_fault_t
   GANTRY_TRY(metrics_new(&service->metrics));
   GANTRY_TRY(open_bus(run, context, fault));
   GANTRY_TRY(lock_data(run, fault));
+  GANTRY_TRY(service_log_start(run));
   GANTRY_TRY(rpc_client_new(service->bus, &service->client));
   GANTRY_TRY(service_outbox_start(run));
   return service_sys_start(run);
@@ -125,6 +126,7 @@ void service_close(service_run_t **self) {
   rpc_client_destroy(&run->service.client);
   delivery_destroy(&run->delivery);
   rpc_server_destroy(&run->service.server);
+  service_log_stop(run);
   bus_destroy(&run->service.bus);
   metrics_destroy(&run->service.metrics);
   loop_destroy(&run->service.loop);

@@ -5,6 +5,7 @@
 #include "health.h"
 
 #include <gantry/delivery.h>
+#include <gantry/mailbox.h>
 #include <gantry/service.h>
 
 /* Before start() has ended and after stop() has begun the life cycle knows better than the service.
@@ -19,6 +20,14 @@ typedef struct outbox_watch {
   metric_t *bytes, *records, *dropped, *refused, *sync_ms;
 } outbox_watch_t;
 
+/* Lines of the log on their way to the bus. */
+typedef struct log_feed {
+  mailbox_t *lines; /* sys_log_line_t, from any thread */
+  double tokens;
+  uint64_t filled_ns, dropped;
+  uint32_t lost; /* since the last that was published */
+} log_feed_t;
+
 struct service_run {
   service_t service;
   const service_def_t *def;
@@ -32,6 +41,7 @@ struct service_run {
   outbox_t *outbox;
   delivery_t *delivery;
   outbox_watch_t outbox_watch;
+  log_feed_t log_feed;
 };
 
 /* Takes over config (also on failure). What is wrong with the bus comes back as GANTRY_E_INVALID.
@@ -48,6 +58,9 @@ void service_sys_stop(service_run_t *run);
 gantry_err_t service_outbox_start(service_run_t *run);
 /* Before the client is destroyed; run->delivery after it. */
 void service_outbox_stop(service_run_t *run);
+/* Lines of the log, on the bus. Stopped while the bus is there, when nothing else goes on. */
+gantry_err_t service_log_start(service_run_t *run);
+void service_log_stop(service_run_t *run);
 /* Publishes health now. */
 void service_publish_health(service_run_t *run);
 

@@ -27,6 +27,15 @@ uint64_t log_get_trace(void);
 void log_write(log_level_t level, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A second reader of lines that are written, debug lines excepted: fn is called in the thread that
+   logs, under a lock, and must not log itself. One a process; NULL: none. After log_tap has
+   returned the former one is not called any more. */
+typedef void (*log_tap_fn)(log_level_t level, const char *id, const char *text, uint64_t trace,
+                           void *arg);
+void log_tap(log_tap_fn fn, void *arg);
+/* Ends the tap of arg; that of another stays. */
+void log_untap(const void *arg);
+
 #define log_debug(...)                                                                             \
   do {                                                                                             \
     if (log_get_level() <= LOG_DEBUG) log_write(LOG_DEBUG, __VA_ARGS__);                           \

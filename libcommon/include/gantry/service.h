@@ -23,6 +23,9 @@ typedef struct service {
   rpc_server_t *server;
   metrics_t *metrics;
   alerts_t *alerts;
+  /* Set by who wants its own lines of the log as well: a service does not hear itself on the bus.
+     Called from the loop with what is published; self may be NULL while it starts. */
+  void (*on_log)(void *self, const sys_log_line_t *line);
 } service_t;
 
 typedef struct service_def {
