@@ -76,3 +76,31 @@ void alerts_clear(alerts_t *alerts, const char *id, const char *subject) {
   *entry = alerts->list.alerts[--alerts->list.alerts_count];
   publish(alerts);
 }
+
+const sys_alerts_t *alerts_list(const alerts_t *alerts) {
+  return &alerts->list;
+}
+
+/* ---- numbers */
+
+/* FNV-1a; the ending zero parts one text from the next. */
+static uint64_t add_text(uint64_t sum, const char *text) {
+  for (;; text++) {
+    sum = (sum ^ (uint8_t)*text) * 0x100000001b3u;
+    if (!*text) return sum;
+  }
+}
+
+/* The finalizer of MurmurHash3: each bit of the input reaches each of the result. */
+static uint64_t mix(uint64_t sum) {
+  sum = (sum ^ sum >> 33) * 0xff51afd7ed558ccdu;
+  sum = (sum ^ sum >> 33) * 0xc4ceb9fe1a85ec53u;
+  return sum ^ sum >> 33;
+}
+
+uint64_t alerts_number(const char *service, const char *id, const char *subject,
+                       uint64_t raised_ns) {
+  uint64_t sum = add_text(add_text(add_text(0xcbf29ce484222325u, service), id), subject);
+  uint64_t number = mix(sum ^ mix(raised_ns / 1000)) >> 11;
+  return number ? number : 1;
+}

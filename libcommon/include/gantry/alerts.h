@@ -18,4 +18,12 @@ void alerts_raise(alerts_t *alerts, const char *id, const char *subject, sys_sev
 /* Harmless when it is not raised. */
 void alerts_clear(alerts_t *alerts, const char *id, const char *subject);
 
+/* Those raised now; valid until the next call. */
+const sys_alerts_t *alerts_list(const alerts_t *alerts);
+
+/* The number of one raise of an alert: whoever hears of it finds the same, at least 1 and below
+   2^53, so that readers of JSON keep it. raised_ns counts by the microsecond. */
+uint64_t alerts_number(const char *service, const char *id, const char *subject,
+                       uint64_t raised_ns);
+
 #endif
