@@ -98,6 +98,19 @@ gantry_err_t map_codec_encode(const int8_t *cells, size_t count, buf_t *out) {
   return map_encoder_end(&encoder);
 }
 
+gantry_err_t map_codec_count(const uint8_t *bytes, size_t len, uint64_t *known, uint64_t *unknown) {
+  map_decoder_t decoder = map_decoder_begin(bytes, len);
+  uint64_t counts[2] = {0}; /* by "is unknown" */
+  int8_t state;
+  uint32_t run;
+  gantry_err_t err;
+  while ((err = map_decoder_next(&decoder, &state, &run)) == GANTRY_OK)
+    counts[state < 0] += run;
+  *known = counts[0];
+  *unknown = counts[1];
+  return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
+}
+
 gantry_err_t map_codec_decode(const uint8_t *bytes, size_t len, int8_t *cells, size_t count) {
   map_decoder_t decoder = map_decoder_begin(bytes, len);
   size_t filled = 0;

@@ -26,6 +26,16 @@ Test(map_codec, gives_back_what_it_took) {
   round_trip(cells, sizeof cells);
 }
 
+Test(map_codec, counts_what_is_known_and_what_is_not) {
+  static const uint8_t RUNS[] = {255, 0xac, 0x02, 0, 7, 1, 2, 255, 1};
+  uint64_t known = 0, unknown = 0;
+
+  cr_assert_eq(map_codec_count(RUNS, sizeof RUNS, &known, &unknown), GANTRY_OK);
+  cr_expect_eq(known, 9);
+  cr_expect_eq(unknown, 301);
+  cr_expect_eq(map_codec_count(RUNS, 2, &known, &unknown), GANTRY_E_SCHEMA);
+}
+
 Test(map_codec, writes_one_run_for_equal_cells) {
   int8_t cells[300];
   buf_t buf = {0};

@@ -38,5 +38,7 @@ gantry_err_t map_decoder_next(map_decoder_t *decoder, int8_t *state, uint32_t *r
 /* Whole arrays. Decoding wants exactly count cells: GANTRY_E_SCHEMA otherwise. */
 gantry_err_t map_codec_encode(const int8_t *cells, size_t count, buf_t *out);
 gantry_err_t map_codec_decode(const uint8_t *bytes, size_t len, int8_t *cells, size_t count);
+/* How many cells are known and how many unknown. GANTRY_E_SCHEMA for damaged bytes. */
+gantry_err_t map_codec_count(const uint8_t *bytes, size_t len, uint64_t *known, uint64_t *unknown);
 
 #endif
