@@ -99,15 +99,29 @@ static void segment(canvas_t *canvas, const map_line_t *line) {
   }
 }
 
+/* States of a row from the top. */
+static void read_row(const map_image_t *image, uint32_t row, int8_t *states) {
+  uint32_t from_below = image->box.height - 1 - row;
+  grid_box_t line = {.min_x = image->box.min_x,
+                     .min_y = image->box.min_y + (int32_t)from_below,
+                     .width = image->box.width,
+                     .height = 1};
+  if (image->cells)
+    memcpy(states, image->cells + (size_t)from_below * line.width, line.width);
+  else if (grid_export(image->grid, line, states, line.width) != GANTRY_OK)
+    memset(states, GRID_UNKNOWN, line.width);
+}
+
 static void draw_band(canvas_t *canvas) {
-  const map_image_t *image = canvas->image;
   uint8_t *pixel = canvas->pixels;
   for (uint32_t row = canvas->first_row;
-       row < canvas->height && row < canvas->first_row + BAND_ROWS; row++)
-    for (uint32_t column = 0; column < canvas->width; column++) {
-      int8_t state = image->cells[(size_t)(canvas->height - 1 - row) * canvas->width + column];
-      *pixel++ = canvas->shades[state < 0 ? 0 : (state > 0 ? 2 : 1)];
+       row < canvas->height && row < canvas->first_row + BAND_ROWS; row++) {
+    read_row(canvas->image, row, (int8_t *)pixel);
+    for (uint32_t column = 0; column < canvas->width; column++, pixel++) {
+      int8_t state = (int8_t)*pixel;
+      *pixel = canvas->shades[state < 0 ? 0 : (state > 0 ? 2 : 1)];
     }
+  }
   for (size_t i = 0; i < canvas->line_count; i++)
     segment(canvas, &canvas->lines[i]);
 }

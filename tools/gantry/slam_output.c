@@ -127,13 +127,9 @@ gantry_err_t slam_output_write(slam_t *slam, const char *folder, gantry_fault_t 
   box.min_y -= MARGIN_CELLS;
   box.width += 2 * MARGIN_CELLS;
   box.height += 2 * MARGIN_CELLS;
-  size_t cell_count = (size_t)box.width * box.height;
-  int8_t *cells = malloc(cell_count);
-  if (!cells) return fault_set(fault, GANTRY_E_INTERNAL, "", "out of memory");
-  gantry_err_t err = grid_export(grid, box, cells, cell_count);
-  map_image_t image = {.cells = cells, .box = box, .resolution_m = grid_resolution_m(grid)};
+  gantry_err_t err = GANTRY_OK;
+  map_image_t image = {.grid = grid, .box = box, .resolution_m = grid_resolution_m(grid)};
   for (output_t i = 0; i < OUTPUT_COUNT && err == GANTRY_OK; i++)
     err = out_file_write(folder, NAMES[i], write_output, &(job_t){slam, &image, i}, fault);
-  free(cells);
   return err;
 }

@@ -12,7 +12,9 @@
 #include <gantry/slam/grid.h>
 
 typedef struct map_image {
-  const int8_t *cells; /* borrowed: box.width * box.height states as grid_export writes them */
+  const int8_t
+      *cells; /* borrowed: box.width * box.height states as grid_export writes them; NULL: */
+  const grid_t *grid;  /* read from it, band by band; borrowed */
   grid_box_t box;      /* where they lie */
   double resolution_m; /* */
 } map_image_t;
