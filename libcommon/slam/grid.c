@@ -31,11 +31,17 @@ void grid_destroy(grid_t **self) {
   *self = NULL;
 }
 
+void grid_tile_free(grid_tile_t *tile) {
+  free(tile->cells);
+  free(tile->packed);
+  free(tile);
+}
+
 void grid_clear(grid_t *grid) {
   for (uint32_t i = 0; i < grid->count; i++)
-    free(grid->slots[i].tile);
+    grid_tile_free(grid->slots[i].tile);
   tile_index_clear(&grid->index);
-  grid->count = 0;
+  grid->count = grid->open_count = 0;
   grid->dirty_count = 0;
   grid->dirty_cursor = 0;
   grid->known_cells = 0;
@@ -87,7 +93,7 @@ static gantry_err_t reserve_slot(grid_t *grid) {
   return GANTRY_OK;
 }
 
-gantry_err_t grid_slot_ensure(grid_t *grid, int32_t tx, int32_t ty, grid_slot_t **out) {
+gantry_err_t grid_slot_add(grid_t *grid, int32_t tx, int32_t ty, grid_slot_t **out) {
   uint32_t found = tile_index_get(&grid->index, tx, ty);
   if (found != TILE_NONE) {
     *out = &grid->slots[found];
@@ -109,6 +115,40 @@ gantry_err_t grid_slot_ensure(grid_t *grid, int32_t tx, int32_t ty, grid_slot_t 
   return GANTRY_OK;
 }
 
+/* Packs what was not used since the last time. Without memory a tile stays as it is. */
+static void pack_unused(grid_t *grid) {
+  for (uint32_t i = 0; i < grid->count; i++) {
+    grid_tile_t *tile = grid->slots[i].tile;
+    bool used = tile->used;
+    tile->used = false;
+    if (used || !tile->cells || !(tile->packed = grid_pack(tile))) continue;
+    free(tile->cells);
+    tile->cells = NULL;
+    grid->open_count--;
+  }
+}
+
+static gantry_err_t open_tile(grid_t *grid, grid_tile_t *tile) {
+  if (grid->open_count >= GRID_OPEN_MAX && ++grid->opened >= GRID_OPEN_MAX / 4) {
+    grid->opened = 0;
+    pack_unused(grid);
+  }
+  tile->cells = calloc(GRID_TILE_CELLS, sizeof *tile->cells);
+  if (!tile->cells) return GANTRY_E_INTERNAL;
+  if (tile->packed) grid_unpack(tile, tile->packed, tile->cells);
+  free(tile->packed);
+  tile->packed = NULL;
+  grid->open_count++;
+  return GANTRY_OK;
+}
+
+gantry_err_t grid_slot_ensure(grid_t *grid, int32_t tx, int32_t ty, grid_slot_t **out) {
+  GANTRY_TRY(grid_slot_add(grid, tx, ty, out));
+  grid_tile_t *tile = (*out)->tile;
+  tile->used = true;
+  return tile->cells ? GANTRY_OK : open_tile(grid, tile);
+}
+
 static void mark_dirty(grid_t *grid, grid_tile_t *tile) {
   if (!tile->dirty) grid->dirty_count++;
   tile->dirty = true;
@@ -118,6 +158,7 @@ static void mark_dirty(grid_t *grid, grid_tile_t *tile) {
 void grid_note_known(grid_t *grid, grid_slot_t *slot, uint32_t cell) {
   int32_t cx = slot->tile->x * GRID_TILE_SIDE + (int32_t)(cell & GRID_TILE_MASK);
   int32_t cy = slot->tile->y * GRID_TILE_SIDE + (int32_t)(cell >> GRID_TILE_SHIFT);
+  slot->tile->known[cell >> GRID_TILE_SHIFT] |= (uint64_t)1 << (cell & GRID_TILE_MASK);
   if (grid->known_cells++ == 0) {
     grid->min_x = grid->max_x = cx;
     grid->min_y = grid->max_y = cy;
@@ -153,8 +194,8 @@ gantry_err_t grid_visit(grid_t *grid, int32_t cx, int32_t cy) {
 }
 
 static int8_t tile_state(const grid_tile_t *tile, uint32_t cell) {
-  if (grid_tile_bit(tile, cell)) return GRID_OCCUPIED;
-  return tile->cells[cell].visits ? GRID_FREE : GRID_UNKNOWN;
+  if (grid_tile_bit(tile->occupied, cell)) return GRID_OCCUPIED;
+  return grid_tile_bit(tile->known, cell) ? GRID_FREE : GRID_UNKNOWN;
 }
 
 int8_t grid_state(const grid_t *grid, int32_t cx, int32_t cy) {
@@ -184,13 +225,27 @@ static bool is_span(int32_t from, uint32_t length) {
   return from >= -GRID_COORD_MAX && (int64_t)from + length <= GRID_COORD_MAX;
 }
 
+/* Tile by tile. */
+static void export_row(const grid_t *grid, int32_t cx, int32_t cy, uint32_t width, int8_t *cells) {
+  while (width > 0) {
+    uint32_t part = GRID_TILE_SIDE - ((uint32_t)cx & GRID_TILE_MASK);
+    if (part > width) part = width;
+    uint32_t slot = tile_index_get(&grid->index, cx >> GRID_TILE_SHIFT, cy >> GRID_TILE_SHIFT);
+    uint32_t cell = grid_cell_offset(cx, cy);
+    for (uint32_t i = 0; i < part; i++)
+      cells[i] = slot == TILE_NONE ? GRID_UNKNOWN : tile_state(grid->slots[slot].tile, cell + i);
+    cells += part;
+    cx += (int32_t)part;
+    width -= part;
+  }
+}
+
 gantry_err_t grid_export(const grid_t *grid, grid_box_t box, int8_t *cells, size_t capacity) {
   if (box.width && box.height > capacity / box.width) return GANTRY_E_TOO_LARGE;
   if (!is_span(box.min_x, box.width) || !is_span(box.min_y, box.height)) return GANTRY_E_TOO_LARGE;
   for (uint32_t row = 0; row < box.height; row++)
-    for (uint32_t column = 0; column < box.width; column++)
-      cells[(size_t)row * box.width + column] =
-          grid_state(grid, box.min_x + (int32_t)column, box.min_y + (int32_t)row);
+    export_row(grid, box.min_x, box.min_y + (int32_t)row, box.width,
+               cells + (size_t)row * box.width);
   return GANTRY_OK;
 }
 
@@ -210,10 +265,12 @@ static gantry_err_t load_cell(grid_t *grid, int32_t cx, int32_t cy, int8_t state
   if (counts->visits && !was_known) grid_note_known(grid, slot, cell);
   if (!counts->visits && was_known) {
     grid->known_cells--;
+    slot->tile->known[cell >> GRID_TILE_SHIFT] &= ~((uint64_t)1 << (cell & GRID_TILE_MASK));
     mark_dirty(grid, slot->tile);
   }
   bool occupied = state == GRID_OCCUPIED;
-  if (occupied != grid_tile_bit(slot->tile, cell)) grid_note_occupied(grid, slot, cell, occupied);
+  if (occupied != grid_tile_bit(slot->tile->occupied, cell))
+    grid_note_occupied(grid, slot, cell, occupied);
   if (was_known && counts->visits) mark_dirty(grid, slot->tile);
   return GANTRY_OK;
 }
@@ -248,4 +305,12 @@ void grid_read_tile(const grid_t *grid, grid_index_t tile, int8_t cells[GRID_TIL
   if (slot == TILE_NONE) return;
   for (uint32_t cell = 0; cell < GRID_TILE_CELLS; cell++)
     cells[cell] = tile_state(grid->slots[slot].tile, cell);
+}
+
+void grid_read_bits(const grid_t *grid, grid_index_t tile, grid_bits_t *out) {
+  uint32_t slot = tile_index_get(&grid->index, tile.x, tile.y);
+  *out = (grid_bits_t){0};
+  if (slot == TILE_NONE) return;
+  memcpy(out->known, grid->slots[slot].tile->known, sizeof out->known);
+  memcpy(out->occupied, grid->slots[slot].tile->occupied, sizeof out->occupied);
 }

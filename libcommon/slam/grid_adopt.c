@@ -2,32 +2,40 @@
    patches on the wire) hears of those alone that differ. */
 #include <gantry/slam/grid.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "grid_tile.h"
 
-static const grid_tile_t EMPTY;
-
-/* True when a cell's state differs; *occupied: also one that is occupied in one of them. */
-static bool differs(const grid_tile_t *a, const grid_tile_t *b, bool *occupied) {
-  *occupied = memcmp(a->occupied, b->occupied, sizeof a->occupied) != 0;
-  if (*occupied) return true;
-  for (uint32_t cell = 0; cell < GRID_TILE_CELLS; cell++)
-    if ((a->cells[cell].visits > 0) != (b->cells[cell].visits > 0)) return true;
-  return false;
+/* Books that a tile's states become those of another one. */
+static void note(grid_t *grid, grid_slot_t *slot, const uint64_t *occupied, const uint64_t *known) {
+  grid_tile_t *tile = slot->tile;
+  bool walls = memcmp(tile->occupied, occupied, sizeof tile->occupied) != 0;
+  if (!walls && memcmp(tile->known, known, sizeof tile->known) == 0) return;
+  if (!tile->dirty) grid->dirty_count++;
+  tile->dirty = true;
+  grid->revision++;
+  if (walls) slot->occupied_revision = grid->revision;
 }
 
-static void take_tile(grid_t *grid, grid_slot_t *slot, const grid_tile_t *from) {
+static void exchange(grid_t *grid, grid_slot_t *slot, grid_slot_t *from) {
+  grid_tile_t *old = slot->tile;
+  note(grid, slot, from->tile->occupied, from->tile->known);
+  grid->open_count += from->tile->cells != NULL;
+  grid->open_count -= old->cells != NULL;
+  slot->tile = from->tile;
+  slot->tile->dirty = old->dirty;
+  from->tile = old;
+}
+
+static void empty(grid_t *grid, grid_slot_t *slot) {
+  static const uint64_t NONE[GRID_TILE_SIDE];
   grid_tile_t *tile = slot->tile;
-  bool occupied;
-  if (differs(tile, from, &occupied)) {
-    if (!tile->dirty) grid->dirty_count++;
-    tile->dirty = true;
-    grid->revision++;
-    if (occupied) slot->occupied_revision = grid->revision;
-  }
-  memcpy(tile->occupied, from->occupied, sizeof tile->occupied);
-  memcpy(tile->cells, from->cells, sizeof tile->cells);
+  note(grid, slot, NONE, NONE);
+  grid->open_count -= tile->cells != NULL;
+  free(tile->cells);
+  free(tile->packed);
+  *tile = (grid_tile_t){.x = tile->x, .y = tile->y, .dirty = tile->dirty};
 }
 
 static void take_bounds(grid_t *grid, const grid_t *from, bool was_empty) {
@@ -38,18 +46,32 @@ static void take_bounds(grid_t *grid, const grid_t *from, bool was_empty) {
   if (was_empty || from->max_y > grid->max_y) grid->max_y = from->max_y;
 }
 
-gantry_err_t grid_adopt(grid_t *grid, const grid_t *from) {
-  if (grid->config.resolution_m != from->config.resolution_m) return GANTRY_E_INVALID;
-  for (uint32_t i = 0; i < from->count; i++) {
+/* Slots for the tiles of both: those that become empty stay, to be told. */
+static gantry_err_t make_room(grid_t *grid, const grid_t *from) {
+  uint32_t limit = grid->config.tile_limit;
+  gantry_err_t err = GANTRY_OK;
+  grid->config.tile_limit = limit + from->count;
+  for (uint32_t i = 0; i < from->count && err == GANTRY_OK; i++) {
     grid_slot_t *slot = NULL;
-    GANTRY_TRY(grid_slot_ensure(grid, from->slots[i].tile->x, from->slots[i].tile->y, &slot));
+    err = grid_slot_add(grid, from->slots[i].tile->x, from->slots[i].tile->y, &slot);
   }
+  grid->config.tile_limit = limit;
+  return err;
+}
+
+gantry_err_t grid_adopt(grid_t *grid, grid_t *from) {
+  if (grid->config.resolution_m != from->config.resolution_m) return GANTRY_E_INVALID;
+  GANTRY_TRY(make_room(grid, from));
   for (uint32_t i = 0; i < grid->count; i++) {
     const grid_tile_t *tile = grid->slots[i].tile;
     uint32_t found = tile_index_get(&from->index, tile->x, tile->y);
-    take_tile(grid, &grid->slots[i], found == TILE_NONE ? &EMPTY : from->slots[found].tile);
+    if (found == TILE_NONE)
+      empty(grid, &grid->slots[i]);
+    else
+      exchange(grid, &grid->slots[i], &from->slots[found]);
   }
   take_bounds(grid, from, grid->known_cells == 0);
   grid->known_cells = from->known_cells;
+  grid_clear(from);
   return GANTRY_OK;
 }

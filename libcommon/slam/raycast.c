@@ -47,7 +47,7 @@ static bool ray_is_usable(const grid_t *grid, double x0_m, double y0_m, double x
 /* Counts one cell of a ray with `left` cells to go. The last cell before the end is only made
    known, not counted: range noise and rays that graze a wall would wear its face away. */
 static inline void count_step(grid_t *grid, grid_slot_t *slot, uint32_t cell, int32_t left) {
-  if (left == 1 && slot->tile->cells[cell].visits > 0) return;
+  if (left == 1 && grid_tile_bit(slot->tile->known, cell)) return;
   grid_count(grid, slot, cell, left == 0);
 }
 

@@ -165,7 +165,7 @@ gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cell
   return loaded;
 }
 
-gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, distance_field_t *field,
+gantry_err_t tracker_correct(tracker_t *tracker, grid_t *grid, distance_field_t *field,
                              pose2_t step) {
   GANTRY_TRY(grid_adopt(tracker->grid, grid));
   if (field)

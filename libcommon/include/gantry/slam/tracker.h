@@ -86,7 +86,7 @@ gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cell
    field: made by tracker_new_field and brought up to grid, its contents are taken, so that only the
    copying costs time here; NULL: the tracker's own is brought up to the grid. Errors as grid_adopt;
    the robot then stays where it was. */
-gantry_err_t tracker_correct(tracker_t *tracker, const grid_t *grid, distance_field_t *field,
+gantry_err_t tracker_correct(tracker_t *tracker, grid_t *grid, distance_field_t *field,
                              pose2_t step);
 /* An empty field such as a tracker of this configuration has; NULL without memory. */
 distance_field_t *tracker_new_field(const tracker_config_t *config);
