@@ -31,6 +31,7 @@ distance_field_t *distance_field_new(double resolution_m, double truncation_m,
   field->truncation_m = truncation_m;
   field->reach = (int32_t)ceil(truncation_m / resolution_m);
   field->tile_limit = tile_limit;
+  field->window = FIELD_EVERYWHERE;
   kernel_fill(field);
   return field;
 }
@@ -40,6 +41,7 @@ static void field_clear(distance_field_t *field) {
     free(field->slots[i].tile);
   tile_index_clear(&field->index);
   field->count = 0;
+  field->window = FIELD_EVERYWHERE;
   field->synced_revision = 0;
   field->stale = false;
 }
@@ -250,11 +252,17 @@ gantry_err_t distance_field_update(distance_field_t *field, const grid_t *grid) 
   if (field->stale || field->synced_generation != grid->generation) field_clear(field);
   field->synced_generation = grid->generation;
 
-  bool removed = false;
+  field_window_t before = field->window;
+  bool removed = field_window_moves(field, grid->count);
+  if (removed) field_window_move(field);
   gantry_err_t err = GANTRY_OK;
-  for (uint32_t i = 0; i < grid->count && err == GANTRY_OK; i++)
-    if (grid->slots[i].occupied_revision > field->synced_revision)
-      err = follow_tile(field, grid->slots[i].tile, &removed);
+  for (uint32_t i = 0; i < grid->count && err == GANTRY_OK; i++) {
+    const grid_slot_t *slot = &grid->slots[i];
+    if (!field_window_has(&field->window, slot->tile->x, slot->tile->y)) continue;
+    if (slot->occupied_revision > field->synced_revision ||
+        !field_window_has(&before, slot->tile->x, slot->tile->y))
+      err = follow_tile(field, slot->tile, &removed);
+  }
   if (removed) rebuild_dirty(field);
   field->synced_revision = grid->revision;
   field->stale = err != GANTRY_OK;

@@ -29,6 +29,13 @@ typedef struct field_slot {
   uint16_t dirty_blocks; /* bit 4 * by + bx */
 } field_slot_t;
 
+/* Tiles, corners inclusive. */
+typedef struct field_window {
+  int32_t min_x, min_y, max_x, max_y;
+} field_window_t;
+
+#define FIELD_EVERYWHERE ((field_window_t){INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX})
+
 struct distance_field {
   double resolution_m, truncation_m;
   int32_t reach; /* cells */
@@ -38,6 +45,9 @@ struct distance_field {
   uint32_t count, capacity;
   bool stale; /* starts anew at the next update */
   uint64_t synced_revision, synced_generation;
+  bool focused;          /* the window may be narrowed */
+  field_window_t wanted; /* with a ring of tiles around, whose walls reach into it */
+  field_window_t window; /* the grid's tiles outside are not followed */
   uint8_t kernel[2 * FIELD_REACH_MAX + 1][FIELD_KERNEL_ROW];
   uint8_t far[GRID_TILE_CELLS]; /* stands for every tile there is not */
 };
@@ -47,6 +57,16 @@ static inline const uint8_t *field_tile_bytes(const distance_field_t *field, int
   uint32_t slot = tile_index_get(&field->index, tx, ty);
   return slot == TILE_NONE ? field->far : field->slots[slot].tile->distance;
 }
+
+static inline bool field_window_has(const field_window_t *window, int32_t tx, int32_t ty) {
+  return tx >= window->min_x && tx <= window->max_x && ty >= window->min_y && ty <= window->max_y;
+}
+
+/* field_window.c: whether another window is wanted, for a grid of so many tiles; moves it there and
+   forgets what lies outside; blocks that are to be built anew are dirty then, and what is new in
+   it is not followed yet. */
+bool field_window_moves(const distance_field_t *field, uint32_t grid_tiles);
+void field_window_move(distance_field_t *field);
 
 /* The tiles looked up lately: as many as a scan sees lie side by side in it without a clash. Holds
    until the field changes. */

@@ -38,3 +38,12 @@ uint32_t points_from_scan(points_t *points, const float *angle_rad, const float 
   }
   return points->count;
 }
+
+double points_reach_m(const points_t *points) {
+  float x = points->origin_x_m, y = points->origin_y_m, most = x * x + y * y;
+  for (uint32_t i = 0; i < points->count; i++) {
+    float square = points->x_m[i] * points->x_m[i] + points->y_m[i] * points->y_m[i];
+    most = square > most ? square : most;
+  }
+  return sqrt((double)most);
+}

@@ -12,13 +12,15 @@
 enum { JOB_KEYFRAMES = 10, LAG_KEYFRAMES = 10 };
 
 slam_config_t slam_config_default(void) {
-  return (slam_config_t){.tracker = tracker_config_default(),
-                         .submap_length = 20,
-                         .closures = true,
-                         .threads = 2,
-                         .closure_score = 0.55,
-                         .closure_residual_m = 0.06,
-                         .memory_limit = (size_t)64 << 20};
+  slam_config_t config = {.tracker = tracker_config_default(),
+                          .submap_length = 20,
+                          .closures = true,
+                          .threads = 2,
+                          .closure_score = 0.55,
+                          .closure_residual_m = 0.06,
+                          .memory_limit = (size_t)64 << 20};
+  config.tracker.local_field = true;
+  return config;
 }
 
 slam_t *slam_new(const slam_config_t *config) {

@@ -2,6 +2,7 @@
    each round draws the map from where the last one left them. Where a loop was closed this brings
    the two passes together to a fraction of a cell, which the graph, whose closures are single
    matches, cannot. The last round's cells are half as wide. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,7 @@ gantry_err_t slam_refine(slam_t *slam, slam_progress_fn progress, void *arg) {
   finish_t finish = {.slam = slam, .progress = progress, .arg = arg};
   if (slam->count < 2) return GANTRY_OK;
   submap_forget_all(slam->end); /* the rounds' maps want their room */
+  malloc_trim(0);
   finish.now = malloc(slam->count * sizeof *finish.now);
   finish.next = malloc(slam->count * sizeof *finish.next);
   gantry_err_t err = finish.now && finish.next ? GANTRY_OK : GANTRY_E_INTERNAL;

@@ -1,4 +1,5 @@
 /* The second thread's work, and how its result becomes the map. */
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,16 @@ static bool has_moved(const slam_job_t *job) {
 /* Draws the map of the new poses; and its field, when the front end matches against it. */
 static gantry_err_t compose(slam_t *slam, slam_job_t *job) {
   double begin_s = now_s();
+  malloc_trim(0); /* what the map before this one left in holes */
   const tracker_config_t *config = &slam->config.tracker;
   job->composed = grid_new(&config->grid);
   if (job->wants_field) job->field = tracker_new_field(config);
   if (!job->composed || (job->wants_field && !job->field)) return GANTRY_E_INTERNAL;
   gantry_err_t err = compose_carve(job->composed, slam->end->keyframes, job->after, 0, job->upto,
                                    &slam->end->points);
+  /* Around the newest, where it will be taken over; the points are its by now. */
+  if (job->field)
+    tracker_focus_field(config, job->field, job->after[job->upto - 1], &slam->end->points);
   if (err == GANTRY_OK && job->field) err = distance_field_update(job->field, job->composed);
   slam->end->counts.compose_s += now_s() - begin_s;
   return err;

@@ -16,6 +16,7 @@ typedef struct sums {
 
 static void fit(const slam_t *slam, const points_t *points, pose2_t pose, sums_t *sums) {
   match_result_t match;
+  if (tracker_look(slam->tracker, pose, points) != GANTRY_OK) return;
   const match_config_t *config = &slam->config.tracker.match;
   if (match_score(tracker_field(slam->tracker), points, pose, config, &match) != GANTRY_OK) return;
   sums->residual_m += match.mean_residual_m;
@@ -43,7 +44,6 @@ slam_quality_t slam_quality(const slam_t *slam) {
   sums_t sums = {0};
   points_t points;
   uint32_t stride = slam->count / FITTED_MAX + 1;
-  (void)tracker_follow(slam->tracker);
   for (uint32_t i = 0; i < slam->count; i += stride) {
     keyframe_points(slam->keyframes[i], &points);
     fit(slam, &points, slam->poses[i], &sums);

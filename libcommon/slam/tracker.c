@@ -8,6 +8,9 @@
 #include <gantry/slam/distance_field.h>
 #include <gantry/slam/raycast.h>
 
+/* Farther than any match goes from where it begins. */
+static const double MATCH_MOVES_M = 5.0;
+
 struct tracker {
   tracker_config_t config;
   grid_t *grid;
@@ -32,6 +35,12 @@ distance_field_t *tracker_new_field(const tracker_config_t *config) {
   /* Obstacles at the edge of the map reach into tiles the grid does not have. */
   return distance_field_new(config->grid.resolution_m, config->truncation_m,
                             config->grid.tile_limit * 2 + 16);
+}
+
+bool tracker_focus_field(const tracker_config_t *config, distance_field_t *field, pose2_t pose,
+                         const points_t *points) {
+  if (!config->local_field) return false;
+  return distance_field_focus(field, pose.x, pose.y, points_reach_m(points) + MATCH_MOVES_M);
 }
 
 tracker_t *tracker_new(const tracker_config_t *config) {
@@ -64,18 +73,24 @@ void tracker_reset(tracker_t *tracker) {
   distance_field_update(tracker->field, tracker->grid);
 }
 
-gantry_err_t tracker_follow(const tracker_t *tracker) {
+static gantry_err_t follow(const tracker_t *tracker) {
+  return tracker->matching ? distance_field_update(tracker->field, tracker->grid) : GANTRY_OK;
+}
+
+gantry_err_t tracker_look(const tracker_t *tracker, pose2_t pose, const points_t *points) {
+  tracker_focus_field(&tracker->config, tracker->field, pose, points);
   return distance_field_update(tracker->field, tracker->grid);
 }
 
-static gantry_err_t follow(const tracker_t *tracker) {
-  return tracker->matching ? tracker_follow(tracker) : GANTRY_OK;
+static gantry_err_t look_ahead(const tracker_t *tracker, pose2_t pose, const points_t *points) {
+  bool moves = tracker_focus_field(&tracker->config, tracker->field, pose, points);
+  return moves ? follow(tracker) : GANTRY_OK;
 }
 
 gantry_err_t tracker_set_matching(tracker_t *tracker, bool matching) {
   bool begins = matching && !tracker->matching;
   tracker->matching = matching;
-  return begins ? tracker_follow(tracker) : GANTRY_OK;
+  return begins ? follow(tracker) : GANTRY_OK;
 }
 
 /* Written so that NaN fails. */
@@ -125,6 +140,7 @@ gantry_err_t tracker_feed(tracker_t *tracker, pose2_t odometry, const points_t *
   tracker->counts.scans++;
   *out = (tracker_result_t){0};
 
+  GANTRY_TRY(look_ahead(tracker, predicted, points));
   bool empty = grid_known_cells(tracker->grid) == 0;
   if (!empty && tracker_match(tracker, predicted, points, &out->match) == GANTRY_OK) {
     out->matched = out->match.inlier_fraction >= tracker->config.inliers_min;

@@ -5,6 +5,7 @@
 #ifndef GANTRY_SLAM_DISTANCE_FIELD_H
 #define GANTRY_SLAM_DISTANCE_FIELD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,11 @@ void distance_field_destroy(distance_field_t **self);
    cleared one empties the field. GANTRY_E_INVALID when the resolutions differ, GANTRY_E_TOO_LARGE
    at the tile limit, GANTRY_E_INTERNAL without memory; after an error the next call starts anew. */
 gantry_err_t distance_field_update(distance_field_t *field, const grid_t *grid);
+
+/* From the next update on, of a large map (over 1,024 tiles) only what lies within reach_m of a
+   point is kept up, and 13 m around, so that a robot may go on; elsewhere the field may say the
+   truncation. False: what there is covers the place, no update is due for it. */
+bool distance_field_focus(distance_field_t *field, double x_m, double y_m, double reach_m);
 
 /* Exchanges the contents of two fields of one configuration; field is from then on in step with
    grid, whose cells must be those that `other` was brought up to. */

@@ -36,4 +36,7 @@ points_gate_t points_gate_default(void);
 uint32_t points_from_scan(points_t *points, const float *angle_rad, const float *range_m,
                           uint32_t ray_count, pose2_t mount, const points_gate_t *gate);
 
+/* How far the farthest point, or where the rays begin, lies from the robot, m. */
+double points_reach_m(const points_t *points);
+
 #endif

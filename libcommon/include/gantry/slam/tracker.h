@@ -29,6 +29,7 @@ typedef struct tracker_config {
   double insert_m;      /* insert after this much motion: 0.1 m */
   double insert_rad;    /* or this much turn: 0.1 rad */
   double inliers_min;   /* poorer fits are not believed, 0 .. 1: see the default */
+  bool local_field;     /* of a large map, the distance field is kept around the robot alone */
 } tracker_config_t;
 
 typedef struct tracker_result {
@@ -76,8 +77,9 @@ void tracker_set_mapping(tracker_t *tracker, bool mapping);
    insertion and far more of what a correction costs; tracker_match and tracker_feed are out of
    bounds until it is on again. On by default. */
 gantry_err_t tracker_set_matching(tracker_t *tracker, bool matching);
-/* Brings the field up to the cells, as matching does by itself: for a look at it. */
-gantry_err_t tracker_follow(const tracker_t *tracker);
+/* Brings the field up to the cells where a scan at pose sees, as matching does by itself: for a
+   look at it. */
+gantry_err_t tracker_look(const tracker_t *tracker, pose2_t pose, const points_t *points);
 
 /* Sets a trinary rectangle (a stored map, or a patch of one tile) and updates the field. */
 gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cells);
@@ -88,8 +90,11 @@ gantry_err_t tracker_load(tracker_t *tracker, grid_box_t box, const int8_t *cell
    the robot then stays where it was. */
 gantry_err_t tracker_correct(tracker_t *tracker, grid_t *grid, distance_field_t *field,
                              pose2_t step);
-/* An empty field such as a tracker of this configuration has; NULL without memory. */
+/* An empty field such as a tracker of this configuration has; NULL without memory. And where it is
+   wanted for a scan at pose: as distance_field_focus, with room for the match to move. */
 distance_field_t *tracker_new_field(const tracker_config_t *config);
+bool tracker_focus_field(const tracker_config_t *config, distance_field_t *field, pose2_t pose,
+                         const points_t *points);
 
 /* Borrowed, valid until tracker_destroy. Take dirty tiles from it freely, but change cells only
    through the tracker. */
