@@ -27,9 +27,10 @@ typedef struct back_end {
   match_config_t match;
   pose_graph_t *graph; /* node i is keyframe i */
   const keyframe_t **keyframes;
-  pose2_t *steps; /* from the keyframe before, as the front end saw it */
-  pose2_t *chain; /* placed against the last few alone */
-  double *path_m; /* travelled along the chain */
+  pose2_t *steps;       /* from the keyframe before, as the front end saw it */
+  pose2_t *chain;       /* placed against the last few alone */
+  const pose2_t *front; /* of all keyframes while it runs, by the front end; NULL: unknown */
+  double *path_m;       /* travelled along the chain */
   uint32_t count, placed, searched, capacity;
   grid_t *recent; /* of the chain: keyframes recent_first .. placed - 1 */
   distance_field_t *recent_field;

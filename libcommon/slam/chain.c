@@ -5,6 +5,7 @@
 #include <gantry/slam/raycast.h>
 
 #include "back_end.h"
+#include "play.h"
 
 /* A poorer fit leaves the front end's word standing. */
 static const double INLIERS_MIN = 0.4;
@@ -13,6 +14,8 @@ static const double INLIERS_MIN = 0.4;
 static const double ODOMETRY_M = 0.02, ODOMETRY_RAD = 0.01, ODOMETRY_SHARE = 0.1;
 /* How far a submap may be bent, one sigma, on top of how well its keyframes fit. */
 static const double BEND_M = 0.1, BEND_RAD = 0.02;
+/* How far a step looks for other places as good. */
+static const double PLAY_M = 0.6;
 /* Of a place that came without its covariance. */
 static const double PLACE_M = 0.02, PLACE_RAD = 0.01;
 /* The recent map holds between this many submaps' lengths and twice as many. */
@@ -89,7 +92,9 @@ static bool find_place(back_end_t *end, uint32_t index, pose2_t *place, double c
   gantry_err_t err = match_scan(end->recent_field, &end->points, *place, &end->match, &match);
   if (err != GANTRY_OK || match.inlier_fraction < INLIERS_MIN) return false;
   *place = match.pose;
+  play_t play = play_of(end->recent_field, &end->points, &match, PLAY_M);
   match_covariance(&match, covariance);
+  play_add(&play, covariance);
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include <gantry/slam/search_match.h>
 
 #include "back_end.h"
+#include "play.h"
 
 /* How far the chain may have drifted, a metre travelled since the last closure. */
 static const double DRIFT_PER_M = 0.01;
@@ -14,7 +15,13 @@ enum { SUBMAPS_A_SEARCH = 3, WITHIN_STRIDE = 4 };
 /* Of a closure that moves nothing much one is enough; a bigger jump needs a second that agrees. */
 static const double PLAUSIBLE_M = 0.5, PLAUSIBLE_RAD = 0.1;
 static const double AGREE_M = 0.3, AGREE_RAD = 0.05;
-static const double PLAIN_SIGMA_M = 0.05, PLAIN_SIGMA_RAD = 0.01;
+/* A closure joins two passes, each of which errs as one match does, and the map between them. */
+static const double PASSES_VARIANCE = 4.0;
+/* How far a closure looks for other places as good, and beyond which play along one axis it says no
+   more how far the robot has come. */
+static const double PLAY_M = 1.0, PLAY_MAX_M = 4.0, FIRM_M = 0.5;
+/* Where the front end's word of a place differs by more than this from the graph's. */
+static const double DIFFERS_M = 0.3, DIFFERS_RAD = 0.1;
 /* Beyond this drift a match from the graph's pose that fails is followed by a search. */
 static const double SEARCH_DRIFT_M = 0.3, SEARCH_MARGIN_M = 1.0, SEARCH_RAD = 0.35;
 /* A second place that fits nearly as well makes the first one worth nothing. */
@@ -31,6 +38,8 @@ static const double HUBER_SCALE = 1.0;
 typedef struct candidate {
   uint32_t submap, nearest; /* its keyframe nearest to the one searched */
   double distance_m;
+  pose2_t seen;   /* the one searched, from there, as far as is known */
+  double drift_m; /* how far off that may be */
 } candidate_t;
 
 void information_of(const double covariance[9], double turn_rad, double out[9]) {
@@ -53,28 +62,36 @@ void information_of(const double covariance[9], double turn_rad, double out[9]) 
   out[8] = (xx * yy - xy * xy) / det;
 }
 
+/* Where a keyframe is: by the front end, or, without its word, by the graph. */
+static pose2_t place_of(const back_end_t *end, const pose2_t *front, uint32_t keyframe) {
+  return front ? front[keyframe] : pose_graph_pose(end->graph, keyframe);
+}
+
 /* The nearest keyframe of a submap, every few looked at. */
-static candidate_t nearest_in(const back_end_t *end, uint32_t submap, pose2_t pose) {
+static candidate_t nearest_in(const back_end_t *end, const pose2_t *front, uint32_t submap,
+                              uint32_t keyframe) {
+  pose2_t pose = place_of(end, front, keyframe);
   uint32_t first = submap * end->config.submap_length;
   candidate_t found = {.submap = submap, .distance_m = INFINITY};
   for (uint32_t i = first; i < first + 2 * end->config.submap_length; i += WITHIN_STRIDE) {
-    double distance_m = pose2_distance(pose_graph_pose(end->graph, i), pose);
+    double distance_m = pose2_distance(place_of(end, front, i), pose);
     if (distance_m >= found.distance_m) continue;
     found.distance_m = distance_m;
     found.nearest = i;
   }
+  found.seen = pose2_between(place_of(end, front, found.nearest), pose);
   return found;
 }
 
 /* The nearest submaps that are old enough, nearest first. */
-static uint32_t nearest_submaps(const back_end_t *end, uint32_t keyframe, double reach_m,
-                                candidate_t out[SUBMAPS_A_SEARCH]) {
-  pose2_t pose = pose_graph_pose(end->graph, keyframe);
+static uint32_t nearest_submaps(const back_end_t *end, const pose2_t *front, uint32_t keyframe,
+                                double drift_m, candidate_t out[SUBMAPS_A_SEARCH]) {
   uint32_t length = end->config.submap_length;
   uint32_t count = 0;
   for (uint32_t submap = 0; (submap + 3) * length <= keyframe; submap++) {
-    candidate_t found = nearest_in(end, submap, pose);
-    if (found.distance_m > reach_m) continue;
+    candidate_t found = nearest_in(end, front, submap, keyframe);
+    found.drift_m = drift_m;
+    if (found.distance_m > REACH_M + drift_m) continue;
     uint32_t at = count < SUBMAPS_A_SEARCH ? count++ : SUBMAPS_A_SEARCH;
     while (at > 0 && out[at - 1].distance_m > found.distance_m) {
       if (at < SUBMAPS_A_SEARCH) out[at] = out[at - 1];
@@ -157,16 +174,16 @@ static gantry_err_t keep(back_end_t *end, const slam_closure_t *closure) {
   return GANTRY_OK;
 }
 
-static gantry_err_t tie(back_end_t *end, uint32_t index, const double information[9]) {
+static gantry_err_t tie(back_end_t *end, uint32_t index) {
   const slam_closure_t *closure = &end->closures[index];
   pose_graph_edge_t edge = {.from = closure->from,
                             .to = closure->to,
                             .measured = closure->measured,
                             .kernel = POSE_GRAPH_HUBER,
                             .scale = HUBER_SCALE};
-  memcpy(edge.information, information, sizeof edge.information);
+  memcpy(edge.information, closure->information, sizeof edge.information);
   GANTRY_TRY(pose_graph_add_edge(end->graph, &edge, &end->closure_edges[index]));
-  end->closed_path_m = end->path_m[closure->to];
+  if (closure->firm) end->closed_path_m = end->path_m[closure->to];
   end->unsolved++;
   return GANTRY_OK;
 }
@@ -182,22 +199,13 @@ static bool agree(const back_end_t *end, const slam_closure_t *a, const slam_clo
   return hypot(off.x, off.y) < AGREE_M + DRIFT_PER_M * way_m && fabs(off.theta) < AGREE_RAD;
 }
 
-/* For a closure whose own covariance is no longer known. */
-static void plain_information(double out[9]) {
-  memset(out, 0, 9 * sizeof *out);
-  out[0] = out[4] = 1.0 / (PLAIN_SIGMA_M * PLAIN_SIGMA_M);
-  out[8] = 1.0 / (PLAIN_SIGMA_RAD * PLAIN_SIGMA_RAD);
-}
-
 /* Accepts a closure and those that waited for one like it. */
-static gantry_err_t settle(back_end_t *end, uint32_t index, const double information[9]) {
+static gantry_err_t settle(back_end_t *end, uint32_t index) {
   slam_closure_t *closure = &end->closures[index];
   pose2_t expected = pose2_between(pose_graph_pose(end->graph, closure->from),
                                    pose_graph_pose(end->graph, closure->to));
   pose2_t jump = pose2_between(expected, closure->measured);
   bool plausible = hypot(jump.x, jump.y) < PLAUSIBLE_M && fabs(jump.theta) < PLAUSIBLE_RAD;
-  double plain[9];
-  plain_information(plain);
   bool found = false;
   for (uint32_t i = index; !plausible && i-- > 0;) {
     slam_closure_t *other = &end->closures[i];
@@ -205,19 +213,19 @@ static gantry_err_t settle(back_end_t *end, uint32_t index, const double informa
     if (!agree(end, other, closure)) continue;
     found = true;
     other->verdict = SLAM_ACCEPTED;
-    GANTRY_TRY(tie(end, i, plain));
+    GANTRY_TRY(tie(end, i));
   }
   closure->verdict = plausible || found ? SLAM_ACCEPTED : SLAM_WAITING;
   end->solve_wanted = end->solve_wanted || found || hypot(jump.x, jump.y) > CONFIRMS_M ||
                       fabs(jump.theta) > CONFIRMS_RAD;
-  return closure->verdict == SLAM_ACCEPTED ? tie(end, index, information) : GANTRY_OK;
+  return closure->verdict == SLAM_ACCEPTED ? tie(end, index) : GANTRY_OK;
 }
 
 /* Branch and bound where drift may have carried the guess out of the match's reach. Leaves match
    and closure alone when nothing better is found. */
 static gantry_err_t search_wide(back_end_t *end, const candidate_t *candidate, pose2_t guess,
-                                double drift_m, match_result_t *match, slam_closure_t *closure) {
-  double reach_m = SEARCH_MARGIN_M + drift_m;
+                                match_result_t *match, slam_closure_t *closure) {
+  double reach_m = SEARCH_MARGIN_M + candidate->drift_m;
   search_window_t window = {
       .centre = guess, .reach_x_m = reach_m, .reach_y_m = reach_m, .reach_rad = SEARCH_RAD};
   search_match_t found;
@@ -237,15 +245,25 @@ static gantry_err_t search_wide(back_end_t *end, const candidate_t *candidate, p
   return GANTRY_OK;
 }
 
-static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candidate_t *candidate,
-                               double drift_m) {
+/* How far the closure may be believed, and in which direction. */
+static void weigh(const back_end_t *end, const candidate_t *candidate, const match_result_t *match,
+                  slam_closure_t *closure) {
+  double covariance[9];
+  double reach_m = fmin(PLAY_M + candidate->drift_m, PLAY_MAX_M);
+  play_t play = play_of(end->submaps[candidate->submap].field, &end->points, match, reach_m);
+  match_covariance(match, covariance);
+  for (size_t i = 0; i < 9; i++)
+    covariance[i] *= PASSES_VARIANCE;
+  play_add(&play, covariance);
+  information_of(covariance, end->chain[closure->from].theta, closure->information);
+  closure->firm = play.far_m < FIRM_M;
+}
+
+static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candidate_t *candidate) {
   submap_t *submap = NULL;
   GANTRY_TRY(submap_draw(end, candidate->submap, &submap));
   keyframe_points(end->keyframes[keyframe], &end->points);
-  pose2_t nearest = end->chain[candidate->nearest];
-  pose2_t guess =
-      pose2_compose(nearest, pose2_between(pose_graph_pose(end->graph, candidate->nearest),
-                                           pose_graph_pose(end->graph, keyframe)));
+  pose2_t guess = pose2_compose(end->chain[candidate->nearest], candidate->seen);
   match_result_t match;
   gantry_err_t err = match_scan(submap->field, &end->points, guess, &end->match, &match);
   end->counts.searches++;
@@ -253,35 +271,50 @@ static gantry_err_t try_submap(back_end_t *end, uint32_t keyframe, const candida
   slam_closure_t closure = {.from = candidate->nearest, .to = keyframe};
   judge(submap->field, &end->points, match.pose, &closure);
   closure.verdict = verdict_of(end, &closure);
-  if (closure.verdict != SLAM_ACCEPTED && drift_m > SEARCH_DRIFT_M)
-    GANTRY_TRY(search_wide(end, candidate, guess, drift_m, &match, &closure));
+  bool wide = closure.verdict != SLAM_ACCEPTED && candidate->drift_m > SEARCH_DRIFT_M;
+  if (wide) GANTRY_TRY(search_wide(end, candidate, guess, &match, &closure));
   if (!is_in_sight(end, candidate, match.pose, &closure) && closure.verdict == SLAM_ACCEPTED)
     closure.verdict = SLAM_INCONSISTENT;
   closure.measured = pose2_between(end->chain[closure.from], match.pose);
+  if (closure.verdict == SLAM_ACCEPTED) weigh(end, candidate, &match, &closure);
+  /* Along bare walls a search finds any place; only a match stays at its guess there. */
+  if (wide && !closure.firm && closure.verdict == SLAM_ACCEPTED)
+    closure.verdict = SLAM_INCONSISTENT;
   GANTRY_TRY(keep(end, &closure));
-  if (closure.verdict != SLAM_ACCEPTED) return GANTRY_OK;
-  double covariance[9], information[9];
-  match_covariance(&match, covariance);
-  information_of(covariance, end->chain[closure.from].theta, information);
-  return settle(end, end->closure_count - 1, information);
+  return closure.verdict == SLAM_ACCEPTED ? settle(end, end->closure_count - 1) : GANTRY_OK;
+}
+
+/* True when front end and graph see the keyframe elsewhere from the candidate. */
+static bool differs(const back_end_t *end, uint32_t keyframe, const candidate_t *candidate) {
+  pose2_t graph = pose2_between(pose_graph_pose(end->graph, candidate->nearest),
+                                pose_graph_pose(end->graph, keyframe));
+  pose2_t off = pose2_between(graph, candidate->seen);
+  return hypot(off.x, off.y) > DIFFERS_M || fabs(off.theta) > DIFFERS_RAD;
+}
+
+static gantry_err_t search_by(back_end_t *end, const pose2_t *front, uint32_t keyframe,
+                              double drift_m) {
+  candidate_t candidates[SUBMAPS_A_SEARCH];
+  uint32_t count = nearest_submaps(end, front, keyframe, drift_m, candidates);
+  for (uint32_t i = 0; i < count; i++)
+    if (!front || differs(end, keyframe, &candidates[i]))
+      GANTRY_TRY(try_submap(end, keyframe, &candidates[i]));
+  return GANTRY_OK;
 }
 
 gantry_err_t closure_search(back_end_t *end, uint32_t keyframe) {
-  candidate_t candidates[SUBMAPS_A_SEARCH];
   double drift_m = DRIFT_PER_M * (end->path_m[keyframe] - end->closed_path_m);
-  drift_m = fmin(drift_m, REACH_MAX_M);
-  uint32_t count = nearest_submaps(end, keyframe, REACH_M + drift_m, candidates);
-  for (uint32_t i = 0; i < count; i++)
-    GANTRY_TRY(try_submap(end, keyframe, &candidates[i], drift_m));
-  return GANTRY_OK;
+  uint32_t before = end->closure_count;
+  GANTRY_TRY(search_by(end, NULL, keyframe, fmin(drift_m, REACH_MAX_M)));
+  for (uint32_t i = before; i < end->closure_count; i++)
+    if (end->closures[i].verdict == SLAM_ACCEPTED) return GANTRY_OK;
+  /* The front end matches the whole map: where the chain went wrong it may have found back. */
+  return end->front ? search_by(end, end->front, keyframe, 0.0) : GANTRY_OK;
 }
 
 gantry_err_t closure_restore(back_end_t *end, const slam_closure_t *closure) {
-  double plain[9];
-  plain_information(plain);
   GANTRY_TRY(keep(end, closure));
-  if (closure->verdict == SLAM_ACCEPTED) return tie(end, end->closure_count - 1, plain);
-  return GANTRY_OK;
+  return closure->verdict == SLAM_ACCEPTED ? tie(end, end->closure_count - 1) : GANTRY_OK;
 }
 
 void closure_review(back_end_t *end) {

@@ -10,7 +10,8 @@ static const float SPAN_MIN_M = 0.15f, SPAN_MAX_M = 0.6f;
 /* Of fewer pieces, or a smaller share of the points, nothing is told; more than this share across
    the walls is an end or a niche, which says how far along the robot is. */
 static const uint32_t PIECES_MIN = 20;
-static const float PIECES_SHARE = 0.5f, ACROSS_SHARE = 0.04f;
+static const float PIECES_SHARE = 0.5f;
+static const double ACROSS_SHARE = 0.04;
 /* Turned out of the walls' direction by 30 degrees. */
 static const float TURNED = 0.5f;
 
@@ -38,7 +39,7 @@ static uint32_t pieces_of(const points_t *points, piece_t *out) {
   return count;
 }
 
-bool corridor_seen(const points_t *points, double *along_rad) {
+bool corridor_walls(const points_t *points, double *along_rad, double *across_share) {
   piece_t pieces[POINTS_CAPACITY];
   uint32_t count = pieces_of(points, pieces);
   if (count < PIECES_MIN || (float)count < PIECES_SHARE * (float)points->count) return false;
@@ -53,5 +54,11 @@ bool corridor_seen(const points_t *points, double *along_rad) {
   for (uint32_t i = 0; i < count; i++)
     across += fabsf(c * pieces[i].s - s * pieces[i].c) > TURNED;
   *along_rad = (double)angle;
-  return (float)across < ACROSS_SHARE * (float)count;
+  *across_share = (double)across / count;
+  return true;
+}
+
+bool corridor_seen(const points_t *points, double *along_rad) {
+  double across_share;
+  return corridor_walls(points, along_rad, &across_share) && across_share < ACROSS_SHARE;
 }

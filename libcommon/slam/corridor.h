@@ -8,6 +8,9 @@
 
 #include <gantry/slam/points.h>
 
+/* Which way most of the walls go, robot frame, and what share of them goes across. False when there
+   are too few pieces of wall to tell. */
+bool corridor_walls(const points_t *points, double *along_rad, double *across_share);
 /* True when the scan is such; *along_rad is then the direction of the walls, robot frame. */
 bool corridor_seen(const points_t *points, double *along_rad);
 

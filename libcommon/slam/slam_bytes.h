@@ -23,6 +23,16 @@ static inline void put_number(buf_t *out, uint64_t value, size_t size) {
   buf_put(out, bytes, size);
 }
 
+/* Most of what is saved. */
+static inline void put_shorts(buf_t *out, const int16_t *values, size_t count) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  buf_put(out, values, count * sizeof *values);
+#else
+  for (size_t i = 0; i < count; i++)
+    put_number(out, (uint16_t)values[i], sizeof *values);
+#endif
+}
+
 static inline void put_real(buf_t *out, double value) {
   uint64_t bits;
   memcpy(&bits, &value, sizeof bits);

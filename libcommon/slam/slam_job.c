@@ -58,6 +58,7 @@ static void run(void *arg) {
   slam_t *slam = arg;
   slam_job_t *job = &slam->job;
   bool moved = false;
+  slam->end->front = job->before;
   job->err = back_end_run(slam->end, job->last, &moved);
   if (job->err != GANTRY_OK || !moved) return;
   for (uint32_t i = 0; i < job->upto; i++)

@@ -4,7 +4,9 @@
      keyframe: pose, place in the chain (3 reals each), scan u32, count u32, unit, origin x, y
                (singles), count pairs of i16
      scan: time (real), keyframe u32, offset (3 singles)
-     closure: from u32, to u32, verdict u32, score, residual (singles), measured (3 reals) */
+     closure: from u32, to u32, verdict u32, score, residual (singles), measured (3 reals),
+              information (upper triangle by rows, 6 reals), firm u8
+   Version 1, which is still read, ends a closure with `measured`. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,7 +15,7 @@
 #include "slam_parts.h"
 
 static const char MAGIC[] = "GANTSLAM";
-enum { MAGIC_BYTES = 8, VERSION = 1, HEAD_BYTES = 20, COORDINATE_MAX_M = 1000000 };
+enum { MAGIC_BYTES = 8, VERSION = 2, OLDEST = 1, HEAD_BYTES = 20, COORDINATE_MAX_M = 1000000 };
 
 /* In the chain; for the newest, which the back end has not placed yet, as it would begin. */
 static pose2_t chain_of(const slam_t *slam, uint32_t index) {
@@ -33,13 +35,7 @@ static void put_keyframe(buf_t *out, const slam_t *slam, uint32_t index) {
   put_single(out, keyframe->unit_m);
   put_single(out, keyframe->origin_x_m);
   put_single(out, keyframe->origin_y_m);
-  uint8_t *room = buf_reserve(out, 4 * (size_t)keyframe->count);
-  if (!room) return;
-  for (uint32_t i = 0; i < 2 * keyframe->count; i++) {
-    *room++ = (uint8_t)keyframe->xy[i];
-    *room++ = (uint8_t)((uint16_t)keyframe->xy[i] >> 8);
-  }
-  out->len += 4 * (size_t)keyframe->count;
+  put_shorts(out, keyframe->xy, 2 * (size_t)keyframe->count);
 }
 
 static void put_scan(buf_t *out, const slam_scan_t *scan) {
@@ -50,6 +46,9 @@ static void put_scan(buf_t *out, const slam_scan_t *scan) {
   put_single(out, (float)scan->offset.theta);
 }
 
+/* Of a symmetric matrix of 3 x 3, row by row. */
+static const size_t UPPER[6] = {0, 1, 2, 4, 5, 8};
+
 static void put_closure(buf_t *out, const slam_closure_t *closure) {
   put_number(out, closure->from, 4);
   put_number(out, closure->to, 4);
@@ -57,6 +56,9 @@ static void put_closure(buf_t *out, const slam_closure_t *closure) {
   put_single(out, (float)closure->score);
   put_single(out, (float)closure->residual_m);
   put_pose(out, closure->measured);
+  for (size_t i = 0; i < 6; i++)
+    put_real(out, closure->information[UPPER[i]]);
+  put_number(out, closure->firm, 1);
 }
 
 gantry_err_t slam_save(const slam_t *slam, buf_t *out) {
@@ -120,21 +122,42 @@ static gantry_err_t get_scan(slam_reader_t *in, slam_t *slam) {
   return GANTRY_OK;
 }
 
-static gantry_err_t get_closure(slam_reader_t *in, slam_t *slam) {
+/* What version 1 took closures for, whatever was seen there. */
+static const double OLD_SIGMA_M = 0.05, OLD_SIGMA_RAD = 0.01;
+
+static void get_information(slam_reader_t *in, uint32_t version, slam_closure_t *out) {
+  double *all = out->information;
+  if (version == 1) {
+    all[0] = all[4] = 1.0 / (OLD_SIGMA_M * OLD_SIGMA_M);
+    all[8] = 1.0 / (OLD_SIGMA_RAD * OLD_SIGMA_RAD);
+    out->firm = true;
+    return;
+  }
+  for (size_t i = 0; i < 6; i++)
+    all[UPPER[i]] = get_real(in);
+  all[3] = all[1];
+  all[6] = all[2];
+  all[7] = all[5];
+  out->firm = get_number(in, 1) == 1;
+}
+
+static gantry_err_t get_closure(slam_reader_t *in, uint32_t version, slam_t *slam) {
   slam_closure_t closure = {.from = (uint32_t)get_number(in, 4), .to = (uint32_t)get_number(in, 4)};
   uint32_t verdict = (uint32_t)get_number(in, 4);
   closure.score = (double)get_single(in);
   closure.residual_m = (double)get_single(in);
   closure.measured = get_pose(in);
+  get_information(in, version, &closure);
   bool fits = closure.from < closure.to && closure.to < slam->count &&
               verdict < SLAM_VERDICT_COUNT && is_near(closure.measured) &&
               isfinite(closure.score) && isfinite(closure.residual_m);
   if (in->failed || !fits) return GANTRY_E_SCHEMA;
   closure.verdict = (slam_verdict_t)verdict;
-  return closure_restore(slam->end, &closure);
+  gantry_err_t err = closure_restore(slam->end, &closure);
+  return err == GANTRY_E_INVALID ? GANTRY_E_SCHEMA : err; /* its matrix is none */
 }
 
-static gantry_err_t read_all(slam_reader_t *in, slam_t *slam) {
+static gantry_err_t read_all(slam_reader_t *in, uint32_t version, slam_t *slam) {
   uint32_t keyframes = (uint32_t)get_number(in, 4);
   uint32_t scans = (uint32_t)get_number(in, 4);
   uint32_t closures = (uint32_t)get_number(in, 4);
@@ -145,7 +168,7 @@ static gantry_err_t read_all(slam_reader_t *in, slam_t *slam) {
   for (uint32_t i = 0; i < scans; i++)
     GANTRY_TRY(get_scan(in, slam));
   for (uint32_t i = 0; i < closures; i++)
-    GANTRY_TRY(get_closure(in, slam));
+    GANTRY_TRY(get_closure(in, version, slam));
   return in->at == in->len ? GANTRY_OK : GANTRY_E_SCHEMA;
 }
 
@@ -167,11 +190,12 @@ gantry_err_t slam_load(slam_t *slam, const uint8_t *bytes, size_t len) {
   if (slam->count || slam->scan_count) return GANTRY_E_CONFLICT;
   if (len < HEAD_BYTES || memcmp(bytes, MAGIC, MAGIC_BYTES) != 0) return GANTRY_E_SCHEMA;
   slam_reader_t head = {.bytes = bytes, .len = HEAD_BYTES, .at = MAGIC_BYTES};
-  if (get_number(&head, 4) != VERSION) return GANTRY_E_SCHEMA;
+  uint32_t version = (uint32_t)get_number(&head, 4);
+  if (version < OLDEST || version > VERSION) return GANTRY_E_SCHEMA;
   if (get_number(&head, 8) != checksum_of(bytes + HEAD_BYTES, len - HEAD_BYTES))
     return GANTRY_E_SCHEMA;
   slam->loaded = true;
   slam_reader_t body = {.bytes = bytes + HEAD_BYTES, .len = len - HEAD_BYTES};
-  GANTRY_TRY(read_all(&body, slam));
+  GANTRY_TRY(read_all(&body, version, slam));
   return draw(slam);
 }

@@ -72,7 +72,7 @@ static void load(const uint8_t *bytes, size_t len) {
 static void load_body(const uint8_t *bytes, size_t len) {
   buf_t made = {0};
   buf_put(&made, "GANTSLAM", 8);
-  put_number(&made, 1, 4);
+  put_number(&made, 1 + len % 2, 4); /* both versions */
   put_number(&made, checksum_of(bytes, len), 8);
   buf_put(&made, bytes, len);
   if (buf_err(&made) == GANTRY_OK) load(made.data, made.len);

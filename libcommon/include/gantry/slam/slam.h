@@ -60,7 +60,9 @@ typedef struct slam_closure {
   uint32_t from, to; /* keyframes, the earlier first */
   slam_verdict_t verdict;
   double score, residual_m;
-  pose2_t measured; /* to as seen from from */
+  pose2_t measured;      /* to as seen from from */
+  double information[9]; /* of measured: inverse covariance, row-major; 0 when it does not fit */
+  bool firm; /* false: the scan sees walls of one direction, and not how far along them it is */
 } slam_closure_t;
 
 typedef struct slam_quality {
