@@ -183,7 +183,7 @@ void mapper_reset_told(mapper_t *mapper) {
   mapper->said = session->correction;
   mapper->unsaid = (unsaid_t){0};
   mapper->quality_of = 0;
-  mapper->look_ms = 0;
+  mapper->looking = false;
   mapper->grid_full = mapper->graph_full = false;
 }
 

@@ -75,6 +75,7 @@ static void take_back(mapper_t *mapper, const finished_t *done) {
   session_t *session = &mapper->session;
   session_take_back(session, done->slam);
   mapper->quality = done->quality;
+  mapper->looking = false;
   mapper->quality_of = grid_revision(session_grid(session)) + 1;
   parcel_drop(&mapper->still);
   metric_observe(mapper->finish_ms, done->took_s * 1000.0);

@@ -65,8 +65,11 @@ typedef struct mapper {
   unsaid_t unsaid;
   uint32_t said;                                 /* newest correction that was said */
   slam_quality_t quality;                        /* as it was last looked at */
-  double look_ms;                                /* that it took */
+  slam_look_t look;                              /* begun, and not ended */
+  gantry_err_t search_err;                       /* of the last search for loops */
   uint64_t quality_of;                           /* revision of the cells then; 0: not yet */
+  uint64_t look_of;                              /* the same, of the look that was begun */
+  bool looking;                                  /* at the quality */
   bool finish_due, remember_due, checkpoint_due; /* once slam searches no more */
   uint64_t checkpointed;                         /* sweeps of the session that storage has */
   uint64_t remembered;                           /* and that the memory has */
@@ -98,9 +101,10 @@ map_phase_t mapper_phase(const mapper_t *mapper);
 /* Fills info; metadata carries the session's. */
 void mapper_info(const mapper_t *mapper, map_info_t *info);
 void mapper_publish_status(mapper_t *mapper);
-/* Looks at the quality of the map again when its cells have changed since; in a session only as
-   long as that is cheap, so that a large map's terms wait for its end. */
+/* Begins to look at the quality of the map again when its cells have changed since. */
 void mapper_look(mapper_t *mapper);
+/* Goes on with it for a moment. */
+void mapper_look_on(mapper_t *mapper);
 /* Candidates for closures, newest first. */
 void mapper_closures(const mapper_t *mapper, map_closures_t *out);
 void mapper_path(const mapper_t *mapper, map_trajectory_t *out);

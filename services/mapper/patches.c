@@ -81,4 +81,5 @@ void mapper_patch_tick(void *arg) {
   bool kept = !mapper->remember_due && scribe_idle(mapper->scribe);
   if ((all_said && kept) || mapper->unsaid.ticks > TICKS_MAX) mapper_say_correction(mapper);
   metric_observe(mapper->tick_ms, clock_age_ms(clock_mono_ns(), begun_ns));
+  mapper_look_on(mapper);
 }

@@ -35,17 +35,24 @@ void mapper_info(const mapper_t *mapper, map_info_t *info) {
 
 /* ---- status */
 
-#define LOOK_MS_MAX 15.0 /* what the loop may lose to it while a session runs */
+#define LOOK_MS 3.0 /* what the loop gives to it at a time */
 
 void mapper_look(mapper_t *mapper) {
-  const session_t *session = &mapper->session;
-  const grid_t *grid = session_grid(session);
-  if (!grid || mapper->quality_of == grid_revision(grid) + 1) return;
-  if (session->mapping && mapper->look_ms > LOOK_MS_MAX) return;
+  const grid_t *grid = session_grid(&mapper->session);
+  if (!grid || mapper->looking || mapper->quality_of == grid_revision(grid) + 1) return;
+  mapper->look = (slam_look_t){0};
+  mapper->look_of = grid_revision(grid) + 1;
+  mapper->looking = true;
+}
+
+void mapper_look_on(mapper_t *mapper) {
+  const slam_t *slam = mapper->session.slam;
   uint64_t begun_ns = clock_mono_ns();
-  mapper->quality = slam_quality(session->slam);
-  mapper->quality_of = grid_revision(grid) + 1;
-  mapper->look_ms = clock_age_ms(clock_mono_ns(), begun_ns);
+  if (!slam || !mapper->looking) return;
+  while (!slam_look_on(slam, &mapper->look, &mapper->quality))
+    if (clock_age_ms(clock_mono_ns(), begun_ns) > LOOK_MS) return;
+  mapper->quality_of = mapper->look_of;
+  mapper->looking = false;
 }
 
 static map_quality_t terms_of(const slam_quality_t *quality) {

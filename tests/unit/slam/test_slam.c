@@ -138,6 +138,21 @@ Test(slam, tells_how_good_the_map_is) {
   cr_assert_eq(quality.keyframes, slam_keyframe_count(slam));
 }
 
+Test(slam, tells_the_same_looked_at_in_parts) {
+  slam_look_t look = {0};
+  slam_quality_t whole, parts;
+  uint32_t calls = 1;
+  feed(slam, 0, 60);
+  whole = slam_quality(slam);
+
+  while (!slam_look_on(slam, &look, &parts))
+    calls++;
+
+  cr_assert_eq(calls, slam_keyframe_count(slam));
+  cr_assert_eq(memcmp(&whole, &parts, sizeof whole), 0);
+  cr_assert_eq(look.stride, 0, "the next one begins anew");
+}
+
 Test(slam, takes_scans_that_another_has_placed) {
   slam_result_t result;
   for (int i = 0; i < 30; i++) {

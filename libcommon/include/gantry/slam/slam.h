@@ -124,6 +124,15 @@ size_t slam_keyframe_scan(const slam_t *slam, uint32_t keyframe);
 /* Candidates in order of appearance; borrowed until the next call that is not const. */
 uint32_t slam_closures(const slam_t *slam, const slam_closure_t **out);
 slam_quality_t slam_quality(const slam_t *slam);
+/* The same in parts, for whoever has no tenths of a second to spare: a keyframe a call, some half
+   millisecond. *look is zeroed before the first and belongs to this slam alone. True, and *look
+   zeroed again, when *out is there. The map may change in between. */
+typedef struct slam_look {
+  uint32_t next, stride; /* keyframe, and from one to the next; 0: to begin */
+  uint32_t fitted, rays, crossing;
+  double residual_m, inliers; /* sums */
+} slam_look_t;
+bool slam_look_on(const slam_t *slam, slam_look_t *look, slam_quality_t *out);
 slam_counts_t slam_counts(const slam_t *slam);
 
 /* Keyframes with their scans, edges and closures, to go on later; the grid is not in it. Waits for
