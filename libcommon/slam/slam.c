@@ -120,13 +120,18 @@ bool slam_is_searching(const slam_t *slam) {
 
 bool slam_poll(slam_t *slam, slam_correction_t *out) {
   bool ready = slam->inserts && slam->job.begun && !slam_is_searching(slam);
-  if (ready) slam_job_merge(slam);
+  if (ready) slam->merged = slam_job_merge(slam);
   return report(slam, out);
+}
+
+gantry_err_t slam_error(const slam_t *slam) {
+  return slam->merged;
 }
 
 gantry_err_t slam_finish(slam_t *slam, slam_progress_fn progress, void *arg,
                          slam_correction_t *out) {
   slam_job_wait(slam);
+  slam->merged = GANTRY_OK;
   if (slam->job.begun) GANTRY_TRY(slam_job_merge(slam));
   if (slam->count > 0) {
     GANTRY_TRY(slam_job_begin(slam, true));

@@ -129,8 +129,10 @@ gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid
   for (uint32_t i = count; i < slam->count; i++)
     slam->poses[i] = pose2_compose(step, slam->poses[i]);
   GANTRY_TRY(cover_anew(slam));
-  GANTRY_TRY(compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses, count,
-                           slam->count, &slam->points));
+  gantry_err_t err = compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses,
+                                   count, slam->count, &slam->points);
+  /* What a full map has no room for is not in it; its step holds all the same. */
+  if (err != GANTRY_OK && err != GANTRY_E_TOO_LARGE) return err;
   if (field) GANTRY_TRY(distance_field_update(field, grid));
   return tracker_correct(slam->tracker, grid, field, step);
 }

@@ -58,6 +58,7 @@ struct slam {
   size_t keyframe_bytes;
   pose2_t *steps; /* of every correction so far */
   uint32_t number, reported, step_capacity;
+  gantry_err_t merged; /* what became of the last job */
   slam_closure_t
       *closures; /* as of the last merge, for callers: the worker's list may be growing */
   uint32_t closure_count, closure_capacity;

@@ -68,6 +68,21 @@ void mapper_say_correction(mapper_t *mapper) {
   mapper_publish_status(mapper);
 }
 
+/* Whoever draws has to know that loops are found in vain. */
+static void look_at_search(mapper_t *mapper) {
+  const session_t *session = &mapper->session;
+  gantry_err_t err = session->mapping && session->slam ? slam_error(session->slam) : GANTRY_OK;
+  if (err == mapper->search_err) return;
+  mapper->search_err = err;
+  if (err == GANTRY_OK)
+    alerts_clear(mapper->service->alerts, "MAP-NOT-CORRECTED", "");
+  else
+    alerts_raise(mapper->service->alerts, "MAP-NOT-CORRECTED", "", SYS_SEVERITY_ERROR,
+                 "a loop closed in map %s cannot be taken over (%s): end the session, and draw in "
+                 "parts or raise the mapper's `tiles`",
+                 mapper->session.map_id, gantry_err_name(err));
+}
+
 void mapper_patch_tick(void *arg) {
   mapper_t *mapper = arg;
   slam_correction_t correction;
@@ -75,6 +90,7 @@ void mapper_patch_tick(void *arg) {
   /* One at a time, so that each is said with its own step. */
   if (mapper->unsaid.correction.number == 0 && session_poll(&mapper->session, &correction))
     mapper_moved(mapper, &correction);
+  look_at_search(mapper);
   mapper_do_due(mapper);
   bool all_said = publish_some(mapper);
   mapper->unsaid.ticks++;

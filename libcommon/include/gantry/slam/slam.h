@@ -91,6 +91,10 @@ gantry_err_t slam_insert(slam_t *slam, double time_s, pose2_t pose, uint32_t num
                          const points_t *points, slam_result_t *out);
 /* Takes over what the second thread has finished; true when the map moved. Does not block. */
 bool slam_poll(slam_t *slam, slam_correction_t *out);
+/* What became of the search that slam_poll took over last: unless GANTRY_OK, what it found is not
+   in the map; GANTRY_E_TOO_LARGE: the moved map has more tiles than it may. GANTRY_OK again after
+   slam_finish, which tells its own. */
+gantry_err_t slam_error(const slam_t *slam);
 /* Whether the second thread is at work: slam_save and slam_finish would wait for it. */
 bool slam_is_searching(const slam_t *slam);
 
