@@ -63,11 +63,9 @@ void patch_skip(grid_t *grid) {
     continue;
 }
 
-/* One row of tiles of a box, as read: unknown ones are marked, so that their cells are not looked
- * at. */
+/* One row of tiles of a box. */
 typedef struct band {
-  int8_t (*cells)[GRID_TILE_CELLS];
-  bool *unknown;
+  grid_bits_t *bits;
   int32_t first_tile_x;
   uint32_t tiles;
 } band_t;
@@ -77,21 +75,24 @@ static int32_t tile_of(int64_t cell) {
                              : -((-cell + GRID_TILE_SIDE - 1) / GRID_TILE_SIDE));
 }
 
-static bool is_unknown(const int8_t *cells) {
-  int64_t all = -1;
-  for (size_t i = 0; i < GRID_TILE_CELLS; i += sizeof all) {
-    int64_t eight;
-    memcpy(&eight, cells + i, sizeof eight);
-    all &= eight;
-  }
-  return all == -1;
-}
-
 static void read_band(const grid_t *grid, int32_t tile_y, band_t *band) {
   for (uint32_t i = 0; i < band->tiles; i++) {
     grid_index_t tile = {.x = band->first_tile_x + (int32_t)i, .y = tile_y};
-    grid_read_tile(grid, tile, band->cells[i]);
-    band->unknown[i] = is_unknown(band->cells[i]);
+    grid_read_bits(grid, tile, &band->bits[i]);
+  }
+}
+
+/* Cells from .. to - 1 of a row of a tile: run by run, not cell by cell. */
+static void encode_bits(uint64_t known, uint64_t occupied, uint32_t from, uint32_t to,
+                        map_encoder_t *encoder) {
+  while (from < to) {
+    bool wall = occupied >> from & 1, free = known >> from & 1 && !wall;
+    uint64_t alike = wall ? occupied : free ? known & ~occupied : ~known;
+    uint64_t others = ~alike >> from;
+    uint32_t end = others ? from + (uint32_t)__builtin_ctzll(others) : GRID_TILE_SIDE;
+    if (end > to) end = to;
+    map_encoder_put(encoder, wall ? GRID_OCCUPIED : free ? GRID_FREE : GRID_UNKNOWN, end - from);
+    from = end;
   }
 }
 
@@ -102,11 +103,8 @@ static void encode_row(const band_t *band, grid_box_t box, int64_t y, map_encode
     int64_t left = ((int64_t)band->first_tile_x + i) * GRID_TILE_SIDE;
     int64_t from = left < box.min_x ? box.min_x : left;
     int64_t to = left + GRID_TILE_SIDE > end ? end : left + GRID_TILE_SIDE;
-    if (band->unknown[i])
-      map_encoder_put(encoder, GRID_UNKNOWN, (uint32_t)(to - from));
-    else
-      map_encoder_put_cells(encoder, band->cells[i] + row * GRID_TILE_SIDE + (from - left),
-                            (size_t)(to - from));
+    encode_bits(band->bits[i].known[row], band->bits[i].occupied[row], (uint32_t)(from - left),
+                (uint32_t)(to - left), encoder);
   }
 }
 
@@ -124,12 +122,9 @@ gantry_err_t patch_encode(const grid_t *grid, grid_box_t box, buf_t *out) {
   if (box.width == 0 || box.height == 0) return GANTRY_OK;
   band_t band = {.first_tile_x = tile_of(box.min_x)};
   band.tiles = (uint32_t)(tile_of((int64_t)box.min_x + box.width - 1) - band.first_tile_x + 1);
-  band.cells = malloc((size_t)band.tiles * sizeof *band.cells);
-  band.unknown = malloc((size_t)band.tiles * sizeof *band.unknown);
-  gantry_err_t err = GANTRY_E_INTERNAL;
-  if (band.cells && band.unknown) err = encode_rows(grid, box, &band, out);
-  free(band.cells);
-  free(band.unknown);
+  band.bits = malloc((size_t)band.tiles * sizeof *band.bits);
+  gantry_err_t err = band.bits ? encode_rows(grid, box, &band, out) : GANTRY_E_INTERNAL;
+  free(band.bits);
   return err;
 }
 
