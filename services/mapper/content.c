@@ -1,21 +1,17 @@
-/* The active map with all that belongs to it: into a parcel, and back. */
+/* The active map with all that belongs to it, into a parcel. */
 #include <gantry/clock.h>
 #include <gantry/log.h>
 #include <gantry/pack.h>
-#include <gantry/unpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapper_internal.h"
 #include "patch.h"
-#include "shapes.h"
 
 #define CELLS_BYTES (16u << 20)        /* map.grid */
 #define SLAM_BYTES  ((size_t)33030144) /* map.graph */
 #define GRAPH_BYTES ((size_t)32 << 20) /* store.map_put */
-
-/* ---- out */
 
 static void fill_edits(const overlay_t *overlay, map_graph_t *graph) {
   graph->edits_count = overlay->edit_count;
@@ -119,104 +115,4 @@ parcel_t *mapper_parcel(mapper_t *mapper, content_t content) {
             gantry_err_name(err));
   parcel_drop(&parcel);
   return NULL;
-}
-
-/* ---- in */
-
-static gantry_err_t take_edits(const map_graph_t *graph, overlay_t *overlay) {
-  for (uint32_t i = 0; i < graph->edits_count; i++) {
-    const map_edit_t *edit = &graph->edits[i];
-    overlay_edit_t taken = {edit->x, edit->y, edit->width, edit->height, (int8_t)edit->state};
-    GANTRY_TRY(overlay_add(overlay, &taken));
-  }
-  return GANTRY_OK;
-}
-
-static gantry_err_t take_base(const map_grid_t *base, overlay_t *overlay) {
-  const map_info_t *info = &base->info;
-  grid_box_t box;
-  GANTRY_TRY(
-      patch_box(info->resolution, info->origin_x, info->origin_y, info->width, info->height, &box));
-  return overlay_set_base(overlay, box, base->cells.data, base->cells.len);
-}
-
-/* *graph is the caller's, its blobs borrow from packed. */
-static gantry_err_t open_graph(blob_t packed, map_graph_t *graph, session_map_t *map,
-                               overlay_t *overlay) {
-  gantry_fault_t fault;
-  GANTRY_TRY(unpack_message(&MAP_GRAPH_DESC, packed.data, packed.len, graph, &fault));
-  GANTRY_TRY(take_edits(graph, overlay));
-  if (graph->has_base) GANTRY_TRY(take_base(&graph->base, overlay));
-  map->slam = graph->has_slam ? graph->slam.data : NULL;
-  map->slam_len = graph->slam.len;
-  map->overlay = overlay;
-  return GANTRY_OK;
-}
-
-static gantry_err_t load_with_graph(mapper_t *mapper, const session_map_t *map, blob_t packed) {
-  session_map_t with = *map;
-  overlay_t overlay = {0};
-  map_graph_t *graph = calloc(1, sizeof *graph);
-  gantry_err_t err = graph ? open_graph(packed, graph, &with, &overlay) : GANTRY_E_INTERNAL;
-  if (err == GANTRY_OK) err = session_load(&mapper->session, &with, &mapper->config);
-  overlay_fini(&overlay);
-  free(graph);
-  return err;
-}
-
-static void take_shapes(mapper_t *mapper, const map_grid_t *grid) {
-  gantry_fault_t fault;
-  map_shapes_t *shapes = &mapper->shapes;
-  for (uint32_t i = 0; grid->has_shapes && i < grid->shapes_count; i++)
-    if (shapes_put(shapes, &grid->shapes[i], &fault) != GANTRY_OK)
-      log_warn("MAP-SHAPE-REFUSED", "%s of map %s: %s %s", grid->shapes[i].shape_id,
-               grid->info.map_id, fault.field, fault.detail);
-}
-
-void mapper_reset_told(mapper_t *mapper) {
-  const session_t *session = &mapper->session;
-  mapper_leave_zones(mapper);
-  memset(&mapper->shapes, 0, sizeof mapper->shapes);
-  snprintf(mapper->shapes.map_id, sizeof mapper->shapes.map_id, "%s", session->map_id);
-  mapper->drawn++;
-  buf_reset(&mapper->path);
-  mapper->said = session->correction;
-  mapper->unsaid = (unsaid_t){0};
-  mapper->quality_of = 0;
-  mapper->looking = false;
-  mapper->grid_full = mapper->graph_full = false;
-}
-
-gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid, blob_t graph, blob_t path) {
-  const map_info_t *info = &grid->info;
-  session_t *session = &mapper->session;
-  bool same = strcmp(info->map_id, session->map_id) == 0;
-  session_map_t map = {.map_id = info->map_id,
-                       .name = info->name,
-                       .metadata = info->metadata,
-                       .resolution_m = info->resolution,
-                       .origin_x_m = info->origin_x,
-                       .origin_y_m = info->origin_y,
-                       .width = info->width,
-                       .height = info->height,
-                       .revision = info->revision,
-                       .created_ns = info->created,
-                       .updated_ns = info->updated,
-                       .cells = grid->cells.data,
-                       .cells_len = grid->cells.len,
-                       .correction = same                   ? session->correction
-                                     : info->has_correction ? info->correction
-                                                            : 0};
-  gantry_err_t err = graph.len ? load_with_graph(mapper, &map, graph)
-                               : session_load(session, &map, &mapper->config);
-  if (graph.len && (err == GANTRY_E_SCHEMA || err == GANTRY_E_INVALID)) {
-    log_warn("MAP-GRAPH-REFUSED", "the graph of map %s is damaged or newer: its cells are used",
-             info->map_id);
-    err = session_load(session, &map, &mapper->config);
-  }
-  if (err != GANTRY_OK) return err;
-  mapper_reset_told(mapper);
-  buf_put(&mapper->path, path.data, path.len);
-  take_shapes(mapper, grid);
-  return GANTRY_OK;
 }

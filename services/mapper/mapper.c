@@ -28,7 +28,7 @@ static const option_t OPTIONS[] = {
      "a map being drawn is stored so often, for the case of a crash; 0: only when it is done"},
     {"remember_s", OPTION_INT, "5", 1, 3600, NULL,
      "a map being drawn is written into the data folder so often: what a crash costs of it"},
-    {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, 17 kB each"},
+    {"tiles", OPTION_INT, "4096", 16, 65536, NULL, "most tiles of 64 x 64 cells, up to 14 kB each"},
     {"closures", OPTION_INT, "1", 0, 1, NULL,
      "1: loops are looked for and closed; 0: they are not"},
 };
@@ -142,9 +142,9 @@ static void on_store_changed(const frame_t *frame, const void *body, void *arg) 
   mapper_t *mapper = arg;
   const store_changed_t *changed = body;
   (void)frame;
-  if (changed->table != STORE_TABLE_MAPS || strcmp(changed->key, mapper->session.map_id) != 0)
-    return;
-  mapper_ask_name(mapper);
+  if (changed->table != STORE_TABLE_MAPS) return;
+  if (mapper->loading) mapper->loading->outdated = true;
+  if (strcmp(changed->key, mapper->session.map_id) == 0) mapper_ask_name(mapper);
 }
 
 static void on_status_timer(void *arg) {
@@ -211,7 +211,7 @@ static void mapper_stop(void **self) {
   if (mapper->checkpoint_timer) loop_cancel(loop, mapper->checkpoint_timer);
   if (mapper->memory_timer) loop_cancel(loop, mapper->memory_timer);
   if (mapper->keeper && mapper->scribe) mapper_save_at_end(mapper);
-  if (mapper->loading) mapper->loading->owner = NULL;
+  mapper_give_up_loading(mapper);
   if (mapper->naming) mapper->naming->owner = NULL;
   keeper_destroy(&mapper->keeper);
   scribe_destroy(&mapper->scribe);

@@ -6,6 +6,7 @@
 
 #include "finisher.h"
 #include "keeper.h"
+#include "opening.h"
 #include "pairing.h"
 #include "scribe.h"
 #include "session.h"
@@ -17,6 +18,9 @@ typedef struct loading {
   struct mapper *owner; /* NULL once the mapper is gone */
   rpc_context_t *call;  /* who waits; NULL: nobody */
   bool extend;          /* map.update: go on drawing it */
+  bool outdated;        /* storage's maps have changed meanwhile */
+  parcel_t *parcel;     /* once it has come; owned */
+  opening_t *opening;   /* of it */
 } loading_t;
 
 /* Who waits until the map is stored, and what for. */
@@ -109,7 +113,7 @@ void mapper_look_on(mapper_t *mapper);
 void mapper_closures(const mapper_t *mapper, map_closures_t *out);
 void mapper_path(const mapper_t *mapper, map_trajectory_t *out);
 
-/* ---- content.c: the active map with all that belongs to it, out and in */
+/* ---- content.c: the active map with all that belongs to it, out */
 
 typedef enum content {
   CONTENT_GRID,    /* cells and shapes */
@@ -122,8 +126,13 @@ typedef enum content {
 parcel_t *mapper_parcel(mapper_t *mapper, content_t content);
 /* What belonged to the map before goes: shapes, path, what was still to be said of it. */
 void mapper_reset_told(mapper_t *mapper);
-/* Makes a map the active one. Errors as session_load. */
-gantry_err_t mapper_take_map(mapper_t *mapper, const map_grid_t *grid, blob_t graph, blob_t path);
+
+/* ---- opening.c, requests.c */
+
+/* Makes an opened map the active one and leaves opened empty. Errors as session_take. */
+gantry_err_t mapper_take_map(mapper_t *mapper, const store_map_put_t *put, opened_t *opened);
+/* A map that is being opened comes to nobody any more. Waits for its thread. */
+void mapper_give_up_loading(mapper_t *mapper);
 
 /* ---- patches.c: changed cells, and corrections behind them */
 

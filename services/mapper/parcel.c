@@ -32,6 +32,20 @@ gantry_err_t parcel_unpack(const uint8_t *bytes, size_t len, parcel_t **out,
   return err;
 }
 
+parcel_t *parcel_of(const store_map_stored_t *map) {
+  parcel_t *parcel = parcel_new();
+  if (!parcel) return NULL;
+  parcel->put.grid = map->grid;
+  gantry_err_t err = take(&parcel->cells, map->grid.cells);
+  if (err == GANTRY_OK && map->has_graph) err = take(&parcel->graph, map->graph);
+  if (err == GANTRY_OK && map->has_trajectory) err = take(&parcel->path, map->trajectory);
+  if (err == GANTRY_OK)
+    parcel_close(parcel);
+  else
+    parcel_drop(&parcel);
+  return parcel;
+}
+
 static blob_t blob_of(const buf_t *buf) {
   return (blob_t){.data = buf->data, .len = buf->len};
 }

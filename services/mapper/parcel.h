@@ -17,6 +17,8 @@ typedef struct parcel {
 parcel_t *parcel_new(void);
 /* From a packed store.map_put. Errors as unpack_message; *out is NULL then. */
 gantry_err_t parcel_unpack(const uint8_t *bytes, size_t len, parcel_t **out, gantry_fault_t *fault);
+/* A copy of a stored map; NULL without memory. */
+parcel_t *parcel_of(const store_map_stored_t *map);
 /* Points the blobs of put at the buffers, once they are filled; an empty graph or path is absent.
  */
 void parcel_close(parcel_t *parcel);

@@ -10,9 +10,8 @@
 #include "mapper_internal.h"
 #include "memory.h"
 
-#define FILE_NAME      "active-map"
-#define RESUME_NS      (3ull * GANTRY_NS_PER_S)
-#define REVISIONS_LOST 1000u /* more than are published between two writes of the memory */
+#define FILE_NAME "active-map"
+#define RESUME_NS (3ull * GANTRY_NS_PER_S)
 
 static void path_of(const mapper_t *mapper, char *path, size_t size) {
   snprintf(path, size, "%s/" FILE_NAME, config_text(mapper->service->config, "data"));
@@ -112,8 +111,9 @@ void mapper_recall_tick(mapper_t *mapper) {
 static gantry_err_t take(mapper_t *mapper, const memory_state_t *state,
                          const store_map_put_t *put) {
   session_t *session = &mapper->session;
-  GANTRY_TRY(mapper_take_map(mapper, &put->grid, put->graph, put->trajectory));
-  session->revision += REVISIONS_LOST;
+  opened_t opened;
+  GANTRY_TRY(opening_do(put, &mapper->config, &opened));
+  GANTRY_TRY(mapper_take_map(mapper, put, &opened));
   session_resume_t resume = {.session_id = put->session_id,
                              .started_ns = put->started,
                              .scans = put->scans,

@@ -98,44 +98,81 @@ static void on_stop(rpc_context_t *call, const void *takes, void *arg) {
   mapper_finish(mapper, (waiter_t){.call = call, .kind = WAITER_STOP});
 }
 
-static void activate(mapper_t *mapper, const store_map_stored_t *map, const loading_t *loading) {
+static gantry_err_t take(mapper_t *mapper, loading_t *loading) {
+  opened_t opened;
   uint32_t random[2];
-  rpc_context_t *call = loading->call;
-  const char *map_id = map->grid.info.map_id;
-  gantry_err_t err = mapper_take_map(mapper, &map->grid, map->has_graph ? map->graph : (blob_t){0},
-                                     map->has_trajectory ? map->trajectory : (blob_t){0});
-  if (err == GANTRY_OK && loading->extend)
-    err = mapper_draw_random(random) ? session_extend(&mapper->session, random[0], clock_wall_ns())
-                                     : GANTRY_E_INTERNAL;
-  if (err != GANTRY_OK) {
-    rpc_fail(call, GANTRY_E_INTERNAL, "", "map %s cannot be loaded: %s", map_id,
-             gantry_err_name(err));
-    return;
-  }
-  log_info("MAP-LOADED", "map %s is the active one", map_id);
+  GANTRY_TRY(opening_end(&loading->opening, &opened));
+  GANTRY_TRY(mapper_take_map(mapper, &loading->parcel->put, &opened));
+  if (!loading->extend) return GANTRY_OK;
+  if (!mapper_draw_random(random)) return GANTRY_E_INTERNAL;
+  return session_extend(&mapper->session, random[0], clock_wall_ns());
+}
+
+static void activate(mapper_t *mapper, const loading_t *loading) {
+  log_info("MAP-LOADED", "map %s is the active one", mapper->session.map_id);
   if (loading->extend) {
     begin_drawing(mapper);
-    reply_started(call, &mapper->session);
+    reply_started(loading->call, &mapper->session);
     return;
   }
   map_info_t info;
   mapper_remember(mapper);
   mapper_publish_status(mapper);
   mapper_info(mapper, &info);
-  rpc_reply(call, &info);
+  rpc_reply(loading->call, &info);
+  if (loading->outdated) mapper_ask_name(mapper); /* it may be renamed or gone by now */
+}
+
+static void on_opened(void *arg) {
+  mapper_t *mapper = arg;
+  loading_t *loading = mapper->loading;
+  loop_unwatch(mapper->service->loop, opening_fd(loading->opening));
+  mapper->loading = NULL;
+  gantry_err_t err = take(mapper, loading);
+  if (err == GANTRY_OK)
+    activate(mapper, loading);
+  else
+    rpc_fail(loading->call, GANTRY_E_INTERNAL, "", "map %s cannot be loaded: %s",
+             loading->parcel->put.grid.info.map_id, gantry_err_name(err));
+  parcel_drop(&loading->parcel);
+  free(loading);
+}
+
+void mapper_give_up_loading(mapper_t *mapper) {
+  loading_t *loading = mapper->loading;
+  mapper->loading = NULL;
+  if (!loading) return;
+  loading->owner = NULL; /* the answer, when it comes, frees it */
+  if (!loading->opening) return;
+  opened_t opened;
+  loop_unwatch(mapper->service->loop, opening_fd(loading->opening));
+  if (opening_end(&loading->opening, &opened) == GANTRY_OK) session_ready_fini(&opened.ready);
+  parcel_drop(&loading->parcel);
+  free(loading);
+}
+
+static gantry_err_t open_map(loading_t *loading, const store_map_stored_t *map) {
+  mapper_t *mapper = loading->owner;
+  loading->parcel = parcel_of(map);
+  if (!loading->parcel) return GANTRY_E_INTERNAL;
+  GANTRY_TRY(opening_start(loading->parcel, &mapper->config, &loading->opening));
+  loop_watch(mapper->service->loop, opening_fd(loading->opening), on_opened, mapper);
+  return GANTRY_OK;
 }
 
 static void on_map(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
                    const sys_header_t *header, void *arg) {
-  loading_t loading = *(loading_t *)arg;
+  loading_t *loading = arg;
   (void)header;
-  free(arg);
-  if (!loading.owner) return;
-  loading.owner->loading = NULL;
-  if (err == GANTRY_OK)
-    activate(loading.owner, reply, &loading);
-  else
-    rpc_fail_fault(loading.call, fault);
+  if (loading->owner && err == GANTRY_OK) {
+    if (open_map(loading, reply) == GANTRY_OK) return;
+    rpc_fail(loading->call, GANTRY_E_INTERNAL, "", "there is no memory to load the map");
+  } else if (loading->owner) {
+    rpc_fail_fault(loading->call, fault);
+  }
+  if (loading->owner) loading->owner->loading = NULL;
+  parcel_drop(&loading->parcel);
+  free(loading);
 }
 
 /* The active map has another name now, or is gone. */

@@ -6,6 +6,11 @@
 
 #include "patch.h"
 
+/* More than are published between two writes of a map. */
+static const uint64_t REVISIONS_LOST = 1000;
+/* A map changes less than a thousand times a second, so that milliseconds outrun its revisions. */
+static const uint64_t NS_PER_REVISION = 1000000;
+
 static slam_t *new_slam(const slam_config_t *config, double resolution_m) {
   slam_config_t with = *config;
   with.tracker.grid.resolution_m = resolution_m;
@@ -75,37 +80,66 @@ static gantry_err_t load_cells(slam_t *slam, const session_map_t *map, grid_box_
   return GANTRY_OK;
 }
 
-gantry_err_t session_load(session_t *session, const session_map_t *map,
-                          const slam_config_t *config) {
-  grid_box_t box;
-  overlay_t overlay = {0};
-  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
+gantry_err_t session_prepare(const session_map_t *map, const slam_config_t *config,
+                             session_ready_t *out) {
+  *out = (session_ready_t){0};
   if (!(map->resolution_m >= 0.01 && map->resolution_m <= 1.0)) return GANTRY_E_INVALID;
   GANTRY_TRY(patch_box(map->resolution_m, map->origin_x_m, map->origin_y_m, map->width, map->height,
-                       &box));
-  slam_t *slam = new_slam(config, map->resolution_m);
-  if (!slam) return GANTRY_E_INTERNAL;
-  gantry_err_t err = load_cells(slam, map, box, map->overlay ? map->overlay : &overlay);
-  if (err != GANTRY_OK) {
-    slam_destroy(&slam);
-    overlay_fini(&overlay);
-    return err;
+                       &out->box));
+  out->slam = new_slam(config, map->resolution_m);
+  if (!out->slam) return GANTRY_E_INTERNAL;
+  if (map->overlay) {
+    out->overlay = *map->overlay;
+    *map->overlay = (overlay_t){0};
   }
-  replace_slam(session, slam, map->overlay ? map->overlay : &overlay);
+  gantry_err_t err = load_cells(out->slam, map, out->box, &out->overlay);
+  if (err != GANTRY_OK) session_ready_fini(out);
+  return err;
+}
+
+void session_ready_fini(session_ready_t *ready) {
+  slam_destroy(&ready->slam);
+  overlay_fini(&ready->overlay);
+}
+
+static uint64_t later(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+/* By the time; where the clock was set back, after all that this life or the map tell of. */
+static uint64_t fresh_revision(const session_t *session, uint64_t stored, uint64_t wall_ns) {
+  return later(wall_ns / NS_PER_REVISION, later(stored + REVISIONS_LOST, session->revision + 1));
+}
+
+gantry_err_t session_take(session_t *session, const session_map_t *map, uint64_t wall_ns,
+                          session_ready_t *ready) {
+  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
+  replace_slam(session, ready->slam, &ready->overlay);
+  ready->slam = NULL;
   snprintf(session->map_id, sizeof session->map_id, "%s", map->map_id);
   snprintf(session->name, sizeof session->name, "%s", map->name);
   snprintf(session->metadata, sizeof session->metadata, "%s", map->metadata);
   session->session_id[0] = '\0';
-  session->expected = box;
-  session->revision = map->revision;
+  session->expected = ready->box;
+  session->revision = fresh_revision(session, map->revision, wall_ns);
   session->correction = session->correction_base = map->correction;
   session->created_ns = map->created_ns;
   session->updated_ns = map->updated_ns;
   session->extending = false;
   session->scans = 0;
   session->integrated = 0;
-  session->first_scan = slam_scan_count(slam);
+  session->first_scan = slam_scan_count(session->slam);
   return GANTRY_OK;
+}
+
+gantry_err_t session_load(session_t *session, const session_map_t *map, uint64_t wall_ns,
+                          const slam_config_t *config) {
+  session_ready_t ready;
+  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
+  GANTRY_TRY(session_prepare(map, config, &ready));
+  gantry_err_t err = session_take(session, map, wall_ns, &ready);
+  session_ready_fini(&ready);
+  return err;
 }
 
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns) {

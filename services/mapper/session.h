@@ -36,7 +36,7 @@ typedef struct session {
   bool mapping;                         /* a session runs */
   bool extending;                       /* of a loaded map */
   grid_box_t expected;                  /* cells the map has at least */
-  uint64_t revision;                    /* patches published, over all sessions of the map */
+  uint64_t revision;                    /* counts patches published; never comes again */
   uint64_t created_ns, updated_ns;      /* wall, of the map */
   uint64_t started_ns;                  /* wall, of the session */
   uint64_t scans, integrated;           /* of the session */
@@ -70,8 +70,24 @@ typedef struct session_map {
    stays then. random names map and session; of config the resolution is the plan's. */
 gantry_err_t session_begin(session_t *session, const session_plan_t *plan,
                            const slam_config_t *config, const uint32_t random[2], uint64_t wall_ns);
-/* Makes a stored map the active one. Errors as session_begin, slam_load and patch_decode. */
-gantry_err_t session_load(session_t *session, const session_map_t *map,
+/* A stored map made ready to be the active one, which takes seconds for a large one. Any thread;
+   map is borrowed, its overlay taken over. Errors as session_begin, slam_load and patch_decode. */
+typedef struct session_ready {
+  slam_t *slam;
+  overlay_t overlay;
+  grid_box_t box; /* the map's rectangle */
+} session_ready_t;
+gantry_err_t session_prepare(const session_map_t *map, const slam_config_t *config,
+                             session_ready_t *out);
+/* Makes it the active one, at once, and leaves ready empty. Its revision is one that nobody was
+   told of before: what was drawn into the map and not stored had revisions, too. GANTRY_E_REFUSED
+   as session_begin. */
+gantry_err_t session_take(session_t *session, const session_map_t *map, uint64_t wall_ns,
+                          session_ready_t *ready);
+/* Harmless on zeroed memory. */
+void session_ready_fini(session_ready_t *ready);
+/* Both in one. */
+gantry_err_t session_load(session_t *session, const session_map_t *map, uint64_t wall_ns,
                           const slam_config_t *config);
 /* Goes on drawing the active map in a new session. GANTRY_E_NOT_FOUND when none is active. */
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns);

@@ -83,20 +83,19 @@ Test(mapper, says_that_no_map_is_active) {
   free(path);
 }
 
-Test(mapper, patches_rebuild_the_grid) {
+typedef struct drawn {
   map_info_t info;
-  int8_t *cells, *rebuilt;
-  room_start();
-  room_draw();
-  room_get_map(&info, &cells);
-  /* What was drawn last is out with the next tick. */
-  harness_for(harness, 300);
-  size_t count = (size_t)info.width * info.height;
-  rebuilt = malloc(count);
+  int8_t *cells;
+} drawn_t;
+
+/* The grid that the patches so far lead to, for the caller to free. */
+static int8_t *rebuild(const map_info_t *info) {
+  size_t count = (size_t)info->width * info->height;
+  int8_t *rebuilt = malloc(count);
   memset(rebuilt, -1, count);
   uint64_t revision = 0;
-  int32_t left = (int32_t)lround(info.origin_x / info.resolution);
-  int32_t bottom = (int32_t)lround(info.origin_y / info.resolution);
+  int32_t left = (int32_t)lround(info->origin_x / info->resolution);
+  int32_t bottom = (int32_t)lround(info->origin_y / info->resolution);
 
   for (size_t i = 0; i < inbox_count(patches); i++) {
     const map_patch_t *patch = inbox_body(patches, i);
@@ -108,21 +107,43 @@ Test(mapper, patches_rebuild_the_grid) {
     for (size_t k = 0; k < size; k++) {
       int32_t column = patch->column + (int32_t)(k % patch->width) - left;
       int32_t row = patch->row + (int32_t)(k / patch->width) - bottom;
-      if (column >= 0 && row >= 0 && column < (int32_t)info.width && row < (int32_t)info.height)
-        rebuilt[(size_t)row * info.width + (size_t)column] = changed[k];
+      if (column >= 0 && row >= 0 && column < (int32_t)info->width && row < (int32_t)info->height)
+        rebuilt[(size_t)row * info->width + (size_t)column] = changed[k];
     }
     free(changed);
   }
+  return rebuilt;
+}
+
+static bool is_rebuilt(void *arg) {
+  const drawn_t *drawn = arg;
+  int8_t *rebuilt = rebuild(&drawn->info);
+  bool same = memcmp(rebuilt, drawn->cells, (size_t)drawn->info.width * drawn->info.height) == 0;
+  free(rebuilt);
+  return same;
+}
+
+/* What was drawn last is out with the next tick. */
+static void await_patches(void) {
+  drawn_t drawn;
+  room_get_map(&drawn.info, &drawn.cells);
+  cr_assert(harness_until(harness, is_rebuilt, &drawn, 5000));
+  free(drawn.cells);
+}
+
+Test(mapper, patches_rebuild_the_grid) {
+  room_start();
+  room_draw();
+
+  await_patches();
 
   cr_assert_gt(inbox_count(patches), 0);
-  cr_assert_arr_eq(rebuilt, cells, count);
-  free(cells);
-  free(rebuilt);
 }
 
 Test(mapper, says_nothing_when_nothing_changes) {
   room_start();
   room_draw();
+  await_patches();
   harness_for(harness, 300);
   inbox_clear(patches);
 
@@ -134,13 +155,20 @@ Test(mapper, says_nothing_when_nothing_changes) {
   cr_assert_eq(inbox_count(patches), 0);
 }
 
+static bool counts_one_scan(void *arg) {
+  const map_status_t *status = inbox_newest(arg, "map.status");
+  return status && status->scans == 1;
+}
+
 Test(mapper, ignores_poses_of_another_map) {
   inbox_t *statuses = harness_collect(harness, "map.status");
   room_start();
   room_say_scan(1, (pose2_t){0});
   room_say_pose(1, (pose2_t){0}, "map_ffffffff");
 
-  harness_for(harness, 1200);
+  cr_assert(harness_until(harness, counts_one_scan, statuses, 5000));
+  inbox_clear(statuses); /* the pose is read before the next at the latest */
+  cr_assert(harness_collected(harness, statuses, 1, 5000));
 
   const map_status_t *status = inbox_newest(statuses, "map.status");
   cr_assert_eq(status->scans, 1);

@@ -22,6 +22,8 @@ static void tear_down(void) {
 
 TestSuite(session, .init = set_up, .fini = tear_down);
 
+static uint64_t now_ns = 1000;
+
 static slam_config_t config(void) {
   slam_config_t small = slam_config_default();
   small.tracker.grid.tile_limit = 64;
@@ -37,7 +39,7 @@ static gantry_err_t begin(double resolution_m) {
 
 static gantry_err_t load(const session_map_t *map) {
   slam_config_t with = config();
-  return session_load(&session, map, &with);
+  return session_load(&session, map, now_ns, &with);
 }
 
 static bool integrate(double x, double theta) {
@@ -160,11 +162,35 @@ Test(session, loads_what_was_stored) {
 
   cr_assert_eq(grid_known_cells(session_grid(&session)), known);
   cr_assert_str_eq(session.map_id, "map_1");
-  cr_assert_eq(session.revision, 17);
+  cr_assert_gt(session.revision, 17);
   grid_box_t loaded = session_box(&session);
   cr_assert_eq(loaded.min_x, box.min_x);
   cr_assert_eq(loaded.height, box.height);
   buf_fini(&cells);
+}
+
+/* What was drawn into it meanwhile and not stored had revisions, too. */
+Test(session, gives_a_map_that_is_loaded_a_revision_that_was_never_told) {
+  static const uint8_t CELLS[] = {0, 6};
+  session_map_t map = {.map_id = "map_1",
+                       .name = "",
+                       .metadata = "{}",
+                       .resolution_m = 0.05,
+                       .width = 3,
+                       .height = 2,
+                       .revision = 17,
+                       .cells = CELLS,
+                       .cells_len = sizeof CELLS};
+  cr_assert_eq(load(&map), GANTRY_OK);
+  uint64_t told = session.revision += 5;
+
+  cr_assert_eq(load(&map), GANTRY_OK);
+  cr_expect_gt(session.revision, told, "the clock stands still");
+  told = session.revision += 5;
+  session_fini(&session);
+  now_ns = 60000000000;
+  cr_assert_eq(load(&map), GANTRY_OK);
+  cr_expect_gt(session.revision, told, "another life, later");
 }
 
 Test(session, keeps_its_map_when_another_does_not_load) {
