@@ -125,7 +125,8 @@ static void on_config_set(rpc_context_t *call, const void *body, void *arg) {
   const loc_config_set_t *takes = body;
   gantry_fault_t fault;
   cause_t cause = rpc_cause(call);
-  if (settings_check(takes->key, takes->value, &fault) != GANTRY_OK) {
+  if (settings_check(takes->key, takes->value, &fault) != GANTRY_OK ||
+      settings_check_names(takes->key, takes->value, &fault) != GANTRY_OK) {
     rpc_fail_fault(call, &fault);
     return;
   }

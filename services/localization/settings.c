@@ -163,6 +163,30 @@ gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *
   return strcmp(key, "proximity") == 0 ? settings_mounts(value, mounts, fault) : GANTRY_OK;
 }
 
+/* A setting whose fields are being named. */
+typedef struct naming {
+  const char *key;
+  gantry_fault_t *fault;
+} naming_t;
+
+static gantry_err_t on_name(const char *name, void *arg) {
+  const naming_t *naming = arg;
+  char field[96];
+  for (size_t i = 0; i < FIELD_COUNT; i++)
+    if (strcmp(FIELDS[i].key, naming->key) == 0 && strcmp(FIELDS[i].name, name) == 0)
+      return GANTRY_OK;
+  if (strcmp(naming->key, "proximity") == 0 && strcmp(name, "sensors") == 0) return GANTRY_OK;
+  snprintf(field, sizeof field, "value.%s", name);
+  return fault_set(naming->fault, GANTRY_E_INVALID, field, "is no field of the setting %s",
+                   naming->key);
+}
+
+gantry_err_t settings_check_names(const char *key, const char *value, gantry_fault_t *fault) {
+  naming_t naming = {key, fault};
+  if (index_of(key) < 0) return GANTRY_OK;
+  return json_each_key(value, on_name, &naming);
+}
+
 bool settings_put(settings_t *settings, const char *key, const char *value) {
   int index = index_of(key);
   if (index < 0) return false;

@@ -46,6 +46,9 @@ void settings_init(settings_t *settings, const config_t *config);
 /* GANTRY_E_INVALID naming the field when a known key's value does not hold; unknown keys always do.
  */
 gantry_err_t settings_check(const char *key, const char *value, gantry_fault_t *fault);
+/* Whether a setting that passed the check has no fields but its own: one that is misspelt would
+   change nothing. For what is set now; what an older version stored may hold more. */
+gantry_err_t settings_check_names(const char *key, const char *value, gantry_fault_t *fault);
 /* Takes a checked setting; false when the key is unknown here. value NULL: back to the default. */
 bool settings_put(settings_t *settings, const char *key, const char *value);
 /* Reads the sensors of a setting "proximity" into mounts, which stay when it has none.

@@ -118,3 +118,13 @@ Test(settings, names_the_distance_sensor_that_is_wrong) {
                GANTRY_E_INVALID);
   cr_assert_str_eq(fault.field, "value.sensors[0].x_m");
 }
+
+Test(settings, names_a_field_that_is_none) {
+  cr_assert_eq(settings_check_names("weights", "{\"rfid\":0.4,\"lidra\":0.1}", &fault),
+               GANTRY_E_INVALID);
+  cr_assert_str_eq(fault.field, "value.lidra");
+  cr_assert_eq(settings_check_names("proximity", "{\"max_m\":3,\"sensors\":[]}", &fault),
+               GANTRY_OK);
+  cr_assert_eq(settings_check_names("weights", "{\"sensors\":[]}", &fault), GANTRY_E_INVALID);
+  cr_assert_eq(settings_check_names("colour", "7", &fault), GANTRY_OK);
+}
