@@ -201,11 +201,25 @@ Test(recorder, tells_when_a_session_is_on_disk) {
     add("a", 1, i);
   recorder_flush(recorder, on_done, &done);
 
-  cr_assert_eq(at_once, 1);
   cr_assert_eq(done, 0);
   cr_assert(harness_until(h, is_set, &done, 10000));
   cr_assert_eq(done, 1);
+  cr_assert_eq(at_once, 1);
   cr_assert_eq(outbox_get_stats(peer->outbox).records, 2);
+}
+
+Test(recorder, makes_one_batch_for_all_who_flush_in_a_turn) {
+  int done[20] = {0};
+  recorder_mark(recorder, "s1", NULL, 0);
+  for (uint64_t i = 0; i < 20; i++) {
+    add("a", 1, i + 1);
+    recorder_flush(recorder, on_done, &done[i]);
+  }
+
+  cr_assert(harness_until(h, is_set, &done[19], 10000));
+  for (int i = 0; i < 20; i++)
+    cr_assert_eq(done[i], 1);
+  cr_assert_eq(outbox_get_stats(peer->outbox).records, 1);
 }
 
 Test(recorder, answers_who_waits_when_it_ends_before_the_disk_has_answered) {
@@ -229,6 +243,7 @@ Test(recorder, refuses_rows_while_the_outbox_takes_nothing_and_keeps_those_it_to
     cr_assert_eq(add("a", 1, i), GANTRY_OK);
   cr_assert_eq(add("a", 1, 1001), GANTRY_E_UNAVAILABLE);
   recorder_flush(recorder, on_done, &done);
+  cr_assert(harness_until(h, is_set, &done, 5000));
   cr_assert_eq(done, -1);
   bus_set_outbox(peer->bus, peer->outbox);
 
@@ -247,6 +262,7 @@ Test(recorder, tells_who_waits_and_counts_what_makes_no_message) {
 
   recorder_flush(recorder, on_done, &done);
 
+  cr_assert(harness_until(h, is_set, &done, 5000));
   cr_assert_eq(done, -1);
   cr_assert_eq(recorder_get_counts(recorder)->lost, 1);
   done = 0;

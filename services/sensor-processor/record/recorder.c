@@ -18,7 +18,7 @@
 #define SENSORS_MAX 32u /* of session.start */
 #define TEXT(field) sizeof((sensor_series_key_t *)0)->field
 
-/* Somebody who waits for batches up to a number. */
+/* Somebody who waits for batches up to a number; first and last 0: for the turn's end. */
 typedef struct wait {
   uint64_t first, last;
   outbox_done_fn fn;
@@ -41,8 +41,8 @@ struct recorder {
   uint64_t published, answered; /* precious batches */
   uint64_t given_up;            /* newest batch that the outbox gave up */
   bool unmade;                  /* precious rows made no message since the last flush */
-  wait_t waits[RECORDER_WAITS];
-  uint32_t wait_count;
+  wait_t waits[RECORDER_WAITS]; /* those for the turn's end come last */
+  uint32_t wait_count, at_turns_end;
   recorder_counts_t counts;
   bool closing; /* destroyed, but the outbox has still to answer */
 };
@@ -54,7 +54,8 @@ static void recorder_free(recorder_t *recorder) {
 
 /* Answers whoever waits for batches that have been answered. */
 static void answer_waits(recorder_t *recorder) {
-  while (recorder->wait_count > 0 && recorder->waits[0].last <= recorder->answered) {
+  while (recorder->wait_count > recorder->at_turns_end &&
+         recorder->waits[0].last <= recorder->answered) {
     wait_t wait = recorder->waits[0];
     memmove(recorder->waits, recorder->waits + 1, --recorder->wait_count * sizeof wait);
     wait.fn(recorder->given_up >= wait.first ? GANTRY_E_UNAVAILABLE : GANTRY_OK, wait.arg);
@@ -105,11 +106,28 @@ static bool publish(recorder_t *recorder) {
   return true;
 }
 
-/* Who waits for rows has flushed them in the turn that added them. */
+/* One batch for all who have flushed in this turn: a message and a commit each would cost ten times
+   what the rows do. */
 static void on_alarm(void *arg) {
   recorder_t *recorder = arg;
-  (void)publish(recorder);
+  bool done = publish(recorder) && !recorder->unmade;
+  uint32_t asked = recorder->at_turns_end;
+  wait_t waits[RECORDER_WAITS];
+  wait_t *first = &recorder->waits[recorder->wait_count - asked];
+
   recorder->unmade = false;
+  recorder->at_turns_end = 0;
+  if (done && recorder->answered < recorder->published) {
+    for (uint32_t i = 0; i < asked; i++) {
+      first[i].first = recorder->answered + 1;
+      first[i].last = recorder->published;
+    }
+    return;
+  }
+  memcpy(waits, first, asked * sizeof waits[0]);
+  recorder->wait_count -= asked;
+  for (uint32_t i = 0; i < asked; i++)
+    waits[i].fn(done ? GANTRY_OK : GANTRY_E_UNAVAILABLE, waits[i].arg);
 }
 
 gantry_err_t recorder_new(bus_t *bus, loop_t *loop, const recorder_settings_t *settings,
@@ -222,23 +240,20 @@ gantry_err_t recorder_add(recorder_t *recorder, const cause_t *cause, const reco
   recorder->precious |= recorded || row->always;
   if (batch->message.which_count == 1) {
     recorder->cause = *cause;
-    loop_set(recorder->loop, recorder->alarm, recorder->settings.gather_ms);
+    loop_set(recorder->loop, recorder->alarm,
+             recorder->at_turns_end ? 0 : recorder->settings.gather_ms);
   }
   if (recorded) count(&recorder->counts, row, finding_count);
   return GANTRY_OK;
 }
 
 void recorder_flush(recorder_t *recorder, outbox_done_fn fn, void *arg) {
-  bool done = publish(recorder) && !recorder->unmade;
-  recorder->unmade = false;
-  if (!fn) return;
-  bool full = recorder->wait_count == RECORDER_WAITS;
-  if (!done || full || recorder->answered == recorder->published) {
-    fn(done && !full ? GANTRY_OK : GANTRY_E_UNAVAILABLE, arg);
+  if (recorder->wait_count == RECORDER_WAITS) {
+    fn(GANTRY_E_UNAVAILABLE, arg);
     return;
   }
-  recorder->waits[recorder->wait_count++] =
-      (wait_t){.first = recorder->answered + 1, .last = recorder->published, .fn = fn, .arg = arg};
+  recorder->waits[recorder->wait_count++] = (wait_t){.fn = fn, .arg = arg};
+  if (recorder->at_turns_end++ == 0) loop_set(recorder->loop, recorder->alarm, 0);
 }
 
 const recorder_counts_t *recorder_get_counts(const recorder_t *recorder) {

@@ -8,8 +8,8 @@
 #include <gantry/bus.h>
 #include <gantry/loop.h>
 
-#define RECORDER_TYPES 32 /* types counted apart, as session.status tells them */
-#define RECORDER_WAITS 64 /* flushes that wait for the disk */
+#define RECORDER_TYPES 32  /* types counted apart, as session.status tells them */
+#define RECORDER_WAITS 256 /* flushes that wait for the disk */
 
 typedef struct recorder recorder_t;
 
@@ -59,10 +59,10 @@ bool recorder_wants(recorder_t *recorder, const char *sensor, sensor_type_t fami
 gantry_err_t recorder_add(recorder_t *recorder, const cause_t *cause, const recorder_row_t *row,
                           const sensor_finding_t *findings, uint32_t finding_count,
                           gantry_fault_t *fault);
-/* Publishes what waits; fn, which may be NULL, is called once, when all rows of sessions, and those
-   that are always kept, that were added before are on disk (GANTRY_OK), or some of them were given
-   up; perhaps at once. At most RECORDER_WAITS wait, the next is answered GANTRY_E_UNAVAILABLE at
-   once. */
+/* Publishes what waits at the end of this turn of the loop, in one batch for all who ask in it; fn
+   is called once, when all rows of sessions, and those that are always kept, that were added before
+   are on disk (GANTRY_OK), or some of them were given up. At most RECORDER_WAITS wait, the next is
+   answered GANTRY_E_UNAVAILABLE at once. */
 void recorder_flush(recorder_t *recorder, outbox_done_fn fn, void *arg);
 
 typedef struct recorder_counts {
