@@ -231,8 +231,12 @@ void work_accept(work_t *work, const object_values_t *values, outcome_t *out) {
 }
 
 void work_publish(const work_t *work, const topic_t *topic, const void *body) {
+  bus_t *bus = work->self->service->bus;
+  char name[FRAME_TOPIC_MAX + 1];
   if (work->origin->batch) return;
-  bus_publish_from(work->self->service->bus, &work->origin->cause, topic, work->entry->id, body);
+  snprintf(name, sizeof name, "%s%s", topic->prefix, work->entry->id);
+  if (bus_is_heard(bus, name))
+    bus_publish_from(bus, &work->origin->cause, topic, work->entry->id, body);
 }
 
 bool work_is_wanted(const work_t *work) {

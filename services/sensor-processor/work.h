@@ -34,7 +34,7 @@ gantry_err_t work_refuse(work_t *work, chain_flag_t flag);
 /* Counts the reading as accepted, scores it by work->terms and holds the sensor's rules against it.
    values: the fields of an object; NULL: rules look at work->value. */
 void work_accept(work_t *work, const object_values_t *values, outcome_t *out);
-/* Says it live. */
+/* Says it live, where anybody listens. */
 void work_publish(const work_t *work, const topic_t *topic, const void *body);
 /* Whether its row would be kept: else it need not be made. What was found something in always is.
  */
