@@ -105,7 +105,7 @@ static void refuse(ingest_t *in, uint64_t errors_before) {
 static gantry_err_t check(const sensor_ingest_t *takes, gantry_fault_t *fault) {
   if (registry_check_id(takes->sensor) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INVALID, "sensor",
-                     "`%s` is a word of the API and cannot be a sensor id", takes->sensor);
+                     "`%s` is a reserved word and cannot be a sensor id", takes->sensor);
   if (takes->has_time && takes->time == 0)
     return fault_set(fault, GANTRY_E_INVALID, "time", "must be later than 1970");
   const char *family = desc_enum_text(&SENSOR_TYPE_ENUM, (int)takes->type);

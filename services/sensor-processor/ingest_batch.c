@@ -57,7 +57,7 @@ static gantry_err_t check_columns(const sensor_readings_t *takes, gantry_fault_t
 static gantry_err_t check_row(const sensor_series_key_t *key, const sensor_readings_t *takes,
                               uint32_t row, gantry_fault_t *fault) {
   if (registry_check_id(key->sensor) != GANTRY_OK)
-    return fault_set(fault, GANTRY_E_INVALID, "sensor", "`%s` is a word of the API", key->sensor);
+    return fault_set(fault, GANTRY_E_INVALID, "sensor", "`%s` is a reserved word", key->sensor);
   if (takes->time[row] == 0)
     return fault_set(fault, GANTRY_E_INVALID, "time", "must be later than 1970");
   if (takes->validity[row] > SENSOR_VALIDITY_ERROR)

@@ -18,7 +18,7 @@ static gantry_err_t check_configure(processor_t *self, const sensor_configure_t 
   calibration_t calibration;
   if (registry_check_id(configure->sensor) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INVALID, "sensor",
-                     "`%s` is a word of the API and cannot be a sensor id", configure->sensor);
+                     "`%s` is a reserved word and cannot be a sensor id", configure->sensor);
   const registry_entry_t *known = registry_find(&self->registry, configure->sensor);
   if (known && known->last_ns != 0 && (int)known->type != (int)configure->type)
     return fault_set(fault, GANTRY_E_INVALID, "type", "%s delivers as a sensor of type %s",

@@ -152,5 +152,6 @@ gantry_err_t store_aggregate(store_t *store, store_call_t *call) {
   GANTRY_TRY(has_objects(store, series.id, span, &objects));
   if (!objects) return GANTRY_OK;
   return fault_set(call->fault, GANTRY_E_INVALID, "sensor",
-                   "the readings of %s are objects, not numbers: ask store.readings", get->sensor);
+                   "the readings of %s are objects, not numbers: ask for the readings themselves",
+                   get->sensor);
 }

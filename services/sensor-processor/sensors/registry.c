@@ -7,10 +7,11 @@
 
 #define NS_PER_S 1000000000u
 
-/* Words that stand in the place of a sensor id in the HTTP routes. */
+/* Words that stand in the place of a sensor id in the HTTP routes, and whose telemetry is kept as
+   that of a sensor. */
 static const char *const RESERVED[] = {"list",      "data",     "status",     "configure",
                                        "calibrate", "readings", "validation", "simulate",
-                                       "types",     "explain"};
+                                       "types",     "explain",  "robot"};
 
 void registry_init(registry_t *registry, const registry_rule_t *rule) {
   *registry = (registry_t){.rule = *rule};

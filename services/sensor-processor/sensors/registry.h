@@ -137,7 +137,8 @@ void registry_rate_counts(registry_entry_t *entry, uint64_t now_ns, uint32_t *ac
 registry_health_t registry_health(const registry_t *registry, registry_entry_t *entry,
                                   uint64_t now_ns);
 
-/* GANTRY_E_INVALID for ids that the HTTP routes need for themselves (list, data, status, ...). */
+/* GANTRY_E_INVALID for ids that the HTTP routes need for themselves (list, data, status, ...), and
+   for that of the robot's own telemetry. */
 gantry_err_t registry_check_id(const char *id);
 
 #endif

@@ -117,9 +117,10 @@ Test(registry, measures_the_rate_over_full_seconds) {
   cr_assert_float_eq(registry_rate_hz(entry, 60 * S), 0, 1e-9);
 }
 
-Test(registry, refuses_words_of_the_api_as_ids) {
+Test(registry, refuses_reserved_words_as_ids) {
   cr_assert_eq(registry_check_id("list"), GANTRY_E_INVALID);
   cr_assert_eq(registry_check_id("simulate"), GANTRY_E_INVALID);
+  cr_assert_eq(registry_check_id("robot"), GANTRY_E_INVALID);
   cr_assert_eq(registry_check_id("LIDAR_001"), GANTRY_OK);
 }
 
