@@ -115,9 +115,9 @@ static gantry_err_t check(const sensor_ingest_t *takes, gantry_fault_t *fault) {
   return GANTRY_OK;
 }
 
-static origin_t origin_of(rpc_context_t *call, const sensor_ingest_t *takes) {
+static origin_t origin_of(const cause_t *cause, const sensor_ingest_t *takes) {
   sys_source_t source = takes->has_source ? takes->source : SYS_SOURCE_API;
-  return (origin_t){.cause = rpc_cause(call),
+  return (origin_t){.cause = *cause,
                     .code = takes->has_code ? takes->code : NULL,
                     .source = source,
                     .time_ns = takes->has_time ? takes->time : clock_wall_ns(),
@@ -126,27 +126,40 @@ static origin_t origin_of(rpc_context_t *call, const sensor_ingest_t *takes) {
                     .replayed = source == SYS_SOURCE_REPLAY};
 }
 
-static void on_ingest(rpc_context_t *call, const void *body, void *arg) {
-  ingest_t in = {.self = arg, .takes = body, .origin = origin_of(call, body)};
-  const registry_entry_t *known = registry_find(&in.self->registry, in.takes->sensor);
+gantry_err_t ingest_take(processor_t *self, const sensor_ingest_t *takes, const cause_t *cause,
+                         sensor_accepted_t *out, gantry_fault_t *fault) {
+  ingest_t in = {.self = self, .takes = takes, .origin = origin_of(cause, takes)};
+  const registry_entry_t *known = registry_find(&self->registry, takes->sensor);
   uint64_t errors = known ? known->errors : 0;
-  ingest_call_t *waiting = ingest_take_call(in.self, call);
-  if (!waiting) return;
-  gantry_err_t err = check(in.takes, &in.fault);
+  gantry_err_t err = check(takes, &in.fault);
   if (err == GANTRY_OK) err = dispatch(&in);
   if (err != GANTRY_OK) {
     refuse(&in, errors);
-    ingest_give_back(waiting);
-    rpc_fail_fault(call, &in.fault);
+    *fault = in.fault;
+    return err;
+  }
+  *out = (sensor_accepted_t){
+      .validity = in.outcome.validity, .quality = in.outcome.quality, .time = in.origin.time_ns};
+  memcpy(out->sensor, takes->sensor, sizeof out->sensor);
+  return GANTRY_OK;
+}
+
+static void on_ingest(rpc_context_t *call, const void *body, void *arg) {
+  processor_t *self = arg;
+  cause_t cause = rpc_cause(call);
+  gantry_fault_t fault;
+  ingest_call_t *waiting = ingest_take_call(self, call);
+  if (!waiting) return;
+  if (ingest_take(self, body, &cause, &waiting->accepted, &fault) == GANTRY_OK) {
+    ingest_answer_once_kept(waiting);
     return;
   }
-  waiting->accepted = (sensor_accepted_t){
-      .validity = in.outcome.validity, .quality = in.outcome.quality, .time = in.origin.time_ns};
-  memcpy(waiting->accepted.sensor, in.takes->sensor, sizeof waiting->accepted.sensor);
-  ingest_answer_once_kept(waiting);
+  ingest_give_back(waiting);
+  rpc_fail_fault(call, &fault);
 }
 
 gantry_err_t ingest_start(processor_t *self) {
   GANTRY_TRY(rpc_serve(self->service->server, REQUEST_SENSOR_INGEST, on_ingest, self));
+  GANTRY_TRY(rpc_serve(self->service->server, REQUEST_SENSOR_INGEST_EACH, on_ingest_each, self));
   return rpc_serve(self->service->server, REQUEST_SENSOR_INGEST_BATCH, on_ingest_batch, self);
 }

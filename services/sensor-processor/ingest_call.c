@@ -1,6 +1,8 @@
 /* Answers that wait for the disk. */
 #include "ingest_call.h"
 
+#include <stdlib.h>
+
 #include "chain.h"
 
 ingest_call_t *ingest_take_call(processor_t *self, rpc_context_t *call) {
@@ -35,17 +37,20 @@ static void forget_numbers(const ingest_call_t *waiting) {
 static void on_kept(gantry_err_t err, void *arg) {
   ingest_call_t *waiting = arg;
   rpc_context_t *call = waiting->call;
+  sensor_verdicts_t *verdicts = waiting->verdicts;
   waiting->call = NULL;
   if (err != GANTRY_OK || waiting->full) {
     forget_numbers(waiting);
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "",
              "the disk took not all of it: send it again when there is room");
-    return;
-  }
-  if (waiting->batch)
+  } else if (verdicts) {
+    rpc_reply(call, verdicts);
+  } else if (waiting->batch) {
     rpc_reply(call, &waiting->taken);
-  else
+  } else {
     rpc_reply(call, &waiting->accepted);
+  }
+  free(verdicts);
 }
 
 void ingest_answer_once_kept(ingest_call_t *waiting) {

@@ -15,6 +15,12 @@ void ingest_note_sensor(ingest_call_t *waiting, const char *sensor);
 /* Flushes the recorder; the answer follows when that is done. */
 void ingest_answer_once_kept(ingest_call_t *waiting);
 
+/* Takes one reading in, through the pipeline; out says how it was judged. GANTRY_E_INVALID with the
+   field of what a check refuses. */
+gantry_err_t ingest_take(processor_t *self, const sensor_ingest_t *takes, const cause_t *cause,
+                         sensor_accepted_t *out, gantry_fault_t *fault);
+
+void on_ingest_each(rpc_context_t *call, const void *body, void *arg);
 void on_ingest_batch(rpc_context_t *call, const void *body, void *arg);
 
 #endif

@@ -17,9 +17,9 @@
 #include "sighting.h"
 #include "types.h"
 
-#define SETTINGS_CALLS  8  /* requests that may wait for storage at once */
-#define CALIBRATING_MAX 8  /* guided calibrations at once */
-#define INGEST_CALLS    64 /* requests that may wait for the disk at once */
+#define SETTINGS_CALLS  8   /* requests that may wait for storage at once */
+#define CALIBRATING_MAX 8   /* guided calibrations at once */
+#define INGEST_CALLS    256 /* requests that may wait for the disk at once */
 
 struct processor;
 
@@ -55,6 +55,7 @@ typedef struct ingest_call {
   bool touched[REGISTRY_CAPACITY]; /* sensors that it has given readings */
   sensor_accepted_t accepted;
   sensor_taken_t taken;
+  sensor_verdicts_t *verdicts; /* owned; of sensor.ingest_each, else NULL */
 } ingest_call_t;
 
 /* What storage is asked for at the start and whenever it has changed. */
@@ -97,6 +98,7 @@ typedef struct processor {
   scan_rays_t rays;             /* work space of one sweep */
   sensor_scan_t scan;           /* */
   raw_scan_t given;             /* a sweep from the API */
+  sensor_ingest_t item;         /* one of several readings from the API */
   sensor_explained_t explained; /* an answer */
   sensor_recent_t recent;       /* */
 
