@@ -1,4 +1,4 @@
-/* The reader: answers requests that only read, on a connection and a thread of its own, so that
+/* A reader: answers requests that only read, on a connection and a thread of its own, so that
    they wait for no transaction of the writer. It sees what is committed. */
 #ifndef STORAGE_READER_H
 #define STORAGE_READER_H

@@ -154,59 +154,61 @@ gantry_err_t store_open_reader(db_t *db, store_t **out, gantry_fault_t *fault) {
   return new_store(db, out, fault);
 }
 
+static const struct {
+  const request_t *request;
+  serve_fn serve;
+  store_kind_t kind;
+} SERVED[] = {
+    {REQUEST_STORE_HISTORY, store_history, STORE_LONG},
+    {REQUEST_STORE_EVENTS, store_events, STORE_LONG},
+    {REQUEST_STORE_EVENT_ACK, store_event_ack, STORE_WRITES},
+    {REQUEST_STORE_READINGS, store_readings, STORE_LONG},
+    {REQUEST_STORE_COLUMNS, store_columns, STORE_LONG},
+    {REQUEST_STORE_AGGREGATE, store_aggregate, STORE_LONG},
+    {REQUEST_STORE_LATEST, store_latest, STORE_LONG},
+    {REQUEST_STORE_AUDIT, store_audit, STORE_LONG},
+    {REQUEST_STORE_COMMANDS, store_commands, STORE_LONG},
+    {REQUEST_STORE_POSES, store_poses, STORE_LONG},
+    {REQUEST_STORE_USER_GET, store_user_get, STORE_BRIEF},
+    {REQUEST_STORE_USER_PUT, store_user_put, STORE_WRITES},
+    {REQUEST_STORE_USER_COUNT, store_user_count, STORE_BRIEF},
+    {REQUEST_STORE_MAP_PUT, store_map_put, STORE_WRITES},
+    {REQUEST_STORE_MAP_GET, store_map_get, STORE_LONG},
+    {REQUEST_STORE_MAP_LIST, store_map_list, STORE_BRIEF},
+    {REQUEST_STORE_MAP_UPDATE, store_map_update, STORE_WRITES},
+    {REQUEST_STORE_MAP_DELETE, store_map_delete, STORE_WRITES},
+    {REQUEST_STORE_MAP_LOAD, store_map_load, STORE_LONG},
+    {REQUEST_STORE_MAP_VERSIONS, store_map_versions, STORE_LONG},
+    {REQUEST_STORE_MAP_EXPORT, store_map_export, STORE_LONG},
+    {REQUEST_STORE_MAP_IMPORT, store_map_import, STORE_WRITES},
+    {REQUEST_STORE_TAGS, store_tags, STORE_BRIEF},
+    {REQUEST_STORE_TAG_PUT, store_tag_put, STORE_WRITES},
+    {REQUEST_STORE_TAG_DELETE, store_tag_delete, STORE_WRITES},
+    {REQUEST_STORE_CONFIG_PUT, store_config_put, STORE_WRITES},
+    {REQUEST_STORE_CONFIG_GET, store_config_get, STORE_BRIEF},
+    {REQUEST_STORE_CONFIG_DELETE, store_config_delete, STORE_WRITES},
+    {REQUEST_STORE_CONFIG_LIST, store_config_list, STORE_BRIEF},
+    {REQUEST_STORE_SENSOR_PUT, store_sensor_put, STORE_WRITES},
+    {REQUEST_STORE_SENSOR_GET, store_sensor_get, STORE_BRIEF},
+    {REQUEST_STORE_SENSOR_LIST, store_sensor_list, STORE_BRIEF},
+    {REQUEST_STORE_CALIBRATION_PUT, store_calibration_put, STORE_WRITES},
+    {REQUEST_STORE_SETTING_PUT, store_setting_put, STORE_WRITES},
+    {REQUEST_STORE_SETTING_GET, store_setting_get, STORE_BRIEF},
+    {REQUEST_STORE_SETTING_VERSIONS, store_setting_versions, STORE_BRIEF},
+    {REQUEST_STORE_SETTING_ROLLBACK, store_setting_rollback, STORE_WRITES},
+    {REQUEST_STORE_SETTING_LIST, store_setting_list, STORE_BRIEF},
+    {REQUEST_STORE_CALIBRATIONS, store_calibrations, STORE_BRIEF},
+    {REQUEST_SESSION_LIST, store_session_list, STORE_LONG},
+    {REQUEST_SESSION_SUMMARY, store_session_summary, STORE_LONG},
+    {REQUEST_SESSION_DELETE, store_session_delete, STORE_WRITES},
+    {REQUEST_STORE_AUDIT_VERIFY, store_audit_verify, STORE_LONG},
+    {REQUEST_STORE_PIN, store_pin, STORE_WRITES},
+    {REQUEST_STORE_STATE, store_state, STORE_LONG},
+    {REQUEST_SESSION_EXPORT, store_export, STORE_LONG},
+    {REQUEST_SESSION_MEASURE, store_measure, STORE_LONG},
+};
+
 static gantry_err_t dispatch(store_t *store, store_call_t *call) {
-  static const struct {
-    const request_t *request;
-    serve_fn serve;
-  } SERVED[] = {
-      {REQUEST_STORE_HISTORY, store_history},
-      {REQUEST_STORE_EVENTS, store_events},
-      {REQUEST_STORE_EVENT_ACK, store_event_ack},
-      {REQUEST_STORE_READINGS, store_readings},
-      {REQUEST_STORE_COLUMNS, store_columns},
-      {REQUEST_STORE_AGGREGATE, store_aggregate},
-      {REQUEST_STORE_LATEST, store_latest},
-      {REQUEST_STORE_AUDIT, store_audit},
-      {REQUEST_STORE_COMMANDS, store_commands},
-      {REQUEST_STORE_POSES, store_poses},
-      {REQUEST_STORE_USER_GET, store_user_get},
-      {REQUEST_STORE_USER_PUT, store_user_put},
-      {REQUEST_STORE_USER_COUNT, store_user_count},
-      {REQUEST_STORE_MAP_PUT, store_map_put},
-      {REQUEST_STORE_MAP_GET, store_map_get},
-      {REQUEST_STORE_MAP_LIST, store_map_list},
-      {REQUEST_STORE_MAP_UPDATE, store_map_update},
-      {REQUEST_STORE_MAP_DELETE, store_map_delete},
-      {REQUEST_STORE_MAP_LOAD, store_map_load},
-      {REQUEST_STORE_MAP_VERSIONS, store_map_versions},
-      {REQUEST_STORE_MAP_EXPORT, store_map_export},
-      {REQUEST_STORE_MAP_IMPORT, store_map_import},
-      {REQUEST_STORE_TAGS, store_tags},
-      {REQUEST_STORE_TAG_PUT, store_tag_put},
-      {REQUEST_STORE_TAG_DELETE, store_tag_delete},
-      {REQUEST_STORE_CONFIG_PUT, store_config_put},
-      {REQUEST_STORE_CONFIG_GET, store_config_get},
-      {REQUEST_STORE_CONFIG_DELETE, store_config_delete},
-      {REQUEST_STORE_CONFIG_LIST, store_config_list},
-      {REQUEST_STORE_SENSOR_PUT, store_sensor_put},
-      {REQUEST_STORE_SENSOR_GET, store_sensor_get},
-      {REQUEST_STORE_SENSOR_LIST, store_sensor_list},
-      {REQUEST_STORE_CALIBRATION_PUT, store_calibration_put},
-      {REQUEST_STORE_SETTING_PUT, store_setting_put},
-      {REQUEST_STORE_SETTING_GET, store_setting_get},
-      {REQUEST_STORE_SETTING_VERSIONS, store_setting_versions},
-      {REQUEST_STORE_SETTING_ROLLBACK, store_setting_rollback},
-      {REQUEST_STORE_SETTING_LIST, store_setting_list},
-      {REQUEST_STORE_CALIBRATIONS, store_calibrations},
-      {REQUEST_SESSION_LIST, store_session_list},
-      {REQUEST_SESSION_SUMMARY, store_session_summary},
-      {REQUEST_SESSION_DELETE, store_session_delete},
-      {REQUEST_STORE_AUDIT_VERIFY, store_audit_verify},
-      {REQUEST_STORE_PIN, store_pin},
-      {REQUEST_STORE_STATE, store_state},
-      {REQUEST_SESSION_EXPORT, store_export},
-      {REQUEST_SESSION_MEASURE, store_measure},
-  };
   for (size_t i = 0; i < sizeof SERVED / sizeof *SERVED; i++)
     if (SERVED[i].request == call->request) return SERVED[i].serve(store, call);
   return fault_set(call->fault, GANTRY_E_NOT_IMPLEMENTED, "", "%s is not served",
@@ -231,22 +233,15 @@ static gantry_err_t serve_reading(store_t *store, store_call_t *call) {
 }
 
 gantry_err_t store_serve(store_t *store, store_call_t *call) {
-  gantry_err_t err =
-      store_writes(call->request) ? serve_in_transaction(store, call) : serve_reading(store, call);
+  bool writes = store_kind_of(call->request) == STORE_WRITES;
+  gantry_err_t err = writes ? serve_in_transaction(store, call) : serve_reading(store, call);
   if (err != GANTRY_OK && call->fault->err == GANTRY_OK)
     fault_set(call->fault, err, "", "the database did not take %s", call->request->name);
   return err;
 }
 
-bool store_writes(const request_t *request) {
-  static const request_t *const WRITING[] = {
-      REQUEST_STORE_USER_PUT,         REQUEST_STORE_MAP_PUT,       REQUEST_STORE_MAP_UPDATE,
-      REQUEST_STORE_MAP_DELETE,       REQUEST_STORE_TAG_PUT,       REQUEST_STORE_TAG_DELETE,
-      REQUEST_STORE_CONFIG_PUT,       REQUEST_STORE_CONFIG_DELETE, REQUEST_STORE_SENSOR_PUT,
-      REQUEST_STORE_CALIBRATION_PUT,  REQUEST_STORE_EVENT_ACK,     REQUEST_STORE_SETTING_PUT,
-      REQUEST_STORE_SETTING_ROLLBACK, REQUEST_STORE_MAP_IMPORT,    REQUEST_STORE_PIN,
-      REQUEST_SESSION_DELETE,         REQUEST_STORE_APPEND};
-  for (size_t i = 0; i < sizeof WRITING / sizeof WRITING[0]; i++)
-    if (request == WRITING[i]) return true;
-  return false;
+store_kind_t store_kind_of(const request_t *request) {
+  for (size_t i = 0; i < sizeof SERVED / sizeof *SERVED; i++)
+    if (SERVED[i].request == request) return SERVED[i].kind;
+  return request == REQUEST_STORE_APPEND ? STORE_WRITES : STORE_LONG;
 }

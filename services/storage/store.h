@@ -80,8 +80,10 @@ gantry_err_t store_set_mark(store_t *store, const char *producer, uint64_t boot,
 /* Answers a request. Reads see what an open transaction added. A request that writes runs in a
    transaction of its own: commit first. GANTRY_E_NOT_IMPLEMENTED for a request it does not know. */
 gantry_err_t store_serve(store_t *store, store_call_t *call);
-/* Whether a request changes the database. */
-bool store_writes(const request_t *request);
+/* What a request does: changes the database, reads a few rows that somebody waits for (logins,
+   settings), or may read for seconds. */
+typedef enum store_kind { STORE_WRITES, STORE_BRIEF, STORE_LONG, STORE_KINDS } store_kind_t;
+store_kind_t store_kind_of(const request_t *request);
 
 /* How many versions of each map stay when a new one is stored; 10 unless told. */
 void store_keep_map_versions(store_t *store, uint32_t count);

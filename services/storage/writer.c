@@ -8,11 +8,13 @@
 
 static gantry_err_t start(writer_t *writer) {
   /* Room for every row, every job, sessions and the stop. */
-  size_t most = writer->settings.queue + WRITER_JOBS_MAX + WRITER_SESSIONS_MAX + 1;
+  size_t jobs = WRITER_JOBS_MAX + WRITER_BRIEF_MAX;
+  size_t most = writer->settings.queue + jobs + WRITER_SESSIONS_MAX + 1;
   GANTRY_TRY(append_new(&writer->append));
   GANTRY_TRY(mailbox_new(sizeof(item_t), most, &writer->in));
-  GANTRY_TRY(mailbox_new(sizeof(job_t *), WRITER_JOBS_MAX, &writer->out));
-  GANTRY_TRY(reader_new(&writer->source, writer->out, WRITER_JOBS_MAX, &writer->reader));
+  GANTRY_TRY(mailbox_new(sizeof(job_t *), jobs, &writer->out));
+  for (int kind = STORE_BRIEF; kind <= STORE_LONG; kind++)
+    GANTRY_TRY(reader_new(&writer->source, writer->out, (uint32_t)jobs, &writer->readers[kind]));
   return pthread_create(&writer->thread, NULL, writer_run, writer) == 0 ? GANTRY_OK
                                                                         : GANTRY_E_INTERNAL;
 }
@@ -52,13 +54,18 @@ static void drop_items(writer_t *writer) {
     job_destroy(&job);
 }
 
+static void end_readers(writer_t *writer) {
+  for (int kind = 0; kind < STORE_KINDS; kind++)
+    reader_destroy(&writer->readers[kind]);
+}
+
 void writer_stop(writer_t *writer) {
   item_t stop = {.kind = ITEM_STOP};
   if (writer->joined) return;
   atomic_fetch_add(&writer->queued, 1);
   (void)mailbox_send(writer->in, &stop);
   pthread_join(writer->thread, NULL);
-  reader_destroy(&writer->reader);
+  end_readers(writer);
   writer->joined = true;
 }
 
@@ -66,7 +73,7 @@ void writer_destroy(writer_t **self) {
   writer_t *writer = *self;
   if (!writer) return;
   writer_stop(writer);
-  reader_destroy(&writer->reader);
+  end_readers(writer);
   drop_items(writer);
   append_destroy(&writer->append);
   mailbox_destroy(&writer->in);
@@ -98,29 +105,34 @@ bool writer_set_mapping(writer_t *writer, const mapping_t *mapping) {
 }
 
 /* Before the writer has a database there is nothing to read from, and it says so. */
-static bool is_read(writer_t *writer, const job_t *job) {
-  return !store_writes(job->request) && atomic_load(&writer->connected);
-}
-
-static bool send_job(writer_t *writer, job_t *job) {
+static bool send_job(writer_t *writer, store_kind_t kind, job_t *job) {
   item_t item = {.kind = ITEM_JOB, .job = job};
-  if (is_read(writer, job)) return reader_call(writer->reader, job);
+  if (kind != STORE_WRITES && atomic_load(&writer->connected))
+    return reader_call(writer->readers[kind], job);
   atomic_fetch_add(&writer->queued, 1);
   if (mailbox_send(writer->in, &item)) return true;
   atomic_fetch_sub(&writer->queued, 1);
   return false;
 }
 
+static bool has_room(const writer_t *writer, store_kind_t kind) {
+  const uint32_t *jobs = writer->jobs;
+  if (kind == STORE_BRIEF) return jobs[STORE_BRIEF] < WRITER_BRIEF_MAX;
+  if (kind == STORE_LONG && jobs[STORE_LONG] == WRITER_LONG_MAX) return false;
+  return jobs[STORE_WRITES] + jobs[STORE_LONG] < WRITER_JOBS_MAX;
+}
+
 bool writer_call(writer_t *writer, job_t *job) {
-  if (writer->jobs == WRITER_JOBS_MAX || !send_job(writer, job)) return false;
-  writer->jobs++;
+  store_kind_t kind = store_kind_of(job->request);
+  if (!has_room(writer, kind) || !send_job(writer, kind, job)) return false;
+  writer->jobs[kind]++;
   return true;
 }
 
 job_t *writer_answered(writer_t *writer) {
   job_t *job = NULL;
   if (!mailbox_receive(writer->out, &job)) return NULL;
-  writer->jobs--;
+  writer->jobs[store_kind_of(job->request)]--;
   return job;
 }
 

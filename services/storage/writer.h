@@ -1,7 +1,7 @@
 /* The writer: the one thread that writes. Rows and requests come by a bounded mailbox, answers go
    back by another; rows and appends are committed in batches, an append is answered after its
    commit, another request that writes runs in a transaction of its own. Requests that only read are
-   answered by the reader. */
+   answered by two readers: what somebody waits for does not queue behind what takes seconds. */
 #ifndef STORAGE_WRITER_H
 #define STORAGE_WRITER_H
 
@@ -10,7 +10,9 @@
 #include "lifecycle.h"
 #include "store_source.h"
 
-#define WRITER_JOBS_MAX     64 /* requests under way */
+#define WRITER_JOBS_MAX     64 /* requests under way that write or read for long */
+#define WRITER_LONG_MAX     48 /* of those, that read */
+#define WRITER_BRIEF_MAX    64 /* brief ones, beside them */
 #define WRITER_SESSIONS_MAX 16 /* changes of session under way */
 
 typedef struct writer writer_t;

@@ -24,14 +24,14 @@ typedef struct item {
 struct writer {
   pthread_t thread;
   mailbox_t *in;
-  mailbox_t *out; /* answered jobs, the reader's too */
+  mailbox_t *out; /* answered jobs, the readers' too */
   store_source_t source;
   writer_settings_t settings;
   lifecycle_t lifecycle;
   bool joined;
   /* The loop's thread alone. */
-  uint32_t jobs; /* under way */
-  reader_t *reader;
+  uint32_t jobs[STORE_KINDS];     /* under way */
+  reader_t *readers[STORE_KINDS]; /* of what is brief and of what is long */
   /* The writer's thread alone. */
   store_t *store; /* NULL: not connected */
   append_t *append;

@@ -27,7 +27,7 @@ static void note(writer_t *writer, gantry_err_t err, const char *detail) {
 }
 
 static void answer(writer_t *writer, job_t *job) {
-  /* Never full: it holds WRITER_JOBS_MAX, and no more are under way. */
+  /* Never full: it has room for every job under way. */
   (void)mailbox_send(writer->out, &job);
 }
 
@@ -150,12 +150,13 @@ static void on_job(writer_t *writer, job_t *job) {
     on_append(writer, job);
     return;
   }
-  if (store_writes(job->request)) commit_batch(writer);
+  bool writes = store_kind_of(job->request) == STORE_WRITES;
+  if (writes) commit_batch(writer);
   if (!writer->store) {
     refuse(writer, job, "the database is not there; the log of storage says why");
     return;
   }
-  if (store_writes(job->request) && lifecycle_read_only(&writer->lifecycle)) {
+  if (writes && lifecycle_read_only(&writer->lifecycle)) {
     refuse(writer, job, "the disk of the database is full: nothing is written");
     return;
   }

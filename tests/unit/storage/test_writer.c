@@ -182,3 +182,53 @@ Test(writer, takes_a_bounded_number_of_requests) {
 
   job_destroy(&one_more);
 }
+
+/* ---- what somebody waits for beside what takes long */
+
+/* Queues as many long reads as it takes. */
+static uint32_t queue_long_reads(void) {
+  store_history_get_t get = {.sensor = "volt", .limit = 1000};
+  uint32_t count = 0;
+  job_t *job;
+  while ((job = job_new(REQUEST_STORE_HISTORY, &get, "", 0, NULL)) && writer_call(writer, job))
+    count++;
+  job_destroy(&job);
+  return count;
+}
+
+static job_t *next_answered(void) {
+  struct pollfd answered = {.fd = writer_fd(writer), .events = POLLIN};
+  cr_assert_eq(poll(&answered, 1, 10000), 1);
+  job_t *job = writer_answered(writer);
+  cr_assert_not_null(job);
+  return job;
+}
+
+Test(writer, lets_a_brief_read_pass_the_long_ones) {
+  sys_empty_t nothing = {0};
+  open_writer(5000, 5000, 10);
+  add(2000);
+  cr_assert_eq(wait_total(2000), 2000);
+  job_t *warm = call(REQUEST_STORE_USER_COUNT, &nothing), *job = NULL;
+  job_destroy(&warm);
+
+  uint32_t before = 0, longs = queue_long_reads();
+  cr_assert(writer_call(writer, job_new(REQUEST_STORE_USER_COUNT, &nothing, "", 0, NULL)));
+  while ((job = next_answered())->request != REQUEST_STORE_USER_COUNT) {
+    before++;
+    job_destroy(&job);
+  }
+  job_destroy(&job);
+
+  cr_expect_eq(longs, WRITER_LONG_MAX);
+  cr_expect_lt(before, longs / 2, "%u of %u long reads were answered before", before, longs);
+}
+
+Test(writer, keeps_room_for_logins_beside_long_reads) {
+  store_tag_t tag = {.tag = "0A1B2C3D", .active = true};
+  open_writer(100, 500, 10);
+  cr_assert_eq(queue_long_reads(), WRITER_LONG_MAX);
+
+  for (int i = 0; i < WRITER_JOBS_MAX - WRITER_LONG_MAX; i++)
+    cr_expect(writer_call(writer, job_new(REQUEST_STORE_TAG_PUT, &tag, "", 0, NULL)));
+}
