@@ -167,6 +167,11 @@ gantry_err_t store_add_row(store_t *store, const row_t *row);
 gantry_err_t store_add_session(store_t *store, const row_t *row);
 gantry_err_t store_add_command(store_t *store, const row_t *row);
 
+/* Whether one more fits into a list that is always told as a whole: what its bound would leave out
+   must not be kept either. statement counts its rows, and those of the name that it is bound to;
+   who is there already fits. GANTRY_E_CONFLICT when it is full. */
+gantry_err_t store_check_room(stmt_t *statement, const char *name, size_t most);
+
 /* Requests, one file a table. */
 gantry_err_t store_events(store_t *store, store_call_t *call);
 gantry_err_t store_event_ack(store_t *store, store_call_t *call);

@@ -38,8 +38,22 @@ static gantry_err_t get_sensor(store_t *store, const char *sensor, store_call_t 
   return GANTRY_OK;
 }
 
+static gantry_err_t check_sensor_room(store_t *store, const store_call_t *call,
+                                      const char *sensor) {
+  static const size_t MOST =
+      sizeof((store_sensor_configs_t *)0)->sensors / sizeof(store_sensor_config_t);
+  stmt_t *statement = db_use(store->db, "SELECT count(*), count(CASE WHEN sensor = ?1 THEN 1 END)"
+                                        " FROM sensor_config");
+  gantry_err_t err = store_check_room(statement, sensor, MOST);
+  if (err != GANTRY_E_CONFLICT) return err;
+  return fault_set(call->fault, err, "sensor",
+                   "%zu sensors are configured, no more: give one of them another configuration",
+                   MOST);
+}
+
 gantry_err_t store_sensor_put(store_t *store, store_call_t *call) {
   const sensor_configure_t *config = call->takes;
+  GANTRY_TRY(check_sensor_room(store, call, config->sensor));
   stmt_t *statement =
       db_use(store->db, "INSERT INTO sensor_config (sensor, type, name, description,"
                         " configuration, calibration, active, created, updated, id) VALUES"

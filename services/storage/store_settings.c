@@ -4,6 +4,24 @@
 
 #include "store_internal.h"
 
+gantry_err_t store_check_room(stmt_t *statement, const char *name, size_t most) {
+  db_bind_text(statement, 1, name);
+  gantry_err_t err = db_next(statement);
+  if (err != GANTRY_OK) return store_broken(err);
+  bool room = db_get_int(statement, 1) > 0 || db_get_int(statement, 0) < (int64_t)most;
+  db_reset(statement);
+  return room ? GANTRY_OK : GANTRY_E_CONFLICT;
+}
+
+static gantry_err_t check_tag_room(store_t *store, const store_call_t *call, const char *tag) {
+  static const size_t MOST = sizeof((store_tags_t *)0)->tags / sizeof(store_tag_t);
+  stmt_t *statement = db_use(store->db, "SELECT count(*), count(CASE WHEN tag_id = ?1 THEN 1 END)"
+                                        " FROM tag");
+  gantry_err_t err = store_check_room(statement, tag, MOST);
+  if (err != GANTRY_E_CONFLICT) return err;
+  return fault_set(call->fault, err, "tag", "%zu tags are kept, no more: delete one first", MOST);
+}
+
 static void read_tag(stmt_t *statement, store_tag_t *tag) {
   db_get_text(statement, 0, tag->tag, sizeof tag->tag);
   tag->x = db_get_real(statement, 1);
@@ -30,6 +48,7 @@ gantry_err_t store_tags(store_t *store, store_call_t *call) {
 
 gantry_err_t store_tag_put(store_t *store, store_call_t *call) {
   const store_tag_t *tag = call->takes;
+  GANTRY_TRY(check_tag_room(store, call, tag->tag));
   stmt_t *statement =
       db_use(store->db, "INSERT INTO tag (tag_id, x, y, z, orientation, type, active,"
                         " description, created, updated, id) VALUES (?1, ?2, ?3, ?4, ?5,"
@@ -91,8 +110,20 @@ static gantry_err_t get_config(store_t *store, const char *key, bool only_active
   return GANTRY_OK;
 }
 
+/* A deleted setting is kept, but takes no room in the list. */
+static gantry_err_t check_config_room(store_t *store, const store_call_t *call, const char *key) {
+  static const size_t MOST = sizeof((store_configs_t *)0)->configs / sizeof(loc_config_row_t);
+  stmt_t *statement = db_use(store->db, "SELECT count(*), count(CASE WHEN key = ?1 THEN 1 END)"
+                                        " FROM loc_config WHERE active = 1");
+  gantry_err_t err = store_check_room(statement, key, MOST);
+  if (err != GANTRY_E_CONFLICT) return err;
+  return fault_set(call->fault, err, "key", "%zu settings are kept, no more: delete one first",
+                   MOST);
+}
+
 gantry_err_t store_config_put(store_t *store, store_call_t *call) {
   const loc_config_set_t *set = call->takes;
+  GANTRY_TRY(check_config_room(store, call, set->key));
   stmt_t *statement =
       db_use(store->db, "INSERT INTO loc_config (key, value, type, description, active,"
                         " updated_by, created, updated, id) VALUES (?1, ?2, ?3, ?4, 1, ?5,"

@@ -41,6 +41,29 @@ Test(settings, replaces_a_tag_of_that_id) {
   cr_assert_float_eq(fixture_number(&fixture, "SELECT x FROM rfid_tags LIMIT 1"), 2000.0, 1e-9);
 }
 
+Test(settings, refuses_a_tag_that_no_list_would_show) {
+  static store_tags_t tags;
+  store_tag_t tag = {.tag = "one more", .type = "landmark", .active = true}, out;
+  char id[16];
+  for (unsigned i = 0; i < 1000; i++) {
+    snprintf(id, sizeof id, "T%u", i);
+    put_tag(id, i);
+  }
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_TAG_PUT, &tag, &out), GANTRY_E_CONFLICT);
+
+  cr_assert_str_eq(fixture.fault.field, "tag");
+  cr_assert_not_null(strstr(fixture.fault.detail, "1000 tags"), "%s", fixture.fault.detail);
+  put_tag("T999", 7.0);
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_TAG_DELETE, &(store_tag_key_t){.tag = "T0"},
+                            &(store_tag_key_t){0}),
+               GANTRY_OK);
+  put_tag("one more", 8.0);
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_TAGS, &(sys_empty_t){0}, &tags), GANTRY_OK);
+  cr_assert_eq(tags.tags_count, 1000);
+  cr_assert_str_eq(tags.tags[999].tag, "one more");
+}
+
 Test(settings, deletes_a_tag_once) {
   store_tag_key_t key = {.tag = "0A1B2C3D"}, out;
   put_tag("0A1B2C3D", 1.0);
@@ -82,6 +105,30 @@ Test(settings, hides_a_deleted_setting_but_keeps_it) {
   cr_assert_eq(configs.configs_count, 0);
   cr_assert_eq(fixture_number(&fixture, "SELECT count(*) FROM localization_configs"), 1);
   cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CONFIG_DELETE, &key, &row), GANTRY_E_NOT_FOUND);
+}
+
+Test(settings, refuses_a_setting_that_no_list_would_show) {
+  static store_configs_t configs;
+  loc_config_set_t set = {.key = "one more", .value = "1", .type = LOC_CONFIG_TYPE_FUSION};
+  loc_config_row_t row;
+  char key[16];
+  for (unsigned i = 0; i < 100; i++) {
+    snprintf(key, sizeof key, "key%u", i);
+    put_config(key, "1");
+  }
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CONFIG_PUT, &set, &row), GANTRY_E_CONFLICT);
+
+  cr_assert_str_eq(fixture.fault.field, "key");
+  cr_assert_not_null(strstr(fixture.fault.detail, "100 settings"), "%s", fixture.fault.detail);
+  put_config("key99", "2");
+  cr_assert_eq(
+      fixture_call(&fixture, REQUEST_STORE_CONFIG_DELETE, &(loc_config_key_t){.key = "key0"}, &row),
+      GANTRY_OK);
+  put_config("one more", "3");
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_CONFIG_LIST, &(sys_empty_t){0}, &configs),
+               GANTRY_OK);
+  cr_assert_eq(configs.configs_count, 100);
 }
 
 Test(settings, lists_active_settings_by_key) {
@@ -149,6 +196,21 @@ Test(settings, lists_sensors) {
                GANTRY_OK);
   cr_assert_eq(out.sensors_count, 2);
   cr_assert_str_eq(out.sensors[0].config.sensor, "PROX_001");
+}
+
+Test(settings, refuses_a_sensor_that_no_list_would_show) {
+  static sensor_configure_t config = {.sensor = "one more", .type = SENSOR_TYPE_PROXIMITY};
+  static store_sensor_config_t out;
+  char id[16];
+  for (unsigned i = 0; i < 100; i++) {
+    snprintf(id, sizeof id, "S%u", i);
+    put_sensor(id);
+  }
+
+  cr_assert_eq(fixture_call(&fixture, REQUEST_STORE_SENSOR_PUT, &config, &out), GANTRY_E_CONFLICT);
+
+  cr_assert_str_eq(fixture.fault.field, "sensor");
+  put_sensor("S99");
 }
 
 Test(settings, says_when_a_sensor_is_not_configured) {
