@@ -129,11 +129,27 @@ static gantry_err_t add_version(store_t *store, const store_setting_put_t *put, 
   return get_version(store, put->kind, put->scope, version, call->gives, call->fault);
 }
 
+/* Somebody else may have been quicker than who has read that version and changes it. */
+static gantry_err_t check_version(store_t *store, const store_setting_put_t *put,
+                                  gantry_fault_t *fault) {
+  store_setting_t present = {0};
+  if (!put->has_if_version) return GANTRY_OK;
+  gantry_err_t err = read_version(store, put->kind, put->scope, 0, &present);
+  if (err != GANTRY_OK && err != GANTRY_E_NOT_FOUND) return err;
+  if (present.info.version == put->if_version) return GANTRY_OK;
+  (void)fault_set(fault, GANTRY_E_CONFLICT, "if_version",
+                  "%s has version %u by now: read it, and change that one", put->kind,
+                  present.info.version);
+  snprintf(fault->code, sizeof fault->code, "VERSION_CHANGED");
+  return GANTRY_E_CONFLICT;
+}
+
 gantry_err_t store_setting_put(store_t *store, store_call_t *call) {
   const store_setting_put_t *put = call->takes;
   const desc_t *kind = NULL;
   buf_t data = {.limit = sizeof put->data};
   GANTRY_TRY(find_kind(put->kind, &kind, call->fault));
+  GANTRY_TRY(check_version(store, put, call->fault));
   gantry_err_t err = normalise(kind, put->data, &data, call->fault);
   if (err == GANTRY_OK) err = add_version(store, put, buf_text(&data), 0, call);
   buf_fini(&data);

@@ -179,3 +179,25 @@ Test(versions, are_given_to_the_service_as_a_struct) {
   cr_assert_float_eq(policy.events_days, 5.5, 1e-12);
   cr_assert_not(policy.has_readings_days);
 }
+
+/* ---- two who change it at once */
+
+static gantry_err_t put_over(uint32_t version) {
+  static store_setting_put_t over;
+  over = (store_setting_put_t){.kind = "store.retention",
+                               .data = "{\"readings_days\":7}",
+                               .has_if_version = true,
+                               .if_version = version};
+  return fixture_call(&fixture, REQUEST_STORE_SETTING_PUT, &over, &out);
+}
+
+Test(versions, are_made_over_the_one_that_was_read_or_not_at_all) {
+  cr_assert_eq(put_over(1), GANTRY_E_CONFLICT);
+  cr_assert_eq(put_over(0), GANTRY_OK);
+  cr_assert_eq(put_over(0), GANTRY_E_CONFLICT);
+  cr_assert_str_eq(fixture.fault.code, "VERSION_CHANGED");
+  cr_assert_not_null(strstr(fixture.fault.detail, "version 1"), "%s", fixture.fault.detail);
+
+  cr_assert_eq(put_over(1), GANTRY_OK);
+  cr_assert_eq(out.info.version, 2);
+}
