@@ -17,7 +17,7 @@ struct backup_job {
   db_kind_t kind;
   char database[BACKUP_PATH_MAX];
   char folder[BACKUP_PATH_MAX];
-  char key_file[1024];
+  char key_file[1024], own_key_file[1024];
   uint64_t now_ns;
   pthread_t thread;
   bool started; /* a thread has to be joined */
@@ -121,6 +121,10 @@ static void set_state(backup_job_t *job, const store_backup_state_t *state) {
   pthread_mutex_unlock(&job->mutex);
 }
 
+void backup_job_seal_by(backup_job_t *job, const char *key_file) {
+  snprintf(job->own_key_file, sizeof job->own_key_file, "%s", key_file);
+}
+
 gantry_err_t backup_job_start(backup_job_t *job, const char *file, const char *key_file,
                               uint64_t now_ns, gantry_fault_t *fault) {
   store_backup_state_t before;
@@ -128,6 +132,7 @@ gantry_err_t backup_job_start(backup_job_t *job, const char *file, const char *k
   backup_job_get(job, &before);
   if (before.running)
     return fault_set(fault, GANTRY_E_CONFLICT, "", "a backup is under way: wait for it, or end it");
+  if (!file[0] && !key_file[0]) key_file = job->own_key_file;
   /* Before anything is begun, so that whoever asks is told at once. */
   if (key_file[0]) GANTRY_TRY(seal_read_key(key_file, &key, fault));
   join(job);

@@ -12,6 +12,8 @@ typedef struct backup_job backup_job_t;
  * copied. */
 gantry_err_t backup_job_new(db_kind_t kind, const char *database, const char *folder,
                             backup_job_t **out);
+/* What seals backups that are given neither a file nor a key: those of the owner's own folder. */
+void backup_job_seal_by(backup_job_t *job, const char *key_file);
 /* Ends what is under way; nothing is left of it. */
 void backup_job_destroy(backup_job_t **self);
 

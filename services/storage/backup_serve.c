@@ -33,6 +33,7 @@ bool backup_serves(const request_t *request) {
 }
 
 gantry_err_t backup_serve(service_t *service, backup_job_t *job) {
+  backup_job_seal_by(job, config_text(service->config, "backup_key_file"));
   GANTRY_TRY(rpc_serve(service->server, REQUEST_STORE_BACKUP, on_backup, job));
   GANTRY_TRY(rpc_serve(service->server, REQUEST_STORE_BACKUP_STATE, on_state, job));
   return rpc_serve(service->server, REQUEST_STORE_BACKUP_CANCEL, on_cancel, job);

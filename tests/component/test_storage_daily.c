@@ -47,9 +47,9 @@ static void tear_down(void) {
   remove_in(backups, manifest);
   remove_in(backups, "notes.txt");
   rmdir(backups);
-  static const char *const NAMES[] = {"gantry.db",         "gantry.db-wal",  "gantry.db-shm",
-                                      "gantry.db.lock",    "storage.outbox", "storage.outbox-wal",
-                                      "storage.outbox-shm"};
+  static const char *const NAMES[] = {"gantry.db",          "gantry.db-wal",     "gantry.db-shm",
+                                      "gantry.db.lock",     "storage.running",   "storage.outbox",
+                                      "storage.outbox-wal", "storage.outbox-shm"};
   for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
     remove_in(folder, NAMES[i]);
   rmdir(folder);
@@ -76,12 +76,6 @@ static void ask(void) {
   gantry_err_t err =
       harness_call(harness, REQUEST_STORE_STATE, NULL, &(sys_empty_t){0}, &state, 0, &fault);
   cr_assert_eq(err, GANTRY_OK, "%s", fault.detail);
-}
-
-static bool has_backup(void *arg) {
-  (void)arg;
-  ask();
-  return state.has_backup_last;
 }
 
 Test(storage_daily, is_made_at_its_hour_and_old_ones_go) {
@@ -113,16 +107,27 @@ Test(storage_daily, is_made_at_its_hour_and_old_ones_go) {
   sqlite3_close(db);
 }
 
+static bool says_that_it_failed(void *arg) {
+  const sys_alerts_t *newest = inbox_newest(arg, "alert.storage");
+  ask();
+  return state.backup_fault[0] && newest && newest->alerts_count > 0;
+}
+
 Test(storage_daily, says_why_it_failed) {
   inbox_t *alerts = harness_collect(harness, "alert.storage");
   const char *key = "backup_key_file=/nothing/there";
   harness_open(harness, &STORAGE, (const char *[]){data, place, hour, key, NULL});
 
-  cr_assert_not(harness_until(harness, has_backup, NULL, 2500));
+  cr_assert(harness_until(harness, says_that_it_failed, alerts, WAIT_MS));
 
   const sys_alerts_t *newest = inbox_newest(alerts, "alert.storage");
-  cr_assert_not_null(newest);
+  cr_assert_not(state.has_backup_last);
   cr_assert_eq(newest->alerts_count, 1);
   cr_assert_str_eq(newest->alerts[0].id, "BACKUP-FAILED");
   cr_assert_not_null(strstr(state.backup_fault, "/nothing/there"), "%s", state.backup_fault);
+  store_backup_t unnamed = {0};
+  store_backup_state_t begun;
+  gantry_fault_t fault = {0};
+  (void)harness_call(harness, REQUEST_STORE_BACKUP, NULL, &unnamed, &begun, 0, &fault);
+  cr_expect_not_null(strstr(fault.detail, "/nothing/there"), "not sealed: %s", fault.detail);
 }
