@@ -62,30 +62,14 @@ static gantry_err_t check_tables(db_t *db, const progress_t *progress, gantry_fa
     const char *table, *text;
   } TABLES[] = {
 #define TABLE(name) {#name, "SELECT count(*) FROM " #name}
-      TABLE(users),
-      TABLE(audit_log),
-      TABLE(events),
-      TABLE(alerts),
-      TABLE(safety_log),
-      TABLE(map),
-      TABLE(map_session),
-      TABLE(map_version),
-      TABLE(pose),
-      TABLE(tag),
-      TABLE(loc_config),
-      TABLE(sensor_config),
-      TABLE(calibration),
-      TABLE(series),
-      TABLE(reading),
-      TABLE(reading_chunk),
-      TABLE(rollup),
-      TABLE(commands),
-      TABLE(setting_version),
-      TABLE(service_state),
-      TABLE(sensor_state),
-      TABLE(session),
-      TABLE(ingest_mark),
-      TABLE(session_series)
+      TABLE(users),           TABLE(identity_number),  TABLE(user_gone),      TABLE(user_session),
+      TABLE(service_token),   TABLE(password_history), TABLE(password_reset), TABLE(audit_log),
+      TABLE(events),          TABLE(alerts),           TABLE(safety_log),     TABLE(map),
+      TABLE(map_session),     TABLE(map_version),      TABLE(pose),           TABLE(tag),
+      TABLE(loc_config),      TABLE(sensor_config),    TABLE(calibration),    TABLE(series),
+      TABLE(reading),         TABLE(reading_chunk),    TABLE(rollup),         TABLE(commands),
+      TABLE(setting_version), TABLE(service_state),    TABLE(sensor_state),   TABLE(session),
+      TABLE(ingest_mark),     TABLE(session_series),   TABLE(stranger)
 #undef TABLE
   };
   size_t count = sizeof TABLES / sizeof *TABLES;

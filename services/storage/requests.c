@@ -20,7 +20,7 @@ typedef struct route {
   const request_t *request;
 } route_t;
 
-#define ROUTES_MAX 64
+#define ROUTES_MAX 128
 
 struct requests {
   service_t *service;
@@ -37,6 +37,13 @@ struct requests {
 static const change_t *find_change(const request_t *request) {
   static const change_t CHANGES[] = {
       {REQUEST_STORE_USER_PUT, STORE_TABLE_USERS, "username"},
+      {REQUEST_STORE_USER_CHANGE, STORE_TABLE_USERS, "username"},
+      {REQUEST_STORE_USER_DELETE, STORE_TABLE_USERS, "username"},
+      {REQUEST_STORE_LOGIN, STORE_TABLE_USERS, ""},
+      {REQUEST_STORE_SESSION_REFRESH, STORE_TABLE_USERS, ""},
+      {REQUEST_STORE_SESSION_REVOKE, STORE_TABLE_USERS, ""},
+      {REQUEST_STORE_SERVICE_TOKEN_PUT, STORE_TABLE_USERS, "name"},
+      {REQUEST_STORE_SERVICE_TOKEN_REVOKE, STORE_TABLE_USERS, "name"},
       {REQUEST_STORE_MAP_PUT, STORE_TABLE_MAPS, "map_id"},
       {REQUEST_STORE_MAP_UPDATE, STORE_TABLE_MAPS, "map_id"},
       {REQUEST_STORE_MAP_DELETE, STORE_TABLE_MAPS, "map_id"},
@@ -55,10 +62,16 @@ static const change_t *find_change(const request_t *request) {
   return NULL;
 }
 
+/* Whoever guesses passwords gives nobody anything to read again. */
+static bool is_refused_login(const job_t *job) {
+  const store_login_judged_t *judged = job->gives;
+  return job->request == REQUEST_STORE_LOGIN && judged->verdict != STORE_LOGIN_VERDICT_OPEN;
+}
+
 static void publish_change(requests_t *requests, const job_t *job, cause_t cause) {
   const change_t *change = find_change(job->request);
   store_changed_t changed = {0};
-  if (!change) return;
+  if (!change || is_refused_login(job)) return;
   changed.table = change->table;
   const uint8_t *value = job->takes;
   const desc_field_t *field = desc_find(job->request->takes, change->field, strlen(change->field));

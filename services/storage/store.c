@@ -67,7 +67,8 @@ int64_t store_new_id(store_t *store, store_id_t table) {
 
 static gantry_err_t load_ids(store_t *store) {
   static const char *const LAST[STORE_ID_COUNT] = {
-      [STORE_ID_USER] = "SELECT coalesce(max(id), 0) FROM users",
+      [STORE_ID_USER] = ("SELECT coalesce(max(id), 0) FROM"
+                         " (SELECT id FROM users UNION ALL SELECT id FROM user_gone) AS everybody"),
       [STORE_ID_AUDIT] = "SELECT coalesce(max(id), 0) FROM audit_log",
       [STORE_ID_EVENT] = "SELECT coalesce(max(id), 0) FROM events",
       [STORE_ID_ALERT] = "SELECT coalesce(max(id), 0) FROM alerts",
@@ -172,6 +173,23 @@ static const struct {
     {REQUEST_STORE_USER_GET, store_user_get, STORE_BRIEF},
     {REQUEST_STORE_USER_PUT, store_user_put, STORE_WRITES},
     {REQUEST_STORE_USER_COUNT, store_user_count, STORE_BRIEF},
+    {REQUEST_STORE_USER_BY_ID, store_user_by_id, STORE_BRIEF},
+    {REQUEST_STORE_USER_LIST, store_user_list, STORE_BRIEF},
+    {REQUEST_STORE_USER_CHANGE, store_user_change, STORE_WRITES},
+    {REQUEST_STORE_USER_DELETE, store_user_delete, STORE_WRITES},
+    {REQUEST_STORE_USER_HASHES, store_user_hashes, STORE_BRIEF},
+    {REQUEST_STORE_IDENTITY, store_identity, STORE_BRIEF},
+    {REQUEST_STORE_LOGIN_USER, store_login_user, STORE_BRIEF},
+    {REQUEST_STORE_LOGIN, store_login, STORE_WRITES},
+    {REQUEST_STORE_SESSION_REFRESH, store_session_refresh, STORE_WRITES},
+    {REQUEST_STORE_LOGIN_SESSIONS, store_login_sessions, STORE_BRIEF},
+    {REQUEST_STORE_SESSION_REVOKE, store_session_revoke, STORE_WRITES},
+    {REQUEST_STORE_SERVICE_TOKEN_PUT, store_service_token_put, STORE_WRITES},
+    {REQUEST_STORE_SERVICE_TOKEN_LIST, store_service_token_list, STORE_BRIEF},
+    {REQUEST_STORE_SERVICE_TOKEN_REVOKE, store_service_token_revoke, STORE_WRITES},
+    {REQUEST_STORE_SERVICE_TOKEN_USED, store_service_token_used, STORE_WRITES},
+    {REQUEST_STORE_RESET_PUT, store_reset_put, STORE_WRITES},
+    {REQUEST_STORE_RESET_GET, store_reset_get, STORE_BRIEF},
     {REQUEST_STORE_MAP_PUT, store_map_put, STORE_WRITES},
     {REQUEST_STORE_MAP_GET, store_map_get, STORE_LONG},
     {REQUEST_STORE_MAP_LIST, store_map_list, STORE_BRIEF},

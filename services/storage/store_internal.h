@@ -192,6 +192,23 @@ gantry_err_t store_state(store_t *store, store_call_t *call);
 gantry_err_t store_user_get(store_t *store, store_call_t *call);
 gantry_err_t store_user_put(store_t *store, store_call_t *call);
 gantry_err_t store_user_count(store_t *store, store_call_t *call);
+gantry_err_t store_user_by_id(store_t *store, store_call_t *call);
+gantry_err_t store_user_list(store_t *store, store_call_t *call);
+gantry_err_t store_user_change(store_t *store, store_call_t *call);
+gantry_err_t store_user_delete(store_t *store, store_call_t *call);
+gantry_err_t store_user_hashes(store_t *store, store_call_t *call);
+gantry_err_t store_identity(store_t *store, store_call_t *call);
+gantry_err_t store_login_user(store_t *store, store_call_t *call);
+gantry_err_t store_login(store_t *store, store_call_t *call);
+gantry_err_t store_session_refresh(store_t *store, store_call_t *call);
+gantry_err_t store_login_sessions(store_t *store, store_call_t *call);
+gantry_err_t store_session_revoke(store_t *store, store_call_t *call);
+gantry_err_t store_service_token_put(store_t *store, store_call_t *call);
+gantry_err_t store_service_token_list(store_t *store, store_call_t *call);
+gantry_err_t store_service_token_revoke(store_t *store, store_call_t *call);
+gantry_err_t store_service_token_used(store_t *store, store_call_t *call);
+gantry_err_t store_reset_put(store_t *store, store_call_t *call);
+gantry_err_t store_reset_get(store_t *store, store_call_t *call);
 gantry_err_t store_map_put(store_t *store, store_call_t *call);
 gantry_err_t store_map_get(store_t *store, store_call_t *call);
 gantry_err_t store_map_list(store_t *store, store_call_t *call);
@@ -221,6 +238,29 @@ gantry_err_t store_calibrations(store_t *store, store_call_t *call);
 gantry_err_t store_session_list(store_t *store, store_call_t *call);
 gantry_err_t store_session_summary(store_t *store, store_call_t *call);
 gantry_err_t store_session_delete(store_t *store, store_call_t *call);
+/* Identity. All within the open transaction. */
+store_role_t store_read_role(stmt_t *statement, int column);
+/* The number of a change that gateways have to hear of: for the row's `changed`. */
+gantry_err_t store_number_change(store_t *store, int64_t *out);
+gantry_err_t store_load_user(store_t *store, uint64_t id, store_user_t *out, gantry_fault_t *fault);
+/* By name or e-mail address; GANTRY_E_NOT_FOUND without a word. */
+gantry_err_t store_find_user(store_t *store, const char *name, store_user_t *out);
+/* One more failure in a row; as many as lock_after lock. Changes user alone. */
+void store_count_failure(const store_login_t *login, store_user_t *user, uint64_t now_ns);
+/* A login under a name that nobody has. */
+gantry_err_t store_stranger_failed(store_t *store, store_call_t *call);
+/* Those longest unused go when there are many. */
+gantry_err_t store_forget_strangers(store_t *store);
+/* Writes an existing user as a whole; GANTRY_E_CONFLICT when name or address are another's. */
+gantry_err_t store_save_user(store_t *store, const store_user_t *user, store_call_t *call);
+/* Takes all open sessions of a user back but `kept` (0: none). */
+gantry_err_t store_end_sessions(store_t *store, uint64_t user_id, uint64_t kept, const char *reason,
+                                uint64_t now_ns);
+/* Keeps the user's present hash among those that may not come again. */
+gantry_err_t store_keep_old_hash(store_t *store, const store_user_t *user, uint64_t now_ns);
+/* GANTRY_E_NOT_FOUND unless the reset token of a change holds, and is the user's. */
+gantry_err_t store_spend_reset(store_t *store, const store_user_change_t *change,
+                               store_call_t *call);
 /* Steps a statement whose first parameter is a session's id to its row; the caller resets it.
    GANTRY_E_NOT_FOUND with a fault that names the session. */
 gantry_err_t store_find_session(stmt_t *statement, const char *session, gantry_fault_t *fault);

@@ -130,14 +130,14 @@ Test(migrate, does_without_what_the_server_does_not_know) {
                known()->count + 1);
 }
 
-/* Readings of 0.1.0: each second of a day and a half a number, one in ten of them known to be
- * wrong. */
+/* Readings of 0.1.0: a number each six seconds of a day and a half, one in seven of them known to
+ * be wrong. */
 #define READINGS_0_1_0                                                                             \
   "INSERT INTO series VALUES (1, '', 'battery', 'battery', 'V', 0);"                               \
-  "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 129599)"               \
+  "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 21599)"                \
   " INSERT INTO reading (series, ts, value, quality, validity, source, session_id, boot, seq)"     \
-  " SELECT 1, 1767225600000000 + i * 1000000, i % 97, 1, CASE WHEN i % 10 = 0 THEN 2 ELSE 0 END,"  \
-  " 0, CASE WHEN i < 600 THEN 's1' END, 7, i FROM n"
+  " SELECT 1, 1767225600000000 + i * 6000000, i % 97, 1, CASE WHEN i % 7 = 0 THEN 2 ELSE 0 END,"   \
+  " 0, CASE WHEN i < 100 THEN 's1' END, 7, i FROM n"
 
 static void make_0_1_0(void) {
   migrations_t first = {known()->rows, 1};
@@ -168,10 +168,10 @@ Test(migrate, rolls_up_the_readings_of_an_older_database) {
   cr_assert_eq(fixture_open(fixture.path, &fixture.store, &fixture.fault), GANTRY_OK, "%s",
                fixture.fault.detail);
 
-  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 129600);
+  cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM reading"), 21600);
   cr_expect_eq(fixture_number(&fixture, "SELECT count(*) FROM sensor_readings WHERE session_id ="
                                         " 's1'"),
-               600);
+               100);
   cr_expect_eq(fixture_number(&fixture, GOOD(60)), 2160);
   cr_expect_eq(fixture_number(&fixture, GOOD(3600)), 36);
   cr_expect_eq(fixture_number(&fixture, GOOD(86400)), 2);

@@ -175,8 +175,10 @@ Test(store_retain, deletes_each_tier_of_roll_ups_when_its_whole_bucket_is_old) {
 }
 
 Test(store_retain, keeps_a_raised_alert_and_deletes_a_cleared_one) {
-  fixture_exec(&fixture, "INSERT INTO alerts VALUES (1, 's', 'A', '', 'warning', '', 1, NULL, NULL,"
-                         " NULL), (2, 's', 'B', '', 'warning', '', 1, 2, NULL, NULL)");
+  fixture_exec(&fixture,
+               "INSERT INTO alerts (id, service, alert, subject, severity, message, raised,"
+               " cleared) VALUES (1, 's', 'A', '', 'warning', '', 1, NULL),"
+               " (2, 's', 'B', '', 'warning', '', 1, 2)");
 
   cr_assert_eq(run(0), 1);
 
