@@ -116,6 +116,7 @@ static void on_alert(const frame_t *frame, const void *body, void *arg) {
     digest = digest_add(digest, alert->id, strlen(alert->id) + 1);
     digest = digest_add(digest, alert->subject, strlen(alert->subject) + 1);
     digest = digest_add(digest, &alert->raised, sizeof alert->raised);
+    digest = digest_add(digest, &alert->severity, sizeof alert->severity);
   }
   if (!producer || producer->digest == digest) return;
   producer->digest = digest;

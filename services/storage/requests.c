@@ -56,6 +56,8 @@ static const change_t *find_change(const request_t *request) {
       {REQUEST_STORE_SENSOR_PUT, STORE_TABLE_SENSORS, "sensor"},
       {REQUEST_STORE_SETTING_PUT, STORE_TABLE_SETTINGS, "kind"},
       {REQUEST_STORE_SETTING_ROLLBACK, STORE_TABLE_SETTINGS, "kind"},
+      {REQUEST_STORE_ALERT_ACK, STORE_TABLE_ALERTS, "code"},
+      {REQUEST_STORE_ALERT_RESOLVE, STORE_TABLE_ALERTS, "code"},
   };
   for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++)
     if (CHANGES[i].request == request) return &CHANGES[i];
@@ -84,6 +86,14 @@ static void publish_change(requests_t *requests, const job_t *job, cause_t cause
   (void)bus_publish_from(requests->service->bus, &cause, TOPIC_STORE_CHANGED, NULL, &changed);
 }
 
+static void publish_marked(requests_t *requests, const job_t *job, cause_t cause) {
+  bool resolved = job->request == REQUEST_STORE_ALERT_RESOLVE;
+  store_alert_marked_t marked = {.resolved = resolved};
+  if (!resolved && job->request != REQUEST_STORE_ALERT_ACK) return;
+  marked.alert = *(const store_alert_row_t *)job->gives;
+  (void)bus_publish_from(requests->service->bus, &cause, TOPIC_STORE_ALERT_MARKED, NULL, &marked);
+}
+
 static void answer(requests_t *requests, job_t *job) {
   rpc_context_t *call = job->token;
   cause_t cause = rpc_cause(call);
@@ -93,6 +103,7 @@ static void answer(requests_t *requests, job_t *job) {
     metric_add(requests->served, 1);
     rpc_reply(call, job->gives);
     publish_change(requests, job, cause);
+    publish_marked(requests, job, cause);
   } else {
     metric_add(requests->failed, 1);
     rpc_fail_fault(call, &job->fault);

@@ -18,7 +18,6 @@ typedef enum store_id {
   STORE_ID_USER,
   STORE_ID_AUDIT,
   STORE_ID_EVENT,
-  STORE_ID_ALERT,
   STORE_ID_SAFETY,
   STORE_ID_MAP,
   STORE_ID_MAP_SESSION,
@@ -175,6 +174,10 @@ gantry_err_t store_check_room(stmt_t *statement, const char *name, size_t most);
 /* Requests, one file a table. */
 gantry_err_t store_events(store_t *store, store_call_t *call);
 gantry_err_t store_event_ack(store_t *store, store_call_t *call);
+gantry_err_t store_alerts(store_t *store, store_call_t *call);
+gantry_err_t store_alert_ack(store_t *store, store_call_t *call);
+gantry_err_t store_alert_resolve(store_t *store, store_call_t *call);
+gantry_err_t store_alerts_forget(store_t *store, store_call_t *call);
 gantry_err_t store_readings(store_t *store, store_call_t *call);
 gantry_err_t store_columns(store_t *store, store_call_t *call);
 gantry_err_t store_aggregate(store_t *store, store_call_t *call);

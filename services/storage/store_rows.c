@@ -1,4 +1,5 @@
 /* Rows other than readings: sensor states, poses, events, audit, safety, alerts. */
+#include <gantry/alerts.h>
 #include <string.h>
 
 #include "store_internal.h"
@@ -141,6 +142,7 @@ static gantry_err_t clear_gone(store_t *store, const row_t *row) {
   return err == GANTRY_E_NOT_FOUND ? GANTRY_OK : err;
 }
 
+/* An alert that has become another gravity is open again, whoever had called it dealt with. */
 static gantry_err_t add_alerts(store_t *store, const row_t *row) {
   const sys_alerts_t *alerts = row->data;
   for (uint32_t i = 0; i < alerts->alerts_count; i++) {
@@ -148,8 +150,12 @@ static gantry_err_t add_alerts(store_t *store, const row_t *row) {
     stmt_t *statement =
         db_use(store->db, "INSERT INTO alerts (service, alert, subject, severity, message,"
                           " raised, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT"
-                          " (service, alert, subject, raised) DO NOTHING");
-    db_bind_int(statement, 7, store_new_id(store, STORE_ID_ALERT));
+                          " (service, alert, subject, raised) DO UPDATE SET"
+                          " severity = excluded.severity, message = excluded.message,"
+                          " resolved_by = NULL, resolved_at = NULL"
+                          " WHERE alerts.severity <> excluded.severity");
+    db_bind_u64(statement, 7,
+                alerts_number(row->service, alert->id, alert->subject, alert->raised));
     db_bind_text(statement, 1, row->service);
     db_bind_text(statement, 2, alert->id);
     db_bind_text(statement, 3, alert->subject);
