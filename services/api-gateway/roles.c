@@ -2,6 +2,7 @@
 #include "roles.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <gantry/json.h>
 
@@ -11,21 +12,30 @@ typedef struct role_row {
 } role_row_t;
 
 static const role_row_t ROLE_TABLE[] = {
-    /* resource        viewer   operator                        admin service */
-    {"dashboard", {"read", "read write", "read write", ""}},
-    {"robot", {"read", "read control emergency", "read control emergency configure", "read"}},
-    {"telemetry", {"read", "read write", "read write delete", "read write"}},
+    /* resource: viewer, operator, admin, service, fleet_admin */
+    {"dashboard", {"read", "read write", "read write", "", "read write"}},
+    {"robot",
+     {"read", "read control emergency", "read control emergency configure", "",
+      "read control emergency"}},
+    {"telemetry", {"read", "read write", "read write delete", "write", "read write"}},
     {"safety",
-     {"read", "read emergency acknowledge", "read configure emergency acknowledge", "read"}},
-    {"config", {"read", "read", "read write delete", ""}},
-    {"users", {"", "", "read write delete", ""}},
-    {"audit", {"", "", "read", ""}},
-    {"system", {"read", "read control", "read write delete admin control configure", ""}},
-    {"map", {"read", "read write control", "read write delete control", "read"}},
-    {"sensors", {"read", "read write capture", "read write delete control capture", "read write"}},
-    {"sessions", {"read", "read control", "read control delete", "read"}},
-    {"localization", {"read", "read write", "read write delete control", "read"}},
-    {"monitoring", {"read", "read", "read write", "read"}},
+     {"read", "read emergency acknowledge", "read configure emergency acknowledge", "",
+      "read emergency acknowledge"}},
+    {"config", {"read", "read", "read write delete", "", "read"}},
+    {"users", {"", "", "read write delete", "", ""}},
+    {"audit", {"", "", "read", "", ""}},
+    {"system",
+     {"read", "read control", "read write delete admin control configure", "", "read control"}},
+    {"map", {"read", "read write control", "read write delete control", "", "read write control"}},
+    {"sensors",
+     {"read", "read write capture", "read write delete control capture", "write",
+      "read write capture"}},
+    {"sessions", {"read", "read control", "read control delete", "", "read control"}},
+    {"localization", {"read", "read write", "read write delete control", "", "read write"}},
+    {"monitoring", {"read", "read", "read write", "", "read"}},
+    {"vehicles", {"read", "read", "read write delete", "", "read write"}},
+    {"fleets", {"read", "read", "read write delete", "", "read write"}},
+    {"configs", {"read", "read", "read write delete", "", "read write"}},
 };
 enum { ROLE_ROWS = sizeof ROLE_TABLE / sizeof ROLE_TABLE[0] };
 
@@ -83,4 +93,25 @@ void roles_write(store_role_t role, buf_t *out) {
     write_words(ROLE_TABLE[i].actions[role], out);
   }
   buf_put_byte(out, '}');
+}
+
+bool roles_parse(const char *text, store_role_t *out) {
+  static const struct {
+    const char *name;
+    store_role_t role;
+  } ALIASES[] = {{"administrator", STORE_ROLE_ADMIN},
+                 {"vehicle_admin", STORE_ROLE_FLEET_ADMIN},
+                 {"device", STORE_ROLE_SERVICE}};
+
+  for (int role = 0; role < STORE_ROLE_COUNT; role++) {
+    if (strcasecmp(text, desc_enum_text(&STORE_ROLE_ENUM, role)) != 0) continue;
+    *out = (store_role_t)role;
+    return true;
+  }
+  for (size_t i = 0; i < sizeof ALIASES / sizeof ALIASES[0]; i++) {
+    if (strcasecmp(text, ALIASES[i].name) != 0) continue;
+    *out = ALIASES[i].role;
+    return true;
+  }
+  return false;
 }

@@ -14,4 +14,8 @@ bool roles_allow(store_role_t role, const char *permission);
 /* Appends {"map":["read",...],...}: what the role may do, by resource. */
 void roles_write(store_role_t role, buf_t *out);
 
+/* A role by its name or another by which it is known (administrator, vehicle_admin, device),
+   whatever the case; false for any other word. */
+bool roles_parse(const char *text, store_role_t *out);
+
 #endif
