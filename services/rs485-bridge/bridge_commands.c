@@ -185,20 +185,24 @@ static void on_mode(rpc_context_t *call, const void *takes, void *arg) {
   bridge_audit(bridge, actor, "robot.mode", taken, taken ? what : answer.why);
 }
 
-static void on_limits(rpc_context_t *call, const void *takes, void *arg) {
-  (void)takes;
-  bridge_t *bridge = arg;
+void bridge_fill_limits(const bridge_t *bridge, robot_limits_t *out) {
   const zones_cfg_t *zones = &bridge->zones.cfg;
-  robot_limits_t limits = {.max_speed = bridge->drive.cfg.max_mps,
-                           .max_acceleration = bridge->drive.cfg.accel_mps2,
-                           .max_deceleration = bridge->drive.cfg.decel_mps2,
-                           .zone_stop = zones->stop_m,
-                           .zone_slow = zones->slow_m,
-                           .zone_clear = zones->clear_m,
-                           .battery_min = real(bridge, "battery_min"),
-                           .dead_man_ms = DEAD_MAN_MS,
-                           .emergency_speed =
-                               mode_limit_mps(MODE_EMERGENCY, false, bridge->drive.cfg.max_mps)};
+  double max_mps = bridge->drive.cfg.max_mps;
+  *out = (robot_limits_t){.max_speed = max_mps,
+                          .max_acceleration = bridge->drive.cfg.accel_mps2,
+                          .max_deceleration = bridge->drive.cfg.decel_mps2,
+                          .zone_stop = zones->stop_m,
+                          .zone_slow = zones->slow_m,
+                          .zone_clear = zones->clear_m,
+                          .battery_min = bridge->watch.supervisor.cfg.battery_min,
+                          .dead_man_ms = DEAD_MAN_MS,
+                          .emergency_speed = mode_limit_mps(MODE_EMERGENCY, false, max_mps)};
+}
+
+static void on_limits(rpc_context_t *call, const void *takes, void *arg) {
+  robot_limits_t limits;
+  (void)takes;
+  bridge_fill_limits(arg, &limits);
   rpc_reply(call, &limits);
 }
 

@@ -208,6 +208,9 @@ void bridge_on_dock_result(bridge_t *bridge, const port_result_t *result);
  */
 void bridge_tell(bridge_t *bridge);
 void bridge_publish_status(void *arg);
+/* What the robot may do at most; published each second and when a setting changes it. */
+void bridge_fill_limits(const bridge_t *bridge, robot_limits_t *out);
+void bridge_publish_limits(bridge_t *bridge);
 void bridge_fill_status(bridge_t *bridge, robot_status_t *out);
 
 /* bridge_restart.c: a line's device closed and opened again by order. */

@@ -77,12 +77,20 @@ static void publish_led(bridge_t *bridge) {
   (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_LED, NULL, &led);
 }
 
+void bridge_publish_limits(bridge_t *bridge) {
+  robot_limits_t limits;
+  bridge_fill_limits(bridge, &limits);
+  (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_LIMITS, NULL, &limits);
+}
+
 void bridge_publish_status(void *arg) {
   bridge_t *bridge = arg;
   robot_status_t status;
   bridge_fill_status(bridge, &status);
   (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_STATUS, NULL, &status);
-  if (clock_mono_ns() - bridge->told.led_ns >= LED_NS) publish_led(bridge);
+  if (clock_mono_ns() - bridge->told.led_ns < LED_NS) return;
+  publish_led(bridge);
+  bridge_publish_limits(bridge);
 }
 
 /* A bridge that dies while the robot drives finds that on the disk, and starts stopped. */
