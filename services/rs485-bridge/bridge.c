@@ -83,6 +83,7 @@ static void on_module_tick(void *arg) {
   bridge_publish_modules(bridge);
   bridge_publish_lines(bridge);
   bridge_keep_tick(bridge);
+  bridge_settings_tick(bridge);
 }
 
 static void init_cores(bridge_t *bridge) {
@@ -211,6 +212,7 @@ static void bridge_finish(void **self) {
   if (bridge->latch) loop_unwatch(loop, latch_keeper_fd(bridge->latch));
   bridge_close_ports(bridge);
   bridge_keep_stop(bridge);
+  bridge_recorder_stop(bridge);
   latch_keeper_destroy(&bridge->latch);
   lidar_port_destroy(&bridge->lidar);
   if (bridge->wake_fd >= 0) (void)close(bridge->wake_fd);
@@ -242,6 +244,8 @@ static gantry_err_t bridge_begin(service_t *service, void **self, gantry_fault_t
   GANTRY_TRY(bridge_trip_start(bridge, fault));
   GANTRY_TRY(serve(bridge));
   GANTRY_TRY(bridge_keep_start(bridge));
+  GANTRY_TRY(bridge_recorder_start(bridge));
+  GANTRY_TRY(bridge_settings_start(bridge));
   GANTRY_TRY(bridge_open_ports(bridge, fault));
   init_poll_metrics(bridge);
   GANTRY_TRY(open_lidar(bridge, fault));

@@ -64,6 +64,8 @@ struct bridge {
   uint64_t search_began_ns, search_ended_ns; /* wall; 0: not yet */
   bridge_watch_t watch;
   bridge_trip_t trip;
+  bridge_settings_t settings;
+  bridge_recorder_t recorder;
   bool estop_input;
   int module_zone; /* as the safety module says */
   uint16_t motor_error[2];
@@ -94,6 +96,17 @@ register_view_t bridge_view(const port_result_t *result);
 /* Polled registers that are sensors of their own, of any line. */
 void bridge_publish_values(bridge_line_t *line, const port_result_t *result);
 void bridge_on_turn(bridge_t *bridge, const lidar_turn_t *turn);
+
+/* bridge_settings.c: what storage keeps, obeyed. */
+gantry_err_t bridge_settings_start(bridge_t *bridge);
+/* Asks storage for what is not known yet. */
+void bridge_settings_tick(bridge_t *bridge);
+
+/* bridge_recorder.c: telemetry into storage. */
+gantry_err_t bridge_recorder_start(bridge_t *bridge);
+void bridge_recorder_stop(bridge_t *bridge);
+/* From now on, each interval_ms; or not at all. */
+void bridge_recorder_set(bridge_t *bridge, uint32_t interval_ms, bool stopped);
 
 /* bridge_stop.c: latch, stop on the line. */
 /* Latches and writes the stop. call NULL: not by request. arrived_ns: when the reason arrived. */

@@ -39,6 +39,26 @@ enum { TAG_RELAY = 0x7100, RELAYS = 4 };
 
 enum { STOP_JOBS = MOTORS_STOP_MAX, STOP_ROUNDS = 256 };
 
+/* What storage keeps of the settings. */
+typedef struct bridge_settings {
+  robot_settings_t given;
+  uint32_t version; /* 0: none */
+  bool known, asked;
+} bridge_settings_t;
+
+/* The recorder of telemetry. */
+typedef struct bridge_recorder {
+  sensor_readings_t *batch; /* one row; owned, too large for the stack */
+  buf_t text;
+  uint32_t interval_ms;
+  bool stopped;
+  int timer;
+  uint64_t samples, unkept, newest_wall_ns;
+  uint64_t kept_until; /* unkept before the episode that is under way */
+  bool losing;
+  metric_t *unkept_metric;
+} bridge_recorder_t;
+
 /* A caller that waits for a stop. Only frames that were sent after it came count for it. */
 typedef struct stop_call {
   rpc_context_t *call;
