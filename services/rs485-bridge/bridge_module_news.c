@@ -32,7 +32,23 @@ static void say(const bridge_line_t *line, const module_copy_t *copy, news_t new
   bridge_event(line->bridge, news.id, SYS_CATEGORY_MODULE, news.severity, key, text);
 }
 
+/* Whether it is missed now. */
+static void set_alert(const bridge_line_t *line, const module_copy_t *copy, bool missed) {
+  alerts_t *alerts = line->bridge->service->alerts;
+  char name[32], key[32];
+  bridge_module_name(line, copy->row.address, name, sizeof name);
+  bridge_module_key(line, copy->row.address, key, sizeof key);
+  if (missed)
+    alerts_raise(alerts, "MODULE-OFFLINE", key, SYS_SEVERITY_ERROR,
+                 "module %s at 0x%02X on line %u does not answer", name, copy->row.address,
+                 line->number);
+  else
+    alerts_clear(alerts, "MODULE-OFFLINE", key);
+}
+
 static void say_presence(const bridge_line_t *line, module_copy_t *copy, module_change_t change) {
+  if (change == MODULE_CAME || change == MODULE_WENT || change == MODULE_REMOVED)
+    set_alert(line, copy, change == MODULE_WENT);
   if (change == MODULE_CAME) {
     copy->absent = false;
     if (!copy->is_stored)

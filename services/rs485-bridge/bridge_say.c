@@ -32,10 +32,21 @@ void bridge_fill_safety(const bridge_t *bridge, robot_safety_t *out) {
   out->confirm_ms = out->has_confirm_ms ? bridge->last_confirm_ms : 0.0;
 }
 
+static void set_alert(bridge_t *bridge, const robot_safety_t *safety) {
+  alerts_t *alerts = bridge->service->alerts;
+  if (safety->latched)
+    alerts_raise(alerts, "STOP-LATCHED", "robot", SYS_SEVERITY_CRITICAL, "the robot is stopped: %s",
+                 safety->detail[0] ? safety->detail
+                                   : desc_enum_text(&ROBOT_CAUSE_ENUM, (int)safety->cause));
+  else
+    alerts_clear(alerts, "STOP-LATCHED", "robot");
+}
+
 void bridge_publish_safety(bridge_t *bridge) {
   robot_safety_t safety;
   bridge_fill_safety(bridge, &safety);
   (void)bus_publish(bridge->service->bus, TOPIC_ROBOT_SAFETY, NULL, &safety);
+  set_alert(bridge, &safety);
 }
 
 void bridge_event(bridge_t *bridge, const char *id, sys_category_t category,
