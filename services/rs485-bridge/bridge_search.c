@@ -215,6 +215,7 @@ gantry_err_t bridge_search_start(bridge_t *bridge) {
   rpc_server_t *server = bridge->service->server;
   bridge->search_timer =
       loop_every(bridge->service->loop, PERIOD_MS, bridge_on_search_tick, bridge);
+  publish(bridge); /* where no line ever opens, nothing else would say how the search goes */
   GANTRY_TRY(rpc_serve(server, REQUEST_ROBOT_DISCOVER, on_discover, bridge));
   return rpc_serve(server, REQUEST_ROBOT_DISCOVERY, on_discovery, bridge);
 }
