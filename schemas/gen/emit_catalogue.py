@@ -83,7 +83,10 @@ def _endpoints(schema, rows, name, out):
                    f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")
     if not rows:
         out.append("  {0},")
-    out.append(f"}};\nconst uint32_t {name}_COUNT = {len(rows)};\n")
+    literal = sorted((i for i, row in enumerate(rows) if "{" not in row.path), key=lambda i: rows[i].path.encode())
+    out.append(f"}};\nconst uint32_t {name}_COUNT = {len(rows)};")
+    out.append(f"const uint16_t {name}_LITERALS[] = {{{', '.join(map(str, literal or [0]))}}};")
+    out.append(f"const uint32_t {name}_LITERAL_COUNT = {len(literal)};\n")
 
 
 def text_header():

@@ -1,6 +1,5 @@
-/* Route matching: segment by segment over the generated endpoint table, the most literal row wins.
-   The table has some fifty rows, a comparison mostly ends at the first differing segment: no index
-   is needed. */
+/* Route matching: a path without parameters is looked up in the generated index; any other is
+   compared segment by segment over the table, and the most literal row wins. */
 #include "route.h"
 
 #include <ctype.h>
@@ -80,35 +79,73 @@ static void copy_parameters(const char *pattern, const char *path, route_t *out)
   }
 }
 
+static void take(const route_table_t *table, uint32_t row, http_method_t method, route_t *out) {
+  out->allowed |= 1u << table->endpoints[row].method;
+  if (table->endpoints[row].method != method) return;
+  out->found = true;
+  out->endpoint = row;
+}
+
+/* First of the index whose path is not below path. */
+static uint32_t lower_bound(const route_table_t *table, const char *path) {
+  uint32_t low = 0, high = table->literal_count;
+
+  while (low < high) {
+    uint32_t middle = (low + high) / 2;
+    if (strcmp(table->endpoints[table->literals[middle]].path, path) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Nothing is more literal than the path itself: false when no row is. */
+static bool match_literal(const route_table_t *table, http_method_t method, const char *path,
+                          route_t *out) {
+  for (uint32_t i = lower_bound(table, path); i < table->literal_count; i++) {
+    uint32_t row = table->literals[i];
+    if (strcmp(table->endpoints[row].path, path) != 0) break;
+    take(table, row, method, out);
+  }
+  return out->allowed != 0;
+}
+
+static void match_pattern(const route_table_t *table, http_method_t method, const char *path,
+                          route_t *out) {
+  uint32_t best = 0;
+
+  for (uint32_t i = 0; i < table->count; i++) {
+    uint32_t literals;
+    if (!pattern_matches(table->endpoints[i].path, path, &literals)) continue;
+    if (out->allowed && literals < best) continue;
+    if (literals > best) {
+      out->allowed = 0;
+      out->found = false;
+    }
+    best = literals;
+    take(table, i, method, out);
+  }
+  if (out->found) copy_parameters(table->endpoints[out->endpoint].path, path, out);
+}
+
 void route_match_in(const route_table_t *table, http_method_t method, const char *path,
                     route_t *out) {
   char trimmed[1024];
   size_t len = strlen(path);
-  uint32_t best = 0;
 
-  memset(out, 0, sizeof *out);
+  out->endpoint = out->allowed = out->parameter_count = 0; /* the rest is a kilobyte */
+  out->found = false;
   if (len >= sizeof trimmed) return;
   memcpy(trimmed, path, len + 1);
   while (len > 1 && trimmed[len - 1] == '/')
     trimmed[--len] = '\0';
-  for (uint32_t i = 0; i < table->count; i++) {
-    const endpoint_t *endpoint = &table->endpoints[i];
-    uint32_t literals;
-    if (!pattern_matches(endpoint->path, trimmed, &literals)) continue;
-    if (out->allowed && literals < best) continue;
-    if (literals > best) out->allowed = 0;
-    if (literals > best) out->found = false;
-    best = literals;
-    out->allowed |= 1u << endpoint->method;
-    if (endpoint->method != method) continue;
-    out->found = true;
-    out->endpoint = i;
-  }
-  if (out->found) copy_parameters(table->endpoints[out->endpoint].path, trimmed, out);
+  if (!match_literal(table, method, trimmed, out)) match_pattern(table, method, trimmed, out);
 }
 
 void route_match(http_method_t method, const char *path, route_t *out) {
-  const route_table_t native = {CATALOGUE_ENDPOINTS, CATALOGUE_ENDPOINT_COUNT};
+  const route_table_t native = {CATALOGUE_ENDPOINTS, CATALOGUE_ENDPOINT_COUNT,
+                                CATALOGUE_ENDPOINT_LITERALS, CATALOGUE_ENDPOINT_LITERAL_COUNT};
 
   route_match_in(&native, method, path, out);
 }

@@ -7,10 +7,12 @@
 #include <gantry/buf.h>
 #include <gantry/catalogue.h>
 
-/* Endpoints of a profile. */
+/* Endpoints of a profile, and the index of those whose path has no parameter. */
 typedef struct route_table {
   const endpoint_t *endpoints;
   uint32_t count;
+  const uint16_t *literals;
+  uint32_t literal_count;
 } route_table_t;
 
 #define ROUTE_MAX_PARAMETERS 4

@@ -83,9 +83,14 @@ extern const request_t CATALOGUE_REQUESTS[];
 extern const uint32_t CATALOGUE_REQUEST_COUNT;
 extern const endpoint_t CATALOGUE_ENDPOINTS[];
 extern const uint32_t CATALOGUE_ENDPOINT_COUNT;
+/* Indices of those whose path has no parameter, in the order of strcmp over their paths. */
+extern const uint16_t CATALOGUE_ENDPOINT_LITERALS[];
+extern const uint32_t CATALOGUE_ENDPOINT_LITERAL_COUNT;
 /* Those of the test-bench profile, on a listener of its own. */
 extern const endpoint_t CATALOGUE_BENCH_ENDPOINTS[];
 extern const uint32_t CATALOGUE_BENCH_ENDPOINT_COUNT;
+extern const uint16_t CATALOGUE_BENCH_ENDPOINT_LITERALS[];
+extern const uint32_t CATALOGUE_BENCH_ENDPOINT_LITERAL_COUNT;
 /* The six, in start order; "gantry" tools are not in it. */
 extern const char *const CATALOGUE_SERVICES[];
 extern const uint32_t CATALOGUE_SERVICE_COUNT;

@@ -10,8 +10,6 @@
 #include "profile.h"
 #include "roles.h"
 
-static const route_table_t ROUTES = {CATALOGUE_BENCH_ENDPOINTS, BENCH_ENDPOINT_COUNT};
-
 static const char *origins(const gateway_t *gateway) {
   return gateway->bench->origins;
 }
@@ -90,12 +88,15 @@ static void open_request(exchange_t *x, const call_request_t *request) {
 
   x->caller = (auth_subject_t){.name = "compat:rts", .role = STORE_ROLE_OPERATOR};
   x->endpoint_id = UINT32_MAX;
-  route_match_in(&ROUTES, x->method, request->path, &x->route);
+  const route_table_t routes = {CATALOGUE_BENCH_ENDPOINTS, BENCH_ENDPOINT_COUNT,
+                                CATALOGUE_BENCH_ENDPOINT_LITERALS,
+                                CATALOGUE_BENCH_ENDPOINT_LITERAL_COUNT};
+  route_match_in(&routes, x->method, request->path, &x->route);
   keep_path(x, request->path);
   if (!known || !x->route.found) return;
   size_t len = strlen(request->path);
   if (len > 1 && request->path[len - 1] == '/') return;
-  x->endpoint = &ROUTES.endpoints[x->route.endpoint];
+  x->endpoint = &CATALOGUE_BENCH_ENDPOINTS[x->route.endpoint];
   if (x->foreign && x->method != HTTP_GET)
     refuse(x, GANTRY_E_FORBIDDEN, "Pages of that origin may not do that; see bench_origins.");
   else if (roles_allow(x->caller.role, x->endpoint->permission))
