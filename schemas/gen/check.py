@@ -21,6 +21,14 @@ def check(schema):
         _errors(schema, request)
     for endpoint in schema.endpoints:
         _endpoint(schema, endpoint)
+    for frame in schema.frames:
+        _message(schema, frame.where, "message", frame.message)
+        if frame.bare and not frame.message:
+            schema.wrong(frame.where, "", "bare without a message; name one or drop it")
+    for socket in schema.sockets:
+        for name in socket.types:
+            if not any((frame.of or frame.name) == name and frame.permission for frame in schema.frames):
+                schema.wrong(socket.where, "", f"type '{name}' is no frame with a permission; define it or drop it")
     _unique(schema, [*schema.topics, *schema.requests, *schema.endpoints], lambda row: row.macro)
     _unique(schema, schema.endpoints, lambda row: f"{row.profile} {row.method} {_shape(row.path)}")
     if not schema.errors:
@@ -137,6 +145,8 @@ def _endpoint(schema, endpoint):
         schema.wrong(endpoint.where, "", f"{endpoint.method} takes no body; use params")
     if endpoint.body and endpoint.body_type != "application/json":
         schema.wrong(endpoint.where, "", "body is for JSON; drop it or body_type")
+    if endpoint.example and not endpoint.body:
+        schema.wrong(endpoint.where, "", "example is that of a body; drop it or name one")
     if endpoint.body_optional and not endpoint.body:
         schema.wrong(endpoint.where, "", "body_optional without a body; name one or drop it")
     if endpoint.envelope != "none" and not endpoint.answer:

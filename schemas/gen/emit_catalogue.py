@@ -1,4 +1,7 @@
 """catalogue_data.c: the tables of topics, requests, endpoints and services; and files as C text."""
+import gzip
+import hashlib
+
 from emit_messages import BANNER, c_text
 from model import PROFILES, SERVICES
 
@@ -78,7 +81,7 @@ def _endpoints(schema, rows, name, out):
                    f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
                    f".body_type = {c_text(row.body_type)}, "
                    f".answer = {_desc(schema, row.answer)}, .answer_type = {c_text(row.answer_type)}, "
-                   f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, "
+                   f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, .ends_movement = {_bool(row.ends_movement)}, "
                    f".built = {_bool(row.built)}, "
                    f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")
     if not rows:
@@ -89,11 +92,15 @@ def _endpoints(schema, rows, name, out):
     out.append(f"const uint32_t {name}_LITERAL_COUNT = {len(literal)};\n")
 
 
-def text_header():
-    return (BANNER + "/* The API descriptions, as served at /openapi.json by each listener; NUL terminated. */\n"
-            "#ifndef OPENAPI_DATA_H\n#define OPENAPI_DATA_H\n\n#include <stddef.h>\n\n"
-            "extern const char   OPENAPI_JSON[], OPENAPI_BENCH_JSON[];\n"
-            "extern const size_t OPENAPI_JSON_LEN, OPENAPI_BENCH_JSON_LEN;\n\n#endif\n")
+def text_header(texts):
+    """texts: name in C -> text. Each with its length and a short text that changes with it."""
+    out = (BANNER + "/* The API descriptions, as served by each listener; NUL terminated. */\n"
+           "#ifndef OPENAPI_DATA_H\n#define OPENAPI_DATA_H\n\n#include <stddef.h>\n\n")
+    for name, text in texts.items():
+        tag = hashlib.sha256(text.encode()).hexdigest()[:16]
+        out += f"#define {name}_TAG \"{tag}\"\nextern const char   {name}[];\nextern const size_t {name}_LEN;\n"
+        out += f"extern const unsigned char {name}_GZ[]; /* compressed by gzip */\nextern const size_t {name}_GZ_LEN;\n\n"
+    return out + "#endif\n"
 
 
 def text_source(texts):
@@ -103,4 +110,7 @@ def text_source(texts):
         pieces = [text[i:i + 100] for i in range(0, len(text), 100)]
         body = "\n".join("  " + c_text(piece) for piece in pieces)
         out += f"\nconst char {name}[] =\n{body};\nconst size_t {name}_LEN = sizeof {name} - 1;\n"
+        packed = gzip.compress(text.encode(), 9, mtime=0)
+        rows = "\n".join("  " + "".join(f"{byte}," for byte in packed[i:i + 25]) for i in range(0, len(packed), 25))
+        out += f"\nconst unsigned char {name}_GZ[] = {{\n{rows}\n}};\nconst size_t {name}_GZ_LEN = sizeof {name}_GZ;\n"
     return out

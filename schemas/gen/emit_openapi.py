@@ -1,38 +1,192 @@
-"""openapi.json: OpenAPI 3.1 from the endpoints."""
+"""openapi.json: OpenAPI 3.1 from the endpoints. What it says in words is in openapi_words.py."""
+from emit_example import TIME, TRACE, field_example, message_example
 from emit_schema import closure, field_schema, message_schema, reference, schema_name
 from model import ERRORS
+from openapi_words import CODES, HEADERS, REASONS, SUMMARY, TAGS
 
-ERROR_SCHEMA = {
-    "type": "object", "description": "Every error answer.",
-    "required": ["success", "error", "detail", "code", "timestamp", "request_id"],
-    "properties": {
-        "success": {"type": "boolean", "const": False, "description": "Always false."},
-        "error": {"type": "string", "description": "One sentence for a person."},
-        "detail": {"description": "A sentence, or for validation errors a list of the fields at fault.",
-                   "oneOf": [{"type": "string"}, {"type": "array", "items": {
-                       "type": "object", "required": ["loc", "msg", "type"], "properties": {
-                           "loc": {"type": "array", "items": {"type": ["string", "integer"]},
-                                   "description": "Path of the field at fault."},
-                           "msg": {"type": "string", "description": "What is wrong with it."},
-                           "type": {"type": "string", "description": "Kind of fault."}}}}]},
-        "code": {"type": "string", "description": "Machine code, e.g. VALIDATION_ERROR.",
-                 "examples": ["VALIDATION_ERROR"]},
-        "timestamp": {"type": "string", "format": "date-time", "description": "When it was answered."},
-        "request_id": {"type": "string", "description": "The trace id: find it in the logs."},
-    },
-}
-REASONS = {400: "A rule says no.", 401: "No token, or one that does not hold.",
-           403: "The role lacks the permission.", 404: "No such thing.",
-           409: "The present state does not allow it.", 413: "Over a size limit.",
-           416: "The range lies behind the end; Content-Range says where that is.",
-           422: "A field is missing, mistyped or out of bounds.", 429: "Too often; see Retry-After.",
-           500: "A fault of the server.", 501: "Stands in the API, not built yet.",
-           503: "The service or module is not there now.", 504: "No answer in time."}
-
-
+ERROR = "http.error"
+FREE_BODY = "http.json_body"  # its one field is the whole body
+REDIRECTS = (301, 302, 303, 304, 307, 308)
 ENVELOPE_PARAMETER = {"name": "envelope", "in": "query", "required": False, "schema": {"type": "string", "enum": ["none"]},
                       "description": "none: what stands in `data`, by itself."}
+CONDITION_PARAMETER = {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"},
+                       "description": "An ETag; 304 when it names the present content."}
 
+VERSION_PARAMETER = {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"},
+                     "description": "The ETag that was read; 412 when somebody has changed it since."}
+
+
+def openapi(schema, version):
+    paths = {}
+    endpoints = schema.endpoints_of("http")
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(schema, endpoint)
+    used = closure(schema, [n for e in endpoints for n in (e.body, e.answer) if n != FREE_BODY] + [ERROR] * (ERROR in schema.messages))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Gantry", "version": version, "description": SUMMARY, "contact": {"name": "Gantry"},
+                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "servers": [{"url": "/", "description": "This gateway."}],
+        "tags": [{"name": tag, "description": TAGS.get(tag, f"All about {tag}.")} for tag in dict.fromkeys(e.tag for e in endpoints)],
+        "paths": paths,
+        "components": {
+            "schemas": {schema_name(m.name): message_schema(schema, m) for m in used},
+            "responses": {str(status): _error_response(schema, status) for status in _statuses(paths)},
+            "headers": HEADERS,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                                           "description": "The `access_token` of POST /api/v1/auth/login."}},
+        },
+        "security": [{"bearer": []}],
+    }
+
+
+def _operation(schema, endpoint):
+    out = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.doc, "description": _description(endpoint)}
+    parameters = parameters_of(schema, endpoint)
+    if parameters:
+        out["parameters"] = parameters
+    out |= body_of(schema, endpoint)
+    out["responses"] = _responses(schema, endpoint)
+    out["security"] = [] if endpoint.permission == "public" else [{"bearer": []}]
+    out["x-permission"] = endpoint.permission
+    return out
+
+
+def _description(endpoint):
+    who = {"public": "Anybody may ask.", "authenticated": "Any valid token will do."}
+    out = [endpoint.about.lstrip("\n") or endpoint.doc, who.get(endpoint.permission, f"Needs the permission `{endpoint.permission}`.")]
+    if endpoint.rate_exempt or endpoint.ends_movement:
+        out.append("Exempt from rate limits.")
+    if not endpoint.built:
+        out.append("Not built in this version.")
+    return " ".join(out)
+
+
+def parameters_of(schema, endpoint):
+    if not endpoint.built:
+        return [{"name": name, "in": "path", "required": True, "description": "Names it.", "schema": {"type": "string"}}
+                for name in endpoint.path_parameters]
+    params = schema.messages.get(endpoint.params)
+    out = []
+    for field in params.fields if params else []:
+        in_path = field.name in endpoint.path_parameters
+        body = field_schema(schema, field)
+        parameter = {"name": field.name, "in": "path" if in_path else "query",
+                     "required": not field.optional, "description": body.pop("description"), "schema": body}
+        if not field.optional or field.example is not None:
+            parameter["example"] = field_example(schema, field)
+        out.append(parameter)
+    out += [ENVELOPE_PARAMETER] if endpoint.envelope in ("object", "list") else []
+    out += [VERSION_PARAMETER] if _is_change(endpoint) else []
+    return out + ([CONDITION_PARAMETER] if endpoint.conditional else [])
+
+
+def _is_change(endpoint):
+    return endpoint.versioned and endpoint.method != "GET"
+
+
+def body_of(schema, endpoint):
+    """The member `requestBody`, where the route takes one."""
+    if endpoint.body:
+        free = endpoint.body == FREE_BODY
+        body = {"type": "object", "description": schema.messages[FREE_BODY].doc} if free else reference(endpoint.body)
+        example = endpoint.example or ({} if free else message_example(schema, endpoint.body, True))
+        content = {"application/json": {"schema": body, "example": example}}
+        return {"requestBody": {"required": not endpoint.body_optional, "content": content}}
+    if endpoint.body_type != "application/json":
+        return {"requestBody": {"required": True, "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in endpoint.body_type.split(", ")}}}
+    return {}
+
+
+# ---- answers
+
+def _responses(schema, endpoint):
+    if not endpoint.built:
+        return _errors(endpoint, {500, 501})
+    success = {"description": "Done.", "headers": _headers(endpoint)}
+    if endpoint.status in REDIRECTS:
+        success = {"description": "It is there.", "headers": {**_headers(endpoint), "Location": _header("Location")}}
+    if endpoint.answer:
+        data, example = reference(endpoint.answer), message_example(schema, endpoint.answer)
+        if endpoint.envelope == "array":
+            data, example = {"type": "array", "items": data}, [example]
+        elif endpoint.envelope != "none":
+            data, example = _enveloped(endpoint.envelope, data), _enveloped_example(endpoint, example)
+        success["content"] = {"application/json": {"schema": data, "example": example}}
+    elif endpoint.status != 204 and endpoint.status not in REDIRECTS:
+        success["content"] = {kind: {"schema": {}} for kind in endpoint.answer_type.split(", ")}
+    out = {str(endpoint.status): success}
+    if endpoint.ranges:
+        out["206"] = {**success, "description": "The part that Range asks for."}
+    if endpoint.ranges or endpoint.conditional:
+        out["304"] = {"description": "As If-None-Match has it already.", "headers": _headers(endpoint)}
+    return {**out, **_errors(endpoint, _error_statuses(endpoint))}
+
+
+def _error_statuses(endpoint):
+    out = {ERRORS[error] for error in endpoint.errors} | {500}
+    if endpoint.params or endpoint.body:
+        out.add(422)
+    if endpoint.body or endpoint.body_type != "application/json":
+        out.add(413)
+    if _is_change(endpoint):
+        out.add(412)
+    if endpoint.ranges:
+        out.add(416)
+    return out
+
+
+def _errors(endpoint, statuses):
+    """References to the error answers: those named and those that follow from the door's rules."""
+    if endpoint.permission != "public":
+        statuses |= {503, 504}  # of who may come in, and of most of what is asked, another service knows
+        statuses |= {401} if endpoint.permission == "authenticated" else {401, 403}
+    if not endpoint.rate_exempt:
+        statuses.add(429)
+    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
+
+
+def _header(name):
+    return {"$ref": f"#/components/headers/{name}"}
+
+
+def _headers(endpoint):
+    out = {"X-Request-Id": _header("RequestId")}
+    if not endpoint.rate_exempt and not endpoint.ends_movement:
+        out |= {"X-RateLimit-Limit": _header("RateLimit"), "X-RateLimit-Remaining": _header("RateRemaining")}
+    if endpoint.versioned:
+        out["ETag"] = _header("Version")
+    elif endpoint.conditional or endpoint.ranges:
+        out["ETag"] = _header("ETag")
+    return out
+
+
+def _statuses(paths):
+    """The error statuses that some operation answers with."""
+    answers = {status for path in paths.values() for operation in path.values()
+               for status in operation["responses"]}
+    return sorted(status for status in REASONS if str(status) in answers)
+
+
+def _error_response(schema, status):
+    special = {401: {"WWW-Authenticate": _header("Authenticate")}, 429: {"Retry-After": _header("RetryAfter")}}
+    content = {"schema": reference(ERROR)} if ERROR in schema.messages else {"schema": {"type": "object"}}
+    content["examples"] = {code: {"summary": code, "value": _error_example(status, code, text)}
+                           for code, text in CODES[status].items()}
+    return {"description": f"{REASONS[status]} Codes: {', '.join(f'`{code}`' for code in CODES[status])}.",
+            "headers": {"X-Request-Id": _header("RequestId"), **special.get(status, {})},
+            "content": {"application/json": content}}
+
+
+def _error_example(status, code, text):
+    field, _, rest = text.partition(": ")
+    details = [{"field": field, "message": rest}] if status == 422 else []
+    return {"success": False, "error": text, "detail": text, "code": code, "details": details, "timestamp": TIME,
+            "request_id": TRACE}
+
+
+# ---- envelopes
 
 def _count(doc):
     return {"type": "integer", "minimum": 0, "description": doc}
@@ -60,145 +214,9 @@ def _enveloped(kind, data):
     return {"anyOf": [{"type": "object", "required": required, "properties": properties}, data]}
 
 
-def openapi(schema, version):
-    paths = {}
-    endpoints = schema.endpoints_of("http")
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(schema, endpoint)
-    used = closure(schema, [n for e in endpoints for n in (e.body, e.answer)])
-    schemas = {schema_name(m.name): message_schema(schema, m) for m in used}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Gantry", "version": version,
-                 "description": "The web API of the robot's back end.",
-                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-        "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
-        "paths": paths,
-        "components": {
-            "schemas": {"Error": ERROR_SCHEMA, **schemas},
-            "responses": {str(status): _error_response(status) for status in _statuses(paths)},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        },
-    }
-
-
-DETAIL = {"type": "object", "description": "An error.", "required": ["detail"], "properties": {
-    "detail": {"type": "string", "description": "One sentence for a person."}}}
-INVALID = {"type": "object", "description": "What is wrong with a request.", "required": ["detail"],
-           "properties": {"detail": ERROR_SCHEMA["properties"]["detail"]["oneOf"][1]}}
-BENCH_REASONS = {"400": "The present state does not allow it.", "503": "The service behind it is not there now."}
-
-
-def openapi_bench(schema, version):
-    """The test-bench profile: bare answers, no token, errors as {"detail"}."""
-    paths = {}
-    endpoints = schema.endpoints_of("bench")
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _bench_operation(schema, endpoint)
-    used = closure(schema, [n for e in endpoints for n in (e.body, e.answer)])
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Gantry, test bench", "version": version, "description": "Test sessions and their readings."},
-        "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(e.tag for e in endpoints)],
-        "paths": paths,
-        "components": {"schemas": {"Detail": DETAIL, "Invalid": INVALID,
-                                   **{schema_name(m.name): message_schema(schema, m) for m in used}}},
-    }
-
-
-def _bench_operation(schema, endpoint):
-    def error(name, doc):
-        return {"description": doc, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
-
-    out = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.doc,
-           "parameters": _parameters(schema, endpoint)}
-    if endpoint.body:
-        out["requestBody"] = {"required": not endpoint.body_optional,
-                              "content": {"application/json": {"schema": reference(endpoint.body)}}}
-    answer = reference(endpoint.answer) if endpoint.answer else {}
-    if endpoint.envelope == "array":
-        answer = {"type": "array", "items": answer}
-    out["responses"] = {"200": {"description": "Done.", "content": {endpoint.answer_type: {"schema": answer}}}}
-    if endpoint.params or endpoint.body:
-        out["responses"]["422"] = error("Invalid", REASONS[422])
-    statuses = sorted({"400" if ERRORS[e] == 409 else "503" for e in endpoint.errors})
-    return out | {"responses": out["responses"] | {s: error("Detail", BENCH_REASONS[s]) for s in statuses}}
-
-
-def _statuses(paths):
-    """The error statuses that some operation answers with."""
-    answers = {status for path in paths.values() for operation in path.values()
-               for status in operation["responses"]}
-    return sorted(status for status in REASONS if str(status) in answers)
-
-
-def _error_response(status):
-    out = {"description": REASONS[status],
-           "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    headers = {401: ("WWW-Authenticate", "string"), 429: ("Retry-After", "integer")}
-    if status in headers:
-        name, kind = headers[status]
-        out["headers"] = {name: {"schema": {"type": kind}}}
-    return out
-
-
-def _operation(schema, endpoint):
-    out = {"operationId": endpoint.id, "tags": [endpoint.tag], "summary": endpoint.doc}
-    parameters = _parameters(schema, endpoint)
-    if parameters:
-        out["parameters"] = parameters
-    if endpoint.body:
-        out["requestBody"] = {"required": not endpoint.body_optional,
-                              "content": {"application/json": {"schema": reference(endpoint.body)}}}
-    elif endpoint.body_type != "application/json":
-        out["requestBody"] = {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}}
-                                                            for kind in endpoint.body_type.split(", ")}}
-    out["responses"] = _responses(endpoint)
-    out["security"] = [] if endpoint.permission == "public" else [{"bearer": []}]
-    out["x-permission"] = endpoint.permission
-    return out
-
-
-def _parameters(schema, endpoint):
-    if not endpoint.built:
-        return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in endpoint.path_parameters]
-    params = schema.messages.get(endpoint.params)
-    out = []
-    for field in params.fields if params else []:
-        in_path = field.name in endpoint.path_parameters
-        body = field_schema(schema, field)
-        out.append({"name": field.name, "in": "path" if in_path else "query",
-                    "required": not field.optional, "description": body.pop("description"), "schema": body})
-    return out + ([ENVELOPE_PARAMETER] if endpoint.envelope in ("object", "list") else [])
-
-
-def _responses(endpoint):
-    if not endpoint.built:
-        return _errors(endpoint, {500, 501})
-    success = {"description": "Done."}
-    if endpoint.answer:
-        data = reference(endpoint.answer)
-        body = data if endpoint.envelope == "none" else _enveloped(endpoint.envelope, data)
-        success["content"] = {"application/json": {"schema": body}}
-    elif endpoint.status not in (204, 301, 302, 303, 304, 307, 308):
-        success["content"] = {kind: {"schema": {}} for kind in endpoint.answer_type.split(", ")}
-    statuses = {ERRORS[error] for error in endpoint.errors} | {500}
-    if endpoint.params or endpoint.body:
-        statuses.add(422)
-    if endpoint.body or endpoint.body_type != "application/json":
-        statuses.add(413)
-    parts = {"206": {**success, "description": "The part that Range asks for."},
-             "304": {"description": "As If-None-Match has it already."}} if endpoint.ranges else {}
-    return {str(endpoint.status): success, **parts, **_errors(endpoint, statuses | ({416} if endpoint.ranges else set()))}
-
-
-def _errors(endpoint, statuses):
-    """References to the error answers: those named and those that follow from the door's rules."""
-    if endpoint.permission != "public":
-        statuses |= {401} if endpoint.permission == "authenticated" else {401, 403}
-    if not endpoint.rate_exempt:
-        statuses.add(429)
-    return {str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)}
+def _enveloped_example(endpoint, data):
+    out = {"success": True, "data": data}
+    if endpoint.envelope == "list":
+        out |= {"data": [data], "total_count": 1, "page": 1, "limit": 100,
+                "meta": {"page": 1, "per_page": 100, "total": 1, "total_pages": 1}, "links": {"self": endpoint.path}}
+    return out | {"timestamp": TIME, "request_id": TRACE}

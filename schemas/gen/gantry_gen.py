@@ -19,6 +19,7 @@ import emit_catalogue  # noqa: E402
 import emit_docs  # noqa: E402
 import emit_messages  # noqa: E402
 import emit_openapi  # noqa: E402
+import emit_openapi_bench  # noqa: E402
 from check import check  # noqa: E402
 from load import load  # noqa: E402
 from lock import check_lock, write_lock  # noqa: E402
@@ -35,13 +36,14 @@ def outputs(schema, version, stem):
         return {f"{stem}.h": emit_messages.header(schema, stem, False),
                 f"{stem}.c": emit_messages.source(schema, stem)}
     openapi = emit_openapi.openapi(schema, version)
-    bench = emit_openapi.openapi_bench(schema, version)
+    bench = emit_openapi_bench.openapi_bench(schema, version)
+    texts = {"OPENAPI_JSON": _compact(openapi), "OPENAPI_BENCH_JSON": _compact(bench)}
     return {
         "messages.h": emit_messages.header(schema, "messages", True),
         "messages.c": emit_messages.source(schema, "messages"),
         "catalogue_data.c": emit_catalogue.source(schema),
-        "openapi_data.h": emit_catalogue.text_header(),
-        "openapi_data.c": emit_catalogue.text_source({"OPENAPI_JSON": _compact(openapi), "OPENAPI_BENCH_JSON": _compact(bench)}),
+        "openapi_data.h": emit_catalogue.text_header(texts),
+        "openapi_data.c": emit_catalogue.text_source(texts),
         "openapi.json": json.dumps(openapi, indent=1, ensure_ascii=False) + "\n",
         "asyncapi.json": json.dumps(emit_asyncapi.asyncapi(schema, version), indent=1, ensure_ascii=False) + "\n",
         "MESSAGES.md": emit_docs.reference(schema, version),

@@ -3,8 +3,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from model import (Endpoint, Enum, ENVELOPES, Field, FORMATS, FLOATS, INTEGERS, KINDS, LANES, Message, METHODS,
-                   PROFILES, Request, Schema, Topic, full_name, parse_type)
+from model import (Endpoint, Enum, ENVELOPES, Field, FORMATS, FLOATS, Frame, INTEGERS, KINDS, LANES, Message, METHODS,
+                   PROFILES, Request, Schema, Socket, Topic, full_name, parse_type)
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 MISSING = object()
@@ -20,10 +20,15 @@ TABLES = {
                 "errors": (list, []), "timeout_ms": (int, MISSING), "lane": (str, "normal"),
                 "doc": (str, MISSING)},
     "endpoint": {"id": (str, MISSING), "tag": (str, MISSING), "permission": (str, MISSING),
-                 "params": (str, ""), "body": (str, ""), "body_optional": (bool, False), "body_type": (str, "application/json"),
+                 "params": (str, ""), "body": (str, ""), "example": (dict, {}), "body_optional": (bool, False), "body_type": (str, "application/json"),
                  "answer": (str, ""), "answer_type": (str, "application/json"), "envelope": (str, "none"),
-                 "ranges": (bool, False), "status": (int, 200), "rate_exempt": (bool, False), "errors": (list, []), "built": (bool, True),
-                 "doc": (str, MISSING)},
+                 "ranges": (bool, False), "conditional": (bool, False), "versioned": (bool, False), "status": (int, 200), "rate_exempt": (bool, False), "ends_movement": (bool, False), "errors": (list, []), "built": (bool, True),
+                 "doc": (str, MISSING), "about": (str, "")},
+}
+TABLES |= {
+    "socket": {"types": (list, []), "doc": (str, MISSING)},
+    "frame": {"from": (str, "server"), "of": (str, ""), "message": (str, ""), "fails": (bool, False), "bare": (bool, False), "control": (bool, False),
+              "permission": (str, ""), "priority": (int, 3), "max_hz": (float, 0.0), "doc": (str, MISSING)},
 }
 FIELD = {"type": (str, MISSING), "doc": (str, MISSING), "unit": (str, ""), "min": (float, None),
          "max": (float, None), "min_len": (int, 0), "optional": (bool, False), "since": (int, 0),
@@ -215,3 +220,14 @@ def _endpoint(schema, family, name, where, values):
     for key in ("params", "body", "answer"):
         values[key] = full_name(family, values[key])
     schema.endpoints.append(Endpoint(name, where, family, method, path, **values))
+
+
+def _socket(schema, family, name, where, values):
+    schema.sockets.append(Socket(name, where, **values))
+
+
+def _frame(schema, family, name, where, values):
+    _one_of(schema, where, "from", values["from"], ["server", "client"])
+    values["sender"] = values.pop("from")
+    values["message"] = full_name(family, values["message"])
+    schema.frames.append(Frame(name, where, **values))

@@ -153,17 +153,22 @@ class Endpoint:
     permission: str
     params: str
     body: str
+    example: dict         # of the body, beyond what its fields say
     body_optional: bool
     body_type: str        # of a body that is no described JSON; several apart by ", "
     answer: str
     answer_type: str      # of an answer that is no described JSON; several apart by ", "
     envelope: str         # what stands around `answer`: see ENVELOPES
     ranges: bool          # Range is understood
+    conditional: bool     # has an ETag, and If-None-Match is understood
+    versioned: bool       # has an ETag; what changes it understands If-Match
     status: int
-    rate_exempt: bool
+    rate_exempt: bool     # the emergency stop: no limit of any kind
+    ends_movement: bool   # no limit counts it
     errors: list
     built: bool           # False: stands in the API, answered 501
     doc: str
+    about: str            # more than doc says, for the description
 
     @property
     def macro(self):
@@ -175,12 +180,39 @@ class Endpoint:
 
 
 @dataclass
+class Socket:
+    path: str
+    where: str
+    types: list           # frames subscribed on connect
+    doc: str
+
+
+@dataclass
+class Frame:
+    """What is said over a WebSocket."""
+    name: str
+    where: str
+    sender: str           # server or client
+    of: str               # what is subscribed for it; "": its name
+    message: str          # of `data`; "": none
+    fails: bool           # data may be an error instead
+    bare: bool            # the message's fields stand beside `type`
+    control: bool         # answers one client: no number, no priority
+    permission: str       # that a subscription needs; "": not subscribed
+    priority: int
+    max_hz: float
+    doc: str
+
+
+@dataclass
 class Schema:
     enums: dict = member(default_factory=dict)
     messages: dict = member(default_factory=dict)   # in dependency order after checking
     topics: list = member(default_factory=list)
     requests: list = member(default_factory=list)
     endpoints: list = member(default_factory=list)
+    sockets: list = member(default_factory=list)
+    frames: list = member(default_factory=list)
     errors: list = member(default_factory=list)     # what is wrong, as sentences
 
     def endpoints_of(self, profile):

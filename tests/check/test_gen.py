@@ -301,7 +301,7 @@ class Outputs(unittest.TestCase):
         self.assertEqual((name["in"], name["required"], name["schema"]["examples"]), ("path", True, ["a"]))
         self.assertEqual((limit["in"], limit["required"], limit["schema"]["maximum"]), ("query", False, 100))
         self.assertTrue(operation["requestBody"]["required"])
-        self.assertEqual(set(operation["responses"]), {"200", "401", "403", "404", "413", "422", "429", "500"})
+        self.assertEqual(set(operation["responses"]), {"200", "401", "403", "404", "413", "422", "429", "500", "503", "504"})
         self.assertEqual(operation["security"], [{"bearer": []}])
         self.assertEqual(api["components"]["schemas"]["sys_point"]["required"], ["x", "colour", "name"])
 
@@ -323,7 +323,7 @@ class Outputs(unittest.TestCase):
         operation = openapi(schema, "1")["paths"]["/api/{id}"]["get"]
 
         self.assertEqual(schema.errors, [])
-        self.assertEqual(set(operation["responses"]), {"401", "403", "429", "500", "501"})
+        self.assertEqual(set(operation["responses"]), {"401", "403", "429", "500", "501", "503", "504"})
         self.assertEqual([p["name"] for p in operation["parameters"]], ["id"])
         self.assertIn("| `GET /api/{id}` | sys:read |  |  | not built | 501 |", reference(schema, "1"))
 

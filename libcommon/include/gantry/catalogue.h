@@ -64,10 +64,11 @@ typedef struct endpoint {
   const desc_t *answer;    /* success body; NULL when it is not a described JSON object */
   const char *answer_type; /* "application/json", "text/html", ... */
   envelope_t envelope;
-  int status; /* of success: 200, 201 */
-  bool rate_exempt;
-  bool built;     /* false: stands in the API, answered 501 */
-  const char *id; /* operationId: "map_start_mapping" */
+  int status;         /* of success: 200, 201 */
+  bool rate_exempt;   /* the emergency stop */
+  bool ends_movement; /* no limit counts it */
+  bool built;         /* false: stands in the API, answered 501 */
+  const char *id;     /* operationId: "map_start_mapping" */
   const char *tag;
   const char *doc;
 } endpoint_t;
