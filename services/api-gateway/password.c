@@ -1,8 +1,10 @@
-/* One worker thread, two mailboxes. Passwords travel by value and are wiped on both sides. */
+/* One worker thread, two mailboxes of jobs. A password is kept in its job alone, and wiped there
+   once it has been hashed: the mailboxes' rings hold pointers. */
 #include "password.h"
 
 #include <ctype.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@ enum { QUEUE = 64 };
 
 typedef struct job {
   bool verify;
-  bool quit;
   char password[PASSWORD_MAX + 1];
   char hash[PASSWORD_HASH_MAX + 1];
   password_fn fn;
@@ -25,10 +26,12 @@ typedef struct job {
 
 struct password {
   loop_t *loop;
-  mailbox_t *jobs;
+  mailbox_t *jobs; /* of job_t *; NULL ends the thread */
   mailbox_t *results;
   pthread_t thread;
+  struct crypt_data *data; /* the thread's */
   bool running;
+  atomic_bool ending; /* jobs that wait are not begun any more */
   unsigned cost;
   uint32_t waiting;
 };
@@ -78,29 +81,31 @@ static void work_off(job_t *job, unsigned cost, struct crypt_data *data) {
   explicit_bzero(data, sizeof *data);
 }
 
+static void drop(job_t *job) {
+  explicit_bzero(job, sizeof *job);
+  free(job);
+}
+
 static void *run_worker(void *arg) {
   password_t *self = arg;
-  struct crypt_data *data = calloc(1, sizeof *data);
-  job_t job;
+  job_t *job;
 
-  while (data) {
+  for (;;) {
     if (!mailbox_wait(self->jobs, &job, clock_mono_ns() + 3600ull * GANTRY_NS_PER_S)) continue;
-    if (job.quit) break;
-    work_off(&job, self->cost, data);
-    mailbox_send(self->results, &job);
+    if (!job) return NULL;
+    if (!atomic_load(&self->ending)) work_off(job, self->cost, self->data);
+    (void)mailbox_send(self->results, &job); /* never full: it has room for every job */
   }
-  free(data);
-  return NULL;
 }
 
 static void on_result(void *arg) {
   password_t *self = arg;
-  job_t job;
+  job_t *job;
 
   while (mailbox_receive(self->results, &job)) {
     self->waiting--;
-    job.fn(job.verify, job.hash, job.arg);
-    explicit_bzero(&job, sizeof job);
+    job->fn(job->verify, job->hash, job->arg);
+    drop(job);
   }
 }
 
@@ -112,8 +117,9 @@ gantry_err_t password_new(loop_t *loop, unsigned cost, password_t **out) {
   if (!self) return err;
   self->loop = loop;
   self->cost = cost;
-  err = mailbox_new(sizeof(job_t), QUEUE + 1, &self->jobs);
-  if (err == GANTRY_OK) err = mailbox_new(sizeof(job_t), QUEUE + 1, &self->results);
+  self->data = calloc(1, sizeof *self->data);
+  if (self->data) err = mailbox_new(sizeof(job_t *), QUEUE + 1, &self->jobs);
+  if (err == GANTRY_OK) err = mailbox_new(sizeof(job_t *), QUEUE, &self->results);
   if (err == GANTRY_OK) err = loop_watch(loop, mailbox_fd(self->results), on_result, self);
   if (err == GANTRY_OK) {
     self->running = pthread_create(&self->thread, NULL, run_worker, self) == 0;
@@ -123,45 +129,57 @@ gantry_err_t password_new(loop_t *loop, unsigned cost, password_t **out) {
   return err;
 }
 
+static void drop_results(password_t *self) {
+  job_t *job;
+
+  while (mailbox_receive(self->results, &job))
+    drop(job);
+}
+
 void password_destroy(password_t **self) {
   password_t *password = *self;
+  job_t *end = NULL;
 
   if (!password) return;
   if (password->running) {
-    job_t quit = {.quit = true};
-    mailbox_send(password->jobs, &quit);
+    atomic_store(&password->ending, true);
+    mailbox_send(password->jobs, &end);
     pthread_join(password->thread, NULL);
+    drop_results(password);
   }
   if (password->results) loop_unwatch(password->loop, mailbox_fd(password->results));
   mailbox_destroy(&password->jobs);
   mailbox_destroy(&password->results);
+  free(password->data);
   free(password);
   *self = NULL;
 }
 
-static gantry_err_t hand_over(password_t *self, job_t *job, const char *password) {
-  bool sent = false;
-
+static gantry_err_t hand_over(password_t *self, const char *password, const char *hash,
+                              password_fn fn, void *arg) {
+  if (self->waiting == QUEUE) return GANTRY_E_UNAVAILABLE;
+  job_t *job = calloc(1, sizeof *job);
+  if (!job) return GANTRY_E_INTERNAL;
+  job->verify = hash != NULL;
+  job->fn = fn;
+  job->arg = arg;
   snprintf(job->password, sizeof job->password, "%s", password);
-  if (self->waiting < QUEUE) sent = mailbox_send(self->jobs, job);
-  explicit_bzero(job->password, sizeof job->password);
-  if (!sent) return GANTRY_E_UNAVAILABLE;
+  snprintf(job->hash, sizeof job->hash, "%s", hash ? hash : "");
+  if (!mailbox_send(self->jobs, &job)) {
+    drop(job);
+    return GANTRY_E_UNAVAILABLE;
+  }
   self->waiting++;
   return GANTRY_OK;
 }
 
 gantry_err_t password_hash(password_t *self, const char *password, password_fn fn, void *arg) {
-  job_t job = {.fn = fn, .arg = arg};
-
-  return hand_over(self, &job, password);
+  return hand_over(self, password, NULL, fn, arg);
 }
 
 gantry_err_t password_verify(password_t *self, const char *password, const char *hash,
                              password_fn fn, void *arg) {
-  job_t job = {.verify = true, .fn = fn, .arg = arg};
-
-  snprintf(job.hash, sizeof job.hash, "%s", hash);
-  return hand_over(self, &job, password);
+  return hand_over(self, password, hash, fn, arg);
 }
 
 const char *password_weakness(const char *password) {

@@ -2,6 +2,7 @@
 #include "password.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <gantry/clock.h>
@@ -116,4 +117,70 @@ Test(password, names_what_a_weak_password_lacks) {
   cr_expect_not_null(strstr(password_weakness("ALLUPPERCASE1"), "lower"));
   cr_expect_not_null(strstr(password_weakness("NoDigitsAtAll"), "digit"));
   cr_expect_null(password_weakness("Good enough 1"));
+}
+
+/* ---- what stays in memory */
+
+enum { SECRET_LEN = 24, MAPPING_MAX = 64 << 20 };
+
+/* No copy of it stands in the test: each byte is made anew. */
+static char secret_at(int i) {
+  return (char)('a' + (i * 7 + 3) % 26);
+}
+
+static bool is_secret(const char *bytes) {
+  for (int i = 0; i < SECRET_LEN; i++)
+    if (bytes[i] != secret_at(i)) return false;
+  return true;
+}
+
+static int count_secrets(const char *from, const char *end) {
+  int found = 0;
+
+  for (; from + SECRET_LEN <= end; from++)
+    found += is_secret(from);
+  return found;
+}
+
+static char piece[1 << 16];
+
+/* Of the whole process, as the kernel shows it. */
+static int secrets_in_memory(void) {
+  FILE *maps = fopen("/proc/self/maps", "re"), *memory = fopen("/proc/self/mem", "re");
+  unsigned long from, end;
+  char line[512], mode[8];
+  int found = 0;
+
+  cr_assert(maps && memory);
+  setvbuf(memory, NULL, _IONBF, 0);
+  while (fgets(line, sizeof line, maps)) {
+    if (sscanf(line, "%lx-%lx %7s", &from, &end, mode) != 3 || mode[0] != 'r' || mode[1] != 'w')
+      continue;
+    if (end - from > MAPPING_MAX || (from <= (unsigned long)piece && (unsigned long)piece < end))
+      continue;
+    for (; from < end; from += sizeof piece - SECRET_LEN) {
+      size_t want = end - from < sizeof piece ? end - from : sizeof piece;
+      if (fseeko(memory, (off_t)from, SEEK_SET) != 0) break;
+      size_t got = fread(piece, 1, want, memory);
+      found += count_secrets(piece, piece + got);
+      explicit_bzero(piece, sizeof piece);
+    }
+  }
+  fclose(memory);
+  fclose(maps);
+  return found;
+}
+
+Test(password, leaves_no_password_behind) {
+  outcome_t outcome = {0};
+  char secret[SECRET_LEN + 1] = "";
+  for (int i = 0; i < SECRET_LEN; i++)
+    secret[i] = secret_at(i);
+  cr_assert_gt(secrets_in_memory(), 0);
+
+  cr_assert_eq(password_hash(passwords, secret, on_outcome, &outcome), GANTRY_OK);
+  explicit_bzero(secret, sizeof secret);
+  wait_for(&outcome, 1);
+
+  cr_expect_eq(secrets_in_memory(), 0);
 }
