@@ -51,11 +51,13 @@ static limit_bucket_t *find_bucket(limit_t *limit, const char *key, uint64_t now
 
 limit_verdict_t limit_take(limit_t *limit, const char *key, uint64_t now_ns) {
   limit_bucket_t *bucket = find_bucket(limit, key, now_ns);
-  double elapsed_s = 0;
 
-  if (now_ns > bucket->filled_ns) elapsed_s = (double)(now_ns - bucket->filled_ns) / 1e9;
-  bucket->tokens = fmin(limit->burst, bucket->tokens + elapsed_s * limit->rate_s);
-  bucket->filled_ns = now_ns ? now_ns : 1;
+  if (!bucket->filled_ns) bucket->filled_ns = 1;
+  if (now_ns > bucket->filled_ns) { /* a slow request is older than one that was faster */
+    double elapsed_s = (double)(now_ns - bucket->filled_ns) / 1e9;
+    bucket->tokens = fmin(limit->burst, bucket->tokens + elapsed_s * limit->rate_s);
+    bucket->filled_ns = now_ns;
+  }
   if (bucket->tokens < 1) {
     double wait_s = ceil((1 - bucket->tokens) / limit->rate_s);
     return (limit_verdict_t){.retry_s = wait_s < 1 ? 1 : (uint32_t)wait_s};

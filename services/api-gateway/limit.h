@@ -31,7 +31,8 @@ typedef struct limit_verdict {
   uint32_t retry_s;   /* when refused: seconds until one token is there, at least 1 */
 } limit_verdict_t;
 
-/* Takes one token of key at now_ns (monotonic, never going back). */
+/* Takes one token of key at now_ns (monotonic); what is earlier than the bucket's newest counts as
+   that, so that no second fills it twice. */
 limit_verdict_t limit_take(limit_t *limit, const char *key, uint64_t now_ns);
 
 #endif

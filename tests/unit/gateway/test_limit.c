@@ -38,6 +38,15 @@ Test(limit, refills_at_its_rate_up_to_the_burst) {
   cr_expect_eq(limit_take(&limit, "a", 1000 * SECOND).remaining, 2);
 }
 
+Test(limit, fills_for_no_second_twice) {
+  for (int i = 0; i < 3; i++)
+    cr_assert(limit_take(&limit, "a", 10 * SECOND).allowed);
+
+  cr_expect_not(limit_take(&limit, "a", 5 * SECOND).allowed, "a request that was begun earlier");
+  cr_expect_not(limit_take(&limit, "a", 10 * SECOND).allowed);
+  cr_expect(limit_take(&limit, "a", 11 * SECOND).allowed);
+}
+
 Test(limit, keeps_addresses_apart) {
   for (int i = 0; i < 3; i++)
     cr_assert(limit_take(&limit, "a", SECOND).allowed);
