@@ -15,7 +15,10 @@ static const char *query_of(exchange_t *x) {
 static bool is_bare(exchange_t *x) {
   const char *asked = route_query(query_of(x), "envelope");
 
-  return x->endpoint->envelope == ENVELOPE_NONE || (asked && !strcmp(asked, "none"));
+  bool enveloped =
+      x->endpoint->envelope == ENVELOPE_OBJECT || x->endpoint->envelope == ENVELOPE_LIST;
+
+  return !enveloped || (asked && !strcmp(asked, "none"));
 }
 
 void envelope_open(exchange_t *x) {
