@@ -187,6 +187,11 @@ introduce() {
   say
   say "Gantry runs.   $address   (API: $address/docs)"
   [ "${health%% *}" = healthy ] || say "Not healthy:   $health"
+  local tries
+  for ((tries = 0; tries < 150; tries++)); do # written before its user is stored, and named then
+    [ -f "$data/first-password.new" ] || break
+    sleep 0.1
+  done
   if [ -f "$data/first-password" ]; then
     say "First login:   admin / $(cat "$data/first-password")   (shown once; change it)"
     rm -f "$data/first-password"

@@ -1,5 +1,6 @@
 /* Making the first administrator: no default password exists anywhere. The file is written before
-   the user, so that a password that nobody can read is never in force. */
+   the user, so that a password that nobody can read is never in force, and gets its name once the
+   user is stored, so that whoever finds it can log in. */
 #include "first_user.h"
 
 #include <fcntl.h>
@@ -16,11 +17,12 @@ enum { ASK_AGAIN_MS = 1000 };
 typedef struct first_user {
   gateway_t *gateway; /* NULL once the service has stopped */
   bool asked;         /* a request is under way */
+  bool unsure;        /* a put was not answered: the password in the file may be in force */
   int timer;
   char password[32];
 } first_user_t;
 
-static const char FILE_NAME[] = "first-password";
+static const char FILE_NAME[] = "first-password", NEW[] = ".new";
 
 static void ask(void *arg);
 
@@ -36,15 +38,15 @@ static bool is_alive(first_user_t *self) {
   return false;
 }
 
-static void name_file(const first_user_t *self, char *out, size_t size) {
-  snprintf(out, size, "%s/%s", self->gateway->data, FILE_NAME);
+static void name_file(const first_user_t *self, const char *ending, char *out, size_t size) {
+  snprintf(out, size, "%s/%s%s", self->gateway->data, FILE_NAME, ending);
 }
 
 static bool write_password(const first_user_t *self) {
   char path[512];
   size_t len = strlen(self->password);
 
-  name_file(self, path, sizeof path);
+  name_file(self, NEW, path, sizeof path);
   (void)unlink(path);
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return false;
@@ -53,12 +55,28 @@ static bool write_password(const first_user_t *self) {
   return done;
 }
 
+/* There is an administrator: what was written last, now or before a restart, may be the password.
+ */
+static void show(first_user_t *self) {
+  char from[512], to[512];
+
+  explicit_bzero(self->password, sizeof self->password);
+  name_file(self, NEW, from, sizeof from);
+  name_file(self, "", to, sizeof to);
+  (void)rename(from, to);
+}
+
 static void forget(first_user_t *self, bool remove_file) {
   char path[512];
 
   explicit_bzero(self->password, sizeof self->password);
-  name_file(self, path, sizeof path);
+  name_file(self, NEW, path, sizeof path);
   if (remove_file) (void)unlink(path);
+}
+
+/* What was not stored is of no use, unless an earlier put of the same may have worked. */
+static void give_up(first_user_t *self, bool remove_file) {
+  if (!self->unsure) forget(self, remove_file);
 }
 
 static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void *reply,
@@ -68,13 +86,16 @@ static void on_stored(gantry_err_t err, const gantry_fault_t *fault, const void 
   (void)reply;
   (void)header;
   if (!is_alive(self)) return;
-  /* A put whose answer was lost may have worked: then the file is the only copy and stays. */
-  forget(self, err == GANTRY_E_CONFLICT);
   if (err == GANTRY_OK) {
+    show(self);
     log_info("FIRST-USER", "user admin is made; its password is in %s/%s", self->gateway->data,
              FILE_NAME);
   } else {
     log_warn("FIRST-USER-FAILED", "user admin could not be stored: %s", fault ? fault->detail : "");
+    if (err == GANTRY_E_CONFLICT)
+      give_up(self, true);
+    else
+      self->unsure = true;
     ask_later(self);
   }
 }
@@ -94,7 +115,7 @@ static void on_hashed(bool ok, const char *hash, void *arg) {
 
   if (!ok || !write_password(self)) {
     log_error("FIRST-USER-FAILED", "%s/%s cannot be written", self->gateway->data, FILE_NAME);
-    forget(self, false);
+    give_up(self, false);
     ask_later(self);
     return;
   }
@@ -102,7 +123,7 @@ static void on_hashed(bool ok, const char *hash, void *arg) {
   self->asked = rpc_call(self->gateway->service->client, REQUEST_STORE_USER_PUT, NULL, NULL, &user,
                          0, on_stored, self) == GANTRY_OK;
   if (self->asked) return;
-  forget(self, true);
+  give_up(self, true);
   ask_later(self);
 }
 
@@ -118,8 +139,11 @@ static void on_count(gantry_err_t err, const gantry_fault_t *fault, const void *
     ask_later(self);
     return;
   }
-  if (count->count > 0) return;
-  err = auth_password(self->password, sizeof self->password);
+  if (count->count > 0) {
+    show(self);
+    return;
+  }
+  if (!self->password[0]) err = auth_password(self->password, sizeof self->password);
   if (err == GANTRY_OK) {
     err = password_hash(self->gateway->passwords, self->password, on_hashed, self);
   }
