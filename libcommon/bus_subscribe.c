@@ -160,7 +160,7 @@ static gantry_err_t read_frame(parts_t *parts, frame_t *frame, gantry_fault_t *f
 }
 
 static void bus_sort(bus_t *bus, parts_t *parts) {
-  frame_t frame = {0};
+  frame_t frame = {.local = bus_is_local(bus)};
   gantry_fault_t fault = {0};
   if (read_frame(parts, &frame, &fault) != GANTRY_OK) {
     bus_refuse(bus, frame.topic[0] ? frame.topic : "message", &fault);

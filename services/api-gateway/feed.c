@@ -119,7 +119,7 @@ static void on_pose(const frame_t *frame, const void *body, void *arg) {
   uint64_t now_ns = clock_mono_ns();
 
   gateway->latest->pose = *(const loc_pose_t *)body;
-  gateway->latest->pose_at = latest_stamp(&frame->header, now_ns);
+  gateway->latest->pose_at = latest_stamp(frame, now_ns);
   if (!ws_is_heard(gateway->hub, WS_POSITION)) return;
   if (!feed_allows(&gateway->feed->position_next_ns, now_ns, POSITION_MS)) return;
   ws_broadcast(gateway->hub, position_frame(gateway, clock_mono_ns()));
@@ -131,7 +131,7 @@ static void on_loc_status(const frame_t *frame, const void *body, void *arg) {
   latest_t *latest = ((gateway_t *)arg)->latest;
 
   latest->loc_status = *(const loc_status_t *)body;
-  latest->loc_status_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->loc_status_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_map_status(const frame_t *frame, const void *body, void *arg) {
@@ -144,7 +144,7 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
       status->progress != before->progress || status->correction != before->correction)
     gateway->feed->status_changed = true;
   latest->map_status = *status;
-  latest->map_status_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->map_status_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
@@ -153,7 +153,7 @@ static void on_sensor_status(const frame_t *frame, const void *body, void *arg) 
 
   if (!row) return;
   row->status = *status;
-  row->at = latest_stamp(&frame->header, clock_mono_ns());
+  row->at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_health(const frame_t *frame, const void *body, void *arg) {
@@ -161,7 +161,7 @@ static void on_health(const frame_t *frame, const void *body, void *arg) {
 
   if (!row) return;
   row->health = *(const sys_health_t *)body;
-  row->health_at = latest_stamp(&frame->header, clock_mono_ns());
+  row->health_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_metrics(const frame_t *frame, const void *body, void *arg) {
@@ -200,7 +200,7 @@ static void on_alerts(const frame_t *frame, const void *body, void *arg) {
     tell_alerts(gateway, row->name, &row->alerts, alerts, true);
   }
   row->alerts = *alerts;
-  row->alerts_at = latest_stamp(&frame->header, clock_mono_ns());
+  row->alerts_at = latest_stamp(frame, clock_mono_ns());
 }
 
 /* ---- timers */

@@ -41,7 +41,7 @@ bool feed_sensor_is_due(gateway_t *gateway, const char *sensor) {
 void feed_sensor_send(gateway_t *gateway, const frame_t *frame, http_ws_sensor_t *data) {
   const latest_sensor_t *known = latest_find_sensor(gateway->latest, data->sensor_id);
   uint64_t now_ns = clock_mono_ns();
-  stamp_t at = latest_stamp(&frame->header, now_ns);
+  stamp_t at = latest_stamp(frame, now_ns);
   ws_envelope_t envelope = {.type = WS_SENSOR_DATA,
                             .source = "sensor-processor",
                             .timestamp_ns = at.wall_ns,
@@ -112,7 +112,7 @@ static void on_patch(const frame_t *frame, const void *body, void *arg) {
   const map_patch_t *patch = body;
   gateway_t *gateway = arg;
   buf_t *cells = &gateway->feed->data;
-  stamp_t at = latest_stamp(&frame->header, clock_mono_ns());
+  stamp_t at = latest_stamp(frame, clock_mono_ns());
   http_ws_map_update_t update = {.revision = patch->revision,
                                  .previous = patch->previous,
                                  .resolution = patch->resolution * VIEW_MM,

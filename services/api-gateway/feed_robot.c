@@ -12,14 +12,14 @@ static void on_motion(const frame_t *frame, const void *body, void *arg) {
   latest_t *latest = ((gateway_t *)arg)->latest;
 
   latest->motion = *(const robot_motion_t *)body;
-  latest->motion_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->motion_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_power(const frame_t *frame, const void *body, void *arg) {
   latest_t *latest = ((gateway_t *)arg)->latest;
 
   latest->power = *(const robot_power_t *)body;
-  latest->power_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->power_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_safety(const frame_t *frame, const void *body, void *arg) {
@@ -32,7 +32,7 @@ static void on_safety(const frame_t *frame, const void *body, void *arg) {
     gateway->feed->status_changed = true;
   }
   latest->safety = *safety;
-  latest->safety_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->safety_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static bool status_differs(const robot_status_t *now, const robot_status_t *before) {
@@ -50,7 +50,7 @@ static void on_status(const frame_t *frame, const void *body, void *arg) {
 
   if (status_differs(body, &latest->status)) gateway->feed->status_changed = true;
   latest->status = *(const robot_status_t *)body;
-  latest->status_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->status_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_led(const frame_t *frame, const void *body, void *arg) {
@@ -59,7 +59,7 @@ static void on_led(const frame_t *frame, const void *body, void *arg) {
 
   if (memcmp(body, &latest->led, sizeof latest->led) != 0) gateway->feed->status_changed = true;
   latest->led = *(const robot_led_t *)body;
-  latest->led_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->led_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_discovery(const frame_t *frame, const void *body, void *arg) {
@@ -72,7 +72,7 @@ static void on_discovery(const frame_t *frame, const void *body, void *arg) {
     gateway->feed->status_changed = true;
   }
   latest->discovery = *discovery;
-  latest->discovery_at = latest_stamp(&frame->header, clock_mono_ns());
+  latest->discovery_at = latest_stamp(frame, clock_mono_ns());
 }
 
 static void on_module(const frame_t *frame, const void *body, void *arg) {
@@ -82,7 +82,7 @@ static void on_module(const frame_t *frame, const void *body, void *arg) {
 
   if (!row) return;
   row->module = *module;
-  row->at = latest_stamp(&frame->header, clock_mono_ns());
+  row->at = latest_stamp(frame, clock_mono_ns());
   latest_drop_modules(((gateway_t *)arg)->latest, row->at.heard_ns);
 }
 
@@ -92,7 +92,7 @@ static void on_line(const frame_t *frame, const void *body, void *arg) {
 
   if (!row) return;
   row->line = *line;
-  row->at = latest_stamp(&frame->header, clock_mono_ns());
+  row->at = latest_stamp(frame, clock_mono_ns());
 }
 
 gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault) {

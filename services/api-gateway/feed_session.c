@@ -25,7 +25,7 @@ ws_frame_t *feed_session_frame(gateway_t *gateway) {
 }
 
 static void tell(gateway_t *gateway, const frame_t *frame) {
-  gateway->latest->session_at = latest_stamp(&frame->header, clock_mono_ns());
+  gateway->latest->session_at = latest_stamp(frame, clock_mono_ns());
   if (ws_is_heard(gateway->hub, WS_SESSION))
     ws_broadcast(gateway->hub, feed_session_frame(gateway));
 }

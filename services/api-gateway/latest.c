@@ -5,18 +5,48 @@
 #include <stdio.h>
 #include <string.h>
 
-stamp_t latest_stamp(const sys_header_t *header, uint64_t now_ns) {
+static double since_ms(uint64_t then_ns, uint64_t now_ns) {
+  return now_ns > then_ns ? (double)(now_ns - then_ns) / 1e6 : 0;
+}
+
+stamp_t latest_stamp(const frame_t *frame, uint64_t now_ns) {
+  const sys_header_t *header = &frame->header;
   uint64_t age_ns = header->mono > header->born ? header->mono - header->born : 0;
+  uint64_t sent_ns = frame->local && header->mono < now_ns ? header->mono : now_ns;
 
   return (stamp_t){.known = true,
                    .heard_ns = now_ns,
-                   .born_ns = now_ns > age_ns ? now_ns - age_ns : 0,
+                   .born_ns = sent_ns > age_ns ? sent_ns - age_ns : 0,
                    .wall_ns = header->wall > age_ns ? header->wall - age_ns : 0,
                    .trace = header->trace};
 }
 
-static double since_ms(uint64_t then_ns, uint64_t now_ns) {
-  return now_ns > then_ns ? (double)(now_ns - then_ns) / 1e6 : 0;
+void latest_note(latest_t *latest, latest_rate_t whose, uint64_t now_ns) {
+  latest_count_t *row = &latest->rates[whose];
+  double span_s = (double)(now_ns - row->began_ns) / 1e9;
+
+  if (row->began_ns == 0 || span_s > LATEST_STATE_MS / 1000.0) {
+    *row = (latest_count_t){.began_ns = now_ns};
+    return;
+  }
+  row->count++;
+  if (span_s < 0.999) return; /* a message a second comes a little early now and then */
+  *row = (latest_count_t){.began_ns = now_ns, .rate_hz = row->count / span_s};
+}
+
+double latest_rate_hz(const latest_t *latest, latest_rate_t whose, uint64_t now_ns) {
+  const latest_count_t *row = &latest->rates[whose];
+
+  return row->began_ns && since_ms(row->began_ns, now_ns) <= LATEST_STATE_MS ? row->rate_hz : 0;
+}
+
+void latest_take_settings(latest_t *latest, const robot_status_t *status) {
+  latest->status.mode = status->mode;
+  latest->status.preset = status->preset;
+  latest->status.speed_share = status->speed_share;
+  latest->status.speed_limit = status->speed_limit;
+  latest->status.acceleration = status->acceleration;
+  latest->status.deceleration = status->deceleration;
 }
 
 double latest_age_ms(const stamp_t *at, uint64_t now_ns) {

@@ -42,6 +42,27 @@ typedef struct latest_sensor {
   sensor_status_t status;
 } latest_sensor_t;
 
+/* Whose messages are counted. */
+typedef enum latest_rate {
+  LATEST_RATE_MOTION,
+  LATEST_RATE_POWER,
+  LATEST_RATE_SAFETY,
+  LATEST_RATE_STATUS,
+  LATEST_RATE_LED,
+  LATEST_RATE_DISCOVERY,
+  LATEST_RATE_POSE,
+  LATEST_RATE_LOCALIZATION,
+  LATEST_RATE_MAP,
+  LATEST_RATE_SESSION,
+  LATEST_RATES
+} latest_rate_t;
+
+typedef struct latest_count {
+  uint64_t began_ns; /* of the second that is being counted; 0: nothing came yet */
+  uint32_t count;
+  double rate_hz; /* of the one before */
+} latest_count_t;
+
 typedef struct latest_service {
   char name[33];
   stamp_t health_at, alerts_at;
@@ -51,15 +72,20 @@ typedef struct latest_service {
 } latest_service_t;
 
 typedef struct latest {
+  double hot_c; /* battery, as set by the owner */
   stamp_t pose_at, loc_status_at, map_status_at, motion_at, power_at, safety_at;
-  stamp_t status_at, led_at, discovery_at, session_at;
+  stamp_t status_at, limits_at, led_at, discovery_at, session_at;
   loc_pose_t pose;
   loc_status_t loc_status;
   map_status_t map_status;
+  latest_count_t rates[LATEST_RATES];
+  stamp_t scan_at;
+  sensor_scan_t scan; /* of whichever LiDAR was last */
   robot_motion_t motion;
   robot_power_t power;
   robot_safety_t safety;
   robot_status_t status;
+  robot_limits_t limits;
   robot_led_t led;
   robot_discovery_t discovery;
   session_status_t session;
@@ -70,9 +96,16 @@ typedef struct latest {
   latest_line_t lines[LATEST_LINES];
 } latest_t;
 
-/* The stamp of a frame that arrives at now_ns. The age at sending is the sender's own (mono minus
-   born), so that the clocks of two hosts are never compared. */
-stamp_t latest_stamp(const sys_header_t *header, uint64_t now_ns);
+/* The stamp of a frame that is handled at now_ns. The age at sending is the sender's own (mono
+   minus born), so that the clocks of two hosts are never compared; on one host its way over the
+   bus, and how long it waited for us, count as well. */
+stamp_t latest_stamp(const frame_t *frame, uint64_t now_ns);
+/* A message has come. */
+void latest_note(latest_t *latest, latest_rate_t whose, uint64_t now_ns);
+/* Messages a second over the last full second; 0 when none came for three. */
+double latest_rate_hz(const latest_t *latest, latest_rate_t whose, uint64_t now_ns);
+/* The speeds, mode and preset that the bridge has just answered with hold before it tells them. */
+void latest_take_settings(latest_t *latest, const robot_status_t *status);
 /* Milliseconds since the value was born; 0 when unknown. */
 double latest_age_ms(const stamp_t *at, uint64_t now_ns);
 /* Unknown, or born longer than limit_ms ago. */

@@ -17,6 +17,7 @@ typedef struct frame {
   sys_header_t header;
   const uint8_t *body;
   size_t body_len;
+  bool local; /* came over the bus from this host: the header's monotonic clock is ours */
 } frame_t;
 
 /* What a message descends from: its trace and the birth of the datum at the head of the chain. */

@@ -10,9 +10,9 @@
 
 Test(latest, carries_the_age_at_sending_over_to_our_clock) {
   /* Sent 30 ms after its birth on a clock that started elsewhere; heard at 1000 ms of ours. */
-  sys_header_t header = {.mono = 5030 * MS, .born = 5000 * MS, .wall = 9030 * MS, .trace = 7};
+  frame_t frame = {.header = {.mono = 5030 * MS, .born = 5000 * MS, .wall = 9030 * MS, .trace = 7}};
 
-  stamp_t at = latest_stamp(&header, 1000 * MS);
+  stamp_t at = latest_stamp(&frame, 1000 * MS);
 
   cr_expect(at.known);
   cr_expect_eq(at.born_ns, 970 * MS);
@@ -21,18 +21,27 @@ Test(latest, carries_the_age_at_sending_over_to_our_clock) {
   cr_expect_float_eq(latest_age_ms(&at, 1010 * MS), 40, 1e-9);
 }
 
-Test(latest, takes_a_birth_in_the_future_for_now) {
-  sys_header_t header = {.mono = 10 * MS, .born = 20 * MS, .wall = 5};
+Test(latest, counts_the_way_over_the_bus_where_the_clock_is_one) {
+  frame_t frame = {.header = {.mono = 930 * MS, .born = 900 * MS}, .local = true};
 
-  stamp_t at = latest_stamp(&header, 1000 * MS);
+  cr_expect_eq(latest_stamp(&frame, 1000 * MS).born_ns, 900 * MS);
+  frame.header.mono = 1030 * MS; /* no sane clock of this host */
+  frame.header.born = 1010 * MS;
+  cr_expect_eq(latest_stamp(&frame, 1000 * MS).born_ns, 980 * MS);
+}
+
+Test(latest, takes_a_birth_in_the_future_for_now) {
+  frame_t frame = {.header = {.mono = 10 * MS, .born = 20 * MS, .wall = 5}};
+
+  stamp_t at = latest_stamp(&frame, 1000 * MS);
 
   cr_expect_eq(at.born_ns, 1000 * MS);
   cr_expect_float_eq(latest_age_ms(&at, 900 * MS), 0, 1e-9);
 }
 
 Test(latest, is_stale_by_birth_and_silent_by_hearing) {
-  sys_header_t header = {.mono = 5000 * MS, .born = 3000 * MS};
-  stamp_t at = latest_stamp(&header, 10000 * MS);
+  frame_t frame = {.header = {.mono = 5000 * MS, .born = 3000 * MS}};
+  stamp_t at = latest_stamp(&frame, 10000 * MS);
 
   cr_expect(latest_is_stale(&at, 10000 * MS, 500));
   cr_expect_not(latest_is_silent(&at, 10000 * MS, 500));
