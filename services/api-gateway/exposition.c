@@ -4,9 +4,27 @@
 #include <math.h>
 #include <string.h>
 
+/* Services tell times in milliseconds and say so in the name; Prometheus wants seconds. */
+static bool is_in_ms(const char *name) {
+  size_t len = strlen(name);
+
+  return len > 3 && !strcmp(name + len - 3, "_ms");
+}
+
+static void write_name(const char *name, const char *suffix, buf_t *out) {
+  if (is_in_ms(name))
+    buf_printf(out, "%.*s_seconds%s", (int)strlen(name) - 3, name, suffix);
+  else
+    buf_printf(out, "%s%s", name, suffix);
+}
+
 /* Appends the text with what the format asks to be escaped in HELP: backslash and line feed. */
-static void write_help(const char *text, buf_t *out) {
+static void write_help(const char *text, bool in_ms, buf_t *out) {
   for (; *text; text++) {
+    if (in_ms && !strcmp(text, ", ms.")) {
+      buf_put_text(out, ", s.");
+      return;
+    }
     if (*text == '\\')
       buf_put_text(out, "\\\\");
     else if (*text == '\n')
@@ -26,9 +44,10 @@ static void write_number(double value, buf_t *out) {
 
 static void write_row(const char *name, const char *suffix, const char *service, const char *labels,
                       const char *more, double value, buf_t *out) {
-  buf_printf(out, "%s%s{service=\"%s\"%s%s%s%s} ", name, suffix, service, labels[0] ? "," : "",
-             labels, more[0] ? "," : "", more);
-  write_number(value, out);
+  write_name(name, suffix, out);
+  buf_printf(out, "{service=\"%s\"%s%s%s%s} ", service, labels[0] ? "," : "", labels,
+             more[0] ? "," : "", more);
+  write_number(is_in_ms(name) && strcmp(suffix, "_count") != 0 ? value / 1000 : value, out);
 }
 
 static void write_metric(const sys_metric_t *metric, const char *service, buf_t *out) {
@@ -50,9 +69,13 @@ static void write_metric(const sys_metric_t *metric, const char *service, buf_t 
 
 static void write_head(const char *name, const char *suffix, const char *help, const char *type,
                        buf_t *out) {
-  buf_printf(out, "# HELP %s%s ", name, suffix);
-  write_help(help[0] ? help : "No help.", out);
-  buf_printf(out, "\n# TYPE %s%s %s\n", name, suffix, type);
+  buf_put_text(out, "# HELP ");
+  write_name(name, suffix, out);
+  buf_put_byte(out, ' ');
+  write_help(help[0] ? help : "No help.", is_in_ms(name), out);
+  buf_put_text(out, "\n# TYPE ");
+  write_name(name, suffix, out);
+  buf_printf(out, " %s\n", type);
 }
 
 /* Whether an earlier row, of an earlier service or of this one, has written the family already. */
@@ -90,6 +113,9 @@ static void write_family(const latest_t *latest, const sys_metric_t *first, buf_
 
 typedef double (*health_value_fn)(const sys_health_t *health);
 
+static double get_cpu(const sys_health_t *health) {
+  return health->cpu;
+}
 static double get_restarts(const sys_health_t *health) {
   return health->restarts;
 }
@@ -116,6 +142,7 @@ typedef struct health_metric {
 
 static const health_metric_t HEALTH_METRICS[] = {
     {"gantry_restarts", "Times the supervisor started the service again.", "gauge", get_restarts},
+    {"gantry_cpu_cores", "Cores kept busy, in the last second.", "gauge", get_cpu},
     {"gantry_resident_bytes", "Resident memory.", "gauge", get_rss},
     {"gantry_uptime_seconds", "Since the start of the service.", "gauge", get_uptime},
     {"gantry_bus_gaps_total", "Messages lost on the way.", "counter", get_gaps},
@@ -124,6 +151,8 @@ static const health_metric_t HEALTH_METRICS[] = {
 };
 
 static void write_health(const latest_t *latest, uint64_t now_ns, buf_t *out) {
+  write_head("gantry_build_info", "", "1, under the version of the suite.", "gauge", out);
+  write_row("gantry_build_info", "", "api-gateway", "version=\"" GANTRY_VERSION "\"", "", 1, out);
   write_head("gantry_up", "", "1 while the service has been heard of within three seconds.",
              "gauge", out);
   for (uint32_t i = 0; i < CATALOGUE_SERVICE_COUNT; i++) {

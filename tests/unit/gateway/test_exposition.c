@@ -48,7 +48,7 @@ Test(exposition, gathers_a_family_of_two_services_under_one_head) {
 }
 
 Test(exposition, writes_summaries_with_quantiles_and_a_maximum) {
-  sys_metric_t *metric = add("mapper", "gantry_ms", "", SYS_METRIC_TYPE_SUMMARY, 10);
+  sys_metric_t *metric = add("mapper", "gantry_cells", "", SYS_METRIC_TYPE_SUMMARY, 10);
   buf_t out = {0};
 
   metric->has_count = metric->has_p50 = metric->has_p99 = metric->has_max = true;
@@ -58,13 +58,15 @@ Test(exposition, writes_summaries_with_quantiles_and_a_maximum) {
   metric->max = 6;
   exposition_write(&latest, 0, &out);
 
-  cr_expect_not_null(strstr(buf_text(&out), "gantry_ms{service=\"mapper\",quantile=\"0.5\"} 2\n"));
-  cr_expect_not_null(strstr(buf_text(&out), "gantry_ms{service=\"mapper\",quantile=\"0.99\"} 5\n"));
   cr_expect_not_null(
-      strstr(buf_text(&out),
-             "gantry_ms_sum{service=\"mapper\"} 10\ngantry_ms_count{service=\"mapper\"} 4\n"));
+      strstr(buf_text(&out), "gantry_cells{service=\"mapper\",quantile=\"0.5\"} 2\n"));
   cr_expect_not_null(
-      strstr(buf_text(&out), "# TYPE gantry_ms_max gauge\ngantry_ms_max{service=\"mapper\"} 6\n"));
+      strstr(buf_text(&out), "gantry_cells{service=\"mapper\",quantile=\"0.99\"} 5\n"));
+  cr_expect_not_null(strstr(
+      buf_text(&out),
+      "gantry_cells_sum{service=\"mapper\"} 10\ngantry_cells_count{service=\"mapper\"} 4\n"));
+  cr_expect_not_null(strstr(
+      buf_text(&out), "# TYPE gantry_cells_max gauge\ngantry_cells_max{service=\"mapper\"} 6\n"));
   buf_fini(&out);
 }
 
@@ -79,6 +81,27 @@ Test(exposition, says_who_is_up_and_how_often_it_was_started) {
   cr_expect_not_null(strstr(buf_text(&out), "gantry_up{service=\"mapper\"} 1\n"));
   cr_expect_not_null(strstr(buf_text(&out), "gantry_up{service=\"storage\"} 0\n"));
   cr_expect_not_null(strstr(buf_text(&out), "gantry_restarts{service=\"mapper\"} 2\n"));
+  buf_fini(&out);
+}
+
+Test(exposition, tells_milliseconds_in_seconds) {
+  sys_metric_t *metric = add("mapper", "gantry_tick_ms", "", SYS_METRIC_TYPE_SUMMARY, 1500);
+  buf_t out = {0};
+
+  snprintf(metric->help, sizeof metric->help, "A tick, ms.");
+  metric->has_count = metric->has_p50 = metric->has_max = true;
+  metric->count = 3;
+  metric->p50 = 400;
+  metric->max = 600;
+  exposition_write(&latest, 0, &out);
+
+  cr_expect_not_null(strstr(buf_text(&out),
+                            "# HELP gantry_tick_seconds A tick, s.\n"
+                            "# TYPE gantry_tick_seconds summary\n"
+                            "gantry_tick_seconds{service=\"mapper\",quantile=\"0.5\"} 0.4\n"
+                            "gantry_tick_seconds_sum{service=\"mapper\"} 1.5\n"
+                            "gantry_tick_seconds_count{service=\"mapper\"} 3\n"));
+  cr_expect_not_null(strstr(buf_text(&out), "gantry_tick_seconds_max{service=\"mapper\"} 0.6\n"));
   buf_fini(&out);
 }
 
