@@ -172,8 +172,7 @@ static int live(const service_def_t *def, config_t *config, int signal_fd) {
   ending_t ending = {.fd = signal_fd, .loop = service->loop};
   log_info("SERVICE-READY", "%s %s at %s", def->name, GANTRY_VERSION, config_text(config, "bus"));
   err = loop_watch(service->loop, signal_fd, on_signal, &ending);
-  if (err == GANTRY_OK && def->run) def->run(service, service_self(run));
-  if (err == GANTRY_OK && !def->run) loop_run(service->loop);
+  if (err == GANTRY_OK) loop_run(service->loop);
   end_watched(&run);
   log_info("SERVICE-DONE", "%s has ended", def->name);
   return exit_code(err);

@@ -6,11 +6,11 @@ SERVICES=(storage sensor-processor localization mapper api-gateway rs485-bridge)
 
 # Packages by purpose. Everything the suite needs to be built and run:
 PACKAGES_RUN=(build-essential meson ninja-build pkg-config python3 curl libzmq3-dev libmsgpack-dev libjansson-dev
-  libmodbus-dev libwebsockets-dev libssl-dev libcrypt-dev libsqlite3-dev libpq-dev libpng-dev zlib1g-dev libzstd-dev
+  libmodbus-dev libmicrohttpd-dev libgnutls28-dev libwslay-dev libssl-dev libcrypt-dev libsqlite3-dev libpq-dev libpng-dev zlib1g-dev libzstd-dev
   libsuitesparse-dev)
 # What the tests need beyond that:
 PACKAGES_TEST=(libcriterion-dev gcovr clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 universal-ctags
-  python3-websockets python3-pymodbus python3-serial python3-serial-asyncio python3-msgpack python3-yaml python3-zmq python3-jsonschema python3-scipy docker-compose chromium sqlite3 postgresql-15 strace git)
+  python3-websockets python3-pymodbus python3-serial python3-serial-asyncio python3-msgpack python3-yaml python3-zmq python3-jsonschema python3-jwt python3-cryptography jq python3-scipy docker-compose chromium sqlite3 postgresql-15 strace git slowhttptest)
 # What the benches need beyond the first list: clients, databases to look into, peers.
 PACKAGES_BENCH=(python3-websockets python3-zmq python3-msgpack sqlite3 postgresql-15 python3-sqlalchemy python3-aiosqlite libcriterion-dev)
 # Programs that may stand here from elsewhere: command:package

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <gantry/clock.h>
 #include <gantry/json.h>
 
+#include "caller.h"
+#include "request_limits.h"
 #include "profile.h"
-#include "roles.h"
 
 static const call_route_t *const ROUTE_TABLES[] = {
     ROUTES_SYSTEM,   ROUTES_AUTH,      ROUTES_MAP,      ROUTES_SENSORS,  ROUTES_LOCALIZATION,
@@ -27,26 +27,6 @@ exchange_fn call_handler(uint32_t endpoint) {
   return NULL;
 }
 
-gantry_err_t call_authenticate(gateway_t *gateway, const char *text, auth_subject_t *out,
-                               uint64_t *expires_s, gantry_fault_t *fault) {
-  http_claims_t claims;
-
-  memset(out, 0, sizeof *out);
-  if (!strncasecmp(text, "Bearer ", 7)) text += 7;
-  text += strspn(text, " ");
-  if (!*text) {
-    return fault_set(fault, GANTRY_E_UNAUTHENTICATED, "", "%s",
-                     "A token is needed: Authorization: Bearer <access_token>.");
-  }
-  GANTRY_TRY(auth_verify(gateway->auth, text, HTTP_TOKEN_TYPE_ACCESS,
-                         clock_wall_ns() / GANTRY_NS_PER_S, &claims, fault));
-  snprintf(out->name, sizeof out->name, "%s", claims.sub);
-  out->user_id = claims.uid;
-  out->role = claims.role;
-  if (expires_s) *expires_s = claims.exp;
-  return GANTRY_OK;
-}
-
 /* ---- before the body */
 
 static void refuse(exchange_t *x, gantry_err_t err, const char *code, const char *field,
@@ -56,42 +36,49 @@ static void refuse(exchange_t *x, gantry_err_t err, const char *code, const char
   if (code) snprintf(x->fault.code, sizeof x->fault.code, "%s", code);
 }
 
-static bool take_token(exchange_t *x, limit_t *limit) {
-  limit_verdict_t verdict = limit_take(limit, x->address, x->cause.born_ns);
-
-  x->head.limit = (uint32_t)(limit->rate_s * 60 + 0.5);
-  x->head.remaining = verdict.remaining;
-  if (verdict.allowed) return true;
-  x->head.retry_s = verdict.retry_s;
-  metric_add(x->gateway->metrics.limited, 1);
-  refuse(x, GANTRY_E_RATE_LIMITED, NULL, "",
-         "Too many requests; wait as long as Retry-After says.");
-  return false;
+/* What a limit has refused may be a stop: its body says. */
+static bool may_be_stop(const exchange_t *x) {
+  return x->endpoint && x->endpoint->body == &HTTP_COMMAND_REQUEST_DESC;
 }
 
-static bool within_limits(exchange_t *x) {
-  gateway_t *gateway = x->gateway;
+static bool spare(exchange_t *x) {
+  if (!may_be_stop(x)) return false;
+  x->late_fault = false;
+  x->unless_stop = true;
+  return true;
+}
 
-  if (x->endpoint && x->endpoint->rate_exempt) return true;
-  if (!take_token(x, &gateway->general)) return false;
-  bool login = x->endpoint_id == ENDPOINT_AUTH_LOGIN || x->endpoint_id == ENDPOINT_AUTH_REFRESH ||
-               x->endpoint_id == ENDPOINT_AUTH_CHANGE_PASSWORD;
-  return !x->endpoint || !login || take_token(x, &gateway->login);
+/* Who is over a limit already, but may be about to stop. */
+static bool permitted_to_stop(exchange_t *x, const char *authorization) {
+  gantry_fault_t limit = x->fault;
+
+  x->late_fault = caller_permit(x, authorization) != GANTRY_OK;
+  x->fault = limit;
+  return !x->late_fault;
 }
 
 static bool permitted(exchange_t *x, const char *authorization) {
-  const char *permission = x->endpoint->permission;
+  if (x->unless_stop) return permitted_to_stop(x, authorization);
+  x->late_fault = caller_permit(x, authorization) != GANTRY_OK;
+  if (x->late_fault && call_ends_movement(x)) (void)limits_pass_address(x); /* of a stranger */
+  if (x->late_fault || !strcmp(x->endpoint->permission, "public")) return !x->late_fault;
+  return limits_pass_user(x) || spare(x);
+}
 
-  if (!strcmp(permission, "public")) return true;
-  if (call_authenticate(x->gateway, authorization, &x->caller, NULL, &x->fault) != GANTRY_OK) {
-    x->late_fault = true;
-    return false;
-  }
-  if (roles_allow(x->caller.role, permission)) return true;
-  char detail[120];
-  snprintf(detail, sizeof detail, "Your role lacks the permission %s.", permission);
-  refuse(x, GANTRY_E_FORBIDDEN, NULL, "", detail);
-  return false;
+/* Reads all of it, so that the answer can name every fault. */
+static gantry_err_t read_json(exchange_t *x, const desc_t *desc, const buf_t *text, bool strict,
+                              void *value) {
+  json_fault_t faults[EXCHANGE_FAULTS_MAX];
+  size_t count = json_read_all(desc, (const char *)text->data, text->len, strict, value, faults,
+                               EXCHANGE_FAULTS_MAX);
+
+  if (count == 0) return GANTRY_OK;
+  x->fault = faults[0].fault;
+  free(x->faults);
+  x->faults = malloc(count * sizeof *faults);
+  x->fault_count = x->faults ? count : 0;
+  if (x->faults) memcpy(x->faults, faults, count * sizeof *faults);
+  return x->fault.err;
 }
 
 static void read_params(exchange_t *x) {
@@ -103,9 +90,8 @@ static void read_params(exchange_t *x) {
   route_params_json(params, &x->route, x->query.len ? (const char *)x->query.data : NULL, &json);
   if (!x->params || buf_err(&json) != GANTRY_OK) {
     refuse(x, GANTRY_E_INTERNAL, NULL, "", "The parameters could not be read.");
-  } else if (json_read(params, buf_text(&json), json.len, true, x->params, &x->fault) !=
-             GANTRY_OK) {
-    x->late_fault = true;
+  } else {
+    x->late_fault = read_json(x, params, &json, true, x->params) != GANTRY_OK;
   }
   buf_fini(&json);
 }
@@ -141,6 +127,18 @@ bool call_is_stop(const exchange_t *x) {
   return x->endpoint && x->endpoint->rate_exempt;
 }
 
+bool call_ends_movement(const exchange_t *x) {
+  return x->endpoint && (x->endpoint->ends_movement || x->endpoint->rate_exempt);
+}
+
+void call_refuse_unless_stop(exchange_t *x, gantry_err_t err, const char *code,
+                             const char *detail) {
+  if (x->unless_stop || x->late_fault) return;
+  refuse(x, err, code, "", detail);
+  x->head.retry_s = 1;
+  (void)spare(x);
+}
+
 bool call_wants_body(const exchange_t *x) {
   const endpoint_t *endpoint = x->endpoint;
 
@@ -148,9 +146,15 @@ bool call_wants_body(const exchange_t *x) {
          (endpoint->body || strcmp(endpoint->body_type, "application/json") != 0);
 }
 
+void call_refuse_length(exchange_t *x) {
+  buf_reset(&x->in);
+  if (!call_is_stop(x) && !x->late_fault)
+    refuse(x, GANTRY_E_TOO_LARGE, NULL, "", "The body is too long.");
+}
+
 uint64_t call_body_max(const exchange_t *x) {
-  bool stranger =
-      x->profile->anonymous || !x->endpoint || !strcmp(x->endpoint->permission, "public");
+  bool stranger = x->profile->anonymous || !x->endpoint || may_be_stop(x) ||
+                  !strcmp(x->endpoint->permission, "public");
 
   return stranger ? CALL_PUBLIC_BODY_MAX : CALL_BODY_MAX;
 }
@@ -164,7 +168,7 @@ void call_open(exchange_t *x, const call_request_t *request) {
     x->endpoint_id = x->route.endpoint;
     x->endpoint = &CATALOGUE_ENDPOINTS[x->endpoint_id];
   }
-  if (!within_limits(x)) return;
+  if (!limits_pass_address(x) && !spare(x)) return;
   bool html = strstr(request->accept, "text/html") != NULL;
   if (x->endpoint && x->endpoint_id == ENDPOINT_ROOT && html) x->endpoint = NULL;
   if (x->endpoint) {
@@ -181,15 +185,14 @@ void call_open(exchange_t *x, const call_request_t *request) {
 /* A free body is read as {"body": <the body>}; that it is an object by itself is checked first, so
    that it cannot smuggle a second key. */
 static gantry_err_t read_free_body(exchange_t *x) {
-  gantry_err_t err =
-      json_read(&SYS_EMPTY_DESC, (const char *)x->in.data, x->in.len, false, x->body, &x->fault);
+  gantry_err_t err = read_json(x, &SYS_EMPTY_DESC, &x->in, false, x->body);
   buf_t wrapped = {.limit = 16u << 20};
 
   if (err != GANTRY_OK) return err;
   buf_put_text(&wrapped, "{\"body\":");
   buf_put(&wrapped, x->in.data, x->in.len);
   buf_put_byte(&wrapped, '}');
-  err = json_read(&HTTP_JSON_BODY_DESC, buf_text(&wrapped), wrapped.len, true, x->body, &x->fault);
+  err = read_json(x, &HTTP_JSON_BODY_DESC, &wrapped, true, x->body);
   buf_fini(&wrapped);
   return err;
 }
@@ -200,7 +203,9 @@ static gantry_err_t stop_anyway(exchange_t *x, gantry_err_t err) {
   if (err == GANTRY_OK || !call_is_stop(x)) return err;
   log_warn("ESTOP-BODY", "the body of a stop is not readable and left out: %s", x->fault.detail);
   memset(x->body, 0, x->endpoint->body->size);
+  x->fault_count = 0;
   x->has_body = false;
+  x->fault_count = 0;
   return GANTRY_OK;
 }
 
@@ -208,14 +213,36 @@ static gantry_err_t read_body(exchange_t *x) {
   const desc_t *body = x->endpoint->body;
 
   if (!body) return GANTRY_OK;
-  x->body = calloc(1, body->size);
+  x->body = malloc(body->size);
   if (!x->body) return fault_set(&x->fault, GANTRY_E_INTERNAL, "", "Out of memory.");
+  desc_reset(body, x->body);
   x->has_body = x->in.len > 0;
   if (!x->has_body && x->endpoint->body_optional) return GANTRY_OK;
   if (!x->has_body) return fault_set(&x->fault, GANTRY_E_SCHEMA, "", "A JSON body is needed.");
   if (body == &HTTP_JSON_BODY_DESC) return read_free_body(x);
-  return stop_anyway(
-      x, json_read(body, (const char *)x->in.data, x->in.len, false, x->body, &x->fault));
+  return stop_anyway(x, read_json(x, body, &x->in, false, x->body));
+}
+
+static bool says_stop(const exchange_t *x) {
+  http_command_type_t type = ((const http_command_request_t *)x->body)->command_type;
+
+  return type == HTTP_COMMAND_TYPE_STOP || type == HTTP_COMMAND_TYPE_PAUSE;
+}
+
+/* Reads the body; a request that was to be refused goes on only if it is a stop. */
+static gantry_err_t judge_body(exchange_t *x) {
+  gantry_fault_t limit = x->fault;
+  gantry_err_t err = read_body(x);
+
+  if (!x->unless_stop) return err;
+  if (err == GANTRY_OK && says_stop(x)) {
+    x->head.retry_s = 0;
+    return GANTRY_OK;
+  }
+  x->fault = limit;
+  x->fault_count = 0;
+  x->late_fault = true;
+  return limit.err;
 }
 
 static void answer_late(exchange_t *x) {
@@ -236,7 +263,7 @@ void call_run(exchange_t *x) {
   } else if (!x->endpoint->built) {
     exchange_fail(x, GANTRY_E_NOT_IMPLEMENTED, NULL, "", "Not built in this version: %.120s",
                   x->endpoint->doc);
-  } else if (read_body(x) != GANTRY_OK) {
+  } else if (judge_body(x) != GANTRY_OK) {
     exchange_fail_fault(x, &x->fault);
   } else {
     exchange_fn handler = call_handler(x->endpoint_id);

@@ -21,8 +21,14 @@ typedef struct call_request {
 void call_open(exchange_t *x, const call_request_t *request);
 /* The emergency stop, by whatever path: exempt from limits, and from its body being readable. */
 bool call_is_stop(const exchange_t *x);
+/* Its path says that it ends a movement: an emergency stop, a stop or a pause. No limit counts. */
+bool call_ends_movement(const exchange_t *x);
+/* Refuses it for want of room, unless its body says stop or pause: then call_run goes on. */
+void call_refuse_unless_stop(exchange_t *x, gantry_err_t err, const char *code, const char *detail);
 /* Whether the bytes of a body are worth keeping: what is refused already does not fill memory. */
 bool call_wants_body(const exchange_t *x);
+/* The body is longer than call_body_max says: refused once it has ended, but for a stop. */
+void call_refuse_length(exchange_t *x);
 /* Most bytes that a body of this request may have: less where no token is asked for. */
 uint64_t call_body_max(const exchange_t *x);
 /* Reads the body and runs the handler. x may be answered when this returns. */

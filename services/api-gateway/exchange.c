@@ -11,6 +11,9 @@
 
 #include "envelope.h"
 #include "profile.h"
+#include "range.h"
+
+enum { SECRET_MAX = 4096 }; /* bodies with passwords are shorter; longer ones hold readings */
 
 exchange_t *exchange_new(gateway_t *gateway, const profile_t *profile, void *peer) {
   exchange_t *x = calloc(1, sizeof *x);
@@ -41,13 +44,18 @@ void exchange_release(exchange_t *x) {
   if (!x || --x->holds > 0) return;
   leave_list(x);
   if (x->streaming && x->gateway) x->gateway->streams--;
-  if (x->body && x->endpoint) explicit_bzero(x->body, x->endpoint->body->size);
+  if (x->body && x->endpoint && x->endpoint->body->size <= SECRET_MAX)
+    explicit_bzero(x->body, x->endpoint->body->size);
   if (x->in.data) explicit_bzero(x->in.data, x->in.size);
+  if (x->scratch.data && x->scratch.size <= SECRET_MAX)
+    explicit_bzero(x->scratch.data, x->scratch.size);
   free(x->params);
   free(x->body);
+  free(x->faults);
   buf_fini(&x->in);
   buf_fini(&x->query);
   buf_fini(&x->out);
+  shared_drop(&x->held);
   buf_fini(&x->scratch);
   explicit_bzero(&x->user, sizeof x->user);
   free(x);
@@ -67,7 +75,7 @@ void exchange_abandon_all(gateway_t *gateway) {
 /* ---- answering */
 
 void exchange_begin(exchange_t *x) {
-  answer_begin(&x->out);
+  buf_reset(&x->out);
 }
 
 static void count_answer(exchange_t *x) {
@@ -78,7 +86,9 @@ static void count_answer(exchange_t *x) {
     metric_add(metrics->server_errors, 1);
   else if (x->head.status >= 400)
     metric_add(metrics->client_errors, 1);
-  metric_observe(metrics->latency_ms, clock_age_ms(clock_mono_ns(), x->cause.born_ns));
+  uint64_t now_ns = clock_mono_ns();
+  traffic_observe(&x->gateway->traffic, x->endpoint ? x->endpoint_id : UINT32_MAX, x->head.status,
+                  now_ns, now_ns > x->cause.born_ns ? now_ns - x->cause.born_ns : 0);
 }
 
 void exchange_finish(exchange_t *x, int status, const char *type) {
@@ -87,22 +97,53 @@ void exchange_finish(exchange_t *x, int status, const char *type) {
   x->head.type = type;
   x->head.request_id = x->cause.trace;
   x->head.origin = x->origin[0] ? x->origin : NULL;
-  if (answer_finish(&x->out, &x->head, &x->out_start) != GANTRY_OK) {
+  if (buf_err(&x->out) != GANTRY_OK) {
     log_error("ANSWER-TOO-LARGE", "the answer of %s does not fit",
               x->endpoint ? x->endpoint->id : "a file");
-    answer_begin(&x->out);
     gantry_fault_t fault = {.err = GANTRY_E_INTERNAL};
-    answer_error(&fault, clock_wall_ns(), x->cause.trace, &x->out);
+    buf_reset(&x->out);
+    answer_error(&fault, NULL, 0, clock_wall_ns(), x->cause.trace, &x->out);
     x->head.status = 500;
     x->head.type = "application/json";
-    if (answer_finish(&x->out, &x->head, &x->out_start) != GANTRY_OK) x->head.close = true;
   }
-  x->answered = x->ready = true;
+  x->answered = true;
   count_answer(x);
   log_debug("HTTP-ANSWER", "%s %s answered %d after %.2f ms", route_method_name(x->method),
             x->endpoint ? x->endpoint->path : "file", x->head.status,
             clock_age_ms(clock_mono_ns(), x->cause.born_ns));
   if (x->on_answered) x->on_answered(x);
+}
+
+void exchange_finish_shared(exchange_t *x, const char *type, shared_t *plain, shared_t *packed) {
+  x->held = shared_hold(packed && x->takes_gzip ? packed : plain);
+  exchange_finish_either(x, type, shared_bytes(plain), shared_bytes(packed));
+}
+
+void exchange_finish_either(exchange_t *x, const char *type, blob_t plain, blob_t packed) {
+  exchange_begin(x);
+  x->head.varies = packed.len > 0;
+  x->head.packed = packed.len > 0 && x->takes_gzip;
+  x->whole = x->head.packed ? packed : plain;
+  exchange_finish(x, x->endpoint->status, type);
+}
+
+bool exchange_is_known(exchange_t *x) {
+  uint64_t hash = 14695981039346656037u; /* FNV-1a, 64 bit, eight bytes a step */
+  char tag[24];
+
+  for (size_t at = 0; at < x->out.len; at += 8) {
+    uint64_t word = 0;
+    memcpy(&word, x->out.data + at, x->out.len - at < 8 ? x->out.len - at : 8);
+    hash = (hash ^ word) * 1099511628211u;
+    hash ^= hash >> 29;
+  }
+  snprintf(tag, sizeof tag, "%016llx", (unsigned long long)hash);
+  snprintf(x->etag, sizeof x->etag, "ETag: W/\"%s\"\r\n", tag);
+  x->head.extra = x->etag;
+  x->head.revalidated = true;
+  if (!range_tag_matches(x->if_none_match, tag, true)) return false;
+  exchange_finish(x, 304, NULL); /* its length is told, its bytes are not */
+  return true;
 }
 
 void exchange_answer(exchange_t *x, const void *value) {
@@ -132,24 +173,49 @@ void exchange_fail_status(exchange_t *x, int status, const gantry_fault_t *fault
   x->profile->fail(x, status, fault);
 }
 
-/* What services call otherwise than the routes do. */
-static const char *const RENAMED[][2] = {{"session", "session_id"}, {"sensor", "sensor_id"},
-                                         {"type", "sensor_type"},   {"code", "sensor_type"},
-                                         {"from", "start_time"},    {"to", "end_time"}};
+/* What services call otherwise than the routes do: a head of a path each. "" is the request itself:
+   what stands below it is a path of the body, and alone it is no field at all. */
+static const char *const RENAMED[][2] = {{"session", "session_id"},
+                                         {"sensor", "sensor_id"},
+                                         {"type", "sensor_type"},
+                                         {"code", "sensor_type"},
+                                         {"from", "start_time"},
+                                         {"to", "end_time"},
+                                         {"tag", "tag_id"},
+                                         {"x", "position_data"},
+                                         {"y", "position_data"},
+                                         {"theta", "position_data"},
+                                         {"bucket", "interval_seconds"},
+                                         {"key", "config_key"},
+                                         {"value", "config_value"},
+                                         {"calibration", "calibration_data"},
+                                         {"calibration", ""},
+                                         {"act", ""},
+                                         {"action", ""}};
 
-static bool takes_field(const exchange_t *x, const char *name) {
+static size_t head_len(const char *path) {
+  return strcspn(path, ".[");
+}
+
+static bool takes_field(const exchange_t *x, const char *path) {
   const desc_t *params = x->endpoint->params, *body = x->endpoint->body;
+  size_t len = head_len(path);
 
-  return (params && desc_find(params, name, strlen(name))) ||
-         (body && desc_find(body, name, strlen(name)));
+  return (params && desc_find(params, path, len)) || (body && desc_find(body, path, len));
 }
 
 /* A fault names the field that the client has sent. */
 static void name_field(const exchange_t *x, gantry_fault_t *fault) {
+  char field[sizeof fault->field];
+  size_t len = head_len(fault->field);
+
   if (!x->endpoint || takes_field(x, fault->field)) return;
   for (size_t i = 0; i < sizeof RENAMED / sizeof RENAMED[0]; i++) {
-    if (strcmp(fault->field, RENAMED[i][0]) != 0 || !takes_field(x, RENAMED[i][1])) continue;
-    snprintf(fault->field, sizeof fault->field, "%s", RENAMED[i][1]);
+    const char *head = RENAMED[i][0], *sent = RENAMED[i][1], *below = fault->field + len;
+    if (strlen(head) != len || memcmp(head, fault->field, len) != 0) continue;
+    if (sent[0] && !takes_field(x, sent)) continue;
+    snprintf(field, sizeof field, "%s%s", sent, below + (!sent[0] && below[0] == '.'));
+    snprintf(fault->field, sizeof fault->field, "%s", field);
     return;
   }
 }
@@ -159,7 +225,7 @@ void exchange_fail_native(exchange_t *x, int status, const gantry_fault_t *fault
 
   name_field(x, &named);
   exchange_begin(x);
-  answer_error(&named, clock_wall_ns(), x->cause.trace, &x->out);
+  answer_error(&named, x->faults, x->fault_count, clock_wall_ns(), x->cause.trace, &x->out);
   exchange_finish(x, status, "application/json");
 }
 
@@ -214,13 +280,19 @@ static void on_call_reply(gantry_err_t err, const gantry_fault_t *fault, const v
 
 void exchange_call(exchange_t *x, const request_t *request, const void *takes,
                    exchange_reply_fn on_reply, exchange_failed_fn on_failed) {
+  exchange_call_within(x, 0, request, takes, on_reply, on_failed);
+}
+
+void exchange_call_within(exchange_t *x, uint32_t timeout_ms, const request_t *request,
+                          const void *takes, exchange_reply_fn on_reply,
+                          exchange_failed_fn on_failed) {
   const char *actor = x->caller.name[0] ? x->caller.name : "service:api-gateway";
 
   x->on_reply = on_reply;
   x->on_failed = on_failed;
   x->holds++;
   gantry_err_t err = rpc_call_as(x->gateway->service->client, actor, request, NULL, &x->cause,
-                                 takes, 0, on_call_reply, x);
+                                 takes, timeout_ms, on_call_reply, x);
   if (err == GANTRY_OK) return;
   x->holds--;
   gantry_fault_t fault = {.err = err};

@@ -14,7 +14,7 @@ enum { TICK_MS = 100, STATUS_MIN_MS = 200, STATUS_MAX_MS = 1000, POSITION_MS = 5
 
 /* ---- frames */
 
-static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns) {
+static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns, bool to_all) {
   const stamp_t *at = &gateway->latest->pose_at;
   http_map_position_t position;
   ws_envelope_t envelope = {.type = WS_POSITION,
@@ -25,16 +25,18 @@ static ws_frame_t *position_frame(gateway_t *gateway, uint64_t now_ns) {
                             .born_ns = at->born_ns};
 
   if (!view_latest_position(gateway->latest, now_ns, &position)) return NULL;
-  envelope.seq = ws_next_seq(gateway->hub, WS_POSITION);
+  envelope.seq = ws_seq(gateway->hub, WS_POSITION, to_all);
   return ws_frame_new(&envelope, &HTTP_MAP_POSITION_DESC, &position, "", &gateway->feed->scratch);
 }
 
-static ws_frame_t *telemetry_frame(gateway_t *gateway, uint64_t now_ns) {
+static ws_frame_t *telemetry_frame(gateway_t *gateway, uint64_t now_ns, bool to_all,
+                                   const char *name) {
   http_telemetry_t telemetry;
   ws_envelope_t envelope = {.type = WS_TELEMETRY,
+                            .name = name,
                             .source = "rs485-bridge",
                             .timestamp_ns = clock_wall_ns(),
-                            .seq = ws_next_seq(gateway->hub, WS_TELEMETRY),
+                            .seq = ws_seq(gateway->hub, WS_TELEMETRY, to_all),
                             .trace = gateway->latest->motion_at.trace,
                             .age_ms = -1};
 
@@ -42,13 +44,15 @@ static ws_frame_t *telemetry_frame(gateway_t *gateway, uint64_t now_ns) {
   return ws_frame_new(&envelope, &HTTP_TELEMETRY_DESC, &telemetry, "", &gateway->feed->scratch);
 }
 
-static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns) {
+static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns, bool to_all,
+                                const char *name) {
   const latest_t *latest = gateway->latest;
   http_ws_status_t status = {0};
   ws_envelope_t envelope = {.type = WS_STATUS,
+                            .name = name,
                             .source = "api-gateway",
                             .timestamp_ns = clock_wall_ns(),
-                            .seq = ws_next_seq(gateway->hub, WS_STATUS),
+                            .seq = ws_seq(gateway->hub, WS_STATUS, to_all),
                             .age_ms = -1};
 
   snprintf(status.robot_status, sizeof status.robot_status, "%s", view_robot_word(latest, now_ns));
@@ -71,45 +75,27 @@ static ws_frame_t *status_frame(gateway_t *gateway, uint64_t now_ns) {
   return ws_frame_new(&envelope, &HTTP_WS_STATUS_DESC, &status, "", &gateway->feed->scratch);
 }
 
-static ws_frame_t *alert_frame(gateway_t *gateway, const char *source,
-                               const sys_alert_entry_t *alert, bool over) {
-  http_ws_alert_t data = {.level = over ? SYS_SEVERITY_INFO : alert->severity};
-  ws_envelope_t envelope = {.type = WS_ALERT,
-                            .source = source,
-                            .timestamp_ns = over ? clock_wall_ns() : alert->raised,
-                            .seq = ws_next_seq(gateway->hub, WS_ALERT),
-                            .age_ms = -1};
-
-  snprintf(data.message, sizeof data.message, "%s%.180s", over ? "Over: " : "", alert->message);
-  snprintf(data.sensor_id, sizeof data.sensor_id, "%s", alert->subject);
-  snprintf(data.id, sizeof data.id, "%s", alert->id);
-  return ws_frame_new(&envelope, &HTTP_WS_ALERT_DESC, &data, "", &gateway->feed->scratch);
-}
-
-static ws_frame_t *alert_snapshot(gateway_t *gateway, uint32_t index) {
-  const latest_t *latest = gateway->latest;
-
-  for (uint32_t s = 0; s < latest->service_count; s++) {
-    const sys_alerts_t *alerts = &latest->services[s].alerts;
-    if (index < alerts->alerts_count) {
-      return alert_frame(gateway, latest->services[s].name, &alerts->alerts[index], false);
-    }
-    index -= alerts->alerts_count;
-  }
-  return NULL;
-}
-
 ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index) {
   uint64_t now_ns = clock_mono_ns();
 
-  if (type == WS_ALERT) return alert_snapshot(gateway, index);
+  if (type == WS_ALERT) return feed_alert_snapshot(gateway, index);
   if (index > 0) return NULL;
   /* A fresh pose is followed by the next within a period; one that stands still has to be told. */
   bool stale = latest_is_stale(&gateway->latest->pose_at, now_ns, LATEST_MOTION_MS);
-  if (type == WS_POSITION) return stale ? position_frame(gateway, now_ns) : NULL;
-  if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns);
-  if (type == WS_SESSION) return feed_session_frame(gateway);
-  return type == WS_STATUS ? status_frame(gateway, now_ns) : NULL;
+  if (type == WS_POSITION) return stale ? position_frame(gateway, now_ns, false) : NULL;
+  if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns, false, NULL);
+  if (type == WS_SESSION) return feed_session_frame(gateway, false);
+  if (type == WS_ACTIVE_ALERTS_UPDATE) return feed_active_alerts(gateway, false);
+  return type == WS_STATUS ? status_frame(gateway, now_ns, false, NULL) : NULL;
+}
+
+ws_frame_t *feed_greeting(gateway_t *gateway, const char *path) {
+  uint64_t now_ns = clock_mono_ns();
+
+  if (!strcmp(path, "/ws/telemetry"))
+    return telemetry_frame(gateway, now_ns, false, "telemetry_update");
+  if (!strcmp(path, "/ws/status")) return status_frame(gateway, now_ns, false, "status_update");
+  return NULL;
 }
 
 /* ---- handlers: newest values */
@@ -120,11 +106,10 @@ static void on_pose(const frame_t *frame, const void *body, void *arg) {
 
   gateway->latest->pose = *(const loc_pose_t *)body;
   gateway->latest->pose_at = latest_stamp(frame, now_ns);
+  latest_note(gateway->latest, LATEST_RATE_POSE, now_ns);
   if (!ws_is_heard(gateway->hub, WS_POSITION)) return;
   if (!feed_allows(&gateway->feed->position_next_ns, now_ns, POSITION_MS)) return;
-  ws_broadcast(gateway->hub, position_frame(gateway, clock_mono_ns()));
-  metric_observe(gateway->metrics.pose_age_ms,
-                 latest_age_ms(&gateway->latest->pose_at, clock_mono_ns()));
+  ws_broadcast(gateway->hub, position_frame(gateway, clock_mono_ns(), true));
 }
 
 static void on_loc_status(const frame_t *frame, const void *body, void *arg) {
@@ -132,6 +117,7 @@ static void on_loc_status(const frame_t *frame, const void *body, void *arg) {
 
   latest->loc_status = *(const loc_status_t *)body;
   latest->loc_status_at = latest_stamp(frame, clock_mono_ns());
+  latest_note(latest, LATEST_RATE_LOCALIZATION, latest->loc_status_at.heard_ns);
 }
 
 static void on_map_status(const frame_t *frame, const void *body, void *arg) {
@@ -145,6 +131,7 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
     gateway->feed->status_changed = true;
   latest->map_status = *status;
   latest->map_status_at = latest_stamp(frame, clock_mono_ns());
+  latest_note(latest, LATEST_RATE_MAP, latest->map_status_at.heard_ns);
 }
 
 static void on_sensor_status(const frame_t *frame, const void *body, void *arg) {
@@ -170,39 +157,6 @@ static void on_metrics(const frame_t *frame, const void *body, void *arg) {
   if (row) row->metrics = *(const sys_metrics_t *)body;
 }
 
-/* ---- handlers: alerts */
-
-static bool has_alert(const sys_alerts_t *alerts, const sys_alert_entry_t *alert) {
-  for (uint32_t i = 0; i < alerts->alerts_count; i++) {
-    const sys_alert_entry_t *other = &alerts->alerts[i];
-    if (!strcmp(other->id, alert->id) && !strcmp(other->subject, alert->subject)) return true;
-  }
-  return false;
-}
-
-/* Those of `now` that `before` lacks go out. */
-static void tell_alerts(gateway_t *gateway, const char *source, const sys_alerts_t *now,
-                        const sys_alerts_t *before, bool over) {
-  for (uint32_t i = 0; i < now->alerts_count; i++) {
-    if (has_alert(before, &now->alerts[i])) continue;
-    ws_broadcast(gateway->hub, alert_frame(gateway, source, &now->alerts[i], over));
-  }
-}
-
-static void on_alerts(const frame_t *frame, const void *body, void *arg) {
-  gateway_t *gateway = arg;
-  const sys_alerts_t *alerts = body;
-  latest_service_t *row = latest_service(gateway->latest, frame->header.from);
-
-  if (!row) return;
-  if (ws_is_heard(gateway->hub, WS_ALERT)) {
-    tell_alerts(gateway, row->name, alerts, &row->alerts, false);
-    tell_alerts(gateway, row->name, &row->alerts, alerts, true);
-  }
-  row->alerts = *alerts;
-  row->alerts_at = latest_stamp(frame, clock_mono_ns());
-}
-
 /* ---- timers */
 
 static void on_tick(void *arg) {
@@ -212,18 +166,20 @@ static void on_tick(void *arg) {
   double status_ms = clock_age_ms(now_ns, feed->status_sent_ns);
 
   if (ws_is_heard(gateway->hub, WS_TELEMETRY)) {
-    ws_broadcast(gateway->hub, telemetry_frame(gateway, now_ns));
+    ws_broadcast(gateway->hub, telemetry_frame(gateway, now_ns, true, NULL));
   }
   if (status_ms >= STATUS_MAX_MS || (feed->status_changed && status_ms >= STATUS_MIN_MS)) {
     feed->status_changed = false;
     feed->status_sent_ns = now_ns;
     if (ws_is_heard(gateway->hub, WS_STATUS))
-      ws_broadcast(gateway->hub, status_frame(gateway, now_ns));
+      ws_broadcast(gateway->hub, status_frame(gateway, now_ns, true, NULL));
   }
+  if (!ws_is_heard(gateway->hub, WS_SENSOR_DATA)) feed_hear_sensors(gateway, false);
+  feed_alerts_tick(gateway);
+  ws_tick(gateway->hub, clock_wall_ns() / GANTRY_NS_PER_S);
   if (clock_age_ms(now_ns, feed->second_ns) < 1000) return;
   feed->second_ns = now_ns;
-  health_load(&gateway->load, gateway->latest, gateway->data, &gateway->system);
-  ws_tick(gateway->hub, clock_wall_ns() / GANTRY_NS_PER_S);
+  monitor_tick(gateway);
 }
 
 gantry_err_t feed_subscribe(gateway_t *gateway, const feed_row_t *rows, size_t count,
@@ -242,16 +198,16 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
       {TOPIC_LOC_POSE, on_pose},         {TOPIC_LOC_STATUS, on_loc_status},
       {TOPIC_MAP_STATUS, on_map_status}, {TOPIC_SENSOR_STATUS, on_sensor_status},
       {TOPIC_HEALTH, on_health},         {TOPIC_METRICS, on_metrics},
-      {TOPIC_ALERT, on_alerts},
   };
 
   gateway->feed = calloc(1, sizeof *gateway->feed);
   if (!gateway->feed) return GANTRY_E_INTERNAL;
+  gateway->feed->hears_sensors = true; /* as whoever has just subscribed */
   GANTRY_TRY(feed_subscribe(gateway, ROWS, sizeof ROWS / sizeof ROWS[0], fault));
+  GANTRY_TRY(feed_alerts_start(gateway, fault));
   GANTRY_TRY(feed_robot_start(gateway, fault));
   GANTRY_TRY(feed_data_start(gateway, fault));
   GANTRY_TRY(feed_session_start(gateway, fault));
-  health_load(&gateway->load, gateway->latest, gateway->data, &gateway->system);
   gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);
   return gateway->feed->timer ? GANTRY_OK : GANTRY_E_INTERNAL;
 }

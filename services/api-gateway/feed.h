@@ -18,6 +18,9 @@ struct feed {
   feed_pace_t paces[LATEST_SENSORS];
   uint32_t pace_count;
   bool status_changed;
+  bool hears_sensors;
+  uint64_t marked_ns;  /* when somebody did something about an alert last */
+  bool alerts_changed; /* the list of those that hold and that nobody has resolved */
   uint64_t status_sent_ns;
   uint64_t second_ns;
   int timer;
@@ -32,15 +35,38 @@ void feed_stop(gateway_t *gateway);
  */
 ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index);
 
+/* Subscribes to the alerts of all services. */
+gantry_err_t feed_alerts_start(gateway_t *gateway, gantry_fault_t *fault);
+/* The index-th `alert` frame of those that hold; NULL: no more. */
+ws_frame_t *feed_alert_snapshot(gateway_t *gateway, uint32_t index);
+/* The gateway's own alerts have changed: a service does not hear itself. */
+void feed_own_alerts(gateway_t *gateway);
+/* All that hold and that nobody has resolved, as one frame. */
+ws_frame_t *feed_active_alerts(gateway_t *gateway, bool to_all);
+/* Tells the list when it has changed. */
+void feed_alerts_tick(gateway_t *gateway);
+
+/* What a WebSocket's path tells first, beside what is subscribed; NULL: nothing. */
+ws_frame_t *feed_greeting(gateway_t *gateway, const char *path);
+
+/* How the search for modules goes, as the bridge tells it or has just answered. */
+void feed_discovery(gateway_t *gateway, const robot_discovery_t *discovery, const stamp_t *at);
+
 /* Subscribes to what the bridge tells of the robot and its lines. */
 gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault);
 /* Subscribes to sensor data and map patches. */
 gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault);
 /* Subscribes to recording sessions and to readings by the batch. */
 gantry_err_t feed_session_start(gateway_t *gateway, gantry_fault_t *fault);
-/* The `session` frame; NULL while nothing is known. */
-ws_frame_t *feed_session_frame(gateway_t *gateway);
+/* The `session` frame; NULL while nothing is known. to_all: ws_seq. */
+ws_frame_t *feed_session_frame(gateway_t *gateway, bool to_all);
 
+/* Readings come over the bus only while a WebSocket wants them: thousands a second may be handed
+ * in.
+ */
+void feed_hear_sensors(gateway_t *gateway, bool on);
+/* Its part: readings by the batch. */
+void feed_hear_batches(gateway_t *gateway, bool on);
 /* Whether anybody wants a frame of that sensor now. */
 bool feed_sensor_is_due(gateway_t *gateway, const char *sensor);
 /* Hands a `sensor_data` frame to those who listen; the code of the sensor's type is added. */

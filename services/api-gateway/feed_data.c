@@ -20,22 +20,23 @@ bool feed_allows(uint64_t *next_ns, uint64_t now_ns, uint32_t period_ms) {
   return true;
 }
 
+/* When the table is full, the one that has said nothing for longest gives way. */
 static uint64_t *sensor_pace(struct feed *feed, const char *sensor) {
+  feed_pace_t *row = feed->paces;
+
   for (uint32_t i = 0; i < feed->pace_count; i++) {
     if (!strcmp(feed->paces[i].sensor, sensor)) return &feed->paces[i].next_ns;
+    if (feed->paces[i].next_ns < row->next_ns) row = &feed->paces[i];
   }
-  if (feed->pace_count == LATEST_SENSORS) return NULL;
-  feed_pace_t *added = &feed->paces[feed->pace_count++];
-  snprintf(added->sensor, sizeof added->sensor, "%s", sensor);
-  return &added->next_ns;
+  if (feed->pace_count < LATEST_SENSORS) row = &feed->paces[feed->pace_count++];
+  *row = (feed_pace_t){0};
+  snprintf(row->sensor, sizeof row->sensor, "%s", sensor);
+  return &row->next_ns;
 }
 
 bool feed_sensor_is_due(gateway_t *gateway, const char *sensor) {
-  uint64_t *next_ns;
-
   if (!ws_is_heard(gateway->hub, WS_SENSOR_DATA)) return false;
-  next_ns = sensor_pace(gateway->feed, sensor);
-  return next_ns && feed_allows(next_ns, clock_mono_ns(), SENSOR_MS);
+  return feed_allows(sensor_pace(gateway->feed, sensor), clock_mono_ns(), SENSOR_MS);
 }
 
 void feed_sensor_send(gateway_t *gateway, const frame_t *frame, http_ws_sensor_t *data) {
@@ -45,7 +46,7 @@ void feed_sensor_send(gateway_t *gateway, const frame_t *frame, http_ws_sensor_t
   ws_envelope_t envelope = {.type = WS_SENSOR_DATA,
                             .source = "sensor-processor",
                             .timestamp_ns = at.wall_ns,
-                            .seq = ws_next_seq(gateway->hub, WS_SENSOR_DATA),
+                            .seq = ws_seq(gateway->hub, WS_SENSOR_DATA, true),
                             .trace = at.trace,
                             .age_ms = latest_age_ms(&at, now_ns),
                             .born_ns = at.born_ns};
@@ -63,6 +64,8 @@ static void on_scan(const frame_t *frame, const void *body, void *arg) {
   gateway_t *gateway = arg;
   http_ws_sensor_t data;
 
+  gateway->latest->scan = *scan;
+  gateway->latest->scan_at = latest_stamp(frame, clock_mono_ns());
   if (!feed_sensor_is_due(gateway, scan->sensor)) return;
   feed_scan(scan, &gateway->feed->data, &data);
   feed_sensor_send(gateway, frame, &data);
@@ -132,11 +135,24 @@ static void on_patch(const frame_t *frame, const void *body, void *arg) {
     log_warn("PATCH-BROKEN", "a patch of %s does not fill its rectangle", patch->map_id);
     return;
   }
-  envelope.seq = ws_next_seq(gateway->hub, WS_MAP_UPDATE);
+  envelope.seq = ws_seq(gateway->hub, WS_MAP_UPDATE, true);
   snprintf(update.map_id, sizeof update.map_id, "%s", patch->map_id);
   update.occupancy_grid = (blob_t){.data = cells->data, .len = cells->len};
   ws_broadcast(gateway->hub, ws_frame_new(&envelope, &HTTP_WS_MAP_UPDATE_DESC, &update, "",
                                           &gateway->feed->scratch));
+}
+
+/* Sweeps are always heard: the newest answers requests. */
+void feed_hear_sensors(gateway_t *gateway, bool on) {
+  bus_t *bus = gateway->service->bus;
+
+  if (gateway->feed->hears_sensors == on) return;
+  gateway->feed->hears_sensors = on;
+  bus_hear(bus, TOPIC_SENSOR_IMU, on_imu, on);
+  bus_hear(bus, TOPIC_SENSOR_RANGE, on_range, on);
+  bus_hear(bus, TOPIC_SENSOR_VALUE, on_value, on);
+  bus_hear(bus, TOPIC_SENSOR_TAG, on_tag, on);
+  feed_hear_batches(gateway, on);
 }
 
 gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault) {

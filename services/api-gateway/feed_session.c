@@ -9,7 +9,7 @@
 #include "view_sessions.h"
 #include "ws.h"
 
-ws_frame_t *feed_session_frame(gateway_t *gateway) {
+ws_frame_t *feed_session_frame(gateway_t *gateway, bool to_all) {
   const stamp_t *at = &gateway->latest->session_at;
   http_session_status_t status;
   ws_envelope_t envelope = {.type = WS_SESSION,
@@ -20,14 +20,15 @@ ws_frame_t *feed_session_frame(gateway_t *gateway) {
 
   if (latest_is_silent(at, clock_mono_ns(), LATEST_STATE_MS)) return NULL;
   view_session_status(&gateway->latest->session, envelope.timestamp_ns, &status);
-  envelope.seq = ws_next_seq(gateway->hub, WS_SESSION);
+  envelope.seq = ws_seq(gateway->hub, WS_SESSION, to_all);
   return ws_frame_new(&envelope, &HTTP_SESSION_STATUS_DESC, &status, "", &gateway->feed->scratch);
 }
 
 static void tell(gateway_t *gateway, const frame_t *frame) {
   gateway->latest->session_at = latest_stamp(frame, clock_mono_ns());
+  latest_note(gateway->latest, LATEST_RATE_SESSION, gateway->latest->session_at.heard_ns);
   if (ws_is_heard(gateway->hub, WS_SESSION))
-    ws_broadcast(gateway->hub, feed_session_frame(gateway));
+    ws_broadcast(gateway->hub, feed_session_frame(gateway, true));
 }
 
 static void on_status(const frame_t *frame, const void *body, void *arg) {
@@ -62,6 +63,10 @@ static void on_readings(const frame_t *frame, const void *body, void *arg) {
     feed_object(batch, &object, &data);
     feed_sensor_send(gateway, frame, &data);
   }
+}
+
+void feed_hear_batches(gateway_t *gateway, bool on) {
+  bus_hear(gateway->service->bus, TOPIC_SENSOR_READINGS, on_readings, on);
 }
 
 gantry_err_t feed_session_start(gateway_t *gateway, gantry_fault_t *fault) {

@@ -8,7 +8,7 @@
 
 #include "call.h"
 
-enum { FILE_MAX = 8 << 20 };
+enum { FILE_MAX = 8 << 20, LARGE = 64 << 10, LARGE_MOST = 64 };
 
 /* Swagger UI styles elements and shows icons out of data: links; scripts only from here. */
 static const char PAGE_POLICY[] =
@@ -73,6 +73,15 @@ static bool read_file(const char *path, buf_t *out) {
   return done;
 }
 
+/* Nobody logs in for a page, and each that a client is slow to take is held in memory. */
+static bool has_room(const gateway_t *gateway) {
+  uint32_t large = 0;
+
+  for (const exchange_t *x = gateway->exchanges; x; x = x->next)
+    large += !x->endpoint && x->answered && x->out.len > LARGE;
+  return large < LARGE_MOST;
+}
+
 void files_answer(exchange_t *x, const char *path) {
   char name[1024];
   const char *type;
@@ -86,6 +95,13 @@ void files_answer(exchange_t *x, const char *path) {
     exchange_fail(x, GANTRY_E_NOT_FOUND, NULL, "", "No such page; /docs lists the routes.");
     return;
   }
+  if (x->out.len > LARGE && !has_room(x->gateway)) {
+    x->head.retry_s = 5;
+    exchange_fail(x, GANTRY_E_RATE_LIMITED, NULL, "",
+                  "%d large pages are under way; ask again when one has been taken.", LARGE_MOST);
+    return;
+  }
+  if (exchange_is_known(x)) return;
   x->head.csp = PAGE_POLICY;
   x->head.cacheable = strncmp(path, "/vendor/", 8) == 0;
   exchange_finish(x, 200, type);

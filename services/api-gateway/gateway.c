@@ -1,4 +1,4 @@
-/* The gateway's glue: options, start, its own loop around libwebsockets', stop. */
+/* The gateway's glue: options, start, stop. */
 #include "gateway.h"
 
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "first_user.h"
 #include "gateway_internal.h"
 #include "http.h"
+#include "request_limits.h"
 #include "ws.h"
 
 static const option_t OPTIONS[] = {
@@ -27,12 +28,36 @@ static const option_t OPTIONS[] = {
     {"issuer", OPTION_TEXT, "gantry", 0, 31, NULL, "Issuer and audience of tokens."},
     {"access_s", OPTION_INT, "1800", 1, 86400, NULL, "Life of an access token, seconds."},
     {"refresh_s", OPTION_INT, "604800", 1, 31536000, NULL, "Life of a refresh token, seconds."},
-    {"rate_per_min", OPTION_REAL, "1000", 1, 1e9, NULL, "Requests a minute and address."},
+    {"rate_per_min", OPTION_REAL, "1000", 1, 1e9, NULL,
+     "Requests a minute and address, and a minute and user; WebSockets and TLS handshakes of an "
+     "address, too."},
     {"rate_burst", OPTION_REAL, "100", 1, 1e9, NULL, "Requests an address may send at once."},
     {"login_per_min", OPTION_REAL, "10", 1, 1e9, NULL, "Logins a minute and address."},
+    {"robot_per_min", OPTION_REAL, "100", 1, 1e9, NULL,
+     "Commands to the robot a minute and user; stops, pauses and jogs are not counted."},
+    {"telemetry_per_min", OPTION_REAL, "1000", 1, 1e9, NULL,
+     "Requests to /telemetry a minute and user."},
+    {"monitoring_per_min", OPTION_REAL, "200", 1, 1e9, NULL,
+     "Requests to /monitoring a minute and user."},
+    {"allowed_hosts", OPTION_TEXT, "", 0, 1000, NULL,
+     "Names by which the gateway may be asked for, beside addresses and localhost, apart by "
+     "spaces; *.example.org takes all below, * any."},
+    {"tls_cert", OPTION_TEXT, "", 0, 400, NULL,
+     "PEM file with the certificate and those that vouch for it; empty: no encryption. Read again "
+     "when it changes."},
+    {"tls_key", OPTION_TEXT, "", 0, 400, NULL, "PEM file with its private key."},
+    {"trusted_proxies", OPTION_TEXT, "", 0, 1000, NULL,
+     "Addresses and networks whose X-Forwarded-For and X-Forwarded-Proto are believed, apart by "
+     "spaces."},
     {"connections_per_address", OPTION_INT, "256", 1, 16384, NULL,
      "Connections an address may hold open; raise it behind a reverse proxy."},
-    {"body_s", OPTION_INT, "60", 1, 3600, NULL, "Longest a body may take to arrive, seconds."},
+    {"ws_per_user", OPTION_INT, "10", 1, 16384, NULL, "WebSockets a user may hold open."},
+    {"ws_deflate", OPTION_BOOL, "false", 0, 0, NULL,
+     "WebSocket messages are compressed for clients that offer it (permessage-deflate)."},
+    {"head_s", OPTION_INT, "10", 1, 3600, NULL,
+     "Longest the head of a request may take to arrive, seconds."},
+    {"body_s", OPTION_INT, "60", 1, 3600, NULL,
+     "Longest a body may take to arrive, and 64 KiB of a download to be taken, seconds."},
     {"allow_extended_types", OPTION_BOOL, "false", 0, 0, NULL,
      "POST /sensors/data takes every registered type, not only the robot's four."},
     {"bench_port", OPTION_INT, "0", 0, 65535, NULL,
@@ -42,6 +67,22 @@ static const option_t OPTIONS[] = {
      "bench_host may be another than this machine's own: whoever reaches it may use it."},
     {"bench_origins", OPTION_TEXT, "[\"http://localhost:3000\", \"http://localhost:5173\"]", 0, 900,
      NULL, "Origins whose pages may use it, as a JSON list."},
+    {"alert_api_ms", OPTION_REAL, "100", 0, 1e6, NULL,
+     "Alert when 95 of 100 answers take longer, ms, ten seconds together."},
+    {"alert_websocket_ms", OPTION_REAL, "50", 0, 1e6, NULL,
+     "Alert when 95 of 100 frames to WebSockets are older, ms."},
+    {"alert_database_ms", OPTION_REAL, "10", 0, 1e6, NULL,
+     "Alert when a small query to storage takes longer, ms."},
+    {"alert_cpu_percent", OPTION_REAL, "80", 0, 100, NULL, "Alert when the processors are busier."},
+    {"alert_memory_percent", OPTION_REAL, "85", 0, 100, NULL, "Alert when more memory is used."},
+    {"alert_disk_percent", OPTION_REAL, "90", 0, 100, NULL, "Alert when more of the disk is used."},
+    {"alert_hold_s", OPTION_INT, "10", 1, 3600, NULL,
+     "How long a limit has to be crossed until its alert is raised, and be well kept until it "
+     "clears, seconds."},
+    {"procfs", OPTION_TEXT, "/proc", 1, 400, NULL,
+     "Where the load of the machine is read: in a container, the place of the host's /proc."},
+    {"history_s", OPTION_INT, "60", 1, 3600, NULL,
+     "Seconds between two rows of <data>/load-history, which keeps 10,080 of them."},
     {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
 };
 
@@ -59,16 +100,6 @@ static gantry_err_t open_auth(gateway_t *gateway, const config_t *config, gantry
                       &gateway->passwords);
 }
 
-static gantry_err_t open_limits(gateway_t *gateway, const config_t *config) {
-  double login = config_real(config, "login_per_min");
-
-  GANTRY_TRY(peers_init(&gateway->peers, HTTP_DESCRIPTORS,
-                        (uint32_t)config_int(config, "connections_per_address")));
-  GANTRY_TRY(limit_init(&gateway->general, config_real(config, "rate_per_min"),
-                        config_real(config, "rate_burst"), 4096));
-  return limit_init(&gateway->login, login, login, 1024);
-}
-
 static void open_metrics(gateway_t *gateway) {
   metrics_t *metrics = gateway->service->metrics;
   gateway_metrics_t *own = &gateway->metrics;
@@ -83,8 +114,6 @@ static void open_metrics(gateway_t *gateway) {
       metrics_counter(metrics, "gantry_http_limited_total", "", "Requests over a rate limit.");
   own->unadmitted = metrics_counter(metrics, "gantry_http_unadmitted_total", "",
                                     "Connections refused: too many of one address.");
-  own->latency_ms =
-      metrics_summary(metrics, "gantry_http_latency_ms", "", "Request to answer, ms.");
   own->ws_clients = metrics_gauge(metrics, "gantry_ws_clients", "", "Open WebSocket connections.");
   own->ws_frames = metrics_counter(metrics, "gantry_ws_frames_total", "", "WebSocket frames sent.");
   own->ws_dropped = metrics_counter(metrics, "gantry_ws_dropped_total", "",
@@ -112,18 +141,25 @@ static gantry_err_t write_port(const gateway_t *gateway, gantry_fault_t *fault) 
 }
 
 static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
+  /* The first stop finds its connection. */
+  (void)rpc_connect(gateway->service->client, REQUEST_ROBOT_ESTOP, NULL);
   GANTRY_TRY(open_auth(gateway, config, fault));
-  GANTRY_TRY(open_limits(gateway, config));
+  GANTRY_TRY(limits_start(gateway));
   if (picture_new(gateway->service->loop, &gateway->pictures) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "the thread that draws maps cannot start");
-  GANTRY_TRY(ws_hub_new(gateway, &gateway->hub));
+  GANTRY_TRY(traffic_init(&gateway->traffic));
+  GANTRY_TRY(monitor_start(gateway, config, fault));
+  const ws_settings_t settings = {.per_user = (uint32_t)config_int(config, "ws_per_user"),
+                                  .deflate = config_bool(config, "ws_deflate")};
+  GANTRY_TRY(ws_hub_new(gateway, &settings, &gateway->hub));
   GANTRY_TRY(feed_start(gateway, fault));
   GANTRY_TRY(
       http_open(gateway, config_text(config, "host"), (int)config_int(config, "port"), fault));
   GANTRY_TRY(bench_start(gateway, fault));
   GANTRY_TRY(write_port(gateway, fault));
   GANTRY_TRY(first_user_start(gateway));
-  log_info("GATEWAY-LISTENS", "http://%s:%d", config_text(config, "host"), gateway->port);
+  log_info("GATEWAY-LISTENS", "http%s://%s:%d", config_text(config, "tls_cert")[0] ? "s" : "",
+           config_text(config, "host"), gateway->port);
   return GANTRY_OK;
 }
 
@@ -131,19 +167,21 @@ static void stop(void **self) {
   gateway_t *gateway = *self;
 
   if (!gateway) return;
-  http_close(gateway);
-  bench_stop(gateway);
+  if (gateway->hub) ws_rounds_end(gateway->hub, UINT32_MAX);
   feed_stop(gateway);
+  monitor_stop(gateway);
   ws_hub_destroy(&gateway->hub);
+  bench_stop(gateway);
+  http_close(gateway);
   password_destroy(&gateway->passwords);
   picture_destroy(&gateway->pictures);
   first_user_stop(gateway);
   exchange_abandon_all(gateway);
   auth_destroy(&gateway->auth);
-  limit_fini(&gateway->general);
-  limit_fini(&gateway->login);
-  peers_fini(&gateway->peers);
+  limits_stop(gateway);
   free(gateway->latest);
+  free(gateway->alarms);
+  traffic_fini(&gateway->traffic);
   free(gateway);
   *self = NULL;
 }
@@ -156,8 +194,10 @@ static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault
   *self = gateway;
   gateway->service = service;
   gateway->started_ns = clock_mono_ns();
+  gateway->started_wall_ns = clock_wall_ns();
   gateway->latest = calloc(1, sizeof *gateway->latest);
-  if (!gateway->latest) return GANTRY_E_INTERNAL;
+  gateway->alarms = calloc(1, sizeof *gateway->alarms);
+  if (!gateway->latest || !gateway->alarms) return GANTRY_E_INTERNAL;
   gateway->data = config_text(config, "data");
   gateway->robot = config_text(config, "robot");
   gateway->origins = config_text(config, "cors_origins");
@@ -170,8 +210,8 @@ static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault
   return open_all(gateway, config, fault);
 }
 
-void gateway_step(gateway_t *gateway) {
-  http_step(gateway, false);
+bool gateway_knows_users(const gateway_t *gateway) {
+  return gateway->auth != NULL;
 }
 
 int gateway_port(const gateway_t *gateway) {
@@ -189,11 +229,6 @@ static void health(void *self, sys_health_t *out) {
       (stamp_t){.known = true, .heard_ns = clock_mono_ns(), .born_ns = clock_mono_ns()};
 }
 
-static void run(service_t *service, void *self) {
-  while (!loop_stopped(service->loop))
-    http_step(self, true);
-}
-
 const service_def_t GATEWAY_SERVICE = {
     .name = "api-gateway",
     .doc = "REST and WebSocket for people and programs; the only service that speaks HTTP.",
@@ -202,5 +237,4 @@ const service_def_t GATEWAY_SERVICE = {
     .start = start,
     .stop = stop,
     .health = health,
-    .run = run,
 };

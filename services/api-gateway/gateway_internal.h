@@ -4,38 +4,40 @@
 
 #include <gantry/service.h>
 
+#include "alarms.h"
 #include "auth.h"
 #include "health_view.h"
 #include "latest.h"
 #include "limit.h"
+#include "monitor.h"
 #include "password.h"
 #include "peers.h"
 #include "picture.h"
+#include "traffic.h"
 
-struct lws_context;
-struct lws_vhost;
+struct http;
+struct limits;
 struct ws_hub;
 struct feed;
 struct exchange;
 struct bench;
 
 typedef struct gateway_metrics {
-  metric_t *requests, *unadmitted, *client_errors, *server_errors, *limited, *latency_ms;
+  metric_t *requests, *unadmitted, *client_errors, *server_errors, *limited;
   metric_t *ws_clients, *ws_frames, *ws_dropped, *ws_refused, *pose_age_ms, *stop_ms;
 } gateway_metrics_t;
 
 struct gateway {
   service_t *service;
-  struct lws_context *lws;
-  struct lws_vhost *vhost;
+  struct http *http;
   int port;
-  uint64_t started_ns;
+  uint64_t started_ns, started_wall_ns;
   latest_t *latest;
+  alarms_t *alarms; /* what people did about the alerts that hold */
   auth_t *auth;
   password_t *passwords;
   picture_t *pictures;
-  limit_t general, login;
-  peers_t peers;
+  struct limits *limits;
   uint32_t body_s; /* longest a body may take to arrive */
   struct ws_hub *hub;
   struct feed *feed;
@@ -43,7 +45,8 @@ struct gateway {
   struct exchange *exchanges; /* those alive, newest first */
   uint32_t streams;           /* of those, answers in pieces */
   gateway_metrics_t metrics;
-  load_sample_t load;
+  traffic_t traffic; /* requests answered, by route */
+  monitor_t *monitor;
   http_system_load_t system; /* sampled once a second */
   uint32_t access_s, refresh_s;
   uint32_t burst;

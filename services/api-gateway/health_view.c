@@ -8,6 +8,8 @@
 
 #include <gantry/clock.h>
 
+#include "load.h"
+
 /* What one service is taken for. */
 static void judge(const latest_service_t *row, const char *name, uint64_t started_ns,
                   uint64_t now_ns, http_service_health_t *out) {
@@ -89,43 +91,41 @@ const char *health_word(const latest_t *latest, uint64_t started_ns, uint64_t no
   return partial ? "degraded" : "healthy";
 }
 
-/* ---- load of the machine */
+bool health_is_down(const latest_t *latest, const char *name, uint64_t started_ns,
+                    uint64_t now_ns) {
+  http_service_health_t process;
 
-/* proc(5): user nice system idle iowait irq softirq steal, in jiffies. */
-static bool read_cpu(load_sample_t *out) {
-  unsigned long long part[8] = {0};
-  FILE *file = fopen("/proc/stat", "re");
-
-  if (!file) return false;
-  int count = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &part[0], &part[1],
-                     &part[2], &part[3], &part[4], &part[5], &part[6], &part[7]);
-  fclose(file);
-  if (count != 8) return false;
-  *out = (load_sample_t){0};
-  for (int i = 0; i < 8; i++)
-    out->total += part[i];
-  out->busy = out->total - part[3] - part[4];
-  return true;
+  judge(latest_find_service(latest, name), name, started_ns, now_ns, &process);
+  return process.status == SYS_STATUS_DOWN;
 }
 
-static double read_memory(void) {
-  char line[128];
-  unsigned long long total = 0, available = 0;
-  FILE *file = fopen("/proc/meminfo", "re");
+void health_name_load(const char *what, double value, double limit, http_health_t *out) {
+  size_t len = strlen(out->error);
 
-  while (file && fgets(line, sizeof line, file)) {
-    (void)sscanf(line, "MemTotal: %llu", &total);
-    if (sscanf(line, "MemAvailable: %llu", &available) == 1) break;
+  if (!(value > limit)) return;
+  if (!strcmp(out->status, "healthy")) snprintf(out->status, sizeof out->status, "degraded");
+  out->success = false;
+  out->has_error = true;
+  snprintf(out->error + len, sizeof out->error - len, "%s%s is used to %.0f %%", len ? "; " : "",
+           what, value);
+}
+
+bool health_missing(const latest_t *latest, uint64_t now_ns, char *out, size_t size) {
+  static const char *const NEEDED[] = {"storage", "rs485-bridge"};
+  size_t len = 0;
+
+  out[0] = '\0';
+  for (size_t i = 0; i < sizeof NEEDED / sizeof NEEDED[0]; i++) {
+    const latest_service_t *row = latest_find_service(latest, NEEDED[i]);
+    bool known = row && row->health_at.known;
+    if (known && !latest_is_silent(&row->health_at, now_ns, LATEST_STATE_MS)) continue;
+    len += (size_t)snprintf(out + len, size - len, "%s%s %s", len ? ", " : "", NEEDED[i],
+                            known ? "is silent" : "is not heard of yet");
   }
-  if (file) fclose(file);
-  return total ? 100.0 * (double)(total - available) / (double)total : 0;
+  return len > 0;
 }
 
-static double percent(double part, double whole) {
-  double share = whole > 0 ? 100 * part / whole : 0;
-
-  return share < 0 ? 0 : share > 100 ? 100 : share;
-}
+/* ---- the disk */
 
 /* The disk that fills up is the database's, wherever that lies. */
 static bool stored_disk_usage(const latest_t *latest, double *out) {
@@ -133,23 +133,17 @@ static bool stored_disk_usage(const latest_t *latest, double *out) {
   for (uint32_t i = 0; storage && i < storage->metrics.metrics_count; i++) {
     const sys_metric_t *metric = &storage->metrics.metrics[i];
     if (strcmp(metric->name, "gantry_store_disk_used_percent") != 0) continue;
-    *out = percent(metric->value, 100);
+    *out = load_percent(metric->value, 100);
     return metric->value > 0; /* 0: storage does not watch a disk */
   }
   return false;
 }
 
-void health_load(load_sample_t *before, const latest_t *latest, const char *data,
-                 http_system_load_t *out) {
-  load_sample_t now;
+double health_disk(const latest_t *latest, const char *data) {
   struct statvfs disk;
+  double used = 0;
 
-  *out = (http_system_load_t){.memory_usage = read_memory()};
-  if (read_cpu(&now)) {
-    out->cpu_usage =
-        percent((double)(now.busy - before->busy), (double)(now.total - before->total));
-    *before = now;
-  }
-  if (!stored_disk_usage(latest, &out->disk_usage) && statvfs(data, &disk) == 0)
-    out->disk_usage = percent((double)(disk.f_blocks - disk.f_bavail), (double)disk.f_blocks);
+  if (!stored_disk_usage(latest, &used) && statvfs(data, &disk) == 0)
+    used = load_percent((double)(disk.f_blocks - disk.f_bavail), (double)disk.f_blocks);
+  return used;
 }

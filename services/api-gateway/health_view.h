@@ -7,20 +7,21 @@
 #define HEALTH_GRACE_S                                                                             \
   10 /* a service never heard of is "starting" for so long after our own start */
 
-/* Load of the machine, percent. */
-typedef struct load_sample {
-  uint64_t busy, total; /* jiffies of all cores so far */
-} load_sample_t;
-
 /* Fills processes, status, error and the two words. The caller fills version, timestamp and system.
    started_ns: our own start. */
 void health_view(const latest_t *latest, uint64_t started_ns, uint64_t now_ns, http_health_t *out);
 /* One word: healthy, degraded or unhealthy. */
 const char *health_word(const latest_t *latest, uint64_t started_ns, uint64_t now_ns);
 
-/* Reads /proc: cpu since the sample before, memory; the disk as storage measures its own, else that
-   of the folder data. Takes microseconds. */
-void health_load(load_sample_t *before, const latest_t *latest, const char *data,
-                 http_system_load_t *out);
+/* Whether that service has not been heard lately, or never. */
+bool health_is_down(const latest_t *latest, const char *name, uint64_t started_ns, uint64_t now_ns);
+/* Degrades a health that health_view has filled when value, percent, is over limit. */
+void health_name_load(const char *what, double value, double limit, http_health_t *out);
+/* Names in out the services without which the door cannot do its work and which are not there;
+   false when there are none. */
+bool health_missing(const latest_t *latest, uint64_t now_ns, char *out, size_t size);
+
+/* Use of the disk in percent: as storage measures its own, else that of the folder data. */
+double health_disk(const latest_t *latest, const char *data);
 
 #endif

@@ -1,376 +1,393 @@
-/* The door itself. One callback serves HTTP and WebSocket: libwebsockets binds an upgrade without a
-   subprotocol to the first protocol of the list. */
-#include "http.h"
+/* Listeners, connections and their time. */
+#include "http_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#include <libwebsockets.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <gantry/clock.h>
 
 #include "call.h"
-#include "http_request.h"
-#include "profile.h"
+#include "hosts.h"
+#include "request_limits.h"
 
-/* State of a connection, owned and zeroed by libwebsockets; an HTTP transaction or a WebSocket. */
-typedef struct session {
-  exchange_t *exchange;
-  bool body_awaited; /* the request runs once its body is complete */
-  void *client;      /* of the profile */
-} session_t;
+static const char TLS_VERSIONS[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-enum { STALL_S = 300 };
-
-_Static_assert(32 >= LWS_PRE, "answers leave 32 bytes before their first");
-
-static gateway_t *gateway_of(struct lws *wsi) {
-  return lws_context_user(lws_get_context(wsi));
-}
-
-static const profile_t *profile_of(struct lws *wsi) {
-  return lws_vhost_user(lws_get_vhost(wsi));
-}
-
-/* ---- answers */
-
-static void on_answered(exchange_t *x) {
-  if (x->peer)
-    lws_callback_on_writable(x->peer);
-  else
-    exchange_audit(x);
-}
-
-/* Writes a piece of an answer. The next is asked for when the socket has taken all of this one; a
-   client that takes nothing for STALL_S is let go. */
-static int send_piece(struct lws *wsi, exchange_t *x) {
-  size_t len = x->out.len - x->out_start;
-
-  x->ready = false;
-  if (lws_write(wsi, x->out.data + x->out_start, len, LWS_WRITE_HTTP) < (int)len) return -1;
-  lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALL_S);
-  lws_callback_on_writable(wsi);
-  return 0;
-}
-
-/* The socket has taken everything so far. */
-static int go_on(struct lws *wsi, exchange_t *x) {
-  if (x->broken || !x->on_drained) return -1;
-  if (x->asked) return 0;
-  x->asked = true;
-  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-  x->on_drained(x);
-  return 0;
-}
-
-/* Writes the whole answer; what the socket does not take is kept by libwebsockets. */
-static int send_answer(struct lws *wsi, session_t *session) {
-  exchange_t *x = session->exchange;
-  size_t len = x->out.len - x->out_start;
-
-  if (x->streaming && x->head.streamed) return send_piece(wsi, x);
-  session->exchange = NULL;
-  int written = lws_write(wsi, x->out.data + x->out_start, len, LWS_WRITE_HTTP_FINAL);
-  bool close = x->head.close || written < (int)len;
-  exchange_audit(x);
-  exchange_release(x);
-  if (close) return -1;
-  return lws_http_transaction_completed(wsi) ? -1 : 0;
-}
-
-static int run(struct lws *wsi, session_t *session) {
-  exchange_t *x = session->exchange;
-
-  x->peer = NULL; /* answered at once: no detour over the writable callback */
-  x->on_answered = NULL;
-  x->profile->run(x);
-  if (x->answered) return send_answer(wsi, session);
-  x->peer = wsi;
-  x->on_answered = on_answered;
-  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* every request to a service has its own deadline */
-  return 0;
-}
-
-static void detach(session_t *session) {
-  exchange_t *x = session->exchange;
-
-  if (!x) return;
-  session->exchange = NULL;
-  x->peer = NULL;
-  exchange_release(x);
-}
-
-/* ---- requests */
-
-static int on_request(struct lws *wsi, session_t *session, const char *path) {
-  gateway_t *gateway = gateway_of(wsi);
-
-  if (lws_get_network_wsi(wsi) != wsi) return -1; /* HTTP/2: answers are written as HTTP/1.1 */
-  if (session->exchange) detach(session);
-  session->body_awaited = false;
-  exchange_t *x = session->exchange = exchange_new(gateway, profile_of(wsi), wsi);
-  if (!x) return -1;
-  /* One request a connection: libwebsockets 4.1 goes round in a circle for good when a request with
-     a body comes pipelined behind another, and nothing tells a pipelined request from the next one.
-   */
-  x->head.close = true;
-  http_request_read(wsi, path, x);
-  http_body_t body = http_request_body(wsi, call_body_max(x));
-  if ((body == HTTP_BODY_CHUNKED || body == HTTP_BODY_TOO_LONG) && call_is_stop(x)) {
-    x->head.close = true; /* stops at once, without the body */
-    return run(wsi, session);
-  }
-  switch (body) {
-  case HTTP_BODY_CHUNKED:
-    http_request_refuse(x, 411, "LENGTH_REQUIRED", "Send the body with a Content-Length.");
-    return send_answer(wsi, session);
-  case HTTP_BODY_TOO_LONG:
-    http_request_refuse(x, 413, "TOO_LARGE", "The body is too long.");
-    return send_answer(wsi, session);
-  case HTTP_BODY_NONE:
-    return x->answered ? send_answer(wsi, session) : run(wsi, session);
-  case HTTP_BODY_COMING:
-    x->in.limit = call_body_max(x) + 1;
-    session->body_awaited = true;
-    return 0;
-  }
-  return -1;
-}
-
-/* Not every byte in time, but the whole: who drips one byte at a time is not waited for. */
-static bool is_too_slow(const exchange_t *x) {
-  return clock_age_ms(clock_mono_ns(), x->cause.born_ns) > x->gateway->body_s * 1000.0;
-}
-
-static int on_body(session_t *session, const void *bytes, size_t len) {
-  exchange_t *x = session->exchange;
-
-  if (x && is_too_slow(x)) return -1;
-  if (x && call_wants_body(x)) buf_put(&x->in, bytes, len);
-  return 0;
-}
-
-static int on_body_end(struct lws *wsi, session_t *session) {
-  exchange_t *x = session->exchange;
-
-  /* libwebsockets tells the end of an empty body too, after the request has been run already. */
-  if (!x || !session->body_awaited) return 0;
-  session->body_awaited = false;
-  if (buf_err(&x->in) != GANTRY_OK) return -1;
-  return x->answered ? send_answer(wsi, session) : run(wsi, session);
-}
-
-static int on_writable(struct lws *wsi, session_t *session) {
-  exchange_t *x = session->exchange;
-
-  if (!x || !x->answered || !x->peer) return 0;
-  return x->ready ? send_answer(wsi, session) : go_on(wsi, x);
-}
-
-/* ---- upgrades */
-
-typedef struct refusal {
-  int status;
-  const char *code, *detail;
-} refusal_t;
-
-static const refusal_t REFUSALS[] = {
-    {401, "INVALID_TOKEN", "A valid token is needed to open a WebSocket."},
-    {403, "FORBIDDEN", "No WebSocket for you here."},
-    {404, "NOT_FOUND", "No WebSocket lives here; see /ws."},
-    {429, "RATE_LIMITED", "Too many connections of this user."},
-    {501, "NOT_IMPLEMENTED", "This path is not built in this version; see /ws."},
-    {431, "TOO_LARGE", "Sec-WebSocket-Protocol is too long; hand the token over in ?token=."},
+enum {
+  IDLE_S = 60,
+  RESERVE_S = 1,               /* up to one more, by the clock of on_second */
+  STOP_BODY_MS = 50,           /* what a stop's reason may follow its head by */
+  STALL_S = 300,               /* without a byte in either direction */
+  CONNECTION_BYTES = 16 << 10, /* cleared for each request */
+  BACKLOG = 1024
 };
 
-static void refuse_upgrade(struct lws *wsi, int status) {
-  exchange_t *x = exchange_new(gateway_of(wsi), profile_of(wsi), NULL);
-  const refusal_t *refusal = REFUSALS;
+/* ---- connections */
 
-  if (!x) return;
-  while (refusal->status != status)
-    refusal++;
-  metric_add(gateway_of(wsi)->metrics.ws_refused, 1);
-  x->head.close = true;
-  http_request_refuse(x, status, refusal->code, refusal->detail);
-  lws_write(wsi, x->out.data + x->out_start, x->out.len - x->out_start, LWS_WRITE_HTTP_FINAL);
-  exchange_release(x);
+void http_enter(http_conn_t *conn, http_phase_t phase) {
+  conn->phase = phase;
+  conn->since = conn->door->gateway->http->second;
 }
 
-static int on_upgrade(struct lws *wsi, const char *protocol) {
-  int status = 404;
-
-  if (!strcmp(protocol, "websocket")) status = profile_of(wsi)->ws_admit(gateway_of(wsi), wsi);
-  if (!status) return 0;
-  refuse_upgrade(wsi, status);
-  return -1;
+void http_conn_release(http_conn_t *conn) {
+  if (--conn->holds > 0) return;
+  peers_leave(&conn->door->gateway->http->peers, &conn->peer);
+  buf_fini(&conn->path);
+  free(conn->upgrade);
+  free(conn);
 }
 
-static int on_established(struct lws *wsi, session_t *session) {
-  session->client = profile_of(wsi)->ws_open(gateway_of(wsi), wsi);
-  return session->client ? 0 : -1;
+static void write_address(const struct sockaddr *address, char *out, size_t size) {
+  socklen_t len =
+      address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+  if (getnameinfo(address, len, out, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0) out[0] = '\0';
+  if (!strncmp(out, "::ffff:", 7)) memmove(out, out + 7, strlen(out + 7) + 1);
 }
 
-static void on_closed(struct lws *wsi, session_t *session) {
-  if (session->client) profile_of(wsi)->ws_close(session->client);
-  session->client = NULL;
+/* A proxy that is believed stands for many clients. */
+static bool is_trusted(const http_t *http, const struct sockaddr *address) {
+  char text[48];
+
+  if (!http->trusted_proxies[0]) return false;
+  write_address(address, text, sizeof text);
+  return hosts_contain(http->trusted_proxies, text);
+}
+
+/* A handshake costs more than a request, and what it is for is known after it only: too many of one
+   address are refused, so that the stops of all others find a processor. */
+static bool may_shake_hands(gateway_t *gateway, const struct sockaddr *address) {
+  char text[48];
+
+  write_address(address, text, sizeof text);
+  return limits_pass_handshake(gateway, text);
 }
 
 /* A connection has been accepted; nothing is allocated for it yet. */
-static int on_arrival(gateway_t *gateway, int fd) {
-  if (peers_admit(&gateway->peers, fd)) return 0;
+static enum MHD_Result on_arrival(void *arg, const struct sockaddr *address, socklen_t len) {
+  const http_door_t *door = arg;
+  gateway_t *gateway = door->gateway;
+  peer_address_t peer = peers_address(address);
+  bool trusted = is_trusted(gateway->http, address);
+
+  (void)len;
+  if ((trusted || !door->secure || may_shake_hands(gateway, address)) &&
+      http_reserve_admit(gateway->http, &peer, trusted))
+    return MHD_YES;
   metric_add(gateway->metrics.unadmitted, 1);
-  return -1;
+  return MHD_NO;
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t len) {
-  session_t *session = user;
+static http_conn_t *begin_connection(http_door_t *door, struct MHD_Connection *mhd) {
+  http_t *http = door->gateway->http;
+  const struct sockaddr *address =
+      MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+  http_conn_t *conn = calloc(1, sizeof *conn);
 
-  switch (reason) {
-  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-    return on_arrival(gateway_of(wsi), (int)(intptr_t)in);
-  case LWS_CALLBACK_HTTP:
-    return on_request(wsi, session, in);
-  case LWS_CALLBACK_HTTP_BODY:
-    return on_body(session, in, len);
-  case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-    return on_body_end(wsi, session);
-  case LWS_CALLBACK_HTTP_WRITEABLE:
-    return on_writable(wsi, session);
-  case LWS_CALLBACK_CLOSED_HTTP:
-  case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
-    if (session) detach(session);
-    break;
-  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-    return on_upgrade(wsi, in);
-  case LWS_CALLBACK_ESTABLISHED:
-    return on_established(wsi, session);
-  case LWS_CALLBACK_RECEIVE:
-    return session->client ? profile_of(wsi)->ws_receive(session->client, in, len) : -1;
-  case LWS_CALLBACK_SERVER_WRITEABLE:
-    return session->client ? profile_of(wsi)->ws_write(session->client) : 0;
-  case LWS_CALLBACK_CLOSED:
-    on_closed(wsi, session);
-    return 0;
-  default:
+  if (!conn) return NULL;
+  *conn = (http_conn_t){.door = door, .mhd = mhd, .holds = 1, .peer = peers_address(address)};
+  conn->path.limit = CONNECTION_BYTES;
+  conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  write_address(address, conn->address, sizeof conn->address);
+  conn->trusted = is_trusted(http, address);
+  http_reserve_enter(http, conn);
+  if (!peers_enter(&http->peers, &conn->peer)) {
+    http_reserve_leave(http, conn);
+    free(conn);
+    return NULL;
+  }
+  conn->next = door->conns;
+  conn->link = &door->conns;
+  if (conn->next) conn->next->link = &conn->next;
+  door->conns = conn;
+  http_enter(conn, HTTP_FRESH);
+  return conn;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
+  http_door_t *door = arg;
+  http_conn_t *conn = *context;
+  bool in_lane = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_DAEMON)->daemon == door->lane;
+
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    door->lane_count += in_lane;
+    *context = begin_connection(door, mhd);
+    if (*context) ((http_conn_t *)*context)->in_lane = in_lane;
+    return;
+  }
+  door->lane_count -= in_lane;
+  if (!conn) return;
+  *context = NULL;
+  if (conn->link) {
+    *conn->link = conn->next;
+    if (conn->next) conn->next->link = conn->link;
+  }
+  conn->link = NULL;
+  conn->mhd = NULL;
+  http_reserve_leave(conn->door->gateway->http, conn);
+  http_conn_release(conn);
+}
+
+/* ---- time */
+
+/* Seconds that a connection may wait in its phase; 0: as long as it takes. */
+static uint32_t patience(const http_conn_t *conn) {
+  switch (conn->phase) {
+  case HTTP_FRESH:
+  case HTTP_HEAD:
+    return conn->reserve ? RESERVE_S : conn->door->gateway->http->head_s;
+  case HTTP_IDLE:
+    return conn->reserve ? RESERVE_S : IDLE_S;
+  case HTTP_BODY:
+    return conn->reserve ? RESERVE_S : conn->door->gateway->body_s;
+  case HTTP_ANSWER:
+    return conn->most_s;
+  case HTTP_WORK:
     break;
   }
-  return lws_callback_http_dummy(wsi, reason, user, in, len);
-}
-
-/* ---- the service's loop inside this one */
-
-static int on_loop_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                         size_t len) {
-  (void)user;
-  (void)in;
-  (void)len;
-  if (reason == LWS_CALLBACK_RAW_RX_FILE) loop_step(gateway_of(wsi)->service->loop, 0);
   return 0;
 }
 
-static const struct lws_protocols PROTOCOLS[] = {
-    {"http", on_event, sizeof(session_t), 0, 0, NULL, 0},
-    {"gantry", on_event, sizeof(session_t), 0, 0, NULL, 0},
-    {"loop", on_loop_event, 0, 0, 0, NULL, 0},
-    {NULL, NULL, 0, 0, 0, NULL, 0},
-};
+/* Not every byte in time, but the whole: who drips one at a time is not waited for. */
+static void on_second(void *arg) {
+  gateway_t *gateway = arg;
+  http_t *http = gateway->http;
 
-static const lws_retry_bo_t IDLE_POLICY = {.secs_since_valid_ping = 20,
-                                           .secs_since_valid_hangup = 300};
-
-static void on_log(int level, const char *line) {
-  size_t len = strcspn(line, "\n");
-
-  if (level & LLL_ERR)
-    log_warn("LWS", "%.*s", (int)len, line);
-  else
-    log_debug("LWS", "%.*s", (int)len, line);
+  http->second++;
+  http_tls_tick(http);
+  for (http_door_t *door = http->doors; door; door = door->next) {
+    if (door->full) (void)http_accept(door);
+    for (http_conn_t *conn = door->conns; conn; conn = conn->next) {
+      uint32_t most = patience(conn);
+      if (most && http->second - conn->since > most) shutdown(conn->fd, SHUT_RDWR);
+    }
+  }
 }
 
-/* libwebsockets sizes its tables by the descriptor limit, which containers set to a thousand
-   million. */
-static void bound_descriptors(void) {
-  struct rlimit limit;
-  const rlim_t wanted = HTTP_DESCRIPTORS;
+/* The link may have died behind the head of a stop. */
+static void on_stop_alarm(void *arg) {
+  http_t *http = ((gateway_t *)arg)->http;
+  uint64_t now_ns = clock_mono_ns();
 
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur =
-      limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  double oldest_ms = -1.0; /* of those that go on waiting */
+  for (http_door_t *door = http->doors; door; door = door->next) {
+    http_look(door); /* what has come while the loop was busy is in time */
+    MHD_run(door->daemon);
+    http_let_in(door);
+    for (http_conn_t *conn = door->conns; conn; conn = conn->next) {
+      if (!conn->stop) continue;
+      double age_ms = fmax(clock_age_ms(now_ns, conn->stop_ns), 0.0);
+      if (age_ms >= STOP_BODY_MS)
+        http_stop_now(conn);
+      else
+        oldest_ms = fmax(oldest_ms, age_ms);
+    }
+  }
+  http->stop_armed = oldest_ms >= 0.0;
+  if (http->stop_armed)
+    loop_set(http->loop, http->stop_alarm, (uint32_t)ceil(STOP_BODY_MS - oldest_ms));
 }
 
-static bool adopt_loop(gateway_t *gateway) {
-  lws_sock_file_fd_type descriptor = {.filefd = loop_fd(gateway->service->loop)};
-
-  return lws_adopt_descriptor_vhost(gateway->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor, "loop",
-                                    NULL) != NULL;
+void http_await_stop(http_t *http) {
+  if (http->stop_armed) return;
+  http->stop_armed = true;
+  loop_set(http->loop, http->stop_alarm, STOP_BODY_MS);
 }
 
-/* What all listeners have in common. */
-static struct lws_context_creation_info settings(gateway_t *gateway) {
-  struct lws_context_creation_info info = {0};
+/* MHD's turn: what has come, what has been answered since, whose time is up. Work that no
+   descriptor tells of (a connection that was resumed, bytes read ahead) is why it is asked after
+   every round of callbacks. */
+static bool on_turn(void *arg) {
+  http_door_t *door = arg;
+  MHD_UNSIGNED_LONG_LONG wait_ms;
 
-  info.options = LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
-  info.user = gateway;
-  info.max_http_header_data = 8192;
-  info.pt_serv_buf_size = 16384;
-  info.timeout_secs = 10;
-  info.keepalive_timeout = 60;
-  info.retry_and_idle_policy = &IDLE_POLICY;
-  info.gid = -1;
-  info.uid = -1;
-  return info;
+  MHD_run(door->daemon);
+  http_let_in(door);
+  return MHD_get_timeout(door->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
+}
+
+bool http_lane_turn(void *arg) {
+  http_door_t *door = arg;
+  MHD_UNSIGNED_LONG_LONG wait_ms;
+
+  if (!door->lane_count) return false;
+  MHD_run(door->lane);
+  return MHD_get_timeout(door->lane, &wait_ms) == MHD_YES && wait_ms == 0;
+}
+
+/* ---- listeners */
+
+static void on_log(void *arg, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_log(void *arg, const char *format, va_list args) {
+  char line[256];
+
+  (void)arg;
+  vsnprintf(line, sizeof line, format, args);
+  log_debug("MHD", "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* A listening socket, or -1 and errno. */
+static int listen_on(const char *host, int port) {
+  struct addrinfo hints = {.ai_family = strchr(host, ':') ? AF_INET6 : AF_INET,
+                           .ai_socktype = SOCK_STREAM,
+                           .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+  struct addrinfo *found = NULL;
+  char service[8];
+  int fd, yes = 1;
+
+  snprintf(service, sizeof service, "%d", port);
+  if (getaddrinfo(host, service, &hints, &found) != 0) {
+    errno = EADDRNOTAVAIL;
+    return -1;
+  }
+  fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (fd >= 0 && (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)) {
+    int err = errno;
+    close(fd);
+    fd = -1;
+    errno = err;
+  }
+  freeaddrinfo(found);
+  return fd;
+}
+
+static int port_of(int fd) {
+  struct sockaddr_in6 name = {0}; /* whose port stands where that of IPv4 does */
+  socklen_t len = sizeof name;
+
+  return getsockname(fd, (struct sockaddr *)&name, &len) == 0 ? ntohs(name.sin6_port) : 0;
+}
+
+static struct MHD_Daemon *start_daemon(http_door_t *door) {
+  return MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+          MHD_USE_ERROR_LOG | (door->secure ? MHD_USE_TLS : 0),
+      0, on_arrival, door, http_on_call, door, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+      MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+      MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS + HTTP_HOUSE_RESERVE,
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)STALL_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+      door, MHD_OPTION_URI_LOG_CALLBACK, http_on_target, door, MHD_OPTION_NOTIFY_COMPLETED,
+      http_on_completed, door, door->secure ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END,
+      http_tls_choose, MHD_OPTION_HTTPS_PRIORITIES, TLS_VERSIONS, MHD_OPTION_END);
+}
+
+static gantry_err_t start(http_door_t *door, struct MHD_Daemon **daemon, loop_drain_fn turn) {
+  *daemon = start_daemon(door);
+  if (!*daemon) return GANTRY_E_INTERNAL;
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(*daemon, MHD_DAEMON_INFO_EPOLL_FD);
+  if (!info) return GANTRY_E_INTERNAL;
+  return loop_drain(door->gateway->service->loop, info->epoll_fd, turn, door);
+}
+
+/* Behind TLS nothing can be read before the handshake; other profiles have no stop. */
+static gantry_err_t start_all(http_door_t *door) {
+  bool has_lane = door->profile == &PROFILE_NATIVE && !door->secure;
+
+  if (has_lane) GANTRY_TRY(start(door, &door->lane, http_lane_turn));
+  GANTRY_TRY(start(door, &door->daemon, on_turn));
+  return http_accept(door);
 }
 
 gantry_err_t http_listen(gateway_t *gateway, const http_listener_t *listener, int *port,
                          gantry_fault_t *fault) {
-  struct lws_context_creation_info info = settings(gateway);
-  const char *host = listener->host;
-  bool any = !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+  http_door_t *door = calloc(1, sizeof *door);
 
-  info.port = listener->port;
-  info.iface = any ? NULL : host;
-  info.protocols = PROTOCOLS;
-  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
-  info.vhost_name = listener->profile->name;
-  info.user = (void *)listener->profile; /* profile_of; never written through */
-  struct lws_vhost *vhost = lws_create_vhost(gateway->lws, &info);
-  if (!vhost || lws_get_vhost_listen_port(vhost) <= 0) {
-    return fault_set(fault, GANTRY_E_INVALID, listener->option,
-                     "cannot listen on %s port %d; is another gateway running?", host,
-                     listener->port);
+  if (!door) return GANTRY_E_INTERNAL;
+  door->gateway = gateway;
+  door->profile = listener->profile;
+  door->secure = listener->profile == &PROFILE_NATIVE && gateway->http->tls;
+  snprintf(door->host, sizeof door->host, "%s", listener->host);
+  door->next = gateway->http->doors;
+  gateway->http->doors = door;
+  door->listen_fd = listen_on(listener->host, listener->port);
+  if (door->listen_fd < 0) {
+    return fault_set(fault, GANTRY_E_INVALID, listener->option, "cannot listen on %s port %d: %s%s",
+                     listener->host, listener->port, strerror(errno),
+                     errno == EADDRINUSE ? "; is another gateway running?" : "");
   }
-  if (!gateway->vhost) gateway->vhost = vhost;
-  *port = lws_get_vhost_listen_port(vhost);
-  return GANTRY_OK;
+  *port = port_of(door->listen_fd);
+  if (start_all(door) == GANTRY_OK) return GANTRY_OK;
+  return fault_set(fault, GANTRY_E_INTERNAL, "", "libmicrohttpd does not start");
+}
+
+/* Containers may set the limit to a thousand million; what is needed is enough. Returns the most
+   connections: where the limit is lower, at least half of it. */
+static uint32_t bound_descriptors(void) {
+  struct rlimit limit;
+  const rlim_t wanted = HTTP_DESCRIPTORS, own = HTTP_DESCRIPTORS - HTTP_CONNECTIONS;
+
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return HTTP_CONNECTIONS;
+  limit.rlim_cur =
+      limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  return (uint32_t)(limit.rlim_cur / 2 > own ? limit.rlim_cur - own : limit.rlim_cur / 2);
 }
 
 gantry_err_t http_open(gateway_t *gateway, const char *host, int port, gantry_fault_t *fault) {
-  struct lws_context_creation_info info = settings(gateway);
   const http_listener_t native = {&PROFILE_NATIVE, "port", host, port};
+  const config_t *config = gateway->service->config;
+  http_t *http = calloc(1, sizeof *http);
+  const char *bad;
 
-  bound_descriptors();
-  lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
-  info.port = CONTEXT_PORT_NO_LISTEN;
-  if (!strchr(host, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
-  gateway->lws = lws_create_context(&info);
-  if (!gateway->lws) return fault_set(fault, GANTRY_E_INTERNAL, "", "libwebsockets does not start");
+  if (!http) return GANTRY_E_INTERNAL;
+  gateway->http = http;
+  http->loop = gateway->service->loop;
+  http->most = bound_descriptors();
+  http->house =
+      http->most - (http->most / 8 < HTTP_HOUSE_RESERVE ? http->most / 8 : HTTP_HOUSE_RESERVE);
+  http->per_address = (uint32_t)config_int(config, "connections_per_address");
+  http->head_s = (uint32_t)config_int(config, "head_s");
+  http->allowed_hosts = config_text(config, "allowed_hosts");
+  http->trusted_proxies = config_text(config, "trusted_proxies");
+  if (!hosts_check(http->trusted_proxies, &bad))
+    return fault_set(fault, GANTRY_E_INVALID, "trusted_proxies",
+                     "%.40s is neither an address nor a network such as 10.0.0.0/8", bad);
+  GANTRY_TRY(http_tls_open(http, config, fault));
+  GANTRY_TRY(peers_init(&http->peers, HTTP_CONNECTIONS));
   GANTRY_TRY(http_listen(gateway, &native, &gateway->port, fault));
-  if (adopt_loop(gateway)) return GANTRY_OK;
-  return fault_set(fault, GANTRY_E_INTERNAL, "", "the loop could not be watched");
+  http->timer = loop_every(http->loop, 1000, on_second, gateway);
+  http->stop_alarm = loop_alarm(http->loop, on_stop_alarm, gateway);
+  return http->timer && http->stop_alarm ? GANTRY_OK : GANTRY_E_INTERNAL;
+}
+
+static void close_door(http_door_t *door) {
+  loop_undrain(door->gateway->service->loop, on_turn, door);
+  loop_undrain(door->gateway->service->loop, http_lane_turn, door);
+  if (door->listen_fd >= 0) http_accept_end(door);
+  for (http_conn_t *conn = door->conns; conn; conn = conn->next) {
+    if (conn->stop) http_stop_now(conn);
+    if (conn->suspended) MHD_resume_connection(conn->mhd);
+    conn->suspended = false;
+  }
+  if (door->lane) MHD_stop_daemon(door->lane);
+  if (door->daemon) MHD_stop_daemon(door->daemon);
+  free(door);
 }
 
 void http_close(gateway_t *gateway) {
-  if (gateway->lws) lws_context_destroy(gateway->lws);
-  gateway->lws = NULL;
-}
+  http_t *http = gateway->http;
 
-void http_step(gateway_t *gateway, bool wait) {
-  lws_service(gateway->lws, wait ? 0 : -1);
-  /* A request sent from an HTTP handler may have consumed the edge of an answer already there. */
-  loop_step(gateway->service->loop, 0);
+  if (!http) return;
+  if (http->timer) loop_cancel(http->loop, http->timer);
+  if (http->stop_alarm) loop_cancel(http->loop, http->stop_alarm);
+  while (http->doors) {
+    http_door_t *door = http->doors;
+    http->doors = door->next;
+    close_door(door);
+  }
+  http_tls_close(http);
+  peers_fini(&http->peers);
+  free(http);
+  gateway->http = NULL;
 }

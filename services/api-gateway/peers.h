@@ -1,4 +1,4 @@
-/* How many connections an address holds open: one client must not take every descriptor. */
+/* How many connections an address holds open: one client must not take every descriptor. Pure. */
 #ifndef GATEWAY_PEERS_H
 #define GATEWAY_PEERS_H
 
@@ -8,24 +8,36 @@
 
 #include <gantry/err.h>
 
-/* The far end of a connection, IPv4 or IPv6; all zero: none. */
+struct sockaddr;
+
+/* Whose connections count together: an IPv4 address, or the /64 network of an IPv6 one. */
 typedef struct peer_address {
-  uint8_t bytes[16];
-  uint16_t family, port;
+  uint8_t bytes[8];
+  uint16_t family;
 } peer_address_t;
 
+typedef struct peer_row {
+  peer_address_t address;
+  uint32_t count; /* 0: free */
+} peer_row_t;
+
 typedef struct peers {
-  peer_address_t *by_fd; /* owned; whose connection each descriptor was when it was admitted */
-  int capacity;
-  int last; /* highest descriptor admitted so far */
-  uint32_t most;
+  peer_row_t *rows; /* owned */
+  size_t capacity;  /* a power of two */
+  uint32_t total;
 } peers_t;
 
-/* At most `most` connections an address; descriptors from 0 to capacity - 1. */
-gantry_err_t peers_init(peers_t *peers, int capacity, uint32_t most);
+/* For up to `most` connections at once. */
+gantry_err_t peers_init(peers_t *peers, uint32_t most);
 void peers_fini(peers_t *peers);
-/* Whether the freshly accepted fd may stay. Connections that have ended are noticed here: their
-   descriptors have another peer by now, or none. */
-bool peers_admit(peers_t *peers, int fd);
+/* All zero for what is neither IPv4 nor IPv6. */
+peer_address_t peers_address(const struct sockaddr *address);
+bool peers_same(const peer_address_t *a, const peer_address_t *b);
+/* Connections that address holds. */
+uint32_t peers_held(const peers_t *peers, const peer_address_t *address);
+/* One more; false when the table has no room for it. */
+bool peers_enter(peers_t *peers, const peer_address_t *address);
+/* One less; each peers_enter that was true has one. */
+void peers_leave(peers_t *peers, const peer_address_t *address);
 
 #endif

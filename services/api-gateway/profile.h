@@ -4,8 +4,8 @@
 #define GATEWAY_PROFILE_H
 
 #include "call.h"
-
-struct lws;
+#include "ws_socket.h"
+#include "ws_upgrade.h"
 
 typedef struct profile {
   const char *name;                                 /* of its listener */
@@ -20,12 +20,10 @@ typedef struct profile {
   /* Answers with an error; a status may become one that the profile knows. */
   void (*fail)(exchange_t *x, int status, const gantry_fault_t *fault);
   int plain_ws_status; /* of a GET on a WebSocket's path that asks for no upgrade */
-  /* As in ws.h: 0 admits; a client; non-zero closes. */
-  int (*ws_admit)(gateway_t *gateway, struct lws *wsi);
-  void *(*ws_open)(gateway_t *gateway, struct lws *wsi);
-  int (*ws_receive)(void *client, const char *bytes, size_t len);
-  int (*ws_write)(void *client);
-  void (*ws_close)(void *client);
+  /* Judges a WebSocket: 0 admits, else the status to refuse it with (ws_upgrade.h). */
+  int (*ws_admit)(exchange_t *x, ws_upgrade_t *upgrade);
+  /* Takes it over; false: the carrier stays the caller's. */
+  bool (*ws_open)(exchange_t *x, const ws_upgrade_t *upgrade, const ws_carrier_t *carrier);
 } profile_t;
 
 extern const profile_t PROFILE_NATIVE, PROFILE_BENCH;

@@ -159,31 +159,15 @@ static void answer_movement(exchange_t *x, double duration_s) {
   exchange_answer(x, &answer);
 }
 
-static void on_move_limits(exchange_t *x, const void *reply) {
-  const robot_limits_t *limits = reply;
-  const robot_status_t *status = (const void *)x->scratch.data;
+static void on_move_reply(exchange_t *x, const void *reply) {
+  const latest_t *latest = x->gateway->latest;
+  const robot_status_t *status = reply;
   robot_command_t asked = asked_movement(x);
   double share = asked.has_speed ? asked.speed : status->speed_share;
+  bool known = asked.has_distance && view_limits_known(latest, clock_mono_ns());
 
-  answer_movement(x, view_duration_s(status, share * limits->max_speed, asked.distance));
-}
-
-/* The movement has begun all the same. */
-static void on_no_limits(exchange_t *x, const gantry_fault_t *fault) {
-  (void)fault;
-  answer_movement(x, -1);
-}
-
-static void on_move_reply(exchange_t *x, const void *reply) {
-  robot_command_t asked = asked_movement(x);
-  sys_empty_t nothing = {0};
-
-  buf_reset(&x->scratch);
-  buf_put(&x->scratch, reply, sizeof(robot_status_t));
-  if (asked.has_distance && buf_err(&x->scratch) == GANTRY_OK)
-    exchange_call(x, REQUEST_ROBOT_LIMITS, &nothing, on_move_limits, on_no_limits);
-  else
-    answer_movement(x, -1);
+  answer_movement(
+      x, known ? view_duration_s(status, share * latest->limits.max_speed, asked.distance) : -1);
 }
 
 static void on_move(exchange_t *x) {

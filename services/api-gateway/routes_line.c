@@ -6,6 +6,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "feed.h"
 #include "view.h"
 
 static const sys_empty_t NOTHING = {0};
@@ -17,7 +18,8 @@ static void fail_memory(exchange_t *x) {
 
 /* ---- health of the lines and of the bridge */
 
-static void on_bus_health(exchange_t *x) {
+/* message NULL: how many answer. */
+static void answer_lines(exchange_t *x, const char *message) {
   http_bus_health_answer_t *answer = calloc(1, sizeof *answer);
 
   if (!answer) {
@@ -29,8 +31,13 @@ static void on_bus_health(exchange_t *x) {
   view_bus(x->gateway->latest, clock_mono_ns(), &answer->data);
   snprintf(answer->message, sizeof answer->message, "%u of %u modules answer on %u lines.",
            answer->data.active_modules, answer->data.total_modules, answer->data.lines_count);
+  if (message) snprintf(answer->message, sizeof answer->message, "%s", message);
   exchange_answer(x, answer);
   free(answer);
+}
+
+static void on_bus_health(exchange_t *x) {
+  answer_lines(x, NULL);
 }
 
 static bool bridge_health(const exchange_t *x, http_service_health_t *out) {
@@ -106,8 +113,13 @@ static void on_firmware(exchange_t *x) {
 }
 
 static void on_restarted(exchange_t *x, const void *reply) {
+  static const char DONE[] = "The line was closed and is open again.";
+
   (void)reply;
-  exchange_done(x, "The line was closed and is open again.");
+  if (x->endpoint_id == ENDPOINT_RS485_BUS_RESTART)
+    answer_lines(x, DONE);
+  else
+    exchange_done(x, DONE);
 }
 
 static void on_restart(exchange_t *x) {
@@ -124,13 +136,26 @@ static void on_restart(exchange_t *x) {
 
 /* ---- the search for modules */
 
-static void on_scan_reply(exchange_t *x, const void *reply) {
+static void answer_scan(exchange_t *x, const robot_discovery_t *discovery) {
   http_scan_answer_t answer = {.success = true, .timestamp = clock_wall_ns()};
 
-  view_scan(reply, &answer.data);
+  view_scan(discovery, &answer.data);
   snprintf(answer.message, sizeof answer.message, "The search is %s.",
            desc_enum_text(&ROBOT_DISCOVERY_STATE_ENUM, (int)answer.data.state));
   exchange_answer(x, &answer);
+}
+
+static void on_scan_reply(exchange_t *x, const void *reply) {
+  uint64_t now_ns = clock_mono_ns();
+  stamp_t at = {.known = true, .heard_ns = now_ns, .born_ns = now_ns, .wall_ns = clock_wall_ns()};
+
+  feed_discovery(x->gateway, reply, &at);
+  answer_scan(x, reply);
+}
+
+/* Of one line, which is not the search that robot.discovery tells of. */
+static void on_line_scan_reply(exchange_t *x, const void *reply) {
+  answer_scan(x, reply);
 }
 
 static void steer(exchange_t *x, robot_discovery_action_t action) {
@@ -152,7 +177,8 @@ static void on_scan_start(exchange_t *x) {
     exchange_fail(x, GANTRY_E_SCHEMA, NULL, "first", "The first address lies behind the last.");
     return;
   }
-  exchange_call(x, REQUEST_ROBOT_DISCOVERY, &set, on_scan_reply, NULL);
+  exchange_call(x, REQUEST_ROBOT_DISCOVERY, &set,
+                body->has_port ? on_line_scan_reply : on_scan_reply, NULL);
 }
 
 static void on_scan_stop(exchange_t *x) {
@@ -168,7 +194,10 @@ static void on_scan_resume(exchange_t *x) {
 }
 
 static void on_scan_status(exchange_t *x) {
-  steer(x, ROBOT_DISCOVERY_ACTION_STATUS);
+  if (latest_is_silent(&x->gateway->latest->discovery_at, clock_mono_ns(), LATEST_STATE_MS))
+    exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "", "rs485-bridge does not tell how it searches.");
+  else
+    answer_scan(x, &x->gateway->latest->discovery);
 }
 
 static void on_results_reply(exchange_t *x, const void *reply) {

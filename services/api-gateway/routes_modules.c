@@ -26,19 +26,21 @@ static void on_list(exchange_t *x) {
 }
 
 static void on_one(exchange_t *x) {
-  const http_module_params_t *params = x->params;
+  const http_module_at_t *at = x->params;
   const latest_t *latest = x->gateway->latest;
+  uint32_t port = at->has_port ? at->port : 1;
   http_module_answer_t answer = {.success = true, .timestamp = clock_wall_ns()};
 
   for (uint32_t i = 0; i < latest->module_count; i++) {
-    if (latest->modules[i].module.address != params->address) continue;
+    const robot_module_t *module = &latest->modules[i].module;
+    if (module->address != at->address || latest_port(module) != port) continue;
     view_module(latest, &latest->modules[i], clock_mono_ns(), &answer.data);
     snprintf(answer.message, sizeof answer.message, "Module %s.", answer.data.name);
     exchange_answer(x, &answer);
     return;
   }
-  exchange_fail(x, GANTRY_E_NOT_FOUND, NULL, "address", "No module answers at address %u.",
-                params->address);
+  exchange_fail(x, GANTRY_E_NOT_FOUND, NULL, "address",
+                "No module answers at address %u of line %u.", at->address, port);
 }
 
 /* ---- acts */

@@ -44,6 +44,8 @@ void view_telemetry(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
 
 /* Whether the bridge has told lately what the robot does. */
 bool view_status_known(const latest_t *latest, uint64_t now_ns);
+/* Whether it has told lately what the robot may do at most. */
+bool view_limits_known(const latest_t *latest, uint64_t now_ns);
 /* The last command; false when there was none. */
 bool view_command(const robot_status_t *status, http_command_row_t *out);
 /* Speed and ramps as shares of the limits; the caller fills message and time. */

@@ -12,6 +12,10 @@ bool view_status_known(const latest_t *latest, uint64_t now_ns) {
   return !latest_is_silent(&latest->status_at, now_ns, LATEST_STATE_MS);
 }
 
+bool view_limits_known(const latest_t *latest, uint64_t now_ns) {
+  return !latest_is_silent(&latest->limits_at, now_ns, LATEST_STATE_MS);
+}
+
 bool view_command(const robot_status_t *status, http_command_row_t *out) {
   *out = (http_command_row_t){.id = status->command_id,
                               .command_type = status->command,

@@ -2,37 +2,47 @@
 #ifndef GATEWAY_WS_H
 #define GATEWAY_WS_H
 
-#include <libwebsockets.h>
-
 #include "gateway_internal.h"
 #include "ws_frames.h"
+#include "ws_socket.h"
+#include "ws_upgrade.h"
 
 typedef struct ws_hub ws_hub_t;
-typedef struct ws_client ws_client_t;
 
-gantry_err_t ws_hub_new(gateway_t *gateway, ws_hub_t **out);
-/* All connections must be closed. */
+typedef struct ws_settings {
+  uint32_t per_user; /* connections of one user */
+  bool deflate;      /* permessage-deflate for those who ask for it */
+} ws_settings_t;
+
+gantry_err_t ws_hub_new(gateway_t *gateway, const ws_settings_t *settings, ws_hub_t **out);
+/* Ends all connections. */
 void ws_hub_destroy(ws_hub_t **self);
 
-/* Judges an upgrade: 0 lets it through, otherwise the HTTP status to refuse it with (401, 404,
- * 429, 431, 501). */
-int ws_admit(ws_hub_t *hub, struct lws *wsi);
-/* Takes over an upgraded connection. NULL: close it. */
-ws_client_t *ws_open(ws_hub_t *hub, struct lws *wsi);
-void ws_close(ws_client_t *client);
-/* Bytes of a client's frame; returns non-zero when the connection is to be closed (reason set). */
-int ws_receive(ws_client_t *client, const char *bytes, size_t len);
-/* Sends what waits; non-zero closes. */
-int ws_write(ws_client_t *client);
+/* Judges an upgrade: 0 lets it through, otherwise the HTTP status to refuse it with (401, 403, 404,
+   429). */
+int ws_admit(exchange_t *x, ws_upgrade_t *upgrade);
+/* Takes over an upgraded connection. False: the carrier stays the caller's. */
+bool ws_open(exchange_t *x, const ws_upgrade_t *upgrade, const ws_carrier_t *carrier);
 
-/* Whether anybody listens: what nobody hears is not encoded. */
+/* Whether anybody listens: what nobody hears is not encoded. Alerts are, always: those who come
+   back are told what they missed. */
 bool ws_is_heard(const ws_hub_t *hub, ws_type_t type);
-/* Number of the next frame of that type. */
-uint64_t ws_next_seq(ws_hub_t *hub, ws_type_t type);
-/* Hands frame to every subscriber, written at once where the socket takes it. Takes the caller's
-   reference; NULL is ignored. */
+/* The number of a frame: the next of its type for all, the last one for what a single client is
+   told beside. */
+uint64_t ws_seq(ws_hub_t *hub, ws_type_t type, bool to_all);
+/* Hands frame to every subscriber, written at once where the socket takes it. Where they are
+   thousands it goes on between the loop's other work. Takes the caller's reference; NULL is
+   ignored.
+ */
 void ws_broadcast(ws_hub_t *hub, ws_frame_t *frame);
-/* Each second: closes connections whose token has expired (4001). */
-void ws_tick(ws_hub_t *hub, uint64_t now_s);
+/* The same to those who want log lines of that level. */
+void ws_broadcast_log(ws_hub_t *hub, ws_frame_t *frame, sys_log_level_t level);
+/* When a frame of these types (a bit each) is on its way to all, what is arrives now: who begins to
+   listen hears what is told later only. */
+void ws_rounds_end(ws_hub_t *hub, uint32_t types);
+/* Ten times a second. */
+void ws_tick(ws_hub_t *hub, uint64_t now_wall_s);
+/* Somebody's rights have changed: closes 4001 all whose token does not hold any more. */
+void ws_recheck(ws_hub_t *hub);
 
 #endif

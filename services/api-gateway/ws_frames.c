@@ -21,6 +21,9 @@ static const type_row_t TYPES[WS_TYPE_COUNT] = {
     [WS_STATUS] = {"status", "robot:read", 3},
     [WS_ALERT] = {"alert", "safety:read", 1},
     [WS_SESSION] = {"session", "sessions:read", 3},
+    [WS_RS485] = {"rs485", "monitoring:read", 3},
+    [WS_LOG] = {"log", "system:read", 3},
+    [WS_ACTIVE_ALERTS_UPDATE] = {"active_alerts_update", "safety:read", 1},
 };
 
 typedef struct path_row {
@@ -32,9 +35,11 @@ static const path_row_t PATHS[] = {
     {"/ws", 0},
     {"/ws/telemetry", 1u << WS_TELEMETRY},
     {"/ws/map", 1u << WS_MAP_UPDATE | 1u << WS_POSITION},
-    {"/ws/alerts", 1u << WS_ALERT},
+    {"/ws/alerts", 1u << WS_ALERT | 1u << WS_ACTIVE_ALERTS_UPDATE},
     {"/ws/status", 1u << WS_STATUS},
     {"/ws/monitoring", 1u << WS_STATUS | 1u << WS_ALERT},
+    {"/ws/rs485", 1u << WS_RS485},
+    {"/ws/logs", 1u << WS_LOG},
 };
 
 const char *ws_type_name(ws_type_t type) {
@@ -62,20 +67,47 @@ uint32_t ws_path_types(const char *path, bool *known) {
   return 0;
 }
 
-bool ws_path_is_planned(const char *path) {
-  return !strcmp(path, "/ws/rs485") || !strcmp(path, "/ws/logs");
-}
-
 /* ---- frames */
 
-ws_frame_t *ws_frame_text(ws_type_t type, const char *key, const void *text, size_t len) {
+ws_frame_t *ws_frame_raw(const void *bytes, size_t len) {
   ws_frame_t *frame = malloc(sizeof *frame + WS_HEADROOM + len);
 
   if (!frame) return NULL;
-  *frame = (ws_frame_t){.refs = 1, .type = type, .len = len};
-  snprintf(frame->key, sizeof frame->key, "%s", key);
-  memcpy(frame->bytes + WS_HEADROOM, text, len);
+  *frame = (ws_frame_t){.refs = 1, .type = WS_CONTROL, .len = len};
+  memcpy(frame->bytes + WS_HEADROOM, bytes, len);
   return frame;
+}
+
+/* Unmasked, as a server sends: the length takes 7 bits, or 16, or 64. */
+ws_frame_t *ws_frame_of(ws_opcode_t opcode, const void *bytes, size_t len) {
+  ws_frame_t *frame = ws_frame_raw(bytes, len);
+
+  if (!frame) return NULL;
+  size_t extra = len < 126 ? 0 : len < 65536 ? 2 : 8;
+  frame->head = 2 + extra;
+  uint8_t *head = frame->bytes + WS_HEADROOM - frame->head;
+  head[0] = (uint8_t)(0x80u | opcode);
+  head[1] = (uint8_t)(extra == 0 ? len : extra == 2 ? 126 : 127);
+  for (size_t i = 0; i < extra; i++)
+    head[2 + i] = (uint8_t)(len >> 8 * (extra - 1 - i));
+  return frame;
+}
+
+ws_frame_t *ws_frame_text(ws_type_t type, const char *key, const void *text, size_t len) {
+  ws_frame_t *frame = ws_frame_of(WS_OPCODE_TEXT, text, len);
+
+  if (!frame) return NULL;
+  frame->type = type;
+  snprintf(frame->key, sizeof frame->key, "%s", key);
+  return frame;
+}
+
+const uint8_t *ws_frame_wire(const ws_frame_t *frame) {
+  return frame->bytes + WS_HEADROOM - frame->head;
+}
+
+size_t ws_frame_wire_len(const ws_frame_t *frame) {
+  return frame->head + frame->len;
 }
 
 ws_frame_t *ws_frame_hold(ws_frame_t *frame) {
@@ -84,7 +116,11 @@ ws_frame_t *ws_frame_hold(ws_frame_t *frame) {
 }
 
 void ws_frame_release(ws_frame_t *frame) {
-  if (frame && --frame->refs == 0) free(frame);
+  while (frame && --frame->refs == 0) {
+    ws_frame_t *packed = frame->packed;
+    free(frame);
+    frame = packed;
+  }
 }
 
 ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, const void *value,
@@ -93,7 +129,8 @@ ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, cons
   ws_frame_t *frame = NULL;
 
   buf_reset(scratch);
-  buf_printf(scratch, "{\"type\":\"%s\",\"data\":", TYPES[envelope->type].name);
+  buf_printf(scratch, "{\"type\":\"%s\",\"data\":",
+             envelope->name ? envelope->name : TYPES[envelope->type].name);
   gantry_err_t err = json_write(desc, value, scratch);
   buf_printf(scratch, ",\"timestamp\":\"%s\",\"priority\":%d,\"source\":\"%s\",\"seq\":%llu",
              clock_iso(envelope->timestamp_ns, iso, sizeof iso), TYPES[envelope->type].priority,
@@ -110,66 +147,6 @@ ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, cons
     frame = ws_frame_text(envelope->type, key, scratch->data, scratch->len);
   }
   buf_reset(scratch);
+  if (frame && envelope->age_ms >= 0) frame->born_ns = envelope->born_ns;
   return frame;
-}
-
-/* ---- commands */
-
-static gantry_err_t refuse(gantry_fault_t *fault, const char *code, const char *detail) {
-  fault_set(fault, GANTRY_E_SCHEMA, "", "%s", detail);
-  snprintf(fault->code, sizeof fault->code, "%s", code);
-  return GANTRY_E_SCHEMA;
-}
-
-static gantry_err_t add_type(const char *name, uint32_t *types, gantry_fault_t *fault) {
-  ws_type_t type = ws_type_parse(name);
-
-  if (type == WS_TYPE_COUNT) {
-    return refuse(
-        fault, "BAD_SUBSCRIPTION",
-        "Subscribe to position, telemetry, sensor_data, map_update, status, alert or session.");
-  }
-  *types |= 1u << type;
-  return GANTRY_OK;
-}
-
-/* The three shapes: subscription_type, data.type, data.types[]. */
-static gantry_err_t read_selection(const http_ws_command_t *command, uint32_t *types,
-                                   gantry_fault_t *fault) {
-  http_ws_selection_t selection;
-  const char *data = command->data;
-
-  *types = 0;
-  if (command->has_subscription_type) {
-    GANTRY_TRY(add_type(command->subscription_type, types, fault));
-  }
-  if (command->has_data) {
-    if (json_read(&HTTP_WS_SELECTION_DESC, data, strlen(data), false, &selection, NULL) !=
-        GANTRY_OK) {
-      return refuse(fault, "BAD_SUBSCRIPTION", "data is {\"type\": ...} or {\"types\": [...]}.");
-    }
-    if (selection.has_type) GANTRY_TRY(add_type(selection.type, types, fault));
-    for (uint32_t i = 0; selection.has_types && i < selection.types_count; i++) {
-      GANTRY_TRY(add_type(selection.types[i], types, fault));
-    }
-  }
-  if (*types) return GANTRY_OK;
-  return refuse(fault, "BAD_SUBSCRIPTION",
-                "Say what to subscribe: data.types, data.type or subscription_type.");
-}
-
-gantry_err_t ws_command_parse(const char *text, size_t len, ws_command_t *out,
-                              gantry_fault_t *fault) {
-  http_ws_command_t command;
-
-  *out = (ws_command_t){.wish = WS_PING};
-  if (json_read(&HTTP_WS_COMMAND_DESC, text, len, false, &command, NULL) != GANTRY_OK) {
-    return refuse(fault, "BAD_FRAME", "A frame is one JSON object with a type.");
-  }
-  if (!strcmp(command.type, "ping")) return GANTRY_OK;
-  out->wish = !strcmp(command.type, "subscribe") ? WS_SUBSCRIBE : WS_UNSUBSCRIBE;
-  if (out->wish == WS_UNSUBSCRIBE && strcmp(command.type, "unsubscribe") != 0) {
-    return refuse(fault, "UNKNOWN_TYPE", "Known frames are ping, subscribe and unsubscribe.");
-  }
-  return read_selection(&command, &out->types, fault);
 }

@@ -8,7 +8,9 @@
 #include <gantry/buf.h>
 #include <messages.h>
 
-#define WS_HEADROOM 32 /* bytes before the text, for the frame's own header */
+#define WS_HEADROOM                                                                                \
+  32 /* bytes before the text; the frame's own header takes at most ten of them                    \
+      */
 
 /* What can be subscribed. */
 typedef enum ws_type {
@@ -19,6 +21,9 @@ typedef enum ws_type {
   WS_STATUS,
   WS_ALERT,
   WS_SESSION,
+  WS_RS485,
+  WS_LOG,
+  WS_ACTIVE_ALERTS_UPDATE,
   WS_TYPE_COUNT,
   WS_CONTROL = WS_TYPE_COUNT, /* confirmations, pongs, errors: only to one client */
 } ws_type_t;
@@ -26,14 +31,26 @@ typedef enum ws_type {
 typedef struct ws_frame {
   uint32_t refs;
   ws_type_t type;
-  char key[51];    /* sensor_data: the sensor; else "" */
-  size_t len;      /* of the text */
-  uint8_t bytes[]; /* WS_HEADROOM, then the text */
+  char key[51];            /* sensor_data: the sensor; else "" */
+  size_t len;              /* of the text */
+  uint64_t born_ns;        /* of the datum, on this host's monotonic clock; 0: not said */
+  struct ws_frame *packed; /* the same compressed (ws_deflate.h), or NULL */
+  bool plain;              /* compressing it does not pay */
+  size_t head;             /* of the frame's header, which stands right before the text */
+  uint8_t bytes[];         /* WS_HEADROOM, then the text */
 } ws_frame_t;
+
+typedef enum ws_opcode {
+  WS_OPCODE_TEXT = 1,
+  WS_OPCODE_CLOSE = 8,
+  WS_OPCODE_PING = 9,
+  WS_OPCODE_PACKED = 0x41, /* compressed text */
+} ws_opcode_t;
 
 /* What the envelope says beside the data. */
 typedef struct ws_envelope {
   ws_type_t type;
+  const char *name;      /* of the frame, where it is not the type's; or NULL */
   const char *source;    /* producing service */
   uint64_t timestamp_ns; /* wall time of the datum */
   uint64_t seq;
@@ -46,8 +63,15 @@ typedef struct ws_envelope {
    desc. One reference; NULL when it does not fit. scratch is used and left empty. */
 ws_frame_t *ws_frame_new(const ws_envelope_t *envelope, const desc_t *desc, const void *value,
                          const char *key, buf_t *scratch);
-/* A frame of that text. */
+/* A text frame of a type. */
 ws_frame_t *ws_frame_text(ws_type_t type, const char *key, const void *text, size_t len);
+/* A frame of any opcode, for one client. */
+ws_frame_t *ws_frame_of(ws_opcode_t opcode, const void *bytes, size_t len);
+/* Bytes that are frames already. */
+ws_frame_t *ws_frame_raw(const void *bytes, size_t len);
+/* What goes on the wire: header and text in one. */
+const uint8_t *ws_frame_wire(const ws_frame_t *frame);
+size_t ws_frame_wire_len(const ws_frame_t *frame);
 ws_frame_t *ws_frame_hold(ws_frame_t *frame);
 /* NULL is allowed. */
 void ws_frame_release(ws_frame_t *frame);
@@ -59,19 +83,5 @@ ws_type_t ws_type_parse(const char *name);
 const char *ws_type_permission(ws_type_t type);
 /* Subscription that a path makes on connect: a bit per type; *known false for an unknown path. */
 uint32_t ws_path_types(const char *path, bool *known);
-/* A path that stands in the API and is not built in this version. */
-bool ws_path_is_planned(const char *path);
-
-/* What a client wants. */
-typedef enum ws_wish { WS_PING, WS_SUBSCRIBE, WS_UNSUBSCRIBE } ws_wish_t;
-typedef struct ws_command {
-  ws_wish_t wish;
-  uint32_t types; /* a bit per type */
-} ws_command_t;
-
-/* Reads a client's frame. GANTRY_E_SCHEMA with code BAD_FRAME, UNKNOWN_TYPE or BAD_SUBSCRIPTION and
- * a sentence in fault. */
-gantry_err_t ws_command_parse(const char *text, size_t len, ws_command_t *out,
-                              gantry_fault_t *fault);
 
 #endif

@@ -36,6 +36,7 @@ typedef struct door {
   char folder[64];
   char token[1100];   /* access token of admin; filled by door_login */
   char refresh[1100]; /* and the refresh token */
+  char password[64];  /* the first administrator's */
   store_user_t users[4];
   uint32_t user_count;
 } door_t;
@@ -45,11 +46,20 @@ extern door_t door;
 void door_open(void);
 /* The same with settings of the test's own, "key=value" ended by NULL. */
 void door_open_with(const char *const *settings);
+/* The same before a real storage instead of a played one: door.storage is NULL then. */
+void door_open_on(const service_def_t *storage, const char *const *settings);
 void door_close(void);
 stub_t *door_stub(const request_t *request);
 
+/* Plays sensor.ingest_each: takes every reading in. The last one of it stands in the result. */
+const sensor_ingest_t *door_takes_readings(void);
+
 /* Waits until the first administrator is made, and logs in as he. */
 void door_login(void);
+/* Logs in; door.token and door.refresh are those of who came in last. */
+answer_t door_login_as(const char *user, const char *password);
+/* Changes the password of whom door.token is for. */
+answer_t door_change_password(const char *from, const char *to);
 /* Both: how most suites begin. */
 void door_open_as_admin(void);
 /* A token of another role, signed by the gateway's own secret; life_s may be 0. */
@@ -61,6 +71,10 @@ answer_t door_request(const char *method, const char *path, const char *body);
 answer_t door_request_as(const char *token, const char *method, const char *path, const char *body);
 /* Raw bytes on a new connection; the first answer to them. */
 answer_t door_raw(const char *bytes, size_t len);
+
+/* Asks, expects the route's own status, and reads the answer by the schema of the documentation. */
+answer_t expect_route(const char *method, const char *path, const char *body, uint32_t endpoint);
+void expect_text(const answer_t *answer, const char *text);
 
 /* A connection that stays, for keep-alive and WebSocket. */
 int door_connect(void);

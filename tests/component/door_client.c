@@ -16,22 +16,8 @@ enum { ANSWER_MS = 8000 };
 static buf_t inbox;  /* bytes that came on the last connection */
 static buf_t answer; /* head and body of the last answer, NUL between and behind */
 
-typedef struct stepping {
-  harness_predicate_fn predicate;
-  void *arg;
-} stepping_t;
-
-static bool step_and_ask(void *arg) {
-  stepping_t *stepping = arg;
-
-  gateway_step(door.gateway);
-  return stepping->predicate(stepping->arg);
-}
-
 bool door_until(harness_predicate_fn predicate, void *arg, uint32_t deadline_ms) {
-  stepping_t stepping = {.predicate = predicate, .arg = arg};
-
-  return harness_until(door.harness, step_and_ask, &stepping, deadline_ms);
+  return harness_until(door.harness, predicate, arg, deadline_ms);
 }
 
 int door_connect(void) {
@@ -95,6 +81,7 @@ static bool is_whole(void *arg) {
   const char *length = strcasestr(text, "\r\nContent-Length:");
   reading->head_len = (size_t)(end - text) + 4;
   reading->body_len = length && length < end ? strtoul(length + 17, NULL, 10) : 0;
+  if (!strncmp(text, "HTTP/1.1 304", 12)) reading->body_len = 0;
   return ended || inbox.len >= reading->head_len + reading->body_len;
 }
 

@@ -10,26 +10,6 @@
 
 TestSuite(api_gateway, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
-/* Asks, expects the route's own status, and reads the answer by the schema of the documentation. */
-static answer_t expect_shape(const char *method, const char *path, const char *body,
-                             uint32_t endpoint) {
-  const endpoint_t *row = &CATALOGUE_ENDPOINTS[endpoint];
-  gantry_fault_t fault = {0};
-  answer_t answer = door_request(method, path, body);
-  void *value = calloc(1, row->answer->size);
-
-  cr_assert_eq(answer.status, row->status, "%s %s: %d %s", method, path, answer.status,
-               answer.body);
-  cr_expect_eq(json_read(row->answer, answer.body, answer.body_len, true, value, &fault), GANTRY_OK,
-               "%s: %s %s in %s", path, fault.field, fault.detail, answer.body);
-  free(value);
-  return answer;
-}
-
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static void fill_info(map_info_t *info) {
   snprintf(info->map_id, sizeof info->map_id, "map_0a1b2c3d");
   snprintf(info->name, sizeof info->name, "hall");
@@ -47,7 +27,7 @@ Test(api_gateway, begins_and_ends_a_mapping_session) {
   snprintf(started->session_id, sizeof started->session_id, "session_00000001");
   stopped->scans = 17;
 
-  answer_t answer = expect_shape("POST", "/api/v1/map/start-mapping", "{\"map_name\":\"hall\"}",
+  answer_t answer = expect_route("POST", "/api/v1/map/start-mapping", "{\"map_name\":\"hall\"}",
                                  ENDPOINT_MAP_START_MAPPING);
   expect_text(&answer, "session_00000001");
   const map_start_t *asked = door_stub(REQUEST_MAP_START)->takes;
@@ -55,7 +35,7 @@ Test(api_gateway, begins_and_ends_a_mapping_session) {
   cr_expect_eq(asked->width, 1000);
   cr_expect_str_eq(door_stub(REQUEST_MAP_START)->actor, "admin");
 
-  answer = expect_shape("POST", "/api/v1/map/stop-mapping", NULL, ENDPOINT_MAP_STOP_MAPPING);
+  answer = expect_route("POST", "/api/v1/map/stop-mapping", NULL, ENDPOINT_MAP_STOP_MAPPING);
   expect_text(&answer, "\"total_scans\":17");
 }
 
@@ -78,15 +58,15 @@ Test(api_gateway, shows_maps_in_millimetres) {
   fill_info(door_stub(REQUEST_MAP_LOAD)->reply);
   fill_info(door_stub(REQUEST_STORE_MAP_UPDATE)->reply);
 
-  answer_t answer = expect_shape("GET", "/api/v1/map/list", NULL, ENDPOINT_MAP_LIST);
+  answer_t answer = expect_route("GET", "/api/v1/map/list", NULL, ENDPOINT_MAP_LIST);
   expect_text(&answer, "\"resolution\":50");
-  expect_shape("GET", "/api/v1/map/current", NULL, ENDPOINT_MAP_CURRENT);
-  expect_shape("POST", "/api/v1/map/load/map_0a1b2c3d", NULL, ENDPOINT_MAP_LOAD);
-  expect_shape("PUT", "/api/v1/map/map_0a1b2c3d", "{\"name\":\"new\"}", ENDPOINT_MAP_UPDATE);
+  expect_route("GET", "/api/v1/map/current", NULL, ENDPOINT_MAP_CURRENT);
+  expect_route("POST", "/api/v1/map/load/map_0a1b2c3d", NULL, ENDPOINT_MAP_LOAD);
+  expect_route("PUT", "/api/v1/map/map_0a1b2c3d", "{\"name\":\"new\"}", ENDPOINT_MAP_UPDATE);
   cr_expect_str_eq(((store_map_update_t *)door_stub(REQUEST_STORE_MAP_UPDATE)->takes)->name, "new");
   cr_expect_eq(door_request("PUT", "/api/v1/map/map_0a1b2c3d", "{}").status, 422);
   cr_expect_eq(door_request("PUT", "/api/v1/map/map_0a1b2c3d", "{\"metadata\":5}").status, 422);
-  expect_shape("POST", "/api/v1/map/update-and-localize?map_id=map_0a1b2c3d", NULL,
+  expect_route("POST", "/api/v1/map/update-and-localize?map_id=map_0a1b2c3d", NULL,
                ENDPOINT_MAP_UPDATE_AND_LOCALIZE);
 }
 
@@ -115,7 +95,7 @@ Test(api_gateway, shows_the_path_of_the_session) {
   path->points[1].x = 0.5f;
   path->total = 40;
 
-  answer_t answer = expect_shape("GET", "/api/v1/map/trajectory", NULL, ENDPOINT_MAP_TRAJECTORY);
+  answer_t answer = expect_route("GET", "/api/v1/map/trajectory", NULL, ENDPOINT_MAP_TRAJECTORY);
 
   expect_text(&answer, "\"x\":500");
   expect_text(&answer, "\"total_points\":40");
@@ -137,23 +117,21 @@ Test(api_gateway, deletes_no_map_that_is_in_use) {
   for (int i = 0; i < 50 && seen != 200; i++)
     (void)map_status_is_known(&seen);
 
-  expect_shape("GET", "/api/v1/map/status", NULL, ENDPOINT_MAP_STATUS);
+  expect_route("GET", "/api/v1/map/status", NULL, ENDPOINT_MAP_STATUS);
   cr_expect_eq(door_request("DELETE", "/api/v1/map/map_0a1b2c3d", NULL).status, 409);
-  expect_shape("DELETE", "/api/v1/map/map_else", NULL, ENDPOINT_MAP_DELETE);
+  expect_route("DELETE", "/api/v1/map/map_else", NULL, ENDPOINT_MAP_DELETE);
 }
 
 /* ---- sensors */
 
 Test(api_gateway, takes_readings_in) {
-  sensor_accepted_t *accepted = door_stub(REQUEST_SENSOR_INGEST)->reply;
-  snprintf(accepted->sensor, sizeof accepted->sensor, "RFID_001");
+  const sensor_ingest_t *ingest = door_takes_readings();
 
-  expect_shape("POST", "/api/v1/sensors/data",
+  expect_route("POST", "/api/v1/sensors/data",
                "{\"sensor_type\":\"rfid\",\"sensor_id\":\"RFID_001\",\"data\":{\"rfid_id\":\"X\"},"
                "\"quality\":0.9}",
                ENDPOINT_SENSORS_DATA);
 
-  const sensor_ingest_t *ingest = door_stub(REQUEST_SENSOR_INGEST)->takes;
   cr_expect_eq(ingest->type, SENSOR_TYPE_RFID);
   cr_expect_str_eq(ingest->data, "{\"rfid_id\":\"X\"}");
 }
@@ -184,6 +162,22 @@ Test(api_gateway, names_the_field_of_a_bad_reading) {
   cr_expect_eq(door_stub(REQUEST_SENSOR_INGEST)->count, 0);
 }
 
+Test(api_gateway, names_every_fault_of_a_body_and_of_a_query) {
+  answer_t answer = door_request("POST", "/api/v1/sensors/data",
+                                 "{\"sensor_type\":true,\"sensor_id\":7,\"quality\":5}");
+
+  cr_expect_eq(answer.status, 422);
+  expect_text(&answer, "{\"field\":\"sensor_type\",");
+  expect_text(&answer, "\"value\":true}");
+  expect_text(&answer, "{\"field\":\"sensor_id\",\"message\":\"must be text\",\"value\":7}");
+  expect_text(&answer, "{\"field\":\"data\",\"message\":\"is missing\"}");
+  expect_text(&answer, "\"message\":\"must be 0 to 1, is 5\",\"value\":5}");
+  answer = door_request("GET", "/api/v1/dashboard/logs?limit=0&page=none", NULL);
+  cr_expect_eq(answer.status, 422);
+  expect_text(&answer, "\"field\":\"limit\"");
+  expect_text(&answer, "\"field\":\"page\"");
+}
+
 Test(api_gateway, configures_and_calibrates_sensors) {
   sensor_configure_t *configured = door_stub(REQUEST_SENSOR_CONFIGURE)->reply;
   sensor_calibrated_t *calibrated = door_stub(REQUEST_SENSOR_CALIBRATE)->reply;
@@ -195,14 +189,14 @@ Test(api_gateway, configures_and_calibrates_sensors) {
   const char *body = "{\"sensor_id\":\"PROX_001\",\"sensor_type\":\"proximity\",\"name\":\"front\","
                      "\"configuration\":{\"limit\":1},\"calibration_data\":{}}";
 
-  expect_shape("POST", "/api/v1/sensors/configure", body, ENDPOINT_SENSORS_CONFIGURE);
+  expect_route("POST", "/api/v1/sensors/configure", body, ENDPOINT_SENSORS_CONFIGURE);
   cr_expect_eq(
       door_request(
           "POST", "/api/v1/sensors/configure",
           "{\"sensor_id\":\"P\",\"sensor_type\":\"proximity\",\"name\":\"f\",\"configuration\":[]}")
           .status,
       422);
-  expect_shape("POST", "/api/v1/sensors/calibrate/PROX_001", "{\"offset\":0.02}",
+  expect_route("POST", "/api/v1/sensors/calibrate/PROX_001", "{\"offset\":0.02}",
                ENDPOINT_SENSORS_CALIBRATE);
   cr_expect_str_eq(((sensor_calibrate_t *)door_stub(REQUEST_SENSOR_CALIBRATE)->takes)->calibration,
                    "{\"offset\":0.02}");
@@ -230,15 +224,15 @@ Test(api_gateway, lists_configured_sensors_with_those_only_heard_of) {
        i < 50 && door_request("GET", "/api/v1/sensors/status/LIDAR_001", NULL).status != 200; i++) {
   }
 
-  expect_shape("GET", "/api/v1/sensors/status/LIDAR_001", NULL, ENDPOINT_SENSORS_STATUS_ONE);
+  expect_route("GET", "/api/v1/sensors/status/LIDAR_001", NULL, ENDPOINT_SENSORS_STATUS_ONE);
   cr_expect_eq(door_request("GET", "/api/v1/sensors/status/NONE", NULL).status, 404);
-  answer_t answer = expect_shape("GET", "/api/v1/sensors/list", NULL, ENDPOINT_SENSORS_LIST);
+  answer_t answer = expect_route("GET", "/api/v1/sensors/list", NULL, ENDPOINT_SENSORS_LIST);
   expect_text(&answer, "\"total_count\":2");
   expect_text(&answer, "\"status\":\"online\"");
   answer = door_request("GET", "/api/v1/sensors/status", NULL);
   cr_expect_eq(answer.body[0], '[');
   expect_text(&answer, "LIDAR_001");
-  expect_shape("GET", "/api/v1/sensors/configure/PROX_001", NULL, ENDPOINT_SENSORS_CONFIGURATION);
+  expect_route("GET", "/api/v1/sensors/configure/PROX_001", NULL, ENDPOINT_SENSORS_CONFIGURATION);
 }
 
 Test(api_gateway, reads_stored_readings) {
@@ -263,7 +257,7 @@ Test(api_gateway, reads_stored_readings) {
 /* ---- localization */
 
 Test(api_gateway, hands_positions_to_localization_in_metres) {
-  expect_shape("POST", "/api/v1/localization/position/update",
+  expect_route("POST", "/api/v1/localization/position/update",
                "{\"sensor_type\":\"lidar\",\"sensor_id\":\"L\",\"position_data\":{\"x\":1500,\"y\":"
                "0,\"theta\":1}}",
                ENDPOINT_LOCALIZATION_POSITION_UPDATE);
@@ -285,13 +279,13 @@ Test(api_gateway, shows_history_and_statistics) {
   stats->usage[0] = (loc_usage_t){.method = LOC_METHOD_RFID, .count = 4};
   stats->has_pose = true;
 
-  answer_t answer = expect_shape("GET", "/api/v1/localization/history?limit=2", NULL,
+  answer_t answer = expect_route("GET", "/api/v1/localization/history?limit=2", NULL,
                                  ENDPOINT_LOCALIZATION_HISTORY);
   expect_text(&answer, "\"limit\":2");
-  answer = expect_shape("GET", "/api/v1/localization/stats", NULL, ENDPOINT_LOCALIZATION_STATS);
+  answer = expect_route("GET", "/api/v1/localization/stats", NULL, ENDPOINT_LOCALIZATION_STATS);
   expect_text(&answer, "\"sensor_usage\":{\"rfid\":4}");
   expect_text(&answer, "\"total_positions\":40");
-  expect_shape("POST", "/api/v1/localization/reset", NULL, ENDPOINT_LOCALIZATION_RESET);
+  expect_route("POST", "/api/v1/localization/reset", NULL, ENDPOINT_LOCALIZATION_RESET);
 }
 
 static void fill_setting(loc_config_row_t *row) {
@@ -307,15 +301,15 @@ Test(api_gateway, keeps_settings) {
   fill_setting(door_stub(REQUEST_STORE_CONFIG_GET)->reply);
   fill_setting(&configs->configs[configs->configs_count++]);
 
-  expect_shape(
+  expect_route(
       "POST", "/api/v1/localization/config",
       "{\"config_key\":\"weights\",\"config_value\":{\"rfid\":0.4},\"config_type\":\"fusion\"}",
       ENDPOINT_LOCALIZATION_CONFIG_SET);
-  answer_t answer = expect_shape("GET", "/api/v1/localization/config/weights", NULL,
+  answer_t answer = expect_route("GET", "/api/v1/localization/config/weights", NULL,
                                  ENDPOINT_LOCALIZATION_CONFIG_GET);
   expect_text(&answer, "\"config_value\":{\"rfid\":0.4}");
-  expect_shape("GET", "/api/v1/localization/config", NULL, ENDPOINT_LOCALIZATION_CONFIG_LIST);
-  expect_shape("DELETE", "/api/v1/localization/config/weights", NULL,
+  expect_route("GET", "/api/v1/localization/config", NULL, ENDPOINT_LOCALIZATION_CONFIG_LIST);
+  expect_route("DELETE", "/api/v1/localization/config/weights", NULL,
                ENDPOINT_LOCALIZATION_CONFIG_DELETE);
   cr_expect_eq(door_request("POST", "/api/v1/localization/config",
                             "{\"config_key\":\"w\",\"config_value\":3,\"config_type\":\"fusion\"}")
@@ -331,12 +325,12 @@ Test(api_gateway, keeps_tags_in_millimetres) {
   snprintf(((store_tag_t *)door_stub(REQUEST_STORE_TAG_PUT)->reply)->tag, 20, "0A1B2C3D");
   snprintf(((store_tag_key_t *)door_stub(REQUEST_STORE_TAG_DELETE)->reply)->tag, 20, "0A1B2C3D");
 
-  answer_t answer = expect_shape("GET", "/api/v1/localization/rfid-tags", NULL, ENDPOINT_TAGS_LIST);
+  answer_t answer = expect_route("GET", "/api/v1/localization/rfid-tags", NULL, ENDPOINT_TAGS_LIST);
   expect_text(&answer, "\"x\":2000");
-  expect_shape("POST", "/api/v1/localization/rfid-tags",
+  expect_route("POST", "/api/v1/localization/rfid-tags",
                "{\"tag_id\":\"0A1B2C3D\",\"x\":2000,\"y\":-5}", ENDPOINT_TAGS_PUT);
   const store_tag_t *put = door_stub(REQUEST_STORE_TAG_PUT)->takes;
   cr_expect_float_eq(put->y, -0.005, 1e-12);
   cr_expect(put->active);
-  expect_shape("DELETE", "/api/v1/localization/rfid-tags/0A1B2C3D", NULL, ENDPOINT_TAGS_DELETE);
+  expect_route("DELETE", "/api/v1/localization/rfid-tags/0A1B2C3D", NULL, ENDPOINT_TAGS_DELETE);
 }

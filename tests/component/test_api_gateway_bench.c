@@ -9,10 +9,6 @@
 
 TestSuite(api_gateway_bench, .init = bench_play_open, .fini = door_close, .timeout = 30);
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static void expect(const char *method, const char *path, int status, const char *body) {
   answer_t answer = door_request(method, path, NULL);
 

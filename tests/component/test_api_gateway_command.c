@@ -8,10 +8,6 @@
 
 TestSuite(api_gateway_command, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static const robot_command_t *commanded(void) {
   return door_stub(REQUEST_ROBOT_COMMAND)->takes;
 }
@@ -30,19 +26,6 @@ static robot_status_t *plays(robot_command_kind_t kind, robot_command_state_t st
   return status;
 }
 
-static void play_limits(void) {
-  robot_limits_t *limits = door_stub(REQUEST_ROBOT_LIMITS)->reply;
-
-  *limits = (robot_limits_t){.max_speed = 1,
-                             .max_acceleration = 1,
-                             .max_deceleration = 2,
-                             .zone_stop = 0.5,
-                             .zone_slow = 1,
-                             .battery_min = 0.2,
-                             .dead_man_ms = 500,
-                             .emergency_speed = 0.1};
-}
-
 /* The bridge tells its status until the gateway has heard it. */
 static void tell(const robot_status_t *status, const char *path, const char *word) {
   uint64_t end_ns = clock_mono_ns() + 5 * GANTRY_NS_PER_S;
@@ -54,6 +37,29 @@ static void tell(const robot_status_t *status, const char *path, const char *wor
     if (strstr(door_request("GET", path, NULL).body, word)) return;
   }
   cr_assert(false, "%s never said %s", path, word);
+}
+
+static const robot_limits_t LIMITS = {.max_speed = 1,
+                                      .max_acceleration = 1,
+                                      .max_deceleration = 2,
+                                      .zone_stop = 0.5,
+                                      .zone_slow = 1,
+                                      .battery_min = 0.2,
+                                      .dead_man_ms = 500,
+                                      .emergency_speed = 0.1};
+
+/* The bridge tells its limits; nobody may ask for them. */
+static void tell_limits(void) {
+  uint64_t end_ns = clock_mono_ns() + 5 * GANTRY_NS_PER_S;
+
+  cr_assert(harness_heard(door.harness, door.bridge->bus, "robot.limits", 5000));
+  do {
+    cr_assert_lt(clock_mono_ns(), end_ns);
+    bus_publish(door.bridge->bus, TOPIC_ROBOT_LIMITS, NULL, &LIMITS);
+    harness_for(door.harness, 20);
+  } while (door_request("GET", "/api/v1/robot/configuration", NULL).status != 200);
+  door_stub(REQUEST_ROBOT_LIMITS)->fail = GANTRY_E_INTERNAL;
+  door_stub(REQUEST_ROBOT_STATUS)->fail = GANTRY_E_INTERNAL;
 }
 
 /* ---- commands */
@@ -163,7 +169,7 @@ Test(api_gateway_command, shows_the_last_command_once_there_was_one) {
 
 Test(api_gateway_command, moves_as_path_and_query_say) {
   plays(ROBOT_COMMAND_KIND_MOVE, ROBOT_COMMAND_STATE_RUNNING);
-  play_limits();
+  tell_limits();
 
   answer_t answer = door_request("POST", "/api/v1/robot/move?direction=backward&speed=0.3", NULL);
   cr_assert_eq(answer.status, 200, "%s", answer.body);
@@ -185,9 +191,8 @@ Test(api_gateway_command, moves_as_path_and_query_say) {
   cr_expect_eq(door_stub(REQUEST_ROBOT_HALT)->count, 1);
 }
 
-Test(api_gateway_command, says_no_duration_when_the_limits_do_not_come) {
+Test(api_gateway_command, says_no_duration_while_the_limits_are_not_known) {
   plays(ROBOT_COMMAND_KIND_MOVE, ROBOT_COMMAND_STATE_RUNNING);
-  door_stub(REQUEST_ROBOT_LIMITS)->fail = GANTRY_E_UNAVAILABLE;
 
   answer_t answer = door_request("POST", "/api/v1/robot/move/forward?distance=3", NULL);
 
@@ -236,10 +241,13 @@ Test(api_gateway_command, changes_the_mode_and_forces_none) {
 
 Test(api_gateway_command, sets_speeds_as_shares_and_by_name) {
   plays(ROBOT_COMMAND_KIND_SPEED, ROBOT_COMMAND_STATE_DONE);
-  play_limits();
-  robot_status_t *asked = door_stub(REQUEST_ROBOT_STATUS)->reply;
-  *asked = (robot_status_t){
-      .speed_share = 0.25, .preset = ROBOT_PRESET_SLOW, .acceleration = 0.4, .deceleration = 0.4};
+  tell_limits();
+  cr_expect_eq(door_request("GET", "/api/v1/robot/speed", NULL).status, 503, "not told yet");
+  tell(&(robot_status_t){.speed_share = 0.25,
+                         .preset = ROBOT_PRESET_SLOW,
+                         .acceleration = 0.4,
+                         .deceleration = 0.4},
+       "/api/v1/robot/speed", "\"preset\":\"slow\",\"speed\":0.25,\"acceleration\":0.4,");
 
   answer_t answer = door_request("POST", "/api/v1/robot/speed",
                                  "{\"speed\":0.5,\"acceleration\":0.5,\"deceleration\":0.5}");
@@ -247,15 +255,30 @@ Test(api_gateway_command, sets_speeds_as_shares_and_by_name) {
   expect_text(&answer, "\"speed\":0.5,\"acceleration\":0.5,\"deceleration\":0.5");
   cr_expect_float_eq(commanded()->acceleration, 0.5, 1e-12);
   answer = door_request("GET", "/api/v1/robot/speed", NULL);
-  expect_text(&answer, "\"preset\":\"slow\",\"speed\":0.25,\"acceleration\":0.4,");
+  expect_text(&answer, "\"speed\":0.5,\"acceleration\":0.5,");
+  cr_expect_eq(door_stub(REQUEST_ROBOT_STATUS)->count + door_stub(REQUEST_ROBOT_LIMITS)->count, 0,
+               "newest values come out of memory");
   answer = door_request("POST", "/api/v1/robot/speed/preset", "{\"preset\":\"fast\"}");
   cr_expect_eq(answer.status, 200, "%s", answer.body);
   cr_expect_eq(commanded()->kind, ROBOT_COMMAND_KIND_PRESET);
   cr_expect_eq(commanded()->preset, ROBOT_PRESET_FAST);
 }
 
+Test(api_gateway_command, asks_for_limits_it_has_not_heard_once_a_speed_is_set) {
+  plays(ROBOT_COMMAND_KIND_SPEED, ROBOT_COMMAND_STATE_DONE);
+  *(robot_limits_t *)door_stub(REQUEST_ROBOT_LIMITS)->reply = LIMITS;
+
+  answer_t answer = door_request("POST", "/api/v1/robot/speed", "{\"speed\":0.5}");
+
+  cr_assert_eq(answer.status, 200, "%s", answer.body);
+  expect_text(&answer, "\"speed\":0.5,\"acceleration\":0.5,\"deceleration\":0.5");
+  cr_expect_eq(door_stub(REQUEST_ROBOT_LIMITS)->count, 1);
+}
+
 Test(api_gateway_command, shows_the_limits_that_the_bridge_keeps) {
-  play_limits();
+  cr_expect_eq(door_request("GET", "/api/v1/robot/configuration", NULL).status, 503,
+               "not told yet");
+  tell_limits();
 
   answer_t answer = door_request("GET", "/api/v1/robot/configuration", NULL);
 
@@ -264,8 +287,7 @@ Test(api_gateway_command, shows_the_limits_that_the_bridge_keeps) {
   expect_text(&answer, "\"safety_distance\":0.5");
   expect_text(&answer, "\"emergency_stop_timeout\":150");
   expect_text(&answer, "\"battery_warning_threshold\":20");
-  door_stub(REQUEST_ROBOT_LIMITS)->fail = GANTRY_E_UNAVAILABLE;
-  cr_expect_eq(door_request("GET", "/api/v1/robot/configuration", NULL).status, 503);
+  cr_expect_eq(door_stub(REQUEST_ROBOT_LIMITS)->count, 0);
 }
 
 Test(api_gateway_command, resets_with_what_was_confirmed) {
@@ -329,7 +351,8 @@ Test(api_gateway_command, lets_viewers_look_but_not_command) {
     cr_expect_eq(door_request_as(viewer, "POST", PATHS[i], "{}").status, 403, "%s", PATHS[i]);
     cr_expect_eq(door_request_as("", "POST", PATHS[i], "{}").status, 401, "%s", PATHS[i]);
   }
-  play_limits();
+  tell_limits();
+  tell(&(robot_status_t){.speed_share = 1}, "/api/v1/robot/speed", "\"preset\"");
   cr_expect_eq(door_request_as(viewer, "GET", "/api/v1/robot/configuration", NULL).status, 200);
   cr_expect_eq(door_request_as(viewer, "GET", "/api/v1/robot/speed", NULL).status, 200);
 }

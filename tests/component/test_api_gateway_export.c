@@ -89,8 +89,8 @@ static client_t client_open(const char *method, const char *query, const char *h
   char request[2048];
 
   int len = snprintf(request, sizeof request,
-                     "%s /api/v1/sessions/%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
-                     "%s\r\n%s\r\n",
+                     "%s /api/v1/sessions/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     "Authorization: Bearer %s\r\n%s\r\n",
                      method, query, door.token, headers);
   door_send(client.fd, request, (size_t)len);
   return client;
@@ -351,7 +351,7 @@ static bool has_started(void *arg) {
 }
 
 Test(api_gateway_export, waits_for_slow_clients_beside_quick_ones) {
-  enum { SLOW = 8 };
+  enum { SLOW = 7 };
   client_t slow[SLOW];
   store.size = SIZE;
   store.knows_size = true;
@@ -359,8 +359,11 @@ Test(api_gateway_export, waits_for_slow_clients_beside_quick_ones) {
     slow[i] = client_open("GET", "s1/export", "");
     cr_assert(door_until(has_started, &slow[i], 8000));
   }
-  harness_for(door.harness, 300);
-  unsigned asked = door_stub(REQUEST_SESSION_EXPORT)->count;
+  unsigned asked = 0;
+  for (int i = 0; i < 40 && door_stub(REQUEST_SESSION_EXPORT)->count != asked; i++) {
+    asked = door_stub(REQUEST_SESSION_EXPORT)->count;
+    harness_for(door.harness, 300); /* until the sockets are full */
+  }
   harness_for(door.harness, 300);
 
   cr_expect_eq(door_stub(REQUEST_SESSION_EXPORT)->count, asked, "nobody reads, nothing is asked");
@@ -371,29 +374,4 @@ Test(api_gateway_export, waits_for_slow_clients_beside_quick_ones) {
   expect_whole(&slow[0], 200, SIZE);
   for (int i = 0; i < SLOW; i++)
     client_close(&slow[i]);
-}
-
-Test(api_gateway_export, is_refused_while_too_many_are_under_way_and_ends_with_its_client) {
-  enum { MOST = 16 };
-  client_t clients[MOST];
-  store.size = SIZE;
-  store.knows_size = true;
-  for (int i = 0; i < MOST; i++) {
-    clients[i] = client_open("GET", "s1/export", "");
-    cr_assert(door_until(has_started, &clients[i], 8000));
-  }
-
-  answer_t answer = door_request("GET", "/api/v1/sessions/s1/export", NULL);
-
-  cr_expect_eq(answer.status, 429);
-  cr_expect_not_null(strstr(answer.head, "\r\nRetry-After: "));
-  for (int i = 0; i < MOST; i++)
-    client_close(&clients[i]);
-  store.size = 1000;
-  bool free = false;
-  for (int i = 0; i < 50 && !free; i++) {
-    harness_for(door.harness, 50);
-    free = door_request("GET", "/api/v1/sessions/s1/export", NULL).status == 200;
-  }
-  cr_expect(free);
 }

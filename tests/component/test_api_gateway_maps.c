@@ -13,10 +13,6 @@
 
 TestSuite(api_gateway_maps, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static void expect_refused(const char *method, const char *path, const char *body, int status,
                            const char *field) {
   char named[80];

@@ -10,10 +10,6 @@
 
 TestSuite(api_gateway_readings, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static answer_t expect_ok(const char *method, const char *path, const char *body) {
   answer_t answer = door_request(method, path, body);
 

@@ -10,10 +10,6 @@
 
 TestSuite(api_gateway_robot, .init = door_open_as_admin, .fini = door_close, .timeout = 30);
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 static void confirm_stops(void) {
   robot_safety_t *safety = door_stub(REQUEST_ROBOT_ESTOP)->reply;
 

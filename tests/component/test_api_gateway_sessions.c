@@ -13,10 +13,6 @@ TestSuite(api_gateway_sessions, .init = door_open_as_admin, .fini = door_close, 
 
 static const char ID[] = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 
-static void expect_text(const answer_t *answer, const char *text) {
-  cr_expect_not_null(strstr(answer->body, text), "%s in %s", text, answer->body);
-}
-
 /* Asks without envelope, and reads the answer by the schema of the documentation. */
 static void expect_shape(const char *method, const char *path, const char *body,
                          uint32_t endpoint) {

@@ -42,9 +42,6 @@ typedef struct service_def {
   /* Says how it goes, each second: status (ready, degraded, starting) and a sentence. NULL: always
    * ready. */
   void (*health)(void *self, sys_health_t *out);
-  /* Runs instead of loop_run(service->loop) when not NULL (the gateway's own loop); returns when
-   * loop_stopped(). */
-  void (*run)(service_t *service, void *self);
   /* Loop and bus threads go before ordinary programs (SCHED_FIFO), where the kernel allows it. */
   bool realtime;
 } service_def_t;

@@ -267,6 +267,7 @@ void bench_stop(gateway_t *gateway) {
   if (bench->second) loop_cancel(gateway->service->loop, bench->second);
   for (uint32_t i = 0; i < bench->wait_count; i++)
     exchange_release(bench->waits[i].x);
+  bench_sockets_close(bench);
   points_fini(&bench->points);
   buf_fini(&bench->number);
   buf_fini(&bench->json);

@@ -5,9 +5,9 @@
 #include "exchange.h"
 #include "points.h"
 #include "shapes.h"
-#include "ws_frames.h"
+#include "ws_socket.h"
+#include "ws_upgrade.h"
 
-struct lws;
 typedef struct bench_client bench_client_t;
 
 /* An export that waits until storage has the session. */
@@ -61,10 +61,9 @@ bool bench_is_heard(const bench_t *bench);
 void bench_tell(bench_t *bench, const char *type, const desc_t *desc, const void *value);
 /* Each second. */
 void bench_sockets_tick(bench_t *bench);
-int bench_ws_admit(gateway_t *gateway, struct lws *wsi);
-void *bench_ws_open(gateway_t *gateway, struct lws *wsi);
-int bench_ws_receive(void *client, const char *bytes, size_t len);
-int bench_ws_write(void *client);
-void bench_ws_close(void *client);
+/* Ends all connections. */
+void bench_sockets_close(bench_t *bench);
+int bench_ws_admit(exchange_t *x, ws_upgrade_t *upgrade);
+bool bench_ws_open(exchange_t *x, const ws_upgrade_t *upgrade, const ws_carrier_t *carrier);
 
 #endif

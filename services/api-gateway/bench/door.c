@@ -212,7 +212,4 @@ const profile_t PROFILE_BENCH = {
     .plain_ws_status = 404,
     .ws_admit = bench_ws_admit,
     .ws_open = bench_ws_open,
-    .ws_receive = bench_ws_receive,
-    .ws_write = bench_ws_write,
-    .ws_close = bench_ws_close,
 };

@@ -4,21 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libwebsockets.h>
-
+#include <gantry/clock.h>
 #include <gantry/json.h>
 
 #include "bench.h"
 
-_Static_assert(WS_HEADROOM >= LWS_PRE, "frames need room for their header");
-
 enum {
   QUEUE = 4096, /* frames: minutes of three sensors */
   CLIENTS_MAX = 64,
-  MESSAGE_MAX = 16384,
   MESSAGES_PER_S = 200,
-  LINGER_S = 5,
-  CLOSE_OVERLOAD = 1013
 };
 
 static const char PATH[] = "/ws/sensor-data";
@@ -26,59 +20,34 @@ static const char PATH[] = "/ws/sensor-data";
 struct bench_client {
   bench_client_t *next, **link;
   bench_t *bench;
-  struct lws *wsi;
-  ring_t queue; /* ws_frame_t *, one reference each */
-  buf_t message;
+  ws_socket_t *socket;
+  ring_t queue;      /* ws_frame_t *, one reference each */
   uint32_t messages; /* within this second */
-  bool closing;
 };
 
 /* ---- to one client */
 
-static void abandon(bench_client_t *client) {
-  if (client->closing) return;
-  client->closing = true;
-  lws_set_timeout(client->wsi, PENDING_TIMEOUT_CLOSE_SEND, LINGER_S);
-  lws_callback_on_writable(client->wsi);
-}
-
-static int write_frame(bench_client_t *client, ws_frame_t *frame) {
-  metric_add(client->bench->gateway->metrics.ws_frames, 1);
-  return lws_write(client->wsi, frame->bytes + WS_HEADROOM, frame->len, LWS_WRITE_TEXT);
-}
-
 /* At once where the socket takes it, else in its turn. */
 static void send_frame(bench_client_t *client, ws_frame_t *frame) {
-  if (client->closing) return;
-  if (!client->queue.count && !lws_partial_buffered(client->wsi)) {
-    if (write_frame(client, frame) < 0) abandon(client);
+  metric_add(client->bench->gateway->metrics.ws_frames, 1);
+  if (!client->queue.count && ws_socket_send(client->socket, frame)) return;
+  if (ws_socket_is_closing(client->socket)) return;
+  if (ring_push(&client->queue, &frame)) {
+    (void)ws_frame_hold(frame);
     return;
   }
-  if (!ring_push(&client->queue, &frame)) {
-    metric_add(client->bench->gateway->metrics.ws_dropped, 1);
-    abandon(client);
-    return;
-  }
-  (void)ws_frame_hold(frame);
-  lws_callback_on_writable(client->wsi);
+  metric_add(client->bench->gateway->metrics.ws_dropped, 1);
+  ws_socket_close(client->socket, WS_CODE_OVERLOAD, "too slow");
 }
 
-int bench_ws_write(void *arg) {
+static void on_writable(void *arg) {
   bench_client_t *client = arg;
   ws_frame_t *frame;
 
-  if (client->closing) {
-    lws_close_reason(client->wsi, (enum lws_close_status)CLOSE_OVERLOAD, NULL, 0);
-    return -1;
-  }
-  while (!lws_partial_buffered(client->wsi) && !lws_send_pipe_choked(client->wsi)) {
-    if (!ring_pop(&client->queue, &frame)) return 0;
-    int written = write_frame(client, frame);
+  while (!ws_socket_is_choked(client->socket) && ring_pop(&client->queue, &frame)) {
+    (void)ws_socket_send(client->socket, frame);
     ws_frame_release(frame);
-    if (written < 0) return -1;
   }
-  if (client->queue.count) lws_callback_on_writable(client->wsi);
-  return 0;
 }
 
 /* ---- frames */
@@ -173,70 +142,20 @@ static void on_message(bench_client_t *client, const char *text, size_t len) {
   }
 }
 
-int bench_ws_receive(void *arg, const char *bytes, size_t len) {
+static void on_frame(void *arg, const char *bytes, size_t len, bool binary) {
   bench_client_t *client = arg;
 
-  if (lws_is_first_fragment(client->wsi)) buf_reset(&client->message);
-  buf_put(&client->message, bytes, len);
-  if (buf_err(&client->message) != GANTRY_OK) {
-    lws_close_reason(client->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-    return -1;
-  }
-  if (!lws_is_final_fragment(client->wsi) || client->closing) return 0;
   if (++client->messages > MESSAGES_PER_S)
-    abandon(client);
-  else if (lws_frame_is_binary(client->wsi))
+    ws_socket_close(client->socket, WS_CODE_OVERLOAD, "too many messages");
+  else if (binary)
     say_error(client, "Frames are text: one JSON object with a type.");
   else
-    on_message(client, buf_text(&client->message), client->message.len);
-  buf_reset(&client->message);
-  return 0;
+    on_message(client, bytes ? bytes : "", len);
 }
 
 /* ---- connections */
 
-/* A page of elsewhere may not listen either: browsers ask nobody before they open a WebSocket. */
-static bool is_foreign(const bench_t *bench, struct lws *wsi) {
-  char origin[256] = "";
-
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) <= 0) return false;
-  (void)lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
-  return !answer_origin_allowed(bench->origins, origin);
-}
-
-int bench_ws_admit(gateway_t *gateway, struct lws *wsi) {
-  char path[128] = "";
-
-  (void)lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI);
-  if (strcmp(path, PATH) != 0 || is_foreign(gateway->bench, wsi)) return 403;
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 126) return 431;
-  return gateway->bench->client_count < CLIENTS_MAX ? 0 : 429;
-}
-
-void *bench_ws_open(gateway_t *gateway, struct lws *wsi) {
-  bench_t *bench = gateway->bench;
-  bench_client_t *client = calloc(1, sizeof *client);
-  bench_ws_welcome_t welcome = {.message = "Connected to the test bench",
-                                .recording = bench->recording};
-
-  if (!client || ring_init(&client->queue, sizeof(ws_frame_t *), QUEUE) != GANTRY_OK) {
-    free(client);
-    return NULL;
-  }
-  client->bench = bench;
-  client->wsi = wsi;
-  client->message.limit = MESSAGE_MAX;
-  client->next = bench->clients;
-  client->link = &bench->clients;
-  if (client->next) client->next->link = &client->next;
-  bench->clients = client;
-  bench->client_count++;
-  bench_active(bench, &welcome.sensors_active);
-  answer(client, data_frame(bench, "connection_established", &BENCH_WS_WELCOME_DESC, &welcome));
-  return client;
-}
-
-void bench_ws_close(void *arg) {
+static void on_closed(void *arg) {
   bench_client_t *client = arg;
   ws_frame_t *frame;
 
@@ -246,11 +165,58 @@ void bench_ws_close(void *arg) {
   while (ring_pop(&client->queue, &frame))
     ws_frame_release(frame);
   ring_fini(&client->queue);
-  buf_fini(&client->message);
   free(client);
 }
 
+/* A page of elsewhere may not listen either: browsers ask nobody before they open a WebSocket. */
+int bench_ws_admit(exchange_t *x, ws_upgrade_t *upgrade) {
+  if (strcmp(upgrade->path, PATH) != 0 || x->foreign) return 403;
+  (void)ws_upgrade_token(x, upgrade); /* for the protocol to be answered; nobody logs in here */
+  return x->gateway->bench->client_count < CLIENTS_MAX ? 0 : 429;
+}
+
+bool bench_ws_open(exchange_t *x, const ws_upgrade_t *upgrade, const ws_carrier_t *carrier) {
+  bench_t *bench = x->gateway->bench;
+  bench_client_t *client = calloc(1, sizeof *client);
+  const ws_owner_t owner = {on_frame, on_writable, on_closed, client};
+  bench_ws_welcome_t welcome = {.message = "Connected to the test bench",
+                                .recording = bench->recording};
+
+  (void)upgrade;
+  if (!client || ring_init(&client->queue, sizeof(ws_frame_t *), QUEUE) != GANTRY_OK) {
+    free(client);
+    return false;
+  }
+  client->socket = ws_socket_new(x->gateway->service->loop, carrier, &owner);
+  if (!client->socket) {
+    ring_fini(&client->queue);
+    free(client);
+    return false;
+  }
+  client->bench = bench;
+  client->next = bench->clients;
+  client->link = &bench->clients;
+  if (client->next) client->next->link = &client->next;
+  bench->clients = client;
+  bench->client_count++;
+  bench_active(bench, &welcome.sensors_active);
+  answer(client, data_frame(bench, "connection_established", &BENCH_WS_WELCOME_DESC, &welcome));
+  return true;
+}
+
+void bench_sockets_close(bench_t *bench) {
+  for (bench_client_t *client = bench->clients, *next; client; client = next) {
+    next = client->next;
+    ws_socket_destroy(&client->socket);
+    on_closed(client);
+  }
+}
+
 void bench_sockets_tick(bench_t *bench) {
-  for (bench_client_t *client = bench->clients; client; client = client->next)
+  uint64_t now_ns = clock_mono_ns();
+
+  for (bench_client_t *client = bench->clients; client; client = client->next) {
     client->messages = 0;
+    ws_socket_tick(client->socket, now_ns);
+  }
 }

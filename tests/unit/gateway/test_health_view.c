@@ -75,28 +75,41 @@ Test(health_view, waits_ten_seconds_for_those_never_heard) {
   cr_expect_eq(health.processes[0].status, SYS_STATUS_DOWN);
 }
 
-Test(health_view, measures_the_machine_within_percent) {
-  load_sample_t sample = {0};
-  http_system_load_t load;
-
-  health_load(&sample, &latest, "/", &load);
-
-  cr_expect(load.cpu_usage >= 0 && load.cpu_usage <= 100);
-  cr_expect(load.memory_usage > 0 && load.memory_usage <= 100);
-  cr_expect(load.disk_usage >= 0 && load.disk_usage <= 100);
-  cr_expect_gt(sample.total, 0);
-}
-
 Test(health_view, takes_the_disk_of_the_database_for_the_disk) {
-  load_sample_t sample = {0};
-  http_system_load_t load;
   sys_metrics_t *metrics = &latest_service(&latest, "storage")->metrics;
+  cr_expect(health_disk(&latest, "/") >= 0 && health_disk(&latest, "/") <= 100);
   *metrics = (sys_metrics_t){.metrics_count = 1};
   snprintf(metrics->metrics[0].name, sizeof metrics->metrics[0].name,
            "gantry_store_disk_used_percent");
   metrics->metrics[0].value = 93.5;
 
-  health_load(&sample, &latest, "/", &load);
+  cr_expect_float_eq(health_disk(&latest, "/"), 93.5, 1e-9);
+}
 
-  cr_expect_float_eq(load.disk_usage, 93.5, 1e-9);
+Test(health_view, is_degraded_by_load_over_its_limit) {
+  http_health_t health;
+  hear_all(START_NS);
+  health_view(&latest, START_NS, START_NS + S, &health);
+
+  health_name_load("cpu", 80, 80, &health);
+  cr_expect_str_eq(health.status, "healthy");
+  health_name_load("memory", 91, 85, &health);
+  health_name_load("disk", 97, 90, &health);
+
+  cr_expect_str_eq(health.status, "degraded");
+  cr_expect_not(health.success);
+  cr_expect_str_eq(health.error, "memory is used to 91 %; disk is used to 97 %");
+}
+
+Test(health_view, names_what_readiness_waits_for) {
+  char missing[160];
+
+  cr_expect(health_missing(&latest, START_NS, missing, sizeof missing));
+  cr_expect_str_eq(missing, "storage is not heard of yet, rs485-bridge is not heard of yet");
+  hear_all(START_NS);
+  cr_expect_not(health_missing(&latest, START_NS + S, missing, sizeof missing));
+  cr_expect(health_missing(&latest, START_NS + 4 * S, missing, sizeof missing));
+  cr_expect_str_eq(missing, "storage is silent, rs485-bridge is silent");
+  cr_expect(health_is_down(&latest, "mapper", START_NS, START_NS + 4 * S));
+  cr_expect_not(health_is_down(&latest, "mapper", START_NS, START_NS + S));
 }

@@ -1,4 +1,4 @@
-/* Envelopes and commands. */
+/* Envelopes. */
 #include "ws_frames.h"
 
 #include <criterion/criterion.h>
@@ -51,68 +51,11 @@ Test(ws_frames, subscribes_by_path) {
 
   cr_expect_eq(ws_path_types("/ws", &known), 0);
   cr_expect(known);
-  cr_expect_eq(ws_path_types("/ws/alerts", &known), 1u << WS_ALERT);
+  cr_expect_eq(ws_path_types("/ws/alerts", &known), 1u << WS_ALERT | 1u << WS_ACTIVE_ALERTS_UPDATE);
   cr_expect(known);
   cr_expect_eq(ws_path_types("/ws/monitoring", &known), 1u << WS_STATUS | 1u << WS_ALERT);
+  cr_expect_eq(ws_path_types("/ws/rs485", &known), 1u << WS_RS485);
+  cr_expect_eq(ws_path_types("/ws/logs", &known), 1u << WS_LOG);
   cr_expect_eq(ws_path_types("/ws/else", &known), 0);
   cr_expect_not(known);
-}
-
-static gantry_err_t parse(const char *text, ws_command_t *command, gantry_fault_t *fault) {
-  return ws_command_parse(text, strlen(text), command, fault);
-}
-
-Test(ws_frames, reads_the_three_shapes_of_a_subscription) {
-  static const char *const TEXTS[] = {
-      "{\"type\":\"subscribe\",\"data\":{\"type\":\"position\"}}",
-      "{\"type\":\"subscribe\",\"subscription_type\":\"position\"}",
-      "{\"type\":\"subscribe\",\"data\":{\"types\":[\"position\"]}}"};
-
-  for (int i = 0; i < 3; i++) {
-    ws_command_t command;
-    gantry_fault_t fault;
-    cr_assert_eq(parse(TEXTS[i], &command, &fault), GANTRY_OK, "%s", TEXTS[i]);
-    cr_expect_eq(command.wish, WS_SUBSCRIBE);
-    cr_expect_eq(command.types, 1u << WS_POSITION);
-  }
-}
-
-Test(ws_frames, reads_pings_and_unsubscriptions) {
-  ws_command_t command;
-  gantry_fault_t fault;
-
-  cr_assert_eq(parse("{\"type\":\"ping\",\"more\":1}", &command, &fault), GANTRY_OK);
-  cr_expect_eq(command.wish, WS_PING);
-  cr_assert_eq(parse("{\"type\":\"unsubscribe\",\"data\":{\"types\":[\"alert\",\"status\"]}}",
-                     &command, &fault),
-               GANTRY_OK);
-  cr_expect_eq(command.wish, WS_UNSUBSCRIBE);
-  cr_expect_eq(command.types, 1u << WS_ALERT | 1u << WS_STATUS);
-}
-
-typedef struct bad {
-  const char *text, *code;
-} bad_t;
-
-Test(ws_frames, says_what_is_wrong_with_a_bad_frame) {
-  static const bad_t BAD[] = {
-      {"", "BAD_FRAME"},
-      {"nonsense", "BAD_FRAME"},
-      {"[1]", "BAD_FRAME"},
-      {"{}", "BAD_FRAME"},
-      {"{\"type\":5}", "BAD_FRAME"},
-      {"{\"type\":\"fly\"}", "UNKNOWN_TYPE"},
-      {"{\"type\":\"subscribe\"}", "BAD_SUBSCRIPTION"},
-      {"{\"type\":\"subscribe\",\"data\":7}", "BAD_SUBSCRIPTION"},
-      {"{\"type\":\"subscribe\",\"data\":{\"types\":\"x\"}}", "BAD_SUBSCRIPTION"},
-      {"{\"type\":\"subscribe\",\"data\":{\"types\":[\"x\"]}}", "BAD_SUBSCRIPTION"},
-      {"{\"type\":\"subscribe\",\"data\":{\"type\":\"x\"}}", "BAD_SUBSCRIPTION"},
-      {"{\"type\":\"unsubscribe\",\"subscription_type\":\"x\"}", "BAD_SUBSCRIPTION"}};
-
-  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
-    ws_command_t command;
-    gantry_fault_t fault;
-    cr_expect_eq(parse(BAD[i].text, &command, &fault), GANTRY_E_SCHEMA, "%s", BAD[i].text);
-    cr_expect_str_eq(fault.code, BAD[i].code, "%s", BAD[i].text);
-  }
 }
