@@ -313,30 +313,3 @@ bool exchange_is_object(exchange_t *x, const char *field, const char *text) {
   exchange_fail(x, GANTRY_E_SCHEMA, NULL, field, "%s has to be an object", field);
   return false;
 }
-
-/* ---- audit */
-
-static bool is_audited(const exchange_t *x) {
-  if (!x->endpoint || x->method == HTTP_GET) return false;
-  if (x->endpoint_id == ENDPOINT_ROBOT_JOG || x->endpoint_id == ENDPOINT_SENSORS_DATA ||
-      x->endpoint_id == ENDPOINT_SENSORS_READINGS_PUT) {
-    return x->head.status >= 400 && x->head.status != 422;
-  }
-  return x->endpoint_id != ENDPOINT_AUTH_REFRESH;
-}
-
-void exchange_audit(exchange_t *x) {
-  sys_audit_t audit = {.success = x->head.status < 400};
-
-  if (!is_audited(x)) return;
-  snprintf(audit.actor, sizeof audit.actor, "%s",
-           x->caller.name[0]     ? x->caller.name
-           : x->user.username[0] ? x->user.username
-                                 : "unknown");
-  snprintf(audit.action, sizeof audit.action, "%s", x->endpoint->id);
-  snprintf(audit.resource, sizeof audit.resource, "%.95s",
-           x->route.parameter_count ? x->route.parameters[0].value : x->endpoint->tag);
-  snprintf(audit.address, sizeof audit.address, "%s", x->address);
-  snprintf(audit.detail, sizeof audit.detail, "answered %d", x->head.status);
-  (void)bus_publish_from(x->gateway->service->bus, &x->cause, TOPIC_AUDIT, "api-gateway", &audit);
-}

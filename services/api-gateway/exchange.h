@@ -122,7 +122,8 @@ void exchange_call_within(exchange_t *x, uint32_t timeout_ms, const request_t *r
 /* Checks that text is a JSON object; otherwise answers 422 naming field and returns false. */
 bool exchange_is_object(exchange_t *x, const char *field, const char *text);
 
-/* Publishes who did what, when the endpoint changes something. After the answer, never before. */
+/* Publishes who did what, when the endpoint changes something and no limit has refused it. After
+   the answer, never before. */
 void exchange_audit(exchange_t *x);
 
 #endif

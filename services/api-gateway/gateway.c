@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "audit_trail.h"
 #include "bench/bench.h"
 #include "exchange.h"
 #include "feed.h"
@@ -145,6 +146,7 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
   (void)rpc_connect(gateway->service->client, REQUEST_ROBOT_ESTOP, NULL);
   GANTRY_TRY(open_auth(gateway, config, fault));
   GANTRY_TRY(limits_start(gateway));
+  GANTRY_TRY(audit_trail_start(gateway));
   if (picture_new(gateway->service->loop, &gateway->pictures) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "the thread that draws maps cannot start");
   GANTRY_TRY(traffic_init(&gateway->traffic));
@@ -177,6 +179,7 @@ static void stop(void **self) {
   picture_destroy(&gateway->pictures);
   first_user_stop(gateway);
   exchange_abandon_all(gateway);
+  audit_trail_stop(gateway);
   auth_destroy(&gateway->auth);
   limits_stop(gateway);
   free(gateway->latest);

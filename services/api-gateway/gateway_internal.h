@@ -21,6 +21,7 @@ struct ws_hub;
 struct feed;
 struct exchange;
 struct bench;
+struct audit_trail;
 
 typedef struct gateway_metrics {
   metric_t *requests, *unadmitted, *client_errors, *server_errors, *limited;
@@ -38,6 +39,7 @@ struct gateway {
   password_t *passwords;
   picture_t *pictures;
   struct limits *limits;
+  struct audit_trail *audit_trail;
   uint32_t body_s; /* longest a body may take to arrive */
   struct ws_hub *hub;
   struct feed *feed;
