@@ -85,6 +85,7 @@ ws_frame_t *feed_snapshot(gateway_t *gateway, ws_type_t type, uint32_t index) {
   if (type == WS_POSITION) return stale ? position_frame(gateway, now_ns, false) : NULL;
   if (type == WS_TELEMETRY) return telemetry_frame(gateway, now_ns, false, NULL);
   if (type == WS_SESSION) return feed_session_frame(gateway, false);
+  if (type == WS_RS485) return feed_lines_frame(gateway);
   if (type == WS_ACTIVE_ALERTS_UPDATE) return feed_active_alerts(gateway, false);
   return type == WS_STATUS ? status_frame(gateway, now_ns, false, NULL) : NULL;
 }
@@ -176,6 +177,7 @@ static void on_tick(void *arg) {
   }
   if (!ws_is_heard(gateway->hub, WS_SENSOR_DATA)) feed_hear_sensors(gateway, false);
   feed_alerts_tick(gateway);
+  feed_lines_tick(gateway, now_ns);
   ws_tick(gateway->hub, clock_wall_ns() / GANTRY_NS_PER_S);
   if (clock_age_ms(now_ns, feed->second_ns) < 1000) return;
   feed->second_ns = now_ns;

@@ -22,7 +22,7 @@ struct feed {
   uint64_t marked_ns;  /* when somebody did something about an alert last */
   bool alerts_changed; /* the list of those that hold and that nobody has resolved */
   uint64_t status_sent_ns;
-  uint64_t second_ns;
+  uint64_t second_ns, lines_sent_ns;
   int timer;
 };
 
@@ -49,8 +49,15 @@ void feed_alerts_tick(gateway_t *gateway);
 /* What a WebSocket's path tells first, beside what is subscribed; NULL: nothing. */
 ws_frame_t *feed_greeting(gateway_t *gateway, const char *path);
 
+/* Frames of the lines (feed_lines.c): everything; a module that is new or of another status; the
+   search for modules, its state or its progress. */
+ws_frame_t *feed_lines_frame(gateway_t *gateway);
+void feed_module_changed(gateway_t *gateway, const latest_module_t *row, bool known,
+                         robot_module_status_t previous);
+void feed_scan_changed(gateway_t *gateway, const robot_discovery_t *discovery, bool state);
 /* How the search for modules goes, as the bridge tells it or has just answered. */
 void feed_discovery(gateway_t *gateway, const robot_discovery_t *discovery, const stamp_t *at);
+void feed_lines_tick(gateway_t *gateway, uint64_t now_ns);
 
 /* Subscribes to what the bridge tells of the robot and its lines. */
 gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault);

@@ -81,6 +81,7 @@ void feed_discovery(gateway_t *gateway, const robot_discovery_t *discovery, cons
 
   if (state || progress) {
     gateway->feed->status_changed = true;
+    feed_scan_changed(gateway, discovery, state);
   }
   latest->discovery = *discovery;
   latest->discovery_at = *at;
@@ -101,8 +102,11 @@ static void on_module(const frame_t *frame, const void *body, void *arg) {
   latest_module_t *row = latest_module(latest, latest_port(module), module->address);
 
   if (!row) return;
+  bool known = row->at.known;
+  robot_module_status_t before = row->module.status;
   row->module = *module;
   row->at = latest_stamp(frame, clock_mono_ns());
+  if (!known || before != module->status) feed_module_changed(gateway, row, known, before);
   latest_drop_modules(latest, row->at.heard_ns);
 }
 
