@@ -1,77 +1,93 @@
 /* JSON web tokens with one algorithm. The header is not parsed but compared with the only one we
-   write: no token can ask for another algorithm, so `none` and key confusion have nowhere to begin.
- */
+   write: no token can ask for another algorithm. */
 #include "auth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <gantry/json.h>
 
+#include "auth_key.h"
 #include "base64url.h"
 
-enum { SIGNATURE_BYTES = 32, SIGNATURE_TEXT = 43 };
-
-/* {"alg":"HS256","typ":"JWT"} */
-static const char TOKEN_HEADER[] = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
-enum { HEADER_LEN = sizeof TOKEN_HEADER - 1 };
-
 struct auth {
-  uint8_t secret[AUTH_SECRET_BYTES];
+  auth_key_t *key;
   char issuer[32];
   char audience[32];
-  EVP_MAC *mac;
-  EVP_MAC_CTX *context;
   buf_t scratch;
 };
 
-gantry_err_t auth_new(const uint8_t secret[AUTH_SECRET_BYTES], const char *issuer,
-                      const char *audience, auth_t **out) {
+gantry_err_t auth_new(auth_algorithm_t algorithm, const uint8_t secret[AUTH_SECRET_BYTES],
+                      const char *issuer, const char *audience, auth_t **out) {
   auth_t *auth = calloc(1, sizeof *auth);
 
   *out = auth;
   if (!auth) return GANTRY_E_INTERNAL;
-  memcpy(auth->secret, secret, AUTH_SECRET_BYTES);
   snprintf(auth->issuer, sizeof auth->issuer, "%s", issuer);
   snprintf(auth->audience, sizeof auth->audience, "%s", audience);
-  auth->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-  if (auth->mac) auth->context = EVP_MAC_CTX_new(auth->mac);
-  if (auth->context) return GANTRY_OK;
-  auth_destroy(out);
-  return GANTRY_E_INTERNAL;
+  gantry_err_t err = auth_key_new(algorithm, secret, &auth->key);
+  if (err != GANTRY_OK) auth_destroy(out);
+  return err;
 }
 
 void auth_destroy(auth_t **self) {
   auth_t *auth = *self;
 
   if (!auth) return;
-  EVP_MAC_CTX_free(auth->context);
-  EVP_MAC_free(auth->mac);
+  auth_key_destroy(&auth->key);
   buf_fini(&auth->scratch);
-  OPENSSL_cleanse(auth->secret, sizeof auth->secret);
   free(auth);
   *self = NULL;
 }
 
-static gantry_err_t sign_bytes(auth_t *auth, const char *text, size_t len,
-                               uint8_t signature[SIGNATURE_BYTES]) {
-  char digest[] = "SHA256";
-  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                         OSSL_PARAM_construct_end()};
-  size_t written = 0;
+void auth_write_keys(const auth_t *auth, buf_t *out) {
+  buf_put_text(out, "{\"keys\":[");
+  auth_key_write(auth->key, out);
+  buf_put_text(out, "]}");
+}
 
-  if (!EVP_MAC_init(auth->context, auth->secret, sizeof auth->secret, params) ||
-      !EVP_MAC_update(auth->context, (const unsigned char *)text, len) ||
-      !EVP_MAC_final(auth->context, signature, &written, SIGNATURE_BYTES) ||
-      written != SIGNATURE_BYTES) {
+gantry_err_t auth_hash(const char *text, char out[AUTH_HASH_SIZE]) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned count = 0;
+
+  out[0] = '\0';
+  if (EVP_Digest(text, strlen(text), digest, &count, EVP_sha256(), NULL) != 1)
     return GANTRY_E_INTERNAL;
-  }
+  for (unsigned i = 0; i < count && i < (AUTH_HASH_SIZE - 1) / 2; i++)
+    snprintf(out + (size_t)2 * i, 3, "%02x", digest[i]);
   return GANTRY_OK;
+}
+
+gantry_err_t auth_keyed_hash(auth_t *auth, const char *what, const char *text,
+                             char out[AUTH_HASH_SIZE]) {
+  char signature[2 * AUTH_SIGNATURE_MAX];
+  uint8_t bytes[AUTH_SIGNATURE_MAX];
+
+  out[0] = '\0';
+  buf_reset(&auth->scratch);
+  buf_printf(&auth->scratch, "%s %s", what, text); /* no token has a blank */
+  GANTRY_TRY(auth_key_sign(auth->key, buf_text(&auth->scratch), auth->scratch.len, bytes));
+  GANTRY_TRY(base64url_encode(bytes, auth_key_signature_size(auth->key), signature,
+                              sizeof signature, NULL));
+  return auth_hash(signature, out);
+}
+
+/* ---- signing */
+
+static gantry_err_t write_claims(auth_t *auth, const auth_subject_t *subject,
+                                 http_claims_t *claims) {
+  snprintf(claims->iss, sizeof claims->iss, "%s", auth->issuer);
+  snprintf(claims->aud, sizeof claims->aud, "%s", auth->audience);
+  snprintf(claims->sub, sizeof claims->sub, "%s", subject->name);
+  claims->has_sid = subject->session != 0;
+  claims->sid = subject->session;
+  claims->jti = subject->number;
+  if (!claims->jti) GANTRY_TRY(auth_random(&claims->jti, sizeof claims->jti));
+  buf_reset(&auth->scratch);
+  return json_write(&HTTP_CLAIMS_DESC, claims, &auth->scratch);
 }
 
 gantry_err_t auth_sign(auth_t *auth, const auth_subject_t *subject, http_token_type_t type,
@@ -82,24 +98,23 @@ gantry_err_t auth_sign(auth_t *auth, const auth_subject_t *subject, http_token_t
                           .iat = now_s,
                           .nbf = now_s,
                           .exp = now_s + life_s};
-  uint8_t signature[SIGNATURE_BYTES];
-  size_t len = 0;
+  const char *header = auth_key_header(auth->key);
+  uint8_t signature[AUTH_SIGNATURE_MAX];
+  size_t len = strlen(header), count = 0;
 
-  snprintf(claims.iss, sizeof claims.iss, "%s", auth->issuer);
-  snprintf(claims.aud, sizeof claims.aud, "%s", auth->audience);
-  snprintf(claims.sub, sizeof claims.sub, "%s", subject->name);
-  GANTRY_TRY(auth_random(&claims.jti, sizeof claims.jti));
-  buf_reset(&auth->scratch);
-  GANTRY_TRY(json_write(&HTTP_CLAIMS_DESC, &claims, &auth->scratch));
   if (size < AUTH_TOKEN_MAX + 1) return GANTRY_E_TOO_LARGE;
-  memcpy(token, TOKEN_HEADER, HEADER_LEN);
-  GANTRY_TRY(base64url_encode(auth->scratch.data, auth->scratch.len, token + HEADER_LEN,
-                              AUTH_TOKEN_MAX - HEADER_LEN - SIGNATURE_TEXT - 1, &len));
-  len += HEADER_LEN;
-  GANTRY_TRY(sign_bytes(auth, token, len, signature));
+  GANTRY_TRY(write_claims(auth, subject, &claims));
+  memcpy(token, header, len);
+  GANTRY_TRY(base64url_encode(auth->scratch.data, auth->scratch.len, token + len,
+                              AUTH_TOKEN_MAX - len - (size_t)2 * AUTH_SIGNATURE_MAX, &count));
+  len += count;
+  GANTRY_TRY(auth_key_sign(auth->key, token, len, signature));
   token[len++] = '.';
-  return base64url_encode(signature, sizeof signature, token + len, size - len, NULL);
+  return base64url_encode(signature, auth_key_signature_size(auth->key), token + len, size - len,
+                          NULL);
 }
+
+/* ---- verifying */
 
 static gantry_err_t refuse(gantry_fault_t *fault, const char *reason) {
   gantry_err_t err = fault_set(fault, GANTRY_E_UNAUTHENTICATED, "", "%s", reason);
@@ -119,30 +134,69 @@ static gantry_err_t check_claims(const auth_t *auth, const http_claims_t *claims
   return GANTRY_OK;
 }
 
-gantry_err_t auth_verify(auth_t *auth, const char *token, http_token_type_t type, uint64_t now_s,
-                         http_claims_t *out, gantry_fault_t *fault) {
-  size_t len = strnlen(token, AUTH_TOKEN_MAX + 1);
-  const char *dot = len > HEADER_LEN ? strrchr(token, '.') : NULL;
-  uint8_t given[SIGNATURE_BYTES], expected[SIGNATURE_BYTES];
-  uint8_t payload[AUTH_TOKEN_MAX];
+/* The last part of the token; GANTRY_E_UNAUTHENTICATED unless it signs what stands before. */
+static gantry_err_t check_signature(auth_t *auth, const char *token, const char *dot,
+                                    gantry_fault_t *fault) {
+  uint8_t given[AUTH_SIGNATURE_MAX];
   size_t count;
 
-  if (len > AUTH_TOKEN_MAX || !dot || dot < token + HEADER_LEN ||
-      memcmp(token, TOKEN_HEADER, HEADER_LEN) != 0) {
-    return refuse(fault, "The token is not one of ours.");
-  }
   if (base64url_decode(dot + 1, strlen(dot + 1), given, sizeof given, &count) != GANTRY_OK ||
-      count != sizeof given) {
+      count != auth_key_signature_size(auth->key)) {
     return refuse(fault, "The token's signature is malformed.");
   }
-  GANTRY_TRY(sign_bytes(auth, token, (size_t)(dot - token), expected));
-  if (CRYPTO_memcmp(given, expected, sizeof given) != 0) {
-    return refuse(fault, "The token's signature does not hold.");
-  }
-  const char *body = token + HEADER_LEN;
+  if (auth_key_fits(auth->key, token, (size_t)(dot - token), given)) return GANTRY_OK;
+  return refuse(fault, "The token's signature does not hold.");
+}
+
+gantry_err_t auth_verify(auth_t *auth, const char *token, http_token_type_t type, uint64_t now_s,
+                         http_claims_t *out, gantry_fault_t *fault) {
+  const char *header = auth_key_header(auth->key);
+  size_t begin = strlen(header), len = strnlen(token, AUTH_TOKEN_MAX + 1), count;
+  const char *dot = len > begin ? strrchr(token, '.') : NULL;
+  uint8_t payload[AUTH_TOKEN_MAX];
+
+  if (len > AUTH_TOKEN_MAX || !dot || dot < token + begin || memcmp(token, header, begin) != 0)
+    return refuse(fault, "The token is not one of ours.");
+  GANTRY_TRY(check_signature(auth, token, dot, fault));
+  const char *body = token + begin;
   if (base64url_decode(body, (size_t)(dot - body), payload, sizeof payload, &count) != GANTRY_OK ||
       json_read(&HTTP_CLAIMS_DESC, (const char *)payload, count, false, out, NULL) != GANTRY_OK) {
     return refuse(fault, "The token's claims are malformed.");
   }
   return check_claims(auth, out, type, now_s, fault);
+}
+
+/* ---- tokens of machines: prefix, 128 random bits, a dot, the end in 8 hex digits, a dot, and the
+   signature of all that */
+
+enum { MACHINE_RANDOM = 16, MACHINE_UNTIL = 8 };
+
+gantry_err_t auth_machine_token(auth_t *auth, const char *prefix, uint64_t until_s, char *out,
+                                size_t size) {
+  uint8_t random[MACHINE_RANDOM], signature[AUTH_SIGNATURE_MAX];
+  char text[2 * MACHINE_RANDOM];
+
+  GANTRY_TRY(auth_random(random, sizeof random));
+  GANTRY_TRY(base64url_encode(random, sizeof random, text, sizeof text, NULL));
+  if (until_s > UINT32_MAX) until_s = UINT32_MAX;
+  int len = snprintf(out, size, "%s%s.%08x.", prefix, text, (unsigned)until_s);
+  if (len < 0 || (size_t)len >= size) return GANTRY_E_TOO_LARGE;
+  GANTRY_TRY(auth_key_sign(auth->key, out, (size_t)len - 1, signature));
+  return base64url_encode(signature, auth_key_signature_size(auth->key), out + len,
+                          size - (size_t)len, NULL);
+}
+
+bool auth_machine_holds(auth_t *auth, const char *token, uint64_t now_s) {
+  uint8_t signature[AUTH_SIGNATURE_MAX];
+  const char *dot = strrchr(token, '.');
+  size_t count = 0;
+
+  if (!dot || dot - token < MACHINE_UNTIL + 1 || dot[-MACHINE_UNTIL - 1] != '.') return false;
+  if (base64url_decode(dot + 1, strlen(dot + 1), signature, sizeof signature, &count) !=
+          GANTRY_OK ||
+      count != auth_key_signature_size(auth->key) ||
+      !auth_key_fits(auth->key, token, (size_t)(dot - token), signature))
+    return false;
+  uint64_t until_s = strtoull(dot - MACHINE_UNTIL, NULL, 16);
+  return until_s == 0 || now_s < until_s;
 }

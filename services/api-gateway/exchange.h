@@ -52,7 +52,6 @@ struct exchange {
   json_fault_t *faults; /* all of what was sent that does not fit; NULL: fault says it */
   size_t fault_count;
   unsigned holds;
-  bool writing;  /* auth routes: the user is being read to be written */
   bool verified; /* login: the password fits the hash */
   bool working;  /* a thread holds it: that of the passwords or of the pictures */
   exchange_reply_fn on_reply;

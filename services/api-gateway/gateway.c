@@ -14,8 +14,11 @@
 #include "first_user.h"
 #include "gateway_internal.h"
 #include "http.h"
+#include "identity_feed.h"
 #include "request_limits.h"
 #include "ws.h"
+
+enum { TOKENS_KEPT = 4096 };
 
 static const option_t OPTIONS[] = {
     {"host", OPTION_TEXT, "127.0.0.1", 0, 63, NULL, "Address to listen on; 0.0.0.0 for all."},
@@ -26,9 +29,22 @@ static const option_t OPTIONS[] = {
     {"cors_origins", OPTION_TEXT,
      "http://localhost:3000 http://localhost:5173 http://localhost:8000 http://localhost:8080", 0,
      1000, NULL, "Origins whose pages may use the API, apart by spaces."},
-    {"issuer", OPTION_TEXT, "gantry", 0, 31, NULL, "Issuer and audience of tokens."},
+    {"issuer", OPTION_TEXT, "gantry", 0, 31, NULL, "Issuer of tokens."},
+    {"audience", OPTION_TEXT, "", 0, 31, NULL, "Audience of tokens; empty: the issuer."},
+    {"token_algorithm", OPTION_CHOICE, "HS256", 0, 0, "HS256|EdDSA",
+     "How tokens are signed: by <data>/token-secret, or by <data>/token-key, whose public half "
+     "stands at /.well-known/jwks.json. No other is accepted."},
+    {"lock_after", OPTION_INT, "5", 1, 100, NULL, "Failed logins in a row that lock a user."},
+    {"lock_s", OPTION_INT, "1800", 1, 86400, NULL, "For how long, seconds."},
+    {"sessions_max", OPTION_INT, "3", 1, 64, NULL,
+     "Sessions a user may have; one more ends the oldest."},
+    {"password_days", OPTION_INT, "0", 0, 3650, NULL,
+     "Age at which a password has to be changed, days; 0: never."},
     {"access_s", OPTION_INT, "1800", 1, 86400, NULL, "Life of an access token, seconds."},
     {"refresh_s", OPTION_INT, "604800", 1, 31536000, NULL, "Life of a refresh token, seconds."},
+    {"refresh_grace_s", OPTION_INT, "10", 0, 60, NULL,
+     "So long after its use a refresh token may be shown again, and brings the same successor: an "
+     "answer was lost, or two tabs share a session; 0: never."},
     {"rate_per_min", OPTION_REAL, "1000", 1, 1e9, NULL,
      "Requests a minute and address, and a minute and user; WebSockets and TLS handshakes of an "
      "address, too."},
@@ -87,16 +103,33 @@ static const option_t OPTIONS[] = {
     {"hash_cost", OPTION_INT, "5", 1, 11, NULL, "yescrypt cost of new password hashes."},
 };
 
-static gantry_err_t open_auth(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
+static gantry_err_t open_key(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
   char path[512];
   uint8_t secret[AUTH_SECRET_BYTES];
-  const char *issuer = config_text(config, "issuer");
+  const char *issuer = config_text(config, "issuer"), *audience = config_text(config, "audience");
+  bool eddsa = !strcmp(config_text(config, "token_algorithm"), "EdDSA");
 
-  snprintf(path, sizeof path, "%s/token-secret", gateway->data);
+  snprintf(path, sizeof path, "%s/%s", gateway->data, eddsa ? "token-key" : "token-secret");
   GANTRY_TRY(auth_secret(path, secret, fault));
-  gantry_err_t err = auth_new(secret, issuer, issuer, &gateway->auth);
+  gantry_err_t err = auth_new(eddsa ? AUTH_EDDSA : AUTH_HS256, secret, issuer,
+                              audience[0] ? audience : issuer, &gateway->auth);
   explicit_bzero(secret, sizeof secret);
-  if (err != GANTRY_OK) return fault_set(fault, err, "", "OpenSSL offers no HMAC-SHA256");
+  if (err != GANTRY_OK) return fault_set(fault, err, "", "OpenSSL offers no signature for tokens");
+  return GANTRY_OK;
+}
+
+static gantry_err_t open_auth(gateway_t *gateway, const config_t *config, gantry_fault_t *fault) {
+  uint64_t secrets[2];
+
+  GANTRY_TRY(open_key(gateway, config, fault));
+  GANTRY_TRY(auth_random(secrets, sizeof secrets));
+  GANTRY_TRY(token_cache_new(TOKENS_KEPT, secrets, &gateway->tokens));
+  GANTRY_TRY(identity_new(&gateway->identity));
+  gateway->lock_after = (uint32_t)config_int(config, "lock_after");
+  gateway->lock_s = (uint32_t)config_int(config, "lock_s");
+  gateway->grace_s = (uint32_t)config_int(config, "refresh_grace_s");
+  gateway->sessions_max = (uint32_t)config_int(config, "sessions_max");
+  gateway->password_days = (uint32_t)config_int(config, "password_days");
   return password_new(gateway->service->loop, (unsigned)config_int(config, "hash_cost"),
                       &gateway->passwords);
 }
@@ -155,6 +188,7 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
                                   .deflate = config_bool(config, "ws_deflate")};
   GANTRY_TRY(ws_hub_new(gateway, &settings, &gateway->hub));
   GANTRY_TRY(feed_start(gateway, fault));
+  GANTRY_TRY(identity_feed_start(gateway, fault));
   GANTRY_TRY(
       http_open(gateway, config_text(config, "host"), (int)config_int(config, "port"), fault));
   GANTRY_TRY(bench_start(gateway, fault));
@@ -172,6 +206,7 @@ static void stop(void **self) {
   if (gateway->hub) ws_rounds_end(gateway->hub, UINT32_MAX);
   feed_stop(gateway);
   monitor_stop(gateway);
+  identity_feed_stop(gateway);
   ws_hub_destroy(&gateway->hub);
   bench_stop(gateway);
   http_close(gateway);
@@ -182,6 +217,8 @@ static void stop(void **self) {
   audit_trail_stop(gateway);
   auth_destroy(&gateway->auth);
   limits_stop(gateway);
+  token_cache_destroy(&gateway->tokens);
+  identity_destroy(&gateway->identity);
   free(gateway->latest);
   free(gateway->alarms);
   traffic_fini(&gateway->traffic);
@@ -214,7 +251,7 @@ static gantry_err_t start(service_t *service, void **self, gantry_fault_t *fault
 }
 
 bool gateway_knows_users(const gateway_t *gateway) {
-  return gateway->auth != NULL;
+  return identity_is_known(gateway->identity);
 }
 
 int gateway_port(const gateway_t *gateway) {

@@ -7,12 +7,14 @@
 #include "alarms.h"
 #include "auth.h"
 #include "health_view.h"
+#include "identity.h"
 #include "latest.h"
 #include "limit.h"
 #include "monitor.h"
 #include "password.h"
 #include "peers.h"
 #include "picture.h"
+#include "token_cache.h"
 #include "traffic.h"
 
 struct http;
@@ -36,6 +38,10 @@ struct gateway {
   latest_t *latest;
   alarms_t *alarms; /* what people did about the alerts that hold */
   auth_t *auth;
+  token_cache_t *tokens; /* verified ones */
+  identity_t *identity;  /* who may come in */
+  struct identity_feed *identity_feed;
+  uint32_t sessions_max, password_days, lock_after, lock_s, grace_s;
   password_t *passwords;
   picture_t *pictures;
   struct limits *limits;

@@ -1,39 +1,21 @@
-/* Login, refresh, who am I, change of password. Users live in storage; hashing on the worker. */
+/* Login, refresh, logout, who am I. Users and sessions live in storage; hashing on the worker. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gantry/clock.h>
 
-#include "call.h"
-#include "roles.h"
-
-enum { LOCK_AFTER = 5, LOCK_S = 30 * 60, BUSY_MS = 2 };
+#include "identity_feed.h"
+#include "routes_auth.h"
 
 static const char BAD_CREDENTIALS[] = "User name or password is wrong, or the user is disabled.";
 
-static void view_user(const store_user_t *user, http_user_t *out) {
-  buf_t permissions = {.limit = sizeof out->permissions - 1};
-
-  memset(out, 0, sizeof *out);
-  out->id = user->id;
-  snprintf(out->username, sizeof out->username, "%s", user->username);
-  snprintf(out->email, sizeof out->email, "%s", user->email);
-  snprintf(out->full_name, sizeof out->full_name, "%s", user->full_name);
-  out->role = user->role;
-  snprintf(out->status, sizeof out->status, "%s", user->active ? "active" : "disabled");
-  out->is_active = user->active;
-  out->must_change_password = user->must_change;
-  out->created_at = user->created;
-  out->updated_at = user->updated;
-  out->has_last_login = user->has_last_login;
-  out->last_login = user->last_login;
-  roles_write(user->role, &permissions);
-  snprintf(out->permissions, sizeof out->permissions, "%s", buf_text(&permissions));
-  buf_fini(&permissions);
-}
-
-static auth_subject_t subject_of(const store_user_t *user) {
-  auth_subject_t subject = {.user_id = user->id, .role = user->role};
+static auth_subject_t subject_of(const store_user_t *user, uint64_t session) {
+  auth_subject_t subject = {.user_id = user->id,
+                            .role = user->role,
+                            .session = session,
+                            .must_change = user->must_change};
 
   snprintf(subject.name, sizeof subject.name, "%s", user->username);
   return subject;
@@ -43,301 +25,325 @@ static void fail_credentials(exchange_t *x) {
   exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "AUTH_FAILED", "", "%s", BAD_CREDENTIALS);
 }
 
-static void on_user_missing(exchange_t *x, const gantry_fault_t *fault) {
-  if (fault->err == GANTRY_E_NOT_FOUND)
-    fail_credentials(x);
-  else
-    exchange_fail_fault(x, fault);
+static void fail_unsigned(exchange_t *x, gantry_err_t err) {
+  exchange_fail(x, err, NULL, "", "No token could be signed.");
 }
 
-/* Runs the worker for x; the hold keeps x alive until fn. */
-static void start_hashing(exchange_t *x, const char *password, const char *hash, password_fn fn) {
-  gantry_err_t err;
+/* Signs an access token; false: answered. */
+static bool sign_access(exchange_t *x, const auth_subject_t *subject, char *token, size_t size) {
+  gateway_t *gateway = x->gateway;
+  gantry_err_t err = auth_sign(gateway->auth, subject, HTTP_TOKEN_TYPE_ACCESS,
+                               clock_wall_ns() / GANTRY_NS_PER_S, gateway->access_s, token, size);
 
-  x->holds++;
-  x->working = true;
-  if (hash)
-    err = password_verify(x->gateway->passwords, password, hash, fn, x);
-  else
-    err = password_hash(x->gateway->passwords, password, fn, x);
-  if (err == GANTRY_OK) return;
-  x->holds--;
-  x->working = false;
-  exchange_fail(x, err, NULL, "", "Too many logins at once; try again in a second.");
+  if (err != GANTRY_OK) fail_unsigned(x, err);
+  return err == GANTRY_OK;
+}
+
+/* Signs a refresh token and its hash. */
+static gantry_err_t sign_refresh(gateway_t *gateway, const auth_subject_t *subject, uint64_t now_ns,
+                                 char *token, size_t size, char hash[AUTH_HASH_SIZE]) {
+  GANTRY_TRY(auth_sign(gateway->auth, subject, HTTP_TOKEN_TYPE_REFRESH, now_ns / GANTRY_NS_PER_S,
+                       gateway->refresh_s, token, size));
+  return auth_hash(token, hash);
+}
+
+static uint64_t refresh_end_ns(const gateway_t *gateway, uint64_t now_ns) {
+  return now_ns + (uint64_t)gateway->refresh_s * GANTRY_NS_PER_S;
 }
 
 /* ---- login */
 
-static void on_login_stored(exchange_t *x, const void *reply) {
-  gateway_t *gateway = x->gateway;
-  http_tokens_t tokens = {.token_type = "bearer", .expires_in = gateway->access_s};
-  auth_subject_t subject = subject_of(reply);
-  uint64_t now_s = clock_wall_ns() / GANTRY_NS_PER_S;
+typedef struct login_work {
+  store_login_ask_t ask;
+  store_login_t login;
+  char refresh[AUTH_TOKEN_MAX + 1];
+} login_work_t;
 
-  gantry_err_t err = auth_sign(gateway->auth, &subject, HTTP_TOKEN_TYPE_ACCESS, now_s,
-                               gateway->access_s, tokens.access_token, sizeof tokens.access_token);
-  if (err == GANTRY_OK) {
-    err = auth_sign(gateway->auth, &subject, HTTP_TOKEN_TYPE_REFRESH, now_s, gateway->refresh_s,
-                    tokens.refresh_token, sizeof tokens.refresh_token);
-  }
-  if (err != GANTRY_OK) {
-    exchange_fail(x, err, NULL, "", "No token could be signed.");
+static const char *login_name(const exchange_t *x) {
+  const http_login_t *login = x->body;
+
+  return login->has_username ? login->username : login->email;
+}
+
+static void on_login_stored(exchange_t *x, const void *reply) {
+  const store_login_judged_t *judged = reply;
+  const login_work_t *work = (const void *)x->scratch.data;
+  http_tokens_t tokens = {.token_type = "bearer", .expires_in = x->gateway->access_s};
+
+  if (judged->verdict == STORE_LOGIN_VERDICT_LOCKED) {
+    auth_fail_locked(x, judged->locked);
     return;
   }
-  view_user(reply, &tokens.user);
+  if (judged->verdict != STORE_LOGIN_VERDICT_OPEN) {
+    fail_credentials(x);
+    return;
+  }
+  auth_subject_t subject = subject_of(&judged->user, work->login.session.id);
+  if (!sign_access(x, &subject, tokens.access_token, sizeof tokens.access_token)) return;
+  snprintf(tokens.refresh_token, sizeof tokens.refresh_token, "%s", work->refresh);
+  auth_view_user(&judged->user, &tokens.user);
+  identity_feed_user(x->gateway, &judged->user);
   x->caller = subject;
   log_info("LOGIN", "%s has logged in from %s", subject.name, x->address);
   exchange_answer(x, &tokens);
 }
 
-static void on_failure_stored(exchange_t *x, const void *reply) {
-  (void)reply;
-  fail_credentials(x);
+/* The login could not be taken down: a wrong password is answered all the same. */
+static void on_login_unstored(exchange_t *x, const gantry_fault_t *fault) {
+  log_warn("LOGIN-UNCOUNTED", "a login was not taken down: %s", fault->detail);
+  if (x->verified)
+    exchange_fail_fault(x, fault);
+  else
+    fail_credentials(x);
 }
 
-/* The counter could not be stored; the answer to a wrong password stays the same. */
-static void on_failure_unstored(exchange_t *x, const gantry_fault_t *fault) {
-  log_warn("LOGIN-UNCOUNTED", "a failed login was not counted: %s", fault->detail);
-  fail_credentials(x);
+/* A password that was set before has to be changed first; 0: none. */
+static uint64_t password_since(const gateway_t *gateway, uint64_t now_ns) {
+  uint64_t life_ns = (uint64_t)gateway->password_days * 86400 * GANTRY_NS_PER_S;
+
+  return life_ns && life_ns < now_ns ? now_ns - life_ns : 0;
 }
 
-static void fail_locked(exchange_t *x, uint64_t now_ns) {
-  x->head.retry_s = (uint32_t)((x->user.locked - now_ns) / GANTRY_NS_PER_S) + 1;
-  exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "ACCOUNT_LOCKED", "",
-                "Locked after too many failed logins; wait as long as Retry-After says.");
+/* Strangers send anything: what is kept is plain text. */
+static void copy_agent(const char *agent, char *out, size_t size) {
+  size_t i = 0;
+
+  for (; agent[i] && i + 1 < size; i++)
+    out[i] = isprint((unsigned char)agent[i]) ? agent[i] : '?';
+  out[i] = '\0';
 }
 
-static bool is_locked(const store_user_t *user, uint64_t now_ns) {
-  return user->has_locked && user->locked > now_ns;
+static gantry_err_t fill_session(exchange_t *x, login_work_t *work, uint64_t now_ns) {
+  store_login_session_t *session = &work->login.session;
+
+  GANTRY_TRY(auth_random_id(&session->id));
+  session->expires = refresh_end_ns(x->gateway, now_ns);
+  snprintf(session->address, sizeof session->address, "%s", x->address);
+  copy_agent(x->agent, session->agent, sizeof session->agent);
+  auth_subject_t subject = subject_of(&x->user, session->id);
+  return sign_refresh(x->gateway, &subject, now_ns, work->refresh, sizeof work->refresh,
+                      work->login.refresh);
 }
 
-/* The user as he stands now that the hash is known: logins at once must not lose one another's
-   failures, nor write a password back that has been changed meanwhile. */
-static void on_login_judged(exchange_t *x, const void *reply) {
-  store_user_t *user = &x->user;
-  bool changed = strcmp(user->hash, ((const store_user_t *)reply)->hash) != 0;
+/* The verdict is storage's: it sees what other logins have done meanwhile. better: hash or "". */
+static void take_down(exchange_t *x, const char *better) {
+  gateway_t *gateway = x->gateway;
+  login_work_t *work = (void *)x->scratch.data;
+  store_login_t *login = &work->login;
   uint64_t now_ns = clock_wall_ns();
 
-  *user = *(const store_user_t *)reply;
-  if (is_locked(user, now_ns)) {
-    fail_locked(x, now_ns);
-  } else if (changed || !user->active) {
-    fail_credentials(x);
-  } else if (x->verified) {
-    user->failed = 0;
-    user->has_locked = false;
-    user->has_last_login = true;
-    user->last_login = now_ns;
-    exchange_call(x, REQUEST_STORE_USER_PUT, user, on_login_stored, NULL);
-  } else {
-    user->failed++;
-    if (user->failed >= LOCK_AFTER) {
-      user->failed = 0;
-      user->has_locked = true;
-      user->locked = now_ns + (uint64_t)LOCK_S * GANTRY_NS_PER_S;
-      log_warn("LOGIN-LOCKED", "%s is locked after %d failed logins", user->username, LOCK_AFTER);
-    }
-    exchange_call(x, REQUEST_STORE_USER_PUT, user, on_failure_stored, on_failure_unstored);
-  }
+  login->user_id = x->user.id;
+  login->success = x->verified;
+  login->must_change =
+      x->user.has_password_changed && x->user.password_changed < password_since(gateway, now_ns);
+  login->has_better_hash = better[0] != '\0';
+  login->lock_after = gateway->lock_after;
+  login->lock_s = gateway->lock_s;
+  login->sessions_max = gateway->sessions_max;
+  snprintf(login->stranger, sizeof login->stranger, "%s", work->ask.stranger);
+  snprintf(login->hash, sizeof login->hash, "%s", x->user.hash);
+  snprintf(login->better_hash, sizeof login->better_hash, "%s", better);
+  gantry_err_t err = fill_session(x, work, now_ns);
+  if (err != GANTRY_OK)
+    fail_unsigned(x, err);
+  else
+    exchange_call(x, REQUEST_STORE_LOGIN, login, on_login_stored, on_login_unstored);
 }
 
-static void get_user(exchange_t *x, const char *name, exchange_reply_fn on_user) {
-  store_user_key_t key = {0};
-
-  snprintf(key.name, sizeof key.name, "%s", name);
-  exchange_call(x, REQUEST_STORE_USER_GET, &key, on_user, on_user_missing);
-}
-
-static void on_password_stored(exchange_t *x, const void *reply) {
-  (void)reply;
-  log_info("PASSWORD-CHANGED", "%s has a new password", x->caller.name);
-  exchange_done(x, "The password has been changed.");
-}
-
-/* Again, so that what has changed since the password was checked is not written back. */
-static void on_change_again(exchange_t *x, const void *reply) {
-  store_user_t user = *(const store_user_t *)reply;
-
-  snprintf(user.hash, sizeof user.hash, "%s", x->user.hash);
-  user.must_change = false;
-  exchange_call(x, REQUEST_STORE_USER_PUT, &user, on_password_stored, NULL);
-}
-
-/* Whether another request is between reading and writing the same user. */
-static bool user_is_busy(const exchange_t *x) {
-  for (const exchange_t *other = x->gateway->exchanges; other; other = other->next) {
-    if (other != x && other->writing && !other->answered &&
-        !strcmp(other->user.username, x->user.username))
-      return true;
-  }
-  return false;
-}
-
-/* Reads the user once more and writes him; waits while another does the same. */
-static void rewrite_user(void *arg) {
+static void on_better_hash(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
-  bool changing = x->endpoint_id == ENDPOINT_AUTH_CHANGE_PASSWORD;
 
-  if (user_is_busy(x) && loop_after(x->gateway->service->loop, BUSY_MS, rewrite_user, x) > 0) {
-    x->working = true; /* keeps its hold */
-    return;
-  }
   x->working = false;
-  x->writing = true;
-  get_user(x, x->user.username, changing ? on_change_again : on_login_judged);
+  take_down(x, ok ? hash : "");
   exchange_release(x);
 }
 
 static void on_login_verified(bool ok, const char *hash, void *arg) {
   exchange_t *x = arg;
+  const http_login_t *login = x->body;
 
   (void)hash;
   x->working = false;
   x->verified = ok;
-  if (x->user.id != 0) {
-    rewrite_user(x);
-    return;
-  }
-  fail_credentials(x);
+  if (ok && strncmp(x->user.hash, "$2", 2) == 0)
+    auth_work(x, login->password, NULL, on_better_hash);
+  else
+    take_down(x, "");
   exchange_release(x);
 }
 
+/* Nobody has no hash: that costs as much, so that neither time nor answer tells who exists. */
 static void on_login_user(exchange_t *x, const void *reply) {
   const http_login_t *login = x->body;
-  uint64_t now_ns = clock_wall_ns();
+  const store_login_found_t *found = reply;
 
-  x->user = *(const store_user_t *)reply;
-  if (is_locked(&x->user, now_ns)) {
-    fail_locked(x, now_ns);
-    return;
-  }
-  start_hashing(x, login->password, x->user.hash, on_login_verified);
+  if (found->has_user) x->user = found->user;
+  if (found->has_locked)
+    auth_fail_locked(x, found->locked);
+  else
+    auth_work(x, login->password, x->user.hash, on_login_verified);
 }
 
-/* An unknown user costs a hash as well, so that time does not tell who exists. */
-static void on_login_unknown(exchange_t *x, const gantry_fault_t *fault) {
-  const http_login_t *login = x->body;
+/* Failures under a name that nobody has are counted by its hash, in storage for all gateways. */
+static bool fill_ask(exchange_t *x, const char *name, store_login_ask_t *ask) {
+  char small[sizeof ask->name];
+  size_t i = 0;
 
-  if (fault->err != GANTRY_E_NOT_FOUND) {
-    exchange_fail_fault(x, fault);
-    return;
-  }
-  start_hashing(x, login->password, "", on_login_verified);
+  for (; name[i] && i + 1 < sizeof small; i++)
+    small[i] = (char)tolower((unsigned char)name[i]);
+  small[i] = '\0';
+  snprintf(ask->name, sizeof ask->name, "%s", name);
+  return auth_keyed_hash(x->gateway->auth, "stranger", small, ask->stranger) == GANTRY_OK;
 }
 
 static void on_login(exchange_t *x) {
-  const http_login_t *login = x->body;
-  store_user_key_t key = {0};
+  const char *name = login_name(x);
 
-  snprintf(key.name, sizeof key.name, "%s", login->has_username ? login->username : login->email);
-  if (!key.name[0]) {
+  if (!name[0]) {
     exchange_fail(x, GANTRY_E_SCHEMA, NULL, "username", "username or email is needed");
     return;
   }
-  exchange_call(x, REQUEST_STORE_USER_GET, &key, on_login_user, on_login_unknown);
+  login_work_t *work = auth_room(x, sizeof *work);
+  if (!work) return;
+  if (fill_ask(x, name, &work->ask))
+    exchange_call(x, REQUEST_STORE_LOGIN_USER, &work->ask, on_login_user, NULL);
+  else
+    fail_unsigned(x, GANTRY_E_INTERNAL);
 }
 
 /* ---- refresh */
 
-static void on_refresh_user(exchange_t *x, const void *reply) {
-  const store_user_t *user = reply;
-  gateway_t *gateway = x->gateway;
-  http_access_t access = {.token_type = "bearer", .expires_in = gateway->access_s};
-  auth_subject_t subject = subject_of(user);
+typedef struct refresh_work {
+  http_claims_t claims; /* of the token that was shown */
+  store_session_refresh_t take;
+  char next[AUTH_TOKEN_MAX + 1];
+} refresh_work_t;
 
-  if (!user->active) {
-    fail_credentials(x);
+static void fail_refresh(exchange_t *x, store_refresh_verdict_t verdict) {
+  static const char *const WHY[STORE_REFRESH_VERDICT_COUNT] = {
+      [STORE_REFRESH_VERDICT_UNKNOWN] = "The session is not known; log in again.",
+      [STORE_REFRESH_VERDICT_REVOKED] = "The session was ended; log in again.",
+      [STORE_REFRESH_VERDICT_EXPIRED] = "The session has expired; log in again.",
+      [STORE_REFRESH_VERDICT_REPLAYED] =
+          "This refresh token was used before: the session has been ended; log in again.",
+      [STORE_REFRESH_VERDICT_DISABLED] = "The user is disabled."};
+  bool replayed = verdict == STORE_REFRESH_VERDICT_REPLAYED;
+
+  exchange_fail(x, GANTRY_E_UNAUTHENTICATED, replayed ? "TOKEN_REPLAYED" : "TOKEN_REVOKED",
+                "refresh_token", "%s", WHY[verdict] ? WHY[verdict] : "Log in again.");
+}
+
+/* The successor of a refresh token is always the same but for its times: who shows the token again
+   within the grace gets the one that it was exchanged for. */
+static gantry_err_t sign_next(exchange_t *x, uint64_t now_ns, refresh_work_t *work) {
+  const http_refresh_t *body = x->body;
+  const http_claims_t *claims = &work->claims;
+  auth_subject_t subject = {.user_id = claims->uid, .role = claims->role, .session = claims->sid};
+  char hash[AUTH_HASH_SIZE];
+
+  snprintf(subject.name, sizeof subject.name, "%s", claims->sub);
+  GANTRY_TRY(auth_keyed_hash(x->gateway->auth, "next", body->refresh_token, hash));
+  hash[15] = '\0'; /* 60 bits */
+  subject.number = strtoull(hash, NULL, 16) + 1;
+  return sign_refresh(x->gateway, &subject, now_ns, work->next, sizeof work->next, work->take.next);
+}
+
+static gantry_err_t fill_refresh(exchange_t *x, refresh_work_t *work) {
+  const http_refresh_t *body = x->body;
+  const gateway_t *gateway = x->gateway;
+  uint64_t now_ns = clock_wall_ns();
+
+  snprintf(work->take.address, sizeof work->take.address, "%s", x->address);
+  work->take.session = work->claims.sid;
+  work->take.expires = refresh_end_ns(gateway, now_ns);
+  work->take.grace_s = gateway->grace_s;
+  work->take.password_since = password_since(gateway, now_ns);
+  GANTRY_TRY(auth_hash(body->refresh_token, work->take.refresh));
+  return sign_next(x, now_ns, work);
+}
+
+static void on_refreshed(exchange_t *x, const void *reply) {
+  const store_session_refreshed_t *done = reply;
+  refresh_work_t *work = (void *)x->scratch.data;
+  http_access_t access = {.token_type = "bearer", .expires_in = x->gateway->access_s};
+  gantry_err_t err = GANTRY_OK;
+
+  x->caller = subject_of(&done->user, work->take.session);
+  if (done->verdict == STORE_REFRESH_VERDICT_REPLAYED) {
+    identity_feed_session_end(x->gateway, work->take.session);
+    log_warn("REFRESH-REPLAYED", "a refresh token of %s came twice, from %s: its session has ended",
+             done->user.username, x->address);
+    auth_note(x, "replayed: the session was ended");
+  }
+  bool repeated = done->verdict == STORE_REFRESH_VERDICT_REPEATED;
+  if (done->verdict != STORE_REFRESH_VERDICT_RENEWED && !repeated) {
+    fail_refresh(x, done->verdict);
     return;
   }
-  gantry_err_t err =
-      auth_sign(gateway->auth, &subject, HTTP_TOKEN_TYPE_ACCESS, clock_wall_ns() / GANTRY_NS_PER_S,
-                gateway->access_s, access.access_token, sizeof access.access_token);
-  if (err != GANTRY_OK)
-    exchange_fail(x, err, NULL, "", "No token could be signed.");
-  else
-    exchange_answer(x, &access);
+  if (repeated) err = sign_next(x, done->expires - refresh_end_ns(x->gateway, 0), work);
+  if (err != GANTRY_OK) {
+    fail_unsigned(x, err);
+    return;
+  }
+  if (done->user.must_change) identity_feed_user(x->gateway, &done->user);
+  if (!sign_access(x, &x->caller, access.access_token, sizeof access.access_token)) return;
+  access.has_refresh_token = true;
+  snprintf(access.refresh_token, sizeof access.refresh_token, "%s", work->next);
+  exchange_answer(x, &access);
 }
 
 static void on_refresh(exchange_t *x) {
   const http_refresh_t *body = x->body;
-  store_user_key_t key = {0};
-  http_claims_t claims;
+  refresh_work_t *work = auth_room(x, sizeof *work);
 
+  if (!work) return;
   if (auth_verify(x->gateway->auth, body->refresh_token, HTTP_TOKEN_TYPE_REFRESH,
-                  clock_wall_ns() / GANTRY_NS_PER_S, &claims, &x->fault) != GANTRY_OK) {
+                  clock_wall_ns() / GANTRY_NS_PER_S, &work->claims, &x->fault) != GANTRY_OK) {
     exchange_fail_fault(x, &x->fault);
     return;
   }
-  snprintf(key.name, sizeof key.name, "%s", claims.sub);
-  exchange_call(x, REQUEST_STORE_USER_GET, &key, on_refresh_user, on_user_missing);
+  if (!work->claims.has_sid) {
+    fail_refresh(x, STORE_REFRESH_VERDICT_UNKNOWN);
+    return;
+  }
+  gantry_err_t err = fill_refresh(x, work);
+  if (err != GANTRY_OK)
+    fail_unsigned(x, err);
+  else
+    exchange_call(x, REQUEST_STORE_SESSION_REFRESH, &work->take, on_refreshed, NULL);
 }
 
 /* ---- the caller */
 
-static void on_me_user(exchange_t *x, const void *reply) {
-  http_user_t user;
-
-  view_user(reply, &user);
-  exchange_answer(x, &user);
-}
-
 static void on_me(exchange_t *x) {
-  get_user(x, x->caller.name, on_me_user);
+  store_user_id_t key = {.id = x->caller.user_id};
+
+  if (auth_is_user(x)) exchange_call(x, REQUEST_STORE_USER_BY_ID, &key, auth_answer_user, NULL);
 }
 
-static void on_new_hash(bool ok, const char *hash, void *arg) {
-  exchange_t *x = arg;
-
-  x->working = false;
-  if (ok) {
-    snprintf(x->user.hash, sizeof x->user.hash, "%s", hash);
-    rewrite_user(x);
-    return;
-  }
-  exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "The password could not be hashed.");
-  exchange_release(x);
+static void on_logged_out(exchange_t *x, const void *reply) {
+  (void)reply;
+  identity_feed_session_end(x->gateway, x->caller.session);
+  log_info("LOGOUT", "%s has logged out", x->caller.name);
+  exchange_done(x, "Logged out: the session's tokens hold no longer.");
 }
 
-static void on_current_verified(bool ok, const char *hash, void *arg) {
-  exchange_t *x = arg;
-  const http_change_password_t *body = x->body;
+static void on_logout(exchange_t *x) {
+  store_session_revoke_t revoke = {
+      .session = x->caller.session, .user_id = x->caller.user_id, .reason = "logout"};
 
-  (void)hash;
-  x->working = false;
-  if (ok) {
-    start_hashing(x, body->new_password, NULL, on_new_hash);
-  } else {
-    exchange_fail(x, GANTRY_E_UNAUTHENTICATED, "AUTH_FAILED", "current_password",
-                  "The present password is wrong.");
-  }
-  exchange_release(x);
+  if (!auth_is_user(x)) return;
+  exchange_call(x, REQUEST_STORE_SESSION_REVOKE, &revoke, on_logged_out, NULL);
 }
 
-static void on_change_user(exchange_t *x, const void *reply) {
-  const http_change_password_t *body = x->body;
-
-  x->user = *(const store_user_t *)reply;
-  start_hashing(x, body->current_password, x->user.hash, on_current_verified);
-}
-
-static void on_change_password(exchange_t *x) {
-  const http_change_password_t *body = x->body;
-  const char *weakness = password_weakness(body->new_password);
-
-  if (strcmp(body->new_password, body->confirm_new_password) != 0) {
-    exchange_fail(x, GANTRY_E_REFUSED, NULL, "confirm_new_password",
-                  "The two new passwords differ.");
-  } else if (weakness) {
-    exchange_fail(x, GANTRY_E_REFUSED, "WEAK_PASSWORD", "new_password", "%s", weakness);
-  } else {
-    get_user(x, x->caller.name, on_change_user);
-  }
+static void on_keys(exchange_t *x) {
+  exchange_begin(x);
+  auth_write_keys(x->gateway->auth, &x->out);
+  exchange_finish(x, 200, "application/json");
 }
 
 const call_route_t ROUTES_AUTH[] = {
-    {ENDPOINT_AUTH_LOGIN, on_login},
-    {ENDPOINT_AUTH_REFRESH, on_refresh},
-    {ENDPOINT_AUTH_ME, on_me},
-    {ENDPOINT_AUTH_CHANGE_PASSWORD, on_change_password},
-    {0, NULL},
+    {ENDPOINT_AUTH_LOGIN, on_login},   {ENDPOINT_AUTH_REFRESH, on_refresh},
+    {ENDPOINT_AUTH_LOGOUT, on_logout}, {ENDPOINT_AUTH_ME, on_me},
+    {ENDPOINT_JWKS, on_keys},          {0, NULL},
 };

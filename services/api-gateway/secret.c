@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "base64url.h"
 
 gantry_err_t auth_random(void *bytes, size_t count) {
   uint8_t *at = bytes;
@@ -20,6 +21,24 @@ gantry_err_t auth_random(void *bytes, size_t count) {
     count -= (size_t)got;
   }
   return GANTRY_OK;
+}
+
+gantry_err_t auth_random_id(uint64_t *out) {
+  do {
+    GANTRY_TRY(auth_random(out, sizeof *out));
+    *out &= INT64_MAX; /* JSON readers know no more */
+  } while (*out == 0);
+  return GANTRY_OK;
+}
+
+gantry_err_t auth_random_token(const char *prefix, char *out, size_t size) {
+  uint8_t random[32];
+  size_t len = strlen(prefix);
+
+  if (size < len + 44) return GANTRY_E_TOO_LARGE;
+  GANTRY_TRY(auth_random(random, sizeof random));
+  memcpy(out, prefix, len);
+  return base64url_encode(random, sizeof random, out + len, size - len, NULL);
 }
 
 static gantry_err_t read_secret(int fd, const char *path, uint8_t secret[AUTH_SECRET_BYTES],

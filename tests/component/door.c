@@ -77,15 +77,14 @@ static store_user_t *find_user(const char *name) {
   return NULL;
 }
 
-static void on_user_get(rpc_context_t *call, const void *takes, void *arg) {
-  const store_user_key_t *key = takes;
-  const store_user_t *user = find_user(key->name);
+static void on_login_user(rpc_context_t *call, const void *takes, void *arg) {
+  const store_login_ask_t *ask = takes;
+  const store_user_t *user = find_user(ask->name);
+  store_login_found_t found = {.has_user = user != NULL};
 
   (void)arg;
-  if (user)
-    rpc_reply(call, user);
-  else
-    rpc_fail(call, GANTRY_E_NOT_FOUND, "name", "no user %s", key->name);
+  if (user) found.user = *user;
+  rpc_reply(call, &found);
 }
 
 static void on_user_put(rpc_context_t *call, const void *takes, void *arg) {
@@ -93,7 +92,10 @@ static void on_user_put(rpc_context_t *call, const void *takes, void *arg) {
   store_user_t *old = find_user(user.username);
 
   (void)arg;
-  if (user.id == 0) user.id = door.user_count + 1;
+  if (user.id == 0) {
+    user.id = door.user_count + 1;
+    user.must_change = false; /* else the first one could do nothing */
+  }
   if (!old && door.user_count < 4) old = &door.users[door.user_count++];
   if (!old) {
     rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "this storage keeps four users");
@@ -149,7 +151,7 @@ static void on_session_refresh(rpc_context_t *call, const void *takes, void *arg
 }
 
 static rpc_handler_fn user_handler(const request_t *request) {
-  if (request == REQUEST_STORE_USER_GET) return on_user_get;
+  if (request == REQUEST_STORE_LOGIN_USER) return on_login_user;
   if (request == REQUEST_STORE_USER_PUT) return on_user_put;
   if (request == REQUEST_STORE_USER_BY_ID) return on_user_by_id;
   if (request == REQUEST_STORE_LOGIN) return on_store_login;
@@ -294,7 +296,7 @@ void door_token(store_role_t role, uint32_t life_s, char *out, size_t size) {
 
   snprintf(path, sizeof path, "%s/token-secret", door.folder);
   cr_assert_eq(auth_secret(path, secret, &fault), GANTRY_OK);
-  cr_assert_eq(auth_new(secret, "gantry", "gantry", &auth), GANTRY_OK);
+  cr_assert_eq(auth_new(AUTH_HS256, secret, "gantry", "gantry", &auth), GANTRY_OK);
   cr_assert_eq(auth_sign(auth, &subject, HTTP_TOKEN_TYPE_ACCESS, clock_wall_ns() / GANTRY_NS_PER_S,
                          life_s, out, size),
                GANTRY_OK);

@@ -19,7 +19,7 @@ static const uint8_t SECRET[AUTH_SECRET_BYTES] = "0123456789abcdef0123456789abcd
 static const auth_subject_t SUBJECT = {.name = "ada", .user_id = 7, .role = STORE_ROLE_OPERATOR};
 
 static void set_up(void) {
-  cr_assert_eq(auth_new(SECRET, "gantry", "gantry", &auth), GANTRY_OK);
+  cr_assert_eq(auth_new(AUTH_HS256, SECRET, "gantry", "gantry", &auth), GANTRY_OK);
   cr_assert_eq(auth_sign(auth, &SUBJECT, HTTP_TOKEN_TYPE_ACCESS, NOW_S, 60, token, sizeof token),
                GANTRY_OK);
 }
@@ -139,7 +139,7 @@ Test(auth, refuses_the_key_of_another) {
   auth_t *other;
   char foreign[AUTH_TOKEN_MAX + 1];
 
-  cr_assert_eq(auth_new(secret, "gantry", "gantry", &other), GANTRY_OK);
+  cr_assert_eq(auth_new(AUTH_HS256, secret, "gantry", "gantry", &other), GANTRY_OK);
   cr_assert_eq(
       auth_sign(other, &SUBJECT, HTTP_TOKEN_TYPE_ACCESS, NOW_S, 60, foreign, sizeof foreign),
       GANTRY_OK);
@@ -154,7 +154,7 @@ Test(auth, refuses_another_issuer_or_audience) {
   for (int i = 0; i < 2; i++) {
     auth_t *other;
     char foreign[AUTH_TOKEN_MAX + 1];
-    cr_assert_eq(auth_new(SECRET, NAMES[i][0], NAMES[i][1], &other), GANTRY_OK);
+    cr_assert_eq(auth_new(AUTH_HS256, SECRET, NAMES[i][0], NAMES[i][1], &other), GANTRY_OK);
     cr_assert_eq(
         auth_sign(other, &SUBJECT, HTTP_TOKEN_TYPE_ACCESS, NOW_S, 60, foreign, sizeof foreign),
         GANTRY_OK);
@@ -195,6 +195,123 @@ Test(auth, refuses_an_endless_token) {
 
   memset(endless, 'A', sizeof endless - 1);
   cr_expect_eq(verify_at(endless, NOW_S), GANTRY_E_UNAUTHENTICATED);
+}
+
+/* ---- Ed25519 */
+
+static const char *sign_by(auth_algorithm_t algorithm, const uint8_t *secret, char *out) {
+  auth_t *other;
+
+  cr_assert_eq(auth_new(algorithm, secret, "gantry", "gantry", &other), GANTRY_OK);
+  cr_assert_eq(
+      auth_sign(other, &SUBJECT, HTTP_TOKEN_TYPE_ACCESS, NOW_S, 60, out, AUTH_TOKEN_MAX + 1),
+      GANTRY_OK);
+  auth_destroy(&other);
+  return out;
+}
+
+Test(auth, signs_by_ed25519_what_any_holder_of_the_public_key_verifies) {
+  char signed_token[AUTH_TOKEN_MAX + 1];
+  uint8_t signature[64];
+  size_t count;
+  EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, SECRET, AUTH_SECRET_BYTES);
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  sign_by(AUTH_EDDSA, SECRET, signed_token);
+  const char *dot = strrchr(signed_token, '.');
+
+  cr_assert_eq(base64url_decode(dot + 1, strlen(dot + 1), signature, sizeof signature, &count),
+               GANTRY_OK);
+  cr_assert_eq(count, 64);
+  cr_assert_eq(EVP_DigestVerifyInit(context, NULL, NULL, NULL, pair), 1);
+  cr_expect_eq(EVP_DigestVerify(context, signature, count, (const uint8_t *)signed_token,
+                                (size_t)(dot - signed_token)),
+               1);
+  EVP_MD_CTX_free(context);
+  EVP_PKEY_free(pair);
+}
+
+Test(auth, takes_no_token_of_the_other_algorithm_by_the_same_secret) {
+  char other[AUTH_TOKEN_MAX + 1];
+
+  cr_expect_eq(verify_at(sign_by(AUTH_EDDSA, SECRET, other), NOW_S), GANTRY_E_UNAUTHENTICATED);
+  cr_expect_eq(verify_at(sign_by(AUTH_HS256, SECRET, other), NOW_S), GANTRY_OK);
+}
+
+Test(auth, takes_no_hmac_made_with_its_public_key) {
+  auth_t *eddsa;
+  uint8_t public[AUTH_SECRET_BYTES];
+  size_t count = sizeof public;
+  char confused[AUTH_TOKEN_MAX + 1];
+  http_claims_t claims;
+  EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, SECRET, AUTH_SECRET_BYTES);
+  cr_assert_eq(EVP_PKEY_get_raw_public_key(pair, public, &count), 1);
+  EVP_PKEY_free(pair);
+  cr_assert_eq(auth_new(AUTH_EDDSA, SECRET, "gantry", "gantry", &eddsa), GANTRY_OK);
+
+  sign_by(AUTH_HS256, public, confused);
+
+  cr_expect_eq(auth_verify(eddsa, confused, HTTP_TOKEN_TYPE_ACCESS, NOW_S, &claims, NULL),
+               GANTRY_E_UNAUTHENTICATED);
+  auth_destroy(&eddsa);
+}
+
+Test(auth, shows_its_public_key_and_never_a_secret) {
+  buf_t keys = {0};
+  auth_t *eddsa;
+  cr_assert_eq(auth_new(AUTH_EDDSA, SECRET, "gantry", "gantry", &eddsa), GANTRY_OK);
+
+  auth_write_keys(auth, &keys);
+  cr_expect_str_eq(buf_text(&keys), "{\"keys\":[]}");
+  buf_reset(&keys);
+  auth_write_keys(eddsa, &keys);
+  cr_expect_not_null(strstr(buf_text(&keys), "\"crv\":\"Ed25519\""));
+  cr_expect_null(strstr(buf_text(&keys), "\"d\""));
+  buf_fini(&keys);
+  auth_destroy(&eddsa);
+}
+
+Test(auth, refuses_a_claim_that_stands_twice) {
+  char forged[1200];
+
+  forge("{\"alg\":\"HS256\",\"typ\":\"JWT\"}",
+        "{\"iss\":\"gantry\",\"aud\":\"gantry\",\"sub\":\"eve\",\"uid\":1,\"role\":\"viewer\","
+        "\"role\":\"admin\",\"type\":\"access\",\"iat\":1000000,\"nbf\":1000000,\"exp\":1000060,"
+        "\"jti\":\"00000000000000ff\"}",
+        forged, sizeof forged);
+
+  cr_expect_eq(verify_at(forged, NOW_S), GANTRY_E_UNAUTHENTICATED);
+}
+
+Test(auth, signs_tokens_of_machines_with_their_end) {
+  char machine[128], forged[128];
+
+  for (auth_algorithm_t algorithm = AUTH_HS256; algorithm <= AUTH_EDDSA; algorithm++) {
+    auth_destroy(&auth);
+    cr_assert_eq(auth_new(algorithm, SECRET, "gantry", "gantry", &auth), GANTRY_OK);
+    cr_assert_eq(auth_machine_token(auth, "gantry_", NOW_S + 1, machine, sizeof machine),
+                 GANTRY_OK);
+    cr_expect(auth_machine_holds(auth, machine, NOW_S));
+    cr_expect_not(auth_machine_holds(auth, machine, NOW_S + 1));
+    for (size_t i = 0; machine[i]; i++) {
+      snprintf(forged, sizeof forged, "%s", machine);
+      forged[i] = forged[i] == '1' ? '2' : '1';
+      cr_expect_not(auth_machine_holds(auth, forged, NOW_S), "at %zu", i);
+      forged[i] = '\0';
+      cr_expect_not(auth_machine_holds(auth, forged, NOW_S), "%s", forged);
+    }
+    cr_assert_eq(auth_machine_token(auth, "gantry_", 0, machine, sizeof machine), GANTRY_OK);
+    cr_expect(auth_machine_holds(auth, machine, UINT64_MAX), "without end");
+    cr_expect_eq(verify_at(machine, NOW_S), GANTRY_E_UNAUTHENTICATED, "it is no user's");
+    cr_expect_eq(auth_machine_token(auth, "gantry_", 0, machine, 40), GANTRY_E_TOO_LARGE);
+  }
+  cr_expect_not(auth_machine_holds(auth, token, NOW_S), "nor is a user's a machine's");
+}
+
+Test(auth, hashes_as_everybody_does) {
+  char hash[AUTH_HASH_SIZE];
+
+  cr_assert_eq(auth_hash("abc", hash), GANTRY_OK);
+  cr_expect_str_eq(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 /* ---- the secret's file */
