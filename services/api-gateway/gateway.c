@@ -15,6 +15,7 @@
 #include "gateway_internal.h"
 #include "http.h"
 #include "identity_feed.h"
+#include "ingest_pool.h"
 #include "request_limits.h"
 #include "ws.h"
 
@@ -180,6 +181,7 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
   GANTRY_TRY(open_auth(gateway, config, fault));
   GANTRY_TRY(limits_start(gateway));
   GANTRY_TRY(audit_trail_start(gateway));
+  GANTRY_TRY(ingest_pool_new(gateway, &gateway->readings));
   if (picture_new(gateway->service->loop, &gateway->pictures) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "the thread that draws maps cannot start");
   GANTRY_TRY(traffic_init(&gateway->traffic));
@@ -213,6 +215,7 @@ static void stop(void **self) {
   password_destroy(&gateway->passwords);
   picture_destroy(&gateway->pictures);
   first_user_stop(gateway);
+  ingest_pool_destroy(&gateway->readings);
   exchange_abandon_all(gateway);
   audit_trail_stop(gateway);
   auth_destroy(&gateway->auth);

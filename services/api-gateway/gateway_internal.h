@@ -44,6 +44,7 @@ struct gateway {
   uint32_t sessions_max, password_days, lock_after, lock_s, grace_s;
   password_t *passwords;
   picture_t *pictures;
+  struct ingest_pool *readings; /* handed in, on their way to sensor-processor */
   struct limits *limits;
   struct audit_trail *audit_trail;
   uint32_t body_s; /* longest a body may take to arrive */

@@ -7,6 +7,8 @@
 #include <gantry/json.h>
 
 #include "call.h"
+#include "ingest_pool.h"
+#include "envelope.h"
 #include "view.h"
 
 enum { DEFAULT_LIMIT = 100 };
@@ -22,15 +24,6 @@ static void answer_sensor(exchange_t *x, const char *sensor, uint64_t time_ns,
 
 /* ---- readings */
 
-static void on_accepted(exchange_t *x, const void *reply) {
-  const sensor_accepted_t *accepted = reply;
-  char message[80];
-
-  snprintf(message, sizeof message, "Taken in as %s.",
-           desc_enum_text(&SENSOR_VALIDITY_ENUM, (int)accepted->validity));
-  answer_sensor(x, accepted->sensor, accepted->time, message);
-}
-
 /* The family of what is given: one of the door's four by its name; with allow_extended_types a
    registered type, a number where `data` has a value. -1: neither. */
 static int family_of(const gateway_t *gateway, const http_sensor_given_t *body) {
@@ -45,20 +38,17 @@ static int family_of(const gateway_t *gateway, const http_sensor_given_t *body) 
 }
 
 static void ingest(exchange_t *x, const http_sensor_given_t *body, sensor_type_t family) {
-  sensor_ingest_t *ingest = calloc(1, sizeof *ingest);
+  static sensor_ingest_t ingest; /* 64 KiB: not to be cleared for each reading */
 
-  if (!ingest) {
-    exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
-    return;
-  }
-  ingest->type = family;
-  snprintf(ingest->sensor, sizeof ingest->sensor, "%s", body->sensor_id);
-  snprintf(ingest->data, sizeof ingest->data, "%s", body->data);
-  ingest->quality = body->quality;
-  ingest->has_code = family == SENSOR_TYPE_VALUE || family == SENSOR_TYPE_OBJECT;
-  if (ingest->has_code) snprintf(ingest->code, sizeof ingest->code, "%s", body->sensor_type);
-  exchange_call(x, REQUEST_SENSOR_INGEST, ingest, on_accepted, NULL);
-  free(ingest);
+  ingest.type = family;
+  ingest.quality = body->quality;
+  snprintf(ingest.sensor, sizeof ingest.sensor, "%s", body->sensor_id);
+  memcpy(ingest.data, body->data, strlen(body->data) + 1);
+  ingest.has_code = family == SENSOR_TYPE_VALUE || family == SENSOR_TYPE_OBJECT;
+  snprintf(ingest.code, sizeof ingest.code, "%s", ingest.has_code ? body->sensor_type : "");
+  ingest_pool_add(x->gateway->readings, x, &ingest);
+  free(x->body); /* 64 KiB, which the next request takes warm while this one waits for the disk */
+  x->body = NULL;
 }
 
 static void on_data(exchange_t *x) {
@@ -132,16 +122,13 @@ static void on_status(exchange_t *x) {
   const latest_t *latest = x->gateway->latest;
   uint64_t now_ns = clock_mono_ns();
 
-  exchange_begin(x);
-  buf_put_byte(&x->out, '[');
+  envelope_list_begin(x);
   for (uint32_t i = 0; i < latest->sensor_count; i++) {
     http_sensor_status_t row;
     view_sensor_status(&latest->sensors[i], now_ns, &row);
-    if (i) buf_put_byte(&x->out, ',');
-    (void)json_write(&HTTP_SENSOR_STATUS_DESC, &row, &x->out);
+    envelope_list_add(x, &row);
   }
-  buf_put_byte(&x->out, ']');
-  exchange_finish(x, 200, "application/json");
+  envelope_list_end(x, &(envelope_page_t){0});
 }
 
 /* ---- configuration */

@@ -209,15 +209,65 @@ static void open_extended(void) {
 TestSuite(api_gateway_extended, .init = open_extended, .fini = door_close, .timeout = 30);
 
 Test(api_gateway_extended, takes_registered_types) {
-  sensor_accepted_t *accepted = door_stub(REQUEST_SENSOR_INGEST)->reply;
-  snprintf(accepted->sensor, sizeof accepted->sensor, "F");
+  const sensor_ingest_t *ingest = door_takes_readings();
 
   expect_ok("POST", "/api/v1/sensors/data", EXTENDED);
 
-  const sensor_ingest_t *ingest = door_stub(REQUEST_SENSOR_INGEST)->takes;
-  cr_assert_not_null(ingest);
   cr_expect_eq(ingest->type, SENSOR_TYPE_VALUE);
   cr_expect_str_eq(ingest->code, "force");
+}
+
+static void on_bad_refused(rpc_context_t *call, const void *takes, void *arg) {
+  static sensor_verdicts_t gives;
+  const blob_t *items = &((const sensor_ingest_each_t *)takes)->items;
+
+  (void)arg;
+  memset(&gives, 0, sizeof gives);
+  for (size_t at = 0; at < items->len;) {
+    uint32_t len;
+    sensor_verdict_t *row = &gives.rows[gives.rows_count++];
+    memcpy(&len, items->data + at + 8, sizeof len);
+    snprintf(row->sensor, sizeof row->sensor, "F");
+    if (memmem(items->data + at, 12 + len, "BAD", 3)) {
+      snprintf(row->err, sizeof row->err, "%s", gantry_err_name(GANTRY_E_INVALID));
+      snprintf(row->field, sizeof row->field, "data.value");
+    }
+    at += 12 + len;
+  }
+  rpc_reply(call, &gives);
+}
+
+static int send_reading(const char *sensor) {
+  char request[2400], body[200];
+  int fd = door_connect();
+
+  snprintf(body, sizeof body,
+           "{\"sensor_type\":\"force\",\"sensor_id\":\"%s\",\"data\":{\"value\":1},\"quality\":1}",
+           sensor);
+  int len = snprintf(request, sizeof request,
+                     "POST /api/v1/sensors/data HTTP/1.1\r\nHost: localhost\r\n"
+                     "Authorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n%s",
+                     door.token, strlen(body), body);
+  door_send(fd, request, (size_t)len);
+  return fd;
+}
+
+Test(api_gateway_extended, answers_each_of_those_that_come_at_once) {
+  static const char *const SENSORS[] = {"F1", "BAD", "F2", "BAD", "F3", "F4"};
+  int fds[6];
+  door_stub(REQUEST_SENSOR_INGEST_EACH)->play = on_bad_refused;
+
+  for (int i = 0; i < 6; i++)
+    fds[i] = send_reading(SENSORS[i]);
+
+  for (int i = 0; i < 6; i++)
+    cr_expect_eq(door_answer(fds[i]).status, !strcmp(SENSORS[i], "BAD") ? 422 : 200, "%d", i);
+}
+
+Test(api_gateway_extended, says_when_the_disk_took_none) {
+  door_stub(REQUEST_SENSOR_INGEST_EACH)->fail = GANTRY_E_UNAVAILABLE;
+
+  cr_expect_eq(door_request("POST", "/api/v1/sensors/data", EXTENDED).status, 503);
 }
 
 /* ---- how sensors are treated */
