@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "active_map.h"
 #include "view.h"
 #include "ws.h"
 
@@ -131,6 +132,7 @@ static void on_map_status(const frame_t *frame, const void *body, void *arg) {
       status->progress != before->progress || status->correction != before->correction)
     gateway->feed->status_changed = true;
   latest->map_status = *status;
+  active_map_heard(gateway->active_map, status->map_id, status->revision);
   latest->map_status_at = latest_stamp(frame, clock_mono_ns());
   latest_note(latest, LATEST_RATE_MAP, latest->map_status_at.heard_ns);
 }

@@ -4,6 +4,7 @@
 
 #include <gantry/clock.h>
 
+#include "active_map.h"
 #include "feed.h"
 #include "feed_sensors.h"
 #include "view.h"
@@ -129,6 +130,7 @@ static void on_patch(const frame_t *frame, const void *body, void *arg) {
                             .trace = at.trace,
                             .age_ms = -1};
 
+  active_map_told(gateway->active_map, patch);
   if (!ws_is_heard(gateway->hub, WS_MAP_UPDATE)) return;
   buf_reset(cells);
   if (view_grid_runs(&patch->cells, patch->width, patch->height, cells) != GANTRY_OK) {

@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "active_map.h"
 #include "audit_trail.h"
 #include "bench/bench.h"
 #include "exchange.h"
@@ -184,6 +185,9 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
   GANTRY_TRY(ingest_pool_new(gateway, &gateway->readings));
   if (picture_new(gateway->service->loop, &gateway->pictures) != GANTRY_OK)
     return fault_set(fault, GANTRY_E_INTERNAL, "", "the thread that draws maps cannot start");
+  if (active_map_new(gateway, &gateway->active_map) != GANTRY_OK)
+    return fault_set(fault, GANTRY_E_INTERNAL, "",
+                     "the thread that draws the live map cannot start");
   GANTRY_TRY(traffic_init(&gateway->traffic));
   GANTRY_TRY(monitor_start(gateway, config, fault));
   const ws_settings_t settings = {.per_user = (uint32_t)config_int(config, "ws_per_user"),
@@ -214,6 +218,7 @@ static void stop(void **self) {
   http_close(gateway);
   password_destroy(&gateway->passwords);
   picture_destroy(&gateway->pictures);
+  active_map_destroy(&gateway->active_map);
   first_user_stop(gateway);
   ingest_pool_destroy(&gateway->readings);
   exchange_abandon_all(gateway);

@@ -45,6 +45,7 @@ struct gateway {
   password_t *passwords;
   picture_t *pictures;
   struct ingest_pool *readings; /* handed in, on their way to sensor-processor */
+  struct active_map *active_map;
   struct limits *limits;
   struct audit_trail *audit_trail;
   uint32_t body_s; /* longest a body may take to arrive */

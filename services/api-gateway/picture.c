@@ -8,20 +8,31 @@
 #include <string.h>
 
 #include <gantry/clock.h>
+#include <gantry/json.h>
 #include <gantry/mailbox.h>
 #include <gantry/slam/map_codec.h>
 #include <gantry/slam/map_image.h>
 
+#include "gzip.h"
+#include "view.h"
+
 #define CELLS_BYTES (16u << 20) /* of map.grid */
+#define JSON_BYTES  (256u << 20)
+
+static const char UNFILLED[] = "The map's cells do not fill its size.";
+static const char NO_ROOM[] = "The map is too large for this form, or memory ran out.";
+
+typedef enum job_kind { JOB_DRAW, JOB_READ, JOB_ROWS, JOB_RUNS, JOB_TILES } job_kind_t;
 
 typedef struct job {
-  bool reads;      /* an image becomes cells; else cells become an image */
-  uint8_t *bytes;  /* owned: the image, or the coded cells */
-  size_t len;      /* */
-  map_yaml_t yaml; /* of an image */
-  map_info_t info; /* of cells */
-  picture_fn fn;   /* */
-  void *arg;       /* */
+  job_kind_t kind;    /* */
+  shared_t *bytes;    /* held: the image, or the coded cells */
+  map_yaml_t yaml;    /* of an image */
+  map_info_t info;    /* of cells */
+  tiles_t *tiles;     /* borrowed */
+  tiles_told_t *told; /* owned */
+  picture_fn fn;      /* */
+  void *arg;          /* */
   picture_result_t result;
 } job_t;
 
@@ -36,7 +47,9 @@ struct picture {
 static void job_free(job_t *job) {
   if (!job) return;
   buf_fini(&job->result.bytes);
-  free(job->bytes);
+  buf_fini(&job->result.packed);
+  shared_drop(&job->bytes);
+  free(job->told);
   free(job);
 }
 
@@ -68,8 +81,8 @@ static void write_image(job_t *job) {
                                .width = info->width,
                                .height = info->height},
                        .resolution_m = info->resolution};
-  gantry_err_t err =
-      cells ? map_codec_decode(job->bytes, job->len, cells, count) : GANTRY_E_TOO_LARGE;
+  gantry_err_t err = cells ? map_codec_decode(job->bytes->data, job->bytes->len, cells, count)
+                           : GANTRY_E_TOO_LARGE;
   if (err == GANTRY_OK) err = draw(job, &image);
   free(cells);
   if (err != GANTRY_OK) fault_set(fault, err, "", "The map cannot be drawn.");
@@ -78,7 +91,9 @@ static void write_image(job_t *job) {
 static void read_image(job_t *job) {
   picture_result_t *result = &job->result;
   map_cells_t map = {0};
-  if (map_image_decode(job->bytes, job->len, &job->yaml, &map, &result->fault) != GANTRY_OK) return;
+  if (map_image_decode(job->bytes->data, job->bytes->len, &job->yaml, &map, &result->fault) !=
+      GANTRY_OK)
+    return;
   result->box = map.box;
   result->resolution_m = map.resolution_m;
   result->bytes.limit = CELLS_BYTES;
@@ -89,6 +104,62 @@ static void read_image(job_t *job) {
   map_cells_fini(&map);
 }
 
+static void pack(picture_result_t *result) {
+  result->packed.limit = result->bytes.len + 1;
+  (void)gzip_pack(result->bytes.data, result->bytes.len, &result->packed);
+}
+
+static gantry_err_t write_json(job_t *job) {
+  const map_info_t *info = &job->info;
+  blob_t cells = shared_bytes(job->bytes);
+  buf_t rows = {.limit = JSON_BYTES};
+  http_occupancy_grid_t answer = {
+      .success = true, .occupancy_grid = view_occupancy(info), .timestamp = clock_wall_ns()};
+  gantry_err_t err = job->kind == JOB_ROWS
+                         ? view_grid_rows(&cells, info->width, info->height, &rows)
+                         : view_grid_runs(&cells, info->width, info->height, &rows);
+
+  answer.occupancy_grid.data = (blob_t){.data = rows.data, .len = rows.len};
+  job->result.bytes.limit = JSON_BYTES;
+  if (err == GANTRY_OK) err = json_write(&HTTP_OCCUPANCY_GRID_DESC, &answer, &job->result.bytes);
+  buf_fini(&rows);
+  return err;
+}
+
+static gantry_err_t cut_tiles(job_t *job) {
+  blob_t cells = shared_bytes(job->bytes);
+
+  job->result.bytes.limit = JSON_BYTES;
+  GANTRY_TRY(tiles_update(job->tiles, &job->info, &cells, job->told));
+  return tiles_write(job->tiles, "", 0, &job->result.bytes);
+}
+
+static void write_answer(job_t *job) {
+  gantry_err_t err = job->kind == JOB_TILES ? cut_tiles(job) : write_json(job);
+
+  if (err != GANTRY_OK)
+    fault_set(&job->result.fault, GANTRY_E_INTERNAL, "", "%s",
+              err == GANTRY_E_SCHEMA ? UNFILLED : NO_ROOM);
+  else
+    pack(&job->result);
+}
+
+static void do_job(job_t *job) {
+  switch (job->kind) {
+  case JOB_DRAW:
+    write_image(job);
+    break;
+  case JOB_READ:
+    read_image(job);
+    break;
+  case JOB_ROWS:
+  case JOB_RUNS:
+  case JOB_TILES:
+    write_answer(job);
+    break;
+  }
+}
+
 static void *run_worker(void *arg) {
   picture_t *self = arg;
   job_t *job;
@@ -96,10 +167,7 @@ static void *run_worker(void *arg) {
     if (!mailbox_wait(self->jobs, (void *)&job, clock_mono_ns() + 3600ull * GANTRY_NS_PER_S))
       continue;
     if (!job) return NULL;
-    if (job->reads)
-      read_image(job);
-    else
-      write_image(job);
+    do_job(job);
     mailbox_send(self->results, (const void *)&job);
   }
 }
@@ -153,41 +221,68 @@ void picture_destroy(picture_t **self) {
   *self = NULL;
 }
 
-/* Takes a job with its bytes copied in. */
-static gantry_err_t hand_over(picture_t *self, job_t *job, const uint8_t *bytes, size_t len) {
-  if (job) job->bytes = malloc(len + 1);
-  if (!job || !job->bytes) {
+/* Takes a job over. */
+static gantry_err_t hand_over(picture_t *self, job_t *job) {
+  gantry_err_t err = GANTRY_E_INTERNAL;
+
+  if (job && job->bytes) {
+    bool room = self->waiting < PICTURE_JOBS_MAX;
+    err = room && mailbox_send(self->jobs, (const void *)&job) ? GANTRY_OK : GANTRY_E_UNAVAILABLE;
+  }
+  if (err == GANTRY_OK)
+    self->waiting++;
+  else
+    job_free(job);
+  return err;
+}
+
+static job_t *job_of(job_kind_t kind, const map_info_t *info, shared_t *cells, picture_fn fn,
+                     void *arg) {
+  job_t *job = calloc(1, sizeof *job);
+
+  if (!job) return NULL;
+  job->kind = kind;
+  job->info = *info;
+  job->bytes = shared_hold(cells);
+  job->fn = fn;
+  job->arg = arg;
+  return job;
+}
+
+gantry_err_t picture_write(picture_t *self, const map_info_t *info, shared_t *cells, picture_fn fn,
+                           void *arg) {
+  return hand_over(self, job_of(JOB_DRAW, info, cells, fn, arg));
+}
+
+gantry_err_t picture_rows(picture_t *self, const map_info_t *info, shared_t *cells, picture_fn fn,
+                          void *arg) {
+  return hand_over(self, job_of(JOB_ROWS, info, cells, fn, arg));
+}
+
+gantry_err_t picture_runs(picture_t *self, const map_info_t *info, shared_t *cells, picture_fn fn,
+                          void *arg) {
+  return hand_over(self, job_of(JOB_RUNS, info, cells, fn, arg));
+}
+
+gantry_err_t picture_tiles(picture_t *self, const map_info_t *info, shared_t *cells, tiles_t *tiles,
+                           const tiles_told_t *told, picture_fn fn, void *arg) {
+  job_t *job = job_of(JOB_TILES, info, cells, fn, arg);
+
+  if (job) job->told = malloc(sizeof *told);
+  if (!job || !job->told) {
     job_free(job);
     return GANTRY_E_INTERNAL;
   }
-  if (len) memcpy(job->bytes, bytes, len);
-  job->len = len;
-  if (self->waiting >= PICTURE_JOBS_MAX || !mailbox_send(self->jobs, (const void *)&job)) {
-    job_free(job);
-    return GANTRY_E_UNAVAILABLE;
-  }
-  self->waiting++;
-  return GANTRY_OK;
+  memcpy(job->told, told, sizeof *told);
+  job->tiles = tiles;
+  return hand_over(self, job);
 }
 
-gantry_err_t picture_write(picture_t *self, const map_grid_t *map, picture_fn fn, void *arg) {
-  job_t *job = calloc(1, sizeof *job);
-  if (job) {
-    job->info = map->info;
-    job->fn = fn;
-    job->arg = arg;
-  }
-  return hand_over(self, job, map->cells.data, map->cells.len);
-}
+gantry_err_t picture_read(picture_t *self, shared_t *image, const map_yaml_t *yaml, picture_fn fn,
+                          void *arg) {
+  static const map_info_t NOTHING = {0};
+  job_t *job = job_of(JOB_READ, &NOTHING, image, fn, arg);
 
-gantry_err_t picture_read(picture_t *self, const uint8_t *bytes, size_t len, const map_yaml_t *yaml,
-                          picture_fn fn, void *arg) {
-  job_t *job = calloc(1, sizeof *job);
-  if (job) {
-    job->reads = true;
-    job->yaml = *yaml;
-    job->fn = fn;
-    job->arg = arg;
-  }
-  return hand_over(self, job, bytes, len);
+  if (job) job->yaml = *yaml;
+  return hand_over(self, job);
 }

@@ -7,6 +7,7 @@
 
 #include <gantry/clock.h>
 
+#include "active_map.h"
 #include "call.h"
 #include "routes_map.h"
 #include "view.h"
@@ -20,6 +21,7 @@ static void fail_memory(exchange_t *x) {
 /* ---- rectangles */
 
 static void on_edited(exchange_t *x, const void *reply) {
+  active_map_forget(x->gateway->active_map);
   map_answer(x, reply, "The cells are set; the map has a new version.");
 }
 

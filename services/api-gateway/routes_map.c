@@ -6,6 +6,7 @@
 
 #include <gantry/clock.h>
 
+#include "active_map.h"
 #include "call.h"
 #include "routes_map.h"
 #include "stream_cells.h"
@@ -20,6 +21,7 @@ static const sys_empty_t NOTHING = {0};
 static void answer_started(exchange_t *x, const map_started_t *started, const char *message) {
   http_mapping_started_t answer = {.success = true, .data = {.success = true}};
 
+  active_map_forget(x->gateway->active_map);
   snprintf(answer.message, sizeof answer.message, "%s", message);
   snprintf(answer.data.message, sizeof answer.data.message, "%s", message);
   snprintf(answer.data.session_id, sizeof answer.data.session_id, "%s", started->session_id);
@@ -48,6 +50,7 @@ static void on_stopped(exchange_t *x, const void *reply) {
   http_mapping_stopped_t answer = {
       .success = true, .mapping_quality = stopped->quality, .total_scans = stopped->scans};
 
+  active_map_forget(x->gateway->active_map);
   snprintf(answer.map_id, sizeof answer.map_id, "%s", stopped->map_id);
   snprintf(answer.session_id, sizeof answer.session_id, "%s", stopped->session_id);
   snprintf(answer.message, sizeof answer.message, "Mapping has ended; the map is stored.");
@@ -143,6 +146,7 @@ static void on_current(exchange_t *x) {
 }
 
 static void on_loaded(exchange_t *x, const void *reply) {
+  active_map_forget(x->gateway->active_map);
   map_answer(x, reply, "The map is the active one now.");
 }
 
@@ -152,40 +156,17 @@ static void on_load(exchange_t *x) {
   exchange_call(x, REQUEST_MAP_LOAD, &key, on_loaded, NULL);
 }
 
-/* All but the cells. */
-static http_occupancy_t occupancy_of(const map_info_t *info) {
-  http_occupancy_t out = {.resolution = info->resolution * VIEW_MM,
-                          .width = info->width,
-                          .height = info->height,
-                          .origin_x = info->origin_x * VIEW_MM,
-                          .origin_y = info->origin_y * VIEW_MM,
-                          .revision = info->revision};
-
-  snprintf(out.map_id, sizeof out.map_id, "%s", info->map_id);
-  return out;
-}
-
-static void on_grid(exchange_t *x, const void *reply) {
-  const map_grid_t *grid = reply;
-  http_occupancy_grid_t answer = {
-      .success = true, .occupancy_grid = occupancy_of(&grid->info), .timestamp = clock_wall_ns()};
-
-  stream_cells(x, &answer, &answer.occupancy_grid, grid);
-}
-
-static void on_occupancy_grid(exchange_t *x) {
-  exchange_call(x, REQUEST_MAP_GET, &NOTHING, on_grid, NULL);
-}
-
 static void on_full(exchange_t *x, const void *reply) {
   const map_grid_t *grid = reply;
+  shared_t *cells = shared_copy(grid->cells.data, grid->cells.len);
   http_map_full_t answer;
 
   memset(&answer, 0, sizeof answer);
   answer.success = true;
   view_map(&grid->info, &answer.data);
-  answer.occupancy_grid = occupancy_of(&grid->info);
-  stream_cells(x, &answer, &answer.occupancy_grid, grid);
+  answer.occupancy_grid = view_occupancy(&grid->info);
+  stream_cells(x, &answer, &answer.occupancy_grid, &grid->info, cells);
+  shared_drop(&cells);
 }
 
 static void on_get(exchange_t *x) {
@@ -291,7 +272,6 @@ const call_route_t ROUTES_MAP[] = {
     {ENDPOINT_MAP_CURRENT, on_current},
     {ENDPOINT_MAP_LOAD, on_load},
     {ENDPOINT_MAP_ROBOT_POSITION, on_robot_position},
-    {ENDPOINT_MAP_OCCUPANCY_GRID, on_occupancy_grid},
     {ENDPOINT_MAP_TRAJECTORY, on_trajectory},
     {ENDPOINT_MAP_LIST, on_list},
     {ENDPOINT_MAP_UPDATE_AND_LOCALIZE, on_update_and_localize},

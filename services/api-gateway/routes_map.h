@@ -6,5 +6,4 @@
 
 /* Answers with a map without its cells; message NULL: none. */
 void map_answer(exchange_t *x, const map_info_t *info, const char *message);
-
 #endif

@@ -60,7 +60,7 @@ static void settle(exchange_t *x, gantry_err_t err) {
 
 /* ---- out */
 
-static void on_drawn(const picture_result_t *result, void *arg) {
+static void on_drawn(picture_result_t *result, void *arg) {
   exchange_t *x = arg;
 
   x->working = false;
@@ -68,16 +68,23 @@ static void on_drawn(const picture_result_t *result, void *arg) {
     exchange_fail_fault(x, &result->fault);
   } else {
     name_answer(x, "png");
-    exchange_begin(x);
-    buf_put(&x->out, result->bytes.data, result->bytes.len);
-    exchange_finish(x, 200, "image/png");
+    shared_t *png = shared_take(&result->bytes);
+    if (png)
+      exchange_finish_shared(x, "image/png", png, NULL);
+    else
+      exchange_fail(x, GANTRY_E_INTERNAL, NULL, "", "Out of memory.");
+    shared_drop(&png);
   }
   exchange_release(x);
 }
 
 static void on_cells(exchange_t *x, const void *reply) {
+  const map_grid_t *grid = reply;
+  shared_t *cells = shared_copy(grid->cells.data, grid->cells.len);
+
   begin_work(x);
-  settle(x, picture_write(x->gateway->pictures, reply, on_drawn, x));
+  settle(x, picture_write(x->gateway->pictures, &grid->info, cells, on_drawn, x));
+  shared_drop(&cells);
 }
 
 static void on_image(exchange_t *x) {
@@ -121,7 +128,7 @@ static void on_stored(exchange_t *x, const void *reply) {
   map_answer(x, reply, "The map is stored; load it to use it.");
 }
 
-static void on_read(const picture_result_t *result, void *arg) {
+static void on_read(picture_result_t *result, void *arg) {
   exchange_t *x = arg;
   const http_map_import_params_t *params = x->params;
   map_import_t import = {.resolution = result->resolution_m,
@@ -161,8 +168,10 @@ static void on_import(exchange_t *x) {
                   "free_thresh must be below occupied_thresh.");
     return;
   }
+  shared_t *image = shared_take(&x->in);
   begin_work(x);
-  settle(x, picture_read(x->gateway->pictures, x->in.data, x->in.len, &yaml, on_read, x));
+  settle(x, picture_read(x->gateway->pictures, image, &yaml, on_read, x));
+  shared_drop(&image);
 }
 
 const call_route_t ROUTES_PICTURE[] = {

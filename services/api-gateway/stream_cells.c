@@ -14,10 +14,10 @@ enum { PIECE_CELLS = 64u << 10 }; /* half a millisecond */
 
 static const char EMPTY[] = "\"data\":[]";
 
-/* At the beginning of x->scratch; behind it the coded cells and what follows the rows. */
+/* At the beginning of x->scratch; behind it what follows the rows. Their cells are x->held. */
 typedef struct state {
   view_rows_t rows;
-  size_t cells_len, tail_len;
+  size_t tail_len;
 } state_t;
 
 static void fail(exchange_t *x, const char *why) {
@@ -39,7 +39,7 @@ static void put_next(exchange_t *x) {
   bool last = false;
 
   gantry_err_t err = view_rows_put(&state->rows, PIECE_CELLS, &piece, &last);
-  if (last) buf_put(&piece, x->scratch.data + sizeof *state + state->cells_len, state->tail_len);
+  if (last) buf_put(&piece, x->scratch.data + sizeof *state, state->tail_len);
   if (err != GANTRY_OK || buf_err(&piece) != GANTRY_OK)
     stream_break(x, "memory ran out");
   else
@@ -47,11 +47,11 @@ static void put_next(exchange_t *x) {
   buf_fini(&piece);
 }
 
-static void begin(exchange_t *x, char *text, const map_grid_t *map) {
+static void begin(exchange_t *x, char *text, const map_info_t *info, shared_t *cells) {
   char *array = find_array(text);
   char *tail = array + strlen("[]");
-  state_t state = {.rows = view_rows_begin(&map->cells, map->info.width, map->info.height),
-                   .cells_len = map->cells.len,
+  blob_t bytes = shared_bytes(cells);
+  state_t state = {.rows = view_rows_begin(&bytes, info->width, info->height),
                    .tail_len = strlen(tail)};
   uint64_t len;
 
@@ -63,36 +63,34 @@ static void begin(exchange_t *x, char *text, const map_grid_t *map) {
   x->head.length = (uint64_t)(array - text) + len + state.tail_len;
   buf_reset(&x->scratch);
   buf_put(&x->scratch, &state, sizeof state);
-  buf_put(&x->scratch, map->cells.data, map->cells.len);
   buf_put(&x->scratch, tail, state.tail_len);
   if (buf_err(&x->scratch) != GANTRY_OK) {
     fail(x, "Out of memory.");
     return;
   }
-  ((state_t *)(void *)x->scratch.data)->rows.decoder =
-      map_decoder_begin(x->scratch.data + sizeof state, state.cells_len);
+  x->held = shared_hold(cells);
   stream_begin(x, x->endpoint->status, "application/json", text, (size_t)(array - text), false,
                put_next);
 }
 
 static void answer_in_pieces(exchange_t *x, const void *value, http_occupancy_t *occupancy,
-                             const map_grid_t *map) {
+                             const map_info_t *info, shared_t *cells) {
   buf_t text = {.limit = 64u << 10};
 
   if (!stream_admit(x)) return;
   occupancy->data = (blob_t){.data = (const uint8_t *)"[]", .len = 2};
   if (json_write(x->endpoint->answer, value, &text) == GANTRY_OK &&
       find_array((char *)buf_text(&text)))
-    begin(x, (char *)text.data, map);
+    begin(x, (char *)text.data, info, cells);
   else
     fail(x, "The answer could not be written.");
   buf_fini(&text);
 }
 
 static void answer_whole(exchange_t *x, const void *value, http_occupancy_t *occupancy,
-                         const map_grid_t *map) {
+                         const map_info_t *info, const blob_t *cells) {
   buf_reset(&x->scratch);
-  if (view_grid_rows(&map->cells, map->info.width, map->info.height, &x->scratch) != GANTRY_OK) {
+  if (view_grid_rows(cells, info->width, info->height, &x->scratch) != GANTRY_OK) {
     fail(x, "The map's cells do not fill its size.");
     return;
   }
@@ -101,9 +99,13 @@ static void answer_whole(exchange_t *x, const void *value, http_occupancy_t *occ
 }
 
 void stream_cells(exchange_t *x, const void *value, http_occupancy_t *occupancy,
-                  const map_grid_t *map) {
-  if ((uint64_t)map->info.width * map->info.height <= PIECE_CELLS)
-    answer_whole(x, value, occupancy, map);
+                  const map_info_t *info, shared_t *cells) {
+  blob_t bytes = shared_bytes(cells);
+
+  if (!cells)
+    fail(x, "Out of memory.");
+  else if ((uint64_t)info->width * info->height <= PIECE_CELLS)
+    answer_whole(x, value, occupancy, info, &bytes);
   else
-    answer_in_pieces(x, value, occupancy, map);
+    answer_in_pieces(x, value, occupancy, info, cells);
 }

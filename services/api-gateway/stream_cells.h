@@ -6,8 +6,9 @@
 #include "exchange.h"
 
 /* Answers with value, the struct of endpoint->answer, whose `occupancy` belongs to it and holds all
-   but data: the rows of map. */
+   but data: the rows of cells, those of a map of that size. cells NULL: answers that memory ran
+   out. */
 void stream_cells(exchange_t *x, const void *value, http_occupancy_t *occupancy,
-                  const map_grid_t *map);
+                  const map_info_t *info, shared_t *cells);
 
 #endif

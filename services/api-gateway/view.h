@@ -67,6 +67,9 @@ void view_register(const robot_register_value_t *row, http_register_row_t *out);
 void view_registers(const robot_register_values_t *values, bool only_read, uint64_t wall_ns,
                     http_module_registers_t *out);
 
+/* A map's size and place without its cells. */
+http_occupancy_t view_occupancy(const map_info_t *info);
+
 /* Cells as JSON rows, written piece by piece. Pure. */
 typedef struct view_rows {
   map_decoder_t decoder; /* of borrowed cells */

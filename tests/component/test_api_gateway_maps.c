@@ -23,6 +23,22 @@ static void expect_refused(const char *method, const char *path, const char *bod
   expect_text(&answer, named);
 }
 
+/* ---- mapping */
+
+Test(api_gateway_maps, begins_with_cells_of_10_mm_at_least) {
+  const char *path = "/api/v1/map/start-mapping";
+  const stub_t *stub = door_stub(REQUEST_MAP_START);
+  const map_start_t *asked = stub->takes;
+
+  answer_t answer = door_request("POST", path, "{\"map_name\":\"m\",\"resolution\":9.9}");
+  cr_expect_eq(answer.status, 422, "%s", answer.body);
+  cr_expect_eq(stub->count, 0);
+  expect_text(&answer, "must be 10 to 1000 mm, is 9.9");
+  answer = door_request("POST", path, "{\"map_name\":\"m\",\"resolution\":10}");
+  cr_expect_eq(answer.status, 201, "%s", answer.body);
+  cr_expect_float_eq(asked->resolution, 0.01, 1e-12);
+}
+
 /* ---- localization */
 
 Test(api_gateway_maps, takes_a_pose_by_hand_in_millimetres) {
