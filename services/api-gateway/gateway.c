@@ -18,6 +18,7 @@
 #include "identity_feed.h"
 #include "ingest_pool.h"
 #include "request_limits.h"
+#include "settings.h"
 #include "ws.h"
 
 enum { TOKENS_KEPT = 4096 };
@@ -195,6 +196,7 @@ static gantry_err_t open_all(gateway_t *gateway, const config_t *config, gantry_
   GANTRY_TRY(ws_hub_new(gateway, &settings, &gateway->hub));
   GANTRY_TRY(feed_start(gateway, fault));
   GANTRY_TRY(identity_feed_start(gateway, fault));
+  GANTRY_TRY(settings_start(gateway, fault));
   GANTRY_TRY(
       http_open(gateway, config_text(config, "host"), (int)config_int(config, "port"), fault));
   GANTRY_TRY(bench_start(gateway, fault));
@@ -210,6 +212,7 @@ static void stop(void **self) {
 
   if (!gateway) return;
   if (gateway->hub) ws_rounds_end(gateway->hub, UINT32_MAX);
+  settings_stop(gateway);
   feed_stop(gateway);
   monitor_stop(gateway);
   identity_feed_stop(gateway);

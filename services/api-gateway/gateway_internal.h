@@ -30,6 +30,14 @@ typedef struct gateway_metrics {
   metric_t *ws_clients, *ws_frames, *ws_dropped, *ws_refused, *pose_age_ms, *stop_ms;
 } gateway_metrics_t;
 
+/* robot.settings as storage keeps it. */
+typedef struct settings_copy {
+  robot_settings_t given;
+  store_setting_info_t info; /* version 0: none was ever made, or storage has not answered yet */
+  bool asked, stale;
+  int alarm;
+} settings_copy_t;
+
 struct gateway {
   service_t *service;
   struct http *http;
@@ -37,6 +45,7 @@ struct gateway {
   uint64_t started_ns, started_wall_ns;
   latest_t *latest;
   alarms_t *alarms; /* what people did about the alerts that hold */
+  settings_copy_t settings;
   auth_t *auth;
   token_cache_t *tokens; /* verified ones */
   identity_t *identity;  /* who may come in */

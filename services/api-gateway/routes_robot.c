@@ -5,6 +5,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "settings.h"
 #include "view.h"
 
 /* ---- emergency stop */
@@ -55,7 +56,8 @@ static void on_estop(exchange_t *x) {
            body->has_reason ? body->reason : "emergency stop by the API");
   x->gateway->stops++;
   log_warn("ESTOP-REQUESTED", "%s stops the robot: %s", x->caller.name, estop.reason);
-  exchange_call(x, REQUEST_ROBOT_ESTOP, &estop, on_estop_reply, on_estop_failed);
+  exchange_call_within(x, settings_estop_ms(x->gateway), REQUEST_ROBOT_ESTOP, &estop,
+                       on_estop_reply, on_estop_failed);
 }
 
 static void on_reset_reply(exchange_t *x, const void *reply) {

@@ -4,6 +4,7 @@
 #include <gantry/clock.h>
 
 #include "call.h"
+#include "settings.h"
 #include "view.h"
 
 static const sys_empty_t NOTHING = {0};
@@ -30,6 +31,7 @@ static void on_mode_reply(exchange_t *x, const void *reply) {
   http_mode_changed_t answer = {
       .success = true, .current_mode = status->mode, .timestamp = clock_wall_ns()};
 
+  latest_take_settings(x->gateway->latest, status);
   answer.has_previous_mode = x->scratch.len == sizeof *previous;
   if (answer.has_previous_mode) answer.previous_mode = *previous;
   snprintf(answer.message, sizeof answer.message, "The mode is %s.",
@@ -57,18 +59,37 @@ static void on_mode_set(exchange_t *x) {
 
 /* ---- speeds: what the bridge says of them, as shares of its limits */
 
-static void on_speed_limits(exchange_t *x, const void *reply) {
-  const robot_status_t *status = (const void *)x->scratch.data;
+static bool limits_are_known(exchange_t *x) {
+  if (view_limits_known(x->gateway->latest, clock_mono_ns())) return true;
+  exchange_fail(x, GANTRY_E_UNAVAILABLE, NULL, "",
+                "rs485-bridge does not tell what the robot may do at most.");
+  return false;
+}
+
+static void answer_speed(exchange_t *x, const robot_status_t *status,
+                         const robot_limits_t *limits) {
   http_speed_answer_t answer;
 
-  view_speed(status, reply, &answer);
+  view_speed(status, limits, &answer);
   answer.timestamp = clock_wall_ns();
   snprintf(answer.message, sizeof answer.message, "Speed %.0f %%, preset %s.", answer.speed * 100,
            desc_enum_text(&ROBOT_PRESET_ENUM, (int)answer.preset));
   exchange_answer(x, &answer);
 }
 
+static void on_speed_limits(exchange_t *x, const void *reply) {
+  answer_speed(x, (const void *)x->scratch.data, reply);
+}
+
+/* The speed is set by now: limits that were not heard of late are no reason to say it failed. */
 static void on_speed_reply(exchange_t *x, const void *reply) {
+  latest_t *latest = x->gateway->latest;
+
+  latest_take_settings(latest, reply);
+  if (view_limits_known(latest, clock_mono_ns())) {
+    answer_speed(x, reply, &latest->limits);
+    return;
+  }
   buf_reset(&x->scratch);
   buf_put(&x->scratch, reply, sizeof(robot_status_t));
   if (buf_err(&x->scratch) == GANTRY_OK)
@@ -78,7 +99,9 @@ static void on_speed_reply(exchange_t *x, const void *reply) {
 }
 
 static void on_speed(exchange_t *x) {
-  exchange_call(x, REQUEST_ROBOT_STATUS, &NOTHING, on_speed_reply, NULL);
+  const latest_t *latest = x->gateway->latest;
+
+  if (status_is_known(x) && limits_are_known(x)) answer_speed(x, &latest->status, &latest->limits);
 }
 
 static void on_speed_set(exchange_t *x) {
@@ -110,19 +133,19 @@ static void on_preset(exchange_t *x) {
 
 /* ---- limits */
 
-static void on_limits(exchange_t *x, const void *reply) {
+static void on_configuration(exchange_t *x) {
   static const sys_log_level_t LEVELS[] = {SYS_LOG_LEVEL_DEBUG, SYS_LOG_LEVEL_INFO,
                                            SYS_LOG_LEVEL_WARN, SYS_LOG_LEVEL_ERROR};
-  const robot_limits_t *limits = reply;
+  const robot_limits_t *limits = &x->gateway->latest->limits;
   http_configuration_t answer = {
       .max_speed = limits->max_speed,
       .max_acceleration = limits->max_acceleration,
       .max_deceleration = limits->max_deceleration,
       .safety_distance = limits->zone_stop,
       .slow_distance = limits->zone_slow,
-      .emergency_stop_timeout = REQUEST_ROBOT_ESTOP->timeout_ms,
+      .emergency_stop_timeout = settings_estop_ms(x->gateway),
       .battery_warning_threshold = limits->battery_min * 100,
-      .temperature_warning_threshold = VIEW_BATTERY_HOT_C,
+      .temperature_warning_threshold = settings_hot_c(x->gateway),
       .dead_man_ms = limits->dead_man_ms,
       .emergency_speed = limits->emergency_speed,
       .auto_dock_enabled = false,
@@ -130,11 +153,7 @@ static void on_limits(exchange_t *x, const void *reply) {
       .logging_level = LEVELS[log_get_level()],
   };
 
-  exchange_answer(x, &answer);
-}
-
-static void on_configuration(exchange_t *x) {
-  exchange_call(x, REQUEST_ROBOT_LIMITS, &NOTHING, on_limits, NULL);
+  if (limits_are_known(x)) exchange_answer(x, &answer);
 }
 
 const call_route_t ROUTES_SETTINGS[] = {

@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "envelope.h"
+#include "version_tag.h"
 
 static const char TYPE_RULE[] = "sensor.type_rule";
 
@@ -41,6 +42,7 @@ static void on_type_stored(exchange_t *x, const void *reply) {
   http_type_stored_t stored = {.version = setting->info.version,
                                .updated_at = setting->info.created};
 
+  version_tag_put(x, stored.version);
   snprintf(stored.code, sizeof stored.code, "%s", params->code);
   snprintf(stored.updated_by, sizeof stored.updated_by, "%s", setting->info.created_by);
   if (json_read(&SENSOR_TYPE_RULE_DESC, setting->data, strlen(setting->data), false, &stored.rule,
@@ -73,7 +75,8 @@ static void on_type_put(exchange_t *x) {
     exchange_fail(x, GANTRY_E_TOO_LARGE, NULL, "fields", "The type is described too long.");
   else {
     snprintf(put.data, sizeof put.data, "%s", buf_text(&json));
-    exchange_call(x, REQUEST_STORE_SETTING_PUT, &put, on_type_stored, NULL);
+    put.has_if_version = version_tag_asked(x, &put.if_version);
+    exchange_call(x, REQUEST_STORE_SETTING_PUT, &put, on_type_stored, version_tag_failed);
   }
   buf_fini(&json);
 }

@@ -138,7 +138,7 @@ void view_safety(const latest_t *latest, uint64_t now_ns, uint64_t wall_ns,
   }
   if (power_known(latest, now_ns)) {
     out->has_temperature_normal = true;
-    out->temperature_normal = latest->power.temperature < VIEW_BATTERY_HOT_C;
+    out->temperature_normal = latest->power.temperature < latest->hot_c;
   }
 }
 

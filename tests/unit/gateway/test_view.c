@@ -174,6 +174,7 @@ Test(view, gathers_telemetry_and_safety_while_fresh) {
 
   latest.motion_at = latest.power_at = latest.safety_at = fresh(100);
   latest.motion.speed = 0.4;
+  latest.hot_c = 60;
   latest.power.temperature = 61;
   view_telemetry(&latest, NOW_NS, 9, &telemetry);
   view_safety(&latest, NOW_NS, 9, &safety);
