@@ -56,13 +56,14 @@ struct exchange {
   bool working;  /* a thread holds it: that of the passwords or of the pictures */
   exchange_reply_fn on_reply;
   exchange_failed_fn on_failed;
-  exchange_fn then;  /* auth routes: what follows once all know of it */
-  buf_t scratch;     /* for the handler, e.g. cells turned into rows */
-  store_user_t user; /* auth routes: the user at hand */
-  char agent[128];   /* User-Agent header, or "" */
-  char note[96];     /* for the audit log, beside the status */
-  char origin[128];  /* Origin header when it is allowed */
-  bool foreign;      /* a page of an origin that is not allowed asks */
+  exchange_fn on_books; /* dashboard: goes on once storage has been asked */
+  exchange_fn then;     /* auth routes: what follows once all know of it */
+  buf_t scratch;        /* for the handler, e.g. cells turned into rows */
+  store_user_t user;    /* auth routes: the user at hand */
+  char agent[128];      /* User-Agent header, or "" */
+  char note[96];        /* for the audit log, beside the status */
+  char origin[128];     /* Origin header when it is allowed */
+  bool foreign;         /* a page of an origin that is not allowed asks */
   char range[80], if_range[80], if_none_match[80], if_match[80]; /* headers, or "" */
   char etag[128];         /* a header line of the answer, where head.extra names it */
   bool old_http;          /* HTTP/1.0: knows no chunks */

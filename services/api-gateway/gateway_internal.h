@@ -38,6 +38,13 @@ typedef struct settings_copy {
   int alarm;
 } settings_copy_t;
 
+/* What only storage knows of the dashboard's figures, as it said last. */
+typedef struct books {
+  uint64_t asked_ns;
+  bool known, has_state, has_backup, has_users, has_alerts;
+  uint64_t database_bytes, backup_ns, users, active, alerts;
+} books_t;
+
 struct gateway {
   service_t *service;
   struct http *http;
@@ -46,6 +53,7 @@ struct gateway {
   latest_t *latest;
   alarms_t *alarms; /* what people did about the alerts that hold */
   settings_copy_t settings;
+  books_t books;
   auth_t *auth;
   token_cache_t *tokens; /* verified ones */
   identity_t *identity;  /* who may come in */
