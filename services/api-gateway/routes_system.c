@@ -26,23 +26,6 @@ static void on_root(exchange_t *x) {
   exchange_answer(x, &banner);
 }
 
-static void on_health(exchange_t *x) {
-  gateway_t *gateway = x->gateway;
-  http_health_t health;
-
-  health_view(gateway->latest, gateway->started_ns, clock_mono_ns(), &health);
-  health.timestamp = clock_wall_ns();
-  snprintf(health.version, sizeof health.version, "%s", GANTRY_VERSION);
-  health.system = gateway->system;
-  exchange_begin(x);
-  (void)json_write(&HTTP_HEALTH_DESC, &health, &x->out);
-  exchange_finish(x, strcmp(health.status, "unhealthy") ? 200 : 503, "application/json");
-}
-
-static void on_health_fast(exchange_t *x) {
-  exchange_done(x, "The gateway is alive.");
-}
-
 static void on_metrics(exchange_t *x) {
   gateway_t *gateway = x->gateway;
 
@@ -86,14 +69,6 @@ static void on_openapi(exchange_t *x) {
 }
 
 const call_route_t ROUTES_SYSTEM[] = {
-    {ENDPOINT_ROOT, on_root},
-    {ENDPOINT_HEALTH, on_health},
-    {ENDPOINT_SYSTEM_HEALTH, on_health},
-    {ENDPOINT_SYSTEM_HEALTH_DETAILED, on_health},
-    {ENDPOINT_HEALTH_FAST, on_health_fast},
-    {ENDPOINT_METRICS, on_metrics},
-    {ENDPOINT_DOCS, on_docs},
-    {ENDPOINT_REDOC, on_redoc},
-    {ENDPOINT_OPENAPI, on_openapi},
-    {0, NULL},
+    {ENDPOINT_ROOT, on_root},   {ENDPOINT_METRICS, on_metrics}, {ENDPOINT_DOCS, on_docs},
+    {ENDPOINT_REDOC, on_redoc}, {ENDPOINT_OPENAPI, on_openapi}, {0, NULL},
 };
