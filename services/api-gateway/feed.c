@@ -212,6 +212,7 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
   GANTRY_TRY(feed_robot_start(gateway, fault));
   GANTRY_TRY(feed_data_start(gateway, fault));
   GANTRY_TRY(feed_session_start(gateway, fault));
+  GANTRY_TRY(feed_log_start(gateway, fault));
   gateway->feed->timer = loop_every(gateway->service->loop, TICK_MS, on_tick, gateway);
   return gateway->feed->timer ? GANTRY_OK : GANTRY_E_INTERNAL;
 }
@@ -219,6 +220,7 @@ gantry_err_t feed_start(gateway_t *gateway, gantry_fault_t *fault) {
 void feed_stop(gateway_t *gateway) {
   if (!gateway->feed) return;
   if (gateway->feed->timer) loop_cancel(gateway->service->loop, gateway->feed->timer);
+  feed_log_stop(gateway);
   buf_fini(&gateway->feed->scratch);
   buf_fini(&gateway->feed->data);
   free(gateway->feed);

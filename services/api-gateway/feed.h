@@ -23,7 +23,7 @@ struct feed {
   bool alerts_changed; /* the list of those that hold and that nobody has resolved */
   uint64_t status_sent_ns;
   uint64_t second_ns, lines_sent_ns;
-  int timer;
+  int timer, log_timer;
 };
 
 /* Subscribes to everything the door shows and starts its timers. */
@@ -65,6 +65,9 @@ gantry_err_t feed_robot_start(gateway_t *gateway, gantry_fault_t *fault);
 gantry_err_t feed_data_start(gateway_t *gateway, gantry_fault_t *fault);
 /* Subscribes to recording sessions and to readings by the batch. */
 gantry_err_t feed_session_start(gateway_t *gateway, gantry_fault_t *fault);
+/* Subscribes to the log lines of all services; keeps them in gateway->logs. */
+gantry_err_t feed_log_start(gateway_t *gateway, gantry_fault_t *fault);
+void feed_log_stop(gateway_t *gateway);
 /* The `session` frame; NULL while nothing is known. to_all: ws_seq. */
 ws_frame_t *feed_session_frame(gateway_t *gateway, bool to_all);
 

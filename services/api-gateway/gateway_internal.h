@@ -10,6 +10,7 @@
 #include "identity.h"
 #include "latest.h"
 #include "limit.h"
+#include "log_ring.h"
 #include "monitor.h"
 #include "password.h"
 #include "peers.h"
@@ -52,6 +53,7 @@ struct gateway {
   uint64_t started_ns, started_wall_ns;
   latest_t *latest;
   alarms_t *alarms; /* what people did about the alerts that hold */
+  log_ring_t *logs;
   settings_copy_t settings;
   books_t books;
   auth_t *auth;
