@@ -68,7 +68,27 @@ static void on_openapi(exchange_t *x) {
               (blob_t){.data = OPENAPI_JSON_GZ, .len = OPENAPI_JSON_GZ_LEN});
 }
 
+/* ---- backup: storage names the file, no client does */
+
+static void on_backup(exchange_t *x) {
+  store_backup_t backup = {0};
+
+  exchange_call(x, REQUEST_STORE_BACKUP, &backup, exchange_answer, NULL);
+}
+
+static void on_backup_state(exchange_t *x) {
+  sys_empty_t nothing = {0};
+
+  exchange_call(x, REQUEST_STORE_BACKUP_STATE, &nothing, exchange_answer, NULL);
+}
+
 const call_route_t ROUTES_SYSTEM[] = {
-    {ENDPOINT_ROOT, on_root},   {ENDPOINT_METRICS, on_metrics}, {ENDPOINT_DOCS, on_docs},
-    {ENDPOINT_REDOC, on_redoc}, {ENDPOINT_OPENAPI, on_openapi}, {0, NULL},
+    {ENDPOINT_ROOT, on_root},
+    {ENDPOINT_METRICS, on_metrics},
+    {ENDPOINT_SYSTEM_BACKUP, on_backup},
+    {ENDPOINT_SYSTEM_BACKUP_STATE, on_backup_state},
+    {ENDPOINT_DOCS, on_docs},
+    {ENDPOINT_REDOC, on_redoc},
+    {ENDPOINT_OPENAPI, on_openapi},
+    {0, NULL},
 };
