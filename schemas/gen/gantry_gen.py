@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import emit_asyncapi  # noqa: E402
+import emit_asyncapi_ws  # noqa: E402
 import emit_catalogue  # noqa: E402
 import emit_docs  # noqa: E402
 import emit_messages  # noqa: E402
@@ -37,7 +38,9 @@ def outputs(schema, version, stem):
                 f"{stem}.c": emit_messages.source(schema, stem)}
     openapi = emit_openapi.openapi(schema, version)
     bench = emit_openapi_bench.openapi_bench(schema, version)
-    texts = {"OPENAPI_JSON": _compact(openapi), "OPENAPI_BENCH_JSON": _compact(bench)}
+    live = emit_asyncapi_ws.asyncapi_ws(schema, version)
+    texts = {"OPENAPI_JSON": _compact(openapi), "ASYNCAPI_JSON": _compact(live),
+             "OPENAPI_BENCH_JSON": _compact(bench)}
     return {
         "messages.h": emit_messages.header(schema, "messages", True),
         "messages.c": emit_messages.source(schema, "messages"),
@@ -46,6 +49,7 @@ def outputs(schema, version, stem):
         "openapi_data.c": emit_catalogue.text_source(texts),
         "openapi.json": json.dumps(openapi, indent=1, ensure_ascii=False) + "\n",
         "asyncapi.json": json.dumps(emit_asyncapi.asyncapi(schema, version), indent=1, ensure_ascii=False) + "\n",
+        "asyncapi-ws.json": json.dumps(live, indent=1, ensure_ascii=False) + "\n",
         "MESSAGES.md": emit_docs.reference(schema, version),
         "flow.dot": emit_docs.flow_dot(schema),
     }

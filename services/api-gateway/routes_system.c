@@ -68,6 +68,11 @@ static void on_openapi(exchange_t *x) {
               (blob_t){.data = OPENAPI_JSON_GZ, .len = OPENAPI_JSON_GZ_LEN});
 }
 
+static void on_asyncapi(exchange_t *x) {
+  answer_text(x, ASYNCAPI_JSON_TAG, text_of(ASYNCAPI_JSON, ASYNCAPI_JSON_LEN),
+              (blob_t){.data = ASYNCAPI_JSON_GZ, .len = ASYNCAPI_JSON_GZ_LEN});
+}
+
 /* ---- backup: storage names the file, no client does */
 
 static void on_backup(exchange_t *x) {
@@ -90,5 +95,6 @@ const call_route_t ROUTES_SYSTEM[] = {
     {ENDPOINT_DOCS, on_docs},
     {ENDPOINT_REDOC, on_redoc},
     {ENDPOINT_OPENAPI, on_openapi},
+    {ENDPOINT_ASYNCAPI, on_asyncapi},
     {0, NULL},
 };

@@ -362,7 +362,7 @@ class Outputs(unittest.TestCase):
 
             self.assertEqual(subprocess.run([*command, "--lock"], check=False).returncode, 0)
             self.assertEqual(subprocess.run([*command, "--out", folder + "/out"], check=False).returncode, 0)
-            self.assertEqual(len(list(Path(folder, "out").iterdir())), 9)
+            self.assertEqual(len(list(Path(folder, "out").iterdir())), 10)
 
     def test_services_are_six(self):
         self.assertEqual(len(SERVICES), 6)
