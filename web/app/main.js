@@ -1,5 +1,6 @@
 // The page of the operator: log in, watch, drive, map, stop.
 
+import { forgetAlerts, permitAlerts, refreshAlerts, setUpAlerts, showAlert } from './alerts.js'
 import { forget, get, isAway, login, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
@@ -34,6 +35,7 @@ const complain = (error) => say(isAway(error) ? 'The gateway does not answer.' :
 const letGo = setUpDrive(say)
 let latched = false
 setUpRobot(say)
+setUpAlerts(say)
 setUpModules(say)
 setUpSensors(say)
 setUpSessions(say)
@@ -84,7 +86,7 @@ const handlers = {
   status: showStatus,
   map_update: (data) => view.patch(data),
   session: showSession,
-  alert: (data) => say(`${data.level}: ${data.message}`),
+  alert: showAlert,
   sensor_data: (data) => {
     if (data.sensor_type !== 'lidar') return
     view.scan(data.data.scan_data.map((point) => [point.angle * Math.PI / 180, point.distance / 1000])
@@ -108,12 +110,14 @@ function enter() {
   get('/api/v1/auth/me').then((user) => {
     permitRobot(user.permissions)
     permitModules(user.permissions)
+    permitAlerts(user.permissions)
     permitSessions(user.permissions)
     permitMaps(user.permissions)
     permitPlace(user.permissions)
     permitTools(user.permissions)
   }, complain)
   every(2000, refreshHealth)
+  every(5000, refreshAlerts)
   every(2000, refreshSensors)
   every(2000, refreshMaps)
   every(4000, refreshShapes)
@@ -136,6 +140,7 @@ function forgetAll() {
   forgetRobot()
   showActivity(null)
   forgetModules()
+  forgetAlerts()
   forgetSessions()
   showMapping(null)
   showPlace(null)
@@ -148,6 +153,7 @@ function leave() {
   forgetAll()
   permitRobot(null)
   permitModules(null)
+  permitAlerts(null)
   permitSessions(null)
   permitMaps(null)
   permitPlace(null)
