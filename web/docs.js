@@ -4,4 +4,8 @@ window.ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
   deepLinking: true,
   persistAuthorization: false,
+  validatorUrl: null,
+  filter: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
 });

@@ -1,7 +1,7 @@
 // The page of the operator: log in, watch, drive, map, stop.
 
 import { forgetAlerts, permitAlerts, refreshAlerts, setUpAlerts, showAlert } from './alerts.js'
-import { forget, get, isAway, login, post, token } from './api.js'
+import { changePassword, forget, get, isAway, login, logout, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
 import { MapView } from './map.js'
 import { permitMaps, refreshMaps, setUpMaps, showMapping } from './maps.js'
@@ -13,6 +13,7 @@ import { refreshSensors, setUpSensors } from './sensors.js'
 import { forgetSessions, permitSessions, refreshSessions, setUpSessions, showSession } from './sessions.js'
 import { connect } from './socket.js'
 import { permitTools, refreshShapes, setUpTools } from './tools.js'
+import { permitUsers, refreshUsers, setUpUsers } from './users.js'
 
 const byId = (id) => document.getElementById(id)
 const view = new MapView(byId('map'), byId('map-hint'))
@@ -42,6 +43,7 @@ setUpSessions(say)
 setUpMaps(say, view)
 setUpPlace(say)
 setUpTools(say, view)
+setUpUsers(say)
 
 function showStatus(data) {
   latched = Boolean(data.safety?.latched)
@@ -115,6 +117,7 @@ function enter() {
     permitMaps(user.permissions)
     permitPlace(user.permissions)
     permitTools(user.permissions)
+    permitUsers(user)
   }, complain)
   every(2000, refreshHealth)
   every(5000, refreshAlerts)
@@ -123,6 +126,7 @@ function enter() {
   every(4000, refreshShapes)
   every(2000, refreshModules)
   every(2000, refreshSessions)
+  every(5000, refreshUsers)
 }
 
 function onLink(up) {
@@ -158,26 +162,49 @@ function leave() {
   permitMaps(null)
   permitPlace(null)
   permitTools(null)
+  permitUsers(null)
   pill('link-state', 'no live data', 'unknown')
   document.body.classList.remove('lost')
   timers.forEach(clearInterval)
   timers = []
   byId('login').hidden = false
+  byId('change').hidden = true
   byId('main').hidden = true
   byId('logout').hidden = true
   byId('stop').disabled = true
 }
 
+const asText = (error) => (isAway(error) ? 'The gateway does not answer.' : error.message)
+
+let given // the password that was typed, while another has to be chosen
 byId('login').onsubmit = async (event) => {
   event.preventDefault()
   const form = new FormData(event.target)
   try {
-    await login(form.get('username'), form.get('password'))
+    const user = await login(form.get('username'), form.get('password'))
     byId('login-error').textContent = ''
     event.target.reset()
+    if (!user.must_change_password) return enter()
+    given = form.get('password')
+    byId('login').hidden = true
+    byId('change').hidden = false
+    byId('stop').disabled = false
+  } catch (error) {
+    byId('login-error').textContent = asText(error)
+  }
+}
+byId('change').onsubmit = async (event) => {
+  event.preventDefault()
+  const form = new FormData(event.target)
+  try {
+    await changePassword(given, form.get('new_password'), form.get('again'))
+    given = null
+    byId('change-error').textContent = ''
+    event.target.reset()
+    byId('change').hidden = true
     enter()
   } catch (error) {
-    byId('login-error').textContent = isAway(error) ? 'The gateway does not answer.' : error.message
+    byId('change-error').textContent = asText(error)
   }
 }
 byId('reset').onsubmit = (event) => {
@@ -187,13 +214,17 @@ byId('reset').onsubmit = (event) => {
 }
 byId('stop').onclick = stopNow
 addEventListener('keydown', (event) => event.key === 'Escape' && token() && stopNow())
-byId('logout').onclick = leave
+byId('logout').onclick = () => {
+  logout()
+  leave()
+}
 document.addEventListener('gantry-logged-out', leave)
 
-// A page opened while the gateway is away keeps its token and asks again.
+// A page opened while the gateway is away, or just begins, keeps its token and asks again.
 function resume() {
   if (!token()) return
-  get('/api/v1/auth/me').then(enter, (error) => (isAway(error) ? setTimeout(resume, 2000) : leave()))
+  get('/api/v1/auth/me').then((user) => (user.must_change_password ? leave() : enter()),
+    (error) => (isAway(error) || error.status >= 500 ? setTimeout(resume, 2000) : leave()))
 }
 resume()
 refreshHealth()
