@@ -3,6 +3,7 @@
 import { forgetAlerts, permitAlerts, refreshAlerts, setUpAlerts, showAlert } from './alerts.js'
 import { changePassword, forget, get, isAway, login, logout, post, token } from './api.js'
 import { setUpDrive } from './drive.js'
+import { refreshFigures, setUpFigures } from './figures.js'
 import { MapView } from './map.js'
 import { permitMaps, refreshMaps, setUpMaps, showMapping } from './maps.js'
 import { forgetModules, permitModules, refreshModules, setUpModules, showSearch } from './modules.js'
@@ -43,6 +44,7 @@ setUpSessions(say)
 setUpMaps(say, view)
 setUpPlace(say)
 setUpTools(say, view)
+setUpFigures(say)
 setUpUsers(say)
 
 function showStatus(data) {
@@ -126,6 +128,7 @@ function enter() {
   every(4000, refreshShapes)
   every(2000, refreshModules)
   every(2000, refreshSessions)
+  every(5000, refreshFigures)
   every(5000, refreshUsers)
 }
 
