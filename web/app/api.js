@@ -4,7 +4,7 @@ const KEY = 'gantry-token'
 const REFRESH = 'gantry-refresh'
 const REQUEST_MS = 8000
 const LONG_MS = 120000 // a long drive to be put together, a building's cells, a picture over a slow line
-const LONG = /\/(stop-mapping|occupancy-grid|import\?.*)$/
+const LONG = /\/(stop-mapping|tiles(\?.*)?|import\?.*)$/
 
 export class ApiError extends Error {
   constructor(status, body) {
@@ -81,6 +81,7 @@ export async function request(method, path, body, read) {
 }
 
 export const get = (path) => request('GET', path)
+export const getBytes = (path) => request('GET', path, undefined, (reply) => reply.arrayBuffer())
 export const post = (path, body) => request('POST', path, body)
 export const put = (path, body) => request('PUT', path, body)
 export const del = (path) => request('DELETE', path)

@@ -1,6 +1,7 @@
 // The map: cells in an off-screen picture, robot, path and LiDAR above it. World units are metres, y up.
 
-import { get } from './api.js'
+import { get, getBytes } from './api.js'
+import { readRuns, readTiles } from './tiles.js'
 
 // Colour of each kind of shape.
 export const SHAPES = { forbidden: '#b3201e', slow: '#a86400', rail: '#12616b', mark: '#5b4b8a' }
@@ -12,6 +13,9 @@ const OCCUPIED = [22, 38, 43, 255]
 // A colour as the word that four bytes of a picture are: a building has millions of cells.
 const word = (bytes) => new Uint32Array(Uint8Array.from(bytes).buffer)[0]
 const [UNKNOWN_WORD, FREE_WORD, OCCUPIED_WORD] = [UNKNOWN, FREE, OCCUPIED].map(word)
+// Of thousands: more than a call takes as arguments.
+const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b))
+const greatest = (numbers) => numbers.reduce((a, b) => Math.max(a, b))
 const wordOf = (cell) => (cell < 0 ? UNKNOWN_WORD : cell === 0 ? FREE_WORD : OCCUPIED_WORD)
 
 export class MapView {
@@ -84,24 +88,35 @@ export class MapView {
     this.redraw()
   }
 
+  // The active map: all of it, or what has changed since the revision at hand.
   async fetch() {
     const status = await get('/api/v1/map/status')
     if (status.current_map_id) {
-      const { occupancy_grid: grid } = await get('/api/v1/map/occupancy-grid')
-      const side = grid.resolution / 1000
-      const another = this.grid?.mapId !== grid.map_id
-      this.allocate(grid.map_id, side, Math.round(grid.origin_x / grid.resolution),
-        Math.round(grid.origin_y / grid.resolution), grid.width, grid.height)
-      grid.data.forEach((row, y) => this.paint(0, y, row.length, 1, (i) => row[i]))
-      this.grid.revision = grid.revision
+      const { mapId, revision } = this.grid ?? {}
+      const since = revision ? `?map_id=${encodeURIComponent(mapId)}&since=${revision}` : ''
+      this.take(readTiles(await getBytes(`/api/v1/map/tiles${since}`)))
       this.hint.hidden = true
-      if (another) this.view.follow = true
       this.refit()
     } else {
       this.grid = null
       this.hint.hidden = false
     }
     this.redraw()
+  }
+
+  take({ mapId, revision, since, side, tileSide, column, row, width, height, tiles }) {
+    if (this.grid?.mapId !== mapId) this.view.follow = true
+    if (since === 0) this.allocate(mapId, side, column, row, width, height)
+    if (tiles.length) {
+      const columns = tiles.map((tile) => tile.column)
+      const rows = tiles.map((tile) => tile.row)
+      const [left, bottom] = [least(columns), least(rows)]
+      this.reserve(left, bottom, greatest(columns) + tileSide - left, greatest(rows) + tileSide - bottom)
+    }
+    for (const tile of tiles) {
+      this.paint(tile.column - this.grid.column, tile.row - this.grid.row, tileSide, tileSide, readRuns(tile.bytes))
+    }
+    this.grid.revision = revision
   }
 
   allocate(mapId, side, column, row, width, height) {
@@ -126,25 +141,34 @@ export class MapView {
     this.grid.context.drawImage(old.picture, old.column - left, old.row - bottom)
   }
 
-  // Pictures keep row 0 at the lowest y; drawing turns them over.
-  paint(x, y, width, height, cellAt) {
-    const image = this.grid.context.createImageData(width, height)
-    const words = new Uint32Array(image.data.buffer)
-    for (let i = 0; i < width * height; i++) {
-      const cell = cellAt(i)
-      words[i] = wordOf(cell)
-      if (cell >= 0) this.know(this.grid.column + x + i % width, this.grid.row + y + Math.floor(i / width))
+  // Pictures keep row 0 at the lowest y; drawing turns them over. runs: [value, count, value, count, ...]: a building has
+  // sixty million cells, and while they are painted no button answers.
+  paint(x, y, width, height, runs) {
+    if (this.image?.width !== width || this.image.height !== height) this.image = this.grid.context.createImageData(width, height)
+    const words = new Uint32Array(this.image.data.buffer)
+    let [left, right, bottom, top] = [width, -1, height, -1] // of the known cells
+    for (let i = 0, at = 0, end; i < runs.length; i += 2, at = end) {
+      end = at + runs[i + 1]
+      words.fill(wordOf(runs[i]), at, end)
+      if (runs[i] < 0) continue
+      const first = Math.floor(at / width)
+      top = Math.floor((end - 1) / width)
+      bottom = Math.min(bottom, first)
+      left = top > first ? 0 : Math.min(left, at % width)
+      right = top > first ? width - 1 : Math.max(right, (end - 1) % width)
     }
-    this.grid.context.putImageData(image, x, y)
+    this.grid.context.putImageData(this.image, x, y)
+    const [originX, originY] = [this.grid.column + x, this.grid.row + y]
+    if (top >= 0) this.know(originX + left, originX + right, originY + bottom, originY + top)
   }
 
   // Widens the box of known cells: what the view is fitted to.
-  know(column, row) {
-    const box = (this.grid.known ??= { left: column, right: column, bottom: row, top: row })
-    box.left = Math.min(box.left, column)
-    box.right = Math.max(box.right, column)
-    box.bottom = Math.min(box.bottom, row)
-    box.top = Math.max(box.top, row)
+  know(left, right, bottom, top) {
+    const box = (this.grid.known ??= { left, right, bottom, top })
+    box.left = Math.min(box.left, left)
+    box.right = Math.max(box.right, right)
+    box.bottom = Math.min(box.bottom, bottom)
+    box.top = Math.max(box.top, top)
   }
 
   async patch(data) {
@@ -155,12 +179,7 @@ export class MapView {
       return
     }
     this.reserve(data.column, data.row, data.width, data.height)
-    const cells = new Int8Array(data.width * data.height)
-    let at = 0
-    for (let i = 0; i < data.occupancy_grid.length; i += 2) {
-      cells.fill(data.occupancy_grid[i], at, (at += data.occupancy_grid[i + 1]))
-    }
-    this.paint(data.column - this.grid.column, data.row - this.grid.row, data.width, data.height, (i) => cells[i])
+    this.paint(data.column - this.grid.column, data.row - this.grid.row, data.width, data.height, data.occupancy_grid)
     this.grid.revision = data.revision
     this.refit()
     this.redraw()
