@@ -13,6 +13,7 @@
 typedef struct wanted {
   bridge_rig_t *rig;
   robot_fsm_state_t state;
+  robot_stop_phase_t phase;
   bool zero;
 } wanted_t;
 
@@ -69,7 +70,7 @@ void bridge_rig_close(bridge_rig_t *rig) {
   char path[128];
   harness_destroy(&rig->harness);
   static const char *const files[] = {"stop.latch", "modules.list", "modules.list.bad",
-                                      "rs485-bridge.outbox"};
+                                      "rs485-bridge.outbox", "rs485-bridge.running"};
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     (void)snprintf(path, sizeof path, "%s/%s", rig->data, files[i]);
     (void)unlink(path);
@@ -96,6 +97,17 @@ static bool is_in_state(void *arg) {
 const robot_safety_t *bridge_rig_await(bridge_rig_t *rig, robot_fsm_state_t state, uint32_t ms) {
   wanted_t wanted = {.rig = rig, .state = state};
   return harness_until(rig->harness, is_in_state, &wanted, ms) ? bridge_rig_safety(rig) : NULL;
+}
+
+static bool is_in_phase(void *arg) {
+  const wanted_t *wanted = arg;
+  const robot_safety_t *safety = bridge_rig_safety(wanted->rig);
+  return safety && safety->phase == wanted->phase;
+}
+
+bool bridge_rig_await_phase(bridge_rig_t *rig, robot_stop_phase_t phase, uint32_t ms) {
+  wanted_t wanted = {.rig = rig, .phase = phase};
+  return harness_until(rig->harness, is_in_phase, &wanted, ms);
 }
 
 const char *bridge_rig_ask(bridge_rig_t *rig, const char *command) {
@@ -155,6 +167,26 @@ static bool is_reset(void *arg) {
 
 bool bridge_rig_await_reset(bridge_rig_t *rig, uint32_t ms, gantry_fault_t *fault) {
   return harness_until(rig->harness, is_reset, &(wanted_reset_t){rig, fault}, ms);
+}
+
+bool bridge_rig_stopped_itself(bridge_rig_t *rig) {
+  const robot_safety_t *safety = bridge_rig_safety(rig);
+  return safety->latched && safety->cause == ROBOT_CAUSE_MODULE_LOSS &&
+         strstr(safety->detail, "safety module for 150 ms");
+}
+
+bool bridge_rig_get_driving(bridge_rig_t *rig, double speed, gantry_fault_t *fault) {
+  for (int attempt = 0; attempt < 3; attempt++) {
+    bool latched = bridge_rig_safety(rig)->latched;
+    if (latched && !bridge_rig_await_reset(rig, 5000, fault)) return false;
+    if ((latched || attempt > 0) && !bridge_rig_await(rig, ROBOT_FSM_STATE_IDLE, 5000))
+      return false;
+    (void)bridge_rig_drive(rig, speed, 500, fault);
+    bool drives = bridge_rig_await_setpoint(rig, false, 1000);
+    if (!bridge_rig_safety(rig)->latched && drives) return true;
+    if (bridge_rig_safety(rig)->latched && !bridge_rig_stopped_itself(rig)) return false;
+  }
+  return false;
 }
 
 unsigned bridge_rig_frames(bridge_rig_t *rig, const char *hex) {

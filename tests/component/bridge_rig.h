@@ -27,6 +27,16 @@ const robot_safety_t *bridge_rig_safety(bridge_rig_t *rig);
 /* Waits for a module's topic, as robot.module.0x03, to say status. */
 bool bridge_rig_await_module(bridge_rig_t *rig, const char *topic, robot_module_status_t status,
                              uint32_t ms);
+/* Waits for robot.safety to say phase. The bridge says it 10 ms before a caller gives up, which
+   on a busy machine may be behind the caller's own time-out. */
+bool bridge_rig_await_phase(bridge_rig_t *rig, robot_stop_phase_t phase, uint32_t ms);
+/* Latched for 150 ms without the safety module: on a machine that stood still for so long that is
+   the bridge's duty, and the test begins again. */
+bool bridge_rig_stopped_itself(bridge_rig_t *rig);
+/* Resets what is latched and drives, held for 500 ms, until the set-point is in the simulator;
+   three times when the robot has stopped itself. False when it does not drive: robot.safety and
+   fault say why. */
+bool bridge_rig_get_driving(bridge_rig_t *rig, double speed, gantry_fault_t *fault);
 /* Sends a command to the simulator. */
 const char *bridge_rig_ask(bridge_rig_t *rig, const char *command);
 /* A register as the simulator holds it, not as the bridge says. */

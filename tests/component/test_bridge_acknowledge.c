@@ -36,16 +36,8 @@ static void tear_down(void) {
 
 TestSuite(bridge_acknowledge, .init = set_up, .fini = tear_down, .timeout = 60);
 
-/* A machine that stood still for longer than the safety module may be silent has stopped the robot
- * already; then once more. */
 static void drive(void) {
-  for (int attempt = 0; attempt < 3; attempt++) {
-    if (bridge_rig_safety(&rig)->latched)
-      cr_assert(bridge_rig_await_reset(&rig, 5000, &fault), "%s", fault.detail);
-    (void)bridge_rig_drive(&rig, 0.5, 500, &fault);
-    if (bridge_rig_await_setpoint(&rig, false, 1000) && !bridge_rig_safety(&rig)->latched) break;
-  }
-  cr_assert_not(bridge_rig_safety(&rig)->latched, "%s", bridge_rig_safety(&rig)->detail);
+  cr_assert(bridge_rig_get_driving(&rig, 0.5, &fault), "%s", bridge_rig_safety(&rig)->detail);
   inbox_clear(audits);
 }
 
@@ -70,10 +62,10 @@ static void expect_no_success(const char *words) {
   const robot_safety_t *safety;
   cr_assert_eq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_E_TIMEOUT, "%s: answered %d %s",
                words, (int)fault.err, fault.detail);
+  cr_assert(bridge_rig_await_phase(&rig, ROBOT_STOP_PHASE_UNCONFIRMED, 1000), "%s", words);
   safety = bridge_rig_safety(&rig);
   cr_assert(safety->latched, "%s", words);
   cr_assert_not(safety->motors_off, "%s", words);
-  cr_assert_eq(safety->phase, ROBOT_STOP_PHASE_UNCONFIRMED, "%s", words);
   unsigned before = bridge_rig_frames(&rig, STOP_1);
   harness_for(rig.harness, 400);
   cr_assert_gt(bridge_rig_frames(&rig, STOP_1), before, "%s: it is said again", words);

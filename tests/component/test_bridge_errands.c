@@ -168,8 +168,10 @@ Test(errands, a_stop_while_docking_stops_the_dock_module_too_after_the_motors) {
                        first_frame_ns(MOTOR_2_OFF, asked_ns)};
   cr_assert(off_ns[0] != 0 && off_ns[0] < told_ns);
   cr_assert(off_ns[1] != 0 && off_ns[1] < told_ns);
+  unsigned told = frames_with(DOCK_ESTOP);
+  cr_assert_geq(told, 2, "request and acknowledgement");
   harness_for(rig.harness, 1000);
-  cr_assert_eq(frames_with(DOCK_ESTOP), 2, "request and acknowledgement, and no more");
+  cr_assert_eq(frames_with(DOCK_ESTOP), told, "and no more");
   cr_assert_eq(frames_with(DOCK_END), 0, "which would let a docked robot go");
 
   cr_assert(bridge_rig_await_reset(&rig, 3000, &fault), "%s", fault.detail);

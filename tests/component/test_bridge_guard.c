@@ -86,8 +86,7 @@ Test(bridge_guard, a_robot_without_localization_can_be_spared_the_pose) {
 
 Test(bridge_guard, a_jog_wants_neither_pose_nor_charge) {
   open_with("battery_min=0.99", NULL);
-  cr_assert_eq(bridge_rig_drive(&rig, 0.3, 300, &fault), GANTRY_OK, "%s", fault.detail);
-  cr_assert(bridge_rig_await_setpoint(&rig, false, 2000));
+  cr_assert(bridge_rig_get_driving(&rig, 0.3, &fault), "%s", fault.detail);
 }
 
 Test(bridge_guard, a_move_by_command_wants_a_charged_battery) {
@@ -126,6 +125,8 @@ Test(bridge_guard, a_latch_that_cannot_be_kept_degrades_the_health_until_it_can)
   cr_assert_eq(access(path, F_OK), 0);
   (void)unlink(path);
   (void)snprintf(path, sizeof path, "%s/rs485-bridge.outbox", data);
+  (void)unlink(path);
+  (void)snprintf(path, sizeof path, "%s/rs485-bridge.running", data);
   (void)unlink(path);
   (void)rmdir(data);
   (void)snprintf(path, sizeof path, "%s/missing", folder);

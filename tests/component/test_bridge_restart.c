@@ -80,7 +80,7 @@ Test(bridge_restart, a_line_restarted_at_rest_begins_with_the_stop_and_latches_n
   int first = place_of(offset, STOP_1), second = place_of(offset, STOP_2);
   int identity = place_of(offset, IDENTITY);
   cr_assert_geq(first, 0);
-  cr_assert_eq(second, first + 1);
+  cr_assert_gt(second, first); /* with the first once more between them, where its answer is late */
   cr_assert_gt(identity, second, "whom it finds is asked for behind them");
 }
 
@@ -126,33 +126,38 @@ Test(bridge_restart, of_a_line_that_is_gone_says_that_it_is_tried_by_itself) {
   cr_assert_eq(times_reopened(), 1);
 }
 
-/* Renews the drive and says whether the robot is in FAULT. */
-static bool faults_while_driven(void *arg) {
+/* Renews the drive and says whether the robot was stopped. */
+static bool stops_while_driven(void *arg) {
   uint64_t *renewed_ns = arg, now_ns = clock_mono_ns();
   if (now_ns - *renewed_ns > 150 * (uint64_t)GANTRY_NS_PER_MS) {
     (void)bridge_rig_drive(&rig, 0.3, 500, &fault);
     *renewed_ns = now_ns;
   }
-  return bridge_rig_safety(&rig)->state == ROBOT_FSM_STATE_FAULT;
+  return bridge_rig_safety(&rig)->latched;
 }
 
 static bool goes_full_speed(void *arg) {
-  (void)faults_while_driven(arg);
+  if (bridge_rig_stopped_itself(&rig)) (void)bridge_rig_reset(&rig, true, true, &fault);
+  (void)stops_while_driven(arg);
   return sim_process_number(bridge_rig_ask(&rig, "state"), "speed_mps") > 0.29;
 }
 
 /* Too short for a module that is lost: only that nothing moves tells of it. */
 Test(bridge_restart, of_a_travel_module_while_driving_ends_in_a_fault_with_the_motors_off) {
   uint64_t renewed_ns = 0;
-  cr_assert(harness_until(rig.harness, goes_full_speed, &renewed_ns, 10000));
-  harness_for(rig.harness, 300); /* the set-point has been written for the last time */
+  for (int attempt = 0; attempt < 3; attempt++) {
+    cr_assert(harness_until(rig.harness, goes_full_speed, &renewed_ns, 10000));
+    harness_for(rig.harness, 300); /* the set-point has been written for the last time */
 
-  (void)bridge_rig_ask(&rig, "module 0x04 off");
-  (void)bridge_rig_ask(&rig, "module 0x04 on");
-  cr_assert_eq(bridge_rig_register(&rig, 4, 0x0001), 0, "its enable is lost");
+    (void)bridge_rig_ask(&rig, "module 0x04 off");
+    (void)bridge_rig_ask(&rig, "module 0x04 on");
+    cr_assert_eq(bridge_rig_register(&rig, 4, 0x0001), 0, "its enable is lost");
 
-  cr_assert(harness_until(rig.harness, faults_while_driven, &renewed_ns, 10000));
+    cr_assert(harness_until(rig.harness, stops_while_driven, &renewed_ns, 10000));
+    if (!bridge_rig_stopped_itself(&rig)) break;
+  }
   const robot_safety_t *safety = bridge_rig_safety(&rig);
+  cr_assert_eq(safety->state, ROBOT_FSM_STATE_FAULT);
   cr_assert_eq(safety->cause, ROBOT_CAUSE_MOTOR_FAULT);
   cr_assert_not_null(strstr(safety->detail, "no sensor sees"), "%s", safety->detail);
   cr_assert(bridge_rig_is_off(&rig));

@@ -275,7 +275,7 @@ Test(bridge_safety, relays_switch_though_the_motors_do_not_answer) {
   (void)bridge_rig_ask(&rig, "set 3 0x0031 1");
   (void)bridge_rig_ask(&rig, "fault 0x04 silent");
   cr_assert_neq(bridge_rig_stop(&rig, &stopped, &fault), GANTRY_OK);
-  cr_assert(harness_until(rig.harness, relays_are, &(unsigned[]){0, 1}, 3000));
+  cr_assert(harness_until(rig.harness, relays_are, &(unsigned[]){0, 1}, 10000));
 }
 
 Test(bridge_safety, a_module_that_resets_itself_keeps_the_robot_from_being_ready) {

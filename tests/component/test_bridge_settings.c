@@ -30,8 +30,11 @@ static void refuse(const wrong_setting_t *wrong) {
   cr_assert_str_eq(fault.field, wrong->field, "%s: %s", wrong->first, fault.field);
   cr_assert_not_null(strstr(fault.detail, wrong->words), "%s: %s", wrong->first, fault.detail);
   harness_destroy(&harness);
-  (void)snprintf(where, sizeof where, "%s/stop.latch", data);
-  (void)unlink(where);
+  static const char *const kept[] = {"stop.latch", "rs485-bridge.running"};
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    (void)snprintf(where, sizeof where, "%s/%s", data, kept[i]);
+    (void)unlink(where);
+  }
   cr_assert_eq(rmdir(data), 0, "nothing else is kept of a start that failed");
 }
 
@@ -75,8 +78,9 @@ static bool bridge_holds(const char *setting) {
   bool holds = holds_wake_latency();
   harness_destroy(&harness);
   cr_assert_not(holds_wake_latency());
-  static const char *const files[] = {"stop.latch", "modules.list", "rs485-bridge.outbox"};
-  for (size_t i = 0; i < 3; i++) {
+  static const char *const files[] = {"stop.latch", "modules.list", "rs485-bridge.outbox",
+                                      "rs485-bridge.running"};
+  for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     (void)snprintf(file, sizeof file, "%s/%s", data, files[i]);
     (void)unlink(file);
   }

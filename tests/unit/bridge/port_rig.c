@@ -67,7 +67,7 @@ job_t port_rig_command(uint32_t tag, uint16_t count) {
                  .function = LINE_READ_HOLDING,
                  .first = 1,
                  .count = count,
-                 .answer_us = 50000,
+                 .answer_us = 500000, /* patience with a loaded machine */
                  .poll = JOB_NO_POLL};
 }
 

@@ -6,6 +6,8 @@
 #include "port.h"
 #include "pty_pair.h"
 
+#define SILENCE_US 50000
+
 extern pty_pair_t line;
 extern port_t *port;
 
@@ -19,7 +21,8 @@ bool port_rig_next(port_news_t news, uint32_t tag, port_result_t *out);
 size_t port_rig_request(uint8_t request[64], int ms);
 /* Answers a read of count registers, each with that value. */
 void port_rig_answer(uint8_t unit, uint16_t count, uint16_t value);
-/* A read of unit 9, which is outside the registry: no probe and no poll speaks to it. */
+/* A read of unit 9, which is outside the registry: no probe and no poll speaks to it. Its answer
+   has half a second; what is about silence sets answer_us to SILENCE_US. */
 job_t port_rig_command(uint32_t tag, uint16_t count);
 bool port_rig_is_for(const uint8_t *request, size_t len, uint8_t unit);
 /* Waits for the request to unit 9, letting discovery of unit 4 go unanswered. */

@@ -15,7 +15,6 @@ static void expect_another_length(void) {
   port_result_t result;
   job_t job = port_rig_command(8, 2);
   job.least = 1;
-  job.answer_us = 200000;
   cr_assert(port_submit(port, &job));
   cr_assert(port_rig_await(request));
   cr_assert_eq(request[5], 1, "registers asked for");
@@ -30,6 +29,7 @@ Test(port_late, an_answer_owed_before_the_device_was_opened_anew_is_not_taken_fo
   uint8_t request[64];
   port_result_t result;
   job_t job = port_rig_command(7, 2);
+  job.answer_us = SILENCE_US;
   port_rig_start();
   cr_assert(port_submit(port, &job));
   cr_assert(port_rig_await(request));
@@ -69,6 +69,7 @@ static rtu_outcome_t answer_second_write(const uint8_t *bytes, size_t len, job_l
   uint8_t request[64], frame[16];
   port_result_t result;
   job_t slow = write_command(7, 5), next = write_command(8, 0);
+  slow.answer_us = SILENCE_US;
   next.lane = lane;
   port_rig_start();
   cr_assert(port_submit(port, &slow));
@@ -102,6 +103,7 @@ Test(port_late, a_repeated_write_is_acknowledged_by_the_echo_of_either_attempt) 
   port_result_t result;
   job_t job = write_command(7, 5);
   job.retries = 1;
+  job.answer_us = SILENCE_US;
   port_rig_start();
   cr_assert(port_submit(port, &job));
   cr_assert(port_rig_await(request));

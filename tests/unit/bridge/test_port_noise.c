@@ -58,6 +58,7 @@ Test(port_noise, a_patient_read_of_a_unit_that_rests_comes_when_it_may) {
   port_result_t result;
   port_rig_start();
   job_t job = port_rig_command(7, 2), same = port_rig_command(8, 2);
+  job.answer_us = SILENCE_US;
   same.patient = true;
   cr_assert(port_submit(port, &job));
   cr_assert(port_rig_await(request));
@@ -125,8 +126,8 @@ Test(port_noise, a_late_answer_is_not_taken_for_the_next_ones) {
   port_result_t result;
   port_rig_start();
   job_t job = port_rig_command(7, 2), next_job = port_rig_command(8, 2);
+  job.answer_us = SILENCE_US;
   next_job.least = 1;
-  next_job.answer_us = 200000;
   cr_assert(port_submit(port, &job));
   cr_assert(port_rig_await(request));
   cr_assert(port_rig_next(PORT_RESULT, 7, &result));
