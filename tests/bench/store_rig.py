@@ -18,7 +18,7 @@ PUBLISHER = "sensor-processor"
 
 def build(*targets):
     """Programs that only a bench needs are built when it asks."""
-    subprocess.run(["ninja", "-C", BIN, *(f"tests/bench/{target}" for target in targets)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["flock", BIN / "meson-logs", "ninja", "-C", BIN, *(f"tests/bench/{target}" for target in targets)], check=True, stdout=subprocess.DEVNULL)
 
 
 def progress(text):

@@ -15,7 +15,6 @@
 static harness_t *harness;
 static harness_peer_t *sensors, *localization, *mapper;
 static service_run_t *storage;
-static inbox_t *changes;
 static char folder[64];
 
 static void open_all(void) {
@@ -24,7 +23,6 @@ static void open_all(void) {
   sensors = harness_peer(harness, "sensor-processor");
   localization = harness_peer(harness, "localization");
   mapper = harness_peer(harness, "mapper");
-  changes = harness_collect(harness, "store.changed");
   snprintf(data, sizeof data, "data=%s", folder);
   storage = harness_open(harness, &STORAGE, (const char *[]){data, "batch_ms=20", NULL});
   harness_keep(harness, sensors, folder);
@@ -147,42 +145,6 @@ static gantry_err_t put_tag(const char *id, gantry_fault_t *fault) {
   snprintf(tag.tag, sizeof tag.tag, "%s", id);
   *fault = (gantry_fault_t){0};
   return harness_call(harness, REQUEST_STORE_TAG_PUT, NULL, &tag, &out, 0, fault);
-}
-
-Test(storage, says_which_table_changed) {
-  gantry_fault_t fault;
-
-  cr_assert_eq(put_tag("0A1B2C3D", &fault), GANTRY_OK, "%s", fault.detail);
-
-  cr_assert(harness_collected(harness, changes, 1, 2000));
-  const store_changed_t *changed = inbox_body(changes, 0);
-  cr_assert_eq(changed->table, STORE_TABLE_TAGS);
-  cr_assert_str_eq(changed->key, "0A1B2C3D");
-}
-
-Test(storage, says_which_setting_changed) {
-  static store_setting_put_t put = {.kind = "store.retention", .data = "{\"events_days\":7}"};
-  static store_setting_t out;
-  gantry_fault_t fault = {0};
-
-  cr_assert_eq(harness_call(harness, REQUEST_STORE_SETTING_PUT, NULL, &put, &out, 0, &fault),
-               GANTRY_OK, "%s", fault.detail);
-
-  cr_assert(harness_collected(harness, changes, 1, 2000));
-  const store_changed_t *changed = inbox_body(changes, 0);
-  cr_assert_eq(changed->table, STORE_TABLE_SETTINGS);
-  cr_assert_str_eq(changed->key, "store.retention");
-}
-
-Test(storage, does_not_say_so_when_the_request_fails) {
-  store_tag_key_t key = {.tag = "nothing"}, out;
-  gantry_fault_t fault = {0};
-
-  cr_assert_eq(harness_call(harness, REQUEST_STORE_TAG_DELETE, NULL, &key, &out, 0, &fault),
-               GANTRY_E_NOT_FOUND);
-  cr_assert_str_eq(fault.field, "tag");
-  harness_for(harness, 100);
-  cr_assert_eq(inbox_count(changes), 0);
 }
 
 Test(storage, keeps_everything_over_a_restart) {

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+import tap
+
 LINE, AFFINE, TARGET = range(3)
 OK = 0
 RANDOM = np.random.default_rng(20240301)
@@ -93,18 +95,4 @@ CASES = {
     "a target's distance holds a known share of an offset": common_error,
 }
 
-
-def main():
-    print(f"1..{len(CASES)}")
-    failed = 0
-    for number, (name, case) in enumerate(CASES.items(), 1):
-        try:
-            case()
-            print(f"ok {number} - {name}")
-        except AssertionError as error:
-            failed += 1
-            print(f"not ok {number} - {name}\n# {error}")
-    return failed > 0
-
-
-sys.exit(main())
+tap.run(CASES)

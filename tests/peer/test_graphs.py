@@ -5,6 +5,8 @@ import sys
 import numpy as np
 from scipy.optimize import least_squares
 
+import tap
+
 PLAIN, HUBER = range(2)
 RANDOM = np.random.default_rng(20240601)
 SIGMA = np.array([0.03, 0.02, 0.006])
@@ -112,18 +114,4 @@ CASES = {
     "huber bends an edge's error as a bent least_squares does": huber,
 }
 
-
-def main():
-    print(f"1..{len(CASES)}")
-    failed = 0
-    for number, (name, case) in enumerate(CASES.items(), 1):
-        try:
-            case()
-            print(f"ok {number} - {name}")
-        except AssertionError as error:
-            failed += 1
-            print(f"not ok {number} - {name}\n# {error}")
-    return failed > 0
-
-
-sys.exit(main())
+tap.run(CASES)

@@ -117,7 +117,8 @@ Test(lifecycle, never_holds_the_writer_for_long_while_readings_come_in) {
   }
 
   cr_assert_gt(lifecycle_get(&lifecycle).deleted, 90000);
-  expect_short_steps(fixture_is_pg() ? 0.95 : 1);
+  expect_short_steps(fixture_is_pg() ? 0.95 : 0.99);
+  if (!fixture_is_pg()) cr_assert_lt(share_ms(1), 500); /* one may meet a disk that is busy */
 }
 
 Test(lifecycle, gives_freed_pages_back_to_the_disk) {

@@ -126,7 +126,7 @@ class Store(unittest.TestCase):
         second = subprocess.run([STORAGE, "--set", f"bus={self.bus}-2", "--set", f"data={self.data}"],
                                 capture_output=True, text=True, timeout=20)
         self.assertEqual(second.returncode, 78)
-        self.assertIn("in use by a running storage", second.stderr)
+        self.assertIn("another storage keeps its files in", second.stderr)
 
     def test_migrations_are_shown_and_applied(self):
         self.gantry("migrate", "status", "--data", self.data, code=1)
