@@ -1,5 +1,6 @@
 """Debian's Chromium, headless, driven over its DevTools protocol: open a page, run a line in it, press a key, take a picture."""
 import asyncio
+import atexit
 import base64
 import json
 import pathlib
@@ -19,6 +20,7 @@ class Browser:
         self.folder = tempfile.TemporaryDirectory(prefix="gantry-chromium-")
         self.process = subprocess.Popen(["/usr/bin/chromium", *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.process.kill)
         self.loop = asyncio.new_event_loop()
         self.number = 0
         self.problems = []  # what the page wrote to its console as an error
@@ -26,7 +28,7 @@ class Browser:
 
     async def _connect(self):
         port_file = pathlib.Path(self.folder.name) / "DevToolsActivePort"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60  # its first start on a machine reads 300 MB from the disk
         while not (port_file.exists() and port_file.read_text().count("\n") >= 1):
             if time.monotonic() > deadline:
                 raise AssertionError("Chromium did not start")
@@ -47,7 +49,7 @@ class Browser:
             message["sessionId"] = self.session
         await self.socket.send(json.dumps(message))
         while True:
-            answer = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
+            answer = json.loads(await asyncio.wait_for(self.socket.recv(), 90))
             if answer.get("id") == self.number:
                 if "error" in answer:
                     raise AssertionError(f"{method}: {answer['error']}")
@@ -75,7 +77,8 @@ class Browser:
             raise AssertionError(result["exceptionDetails"])
         return result["result"].get("value")
 
-    def until(self, script, seconds=10):
+    def until(self, script, seconds=30):
+        seconds = max(seconds, 30)  # a browser on a loaded machine
         deadline = time.monotonic() + seconds
         while not (value := self.run(script)):
             if time.monotonic() > deadline:
@@ -90,9 +93,18 @@ class Browser:
                        " const b = found.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2] })()")
         self.call("Input.dispatchMouseEvent", type=kind, x=box[0] + right, y=box[1] + down, button="left", clickCount=1)
 
-    def click(self, selector):
-        self.mouse("mousePressed", selector)
-        self.mouse("mouseReleased", selector)
+    def click(self, selector, seconds=10):
+        """Until it has arrived there: what stands above may grow between the look and the press."""
+        deadline = time.monotonic() + seconds
+        arrived = False
+        while not arrived:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no click arrives at {selector}")
+            self.run("globalThis.arrived = false; document.addEventListener('click', (event) =>"
+                     f" {{ arrived = event.target.closest({json.dumps(selector)}) !== null }}, {{ capture: true, once: true }})")
+            self.mouse("mousePressed", selector)
+            self.mouse("mouseReleased", selector)
+            arrived = self.run("arrived")
 
     def key(self, name):
         for kind in ("keyDown", "keyUp"):

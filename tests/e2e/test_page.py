@@ -10,7 +10,9 @@ from suite import Suite, until
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.suite = Suite()
+        # The test asks beside the page, ten times a second and from the same address.
+        cls.suite = Suite(environment={"GANTRY_API_GATEWAY_RATE_PER_MIN": "10000", "GANTRY_API_GATEWAY_RATE_BURST": "1000",
+                                       "GANTRY_API_GATEWAY_LOGIN_PER_MIN": "100", "GANTRY_API_GATEWAY_SESSIONS_MAX": "10"})
         cls.suite.ready()
         cls.suite.login()
         cls.browser = Browser()
@@ -26,6 +28,7 @@ class Page(unittest.TestCase):
     def holds(self, button):
         if "active" not in self.browser.run(f"document.querySelector('{button}').className"):
             print("the page let go:", self.text("#toast"))
+            self.suite.reset_stop()
             self.browser.mouse("mouseReleased", button)
             self.browser.mouse("mousePressed", button)
         return True
@@ -46,6 +49,36 @@ class Page(unittest.TestCase):
             self.browser.run("document.querySelector('[name=password]').value = " + repr(self.suite.password))
             self.browser.click("#login button")
         self.browser.until("!document.getElementById('main').hidden")
+
+    def submit(self, form, **values):
+        for name, value in values.items():
+            self.browser.run(f"document.querySelector('{form} [name={name}]').value = {value!r}")
+        self.browser.click(f"{form} button")
+
+    def test_a_given_password_is_changed_before_anything_else(self):
+        made = self.suite.post("/api/v1/auth/users", {"username": "erika", "email": "erika@example.org", "full_name": "Erika E",
+                                                      "password": "Given to her 1", "role": "operator"})
+        self.assertEqual(made.status, 201, made.body)
+        self.browser.open(f"http://{self.suite.address}/")
+        self.browser.run("sessionStorage.clear()")
+        self.browser.open(f"http://{self.suite.address}/")
+        self.browser.until("document.querySelector('#login button') !== null")
+        self.submit("#login", username="erika", password="Given to her 1")
+        self.browser.until("!document.getElementById('change').hidden")
+        self.assertTrue(self.browser.run("document.getElementById('main').hidden"))
+        self.browser.run("import('/app/api.js').then((api) => api.get('/api/v1/robot/status')).catch(() => null)")
+        self.browser.until("!document.getElementById('login').hidden && document.getElementById('change').hidden")
+        self.submit("#login", username="erika", password="Given to her 1")
+        self.browser.until("!document.getElementById('change').hidden")
+
+        self.submit("#change", new_password="Chosen by her 2", again="Chosen by her 3")
+        self.browser.until("document.getElementById('change-error').textContent.includes('differ')")
+        self.submit("#change", new_password="Chosen by her 2", again="Chosen by her 2")
+        self.browser.until("!document.getElementById('main').hidden")
+        token = self.browser.run("sessionStorage.getItem('gantry-token')")
+        self.browser.click("#logout")
+        self.browser.until("!document.getElementById('login').hidden")
+        until("a token that holds no longer", lambda: self.suite.get("/api/v1/auth/me", token=token).status == 401, 5)
 
     def test_an_operator_maps_drives_and_stops(self):
         browser = self.browser
@@ -71,6 +104,9 @@ class Page(unittest.TestCase):
         browser.mouse("mouseReleased", "#forward")
 
         self.assertEqual([self.suite.register(4, a) for a in (0x0001, 0x0002, 0x0011, 0x0012)], [0, 0, 0, 0])
+        browser.until("document.querySelector('#alerts li span')?.textContent.startsWith('Stop latched')")
+        browser.click("#alerts button")
+        browser.until("document.querySelector('#alerts li small').textContent.includes('seen by admin')")
         browser.until("!document.getElementById('latch').hidden")
         browser.run("for (const box of document.querySelectorAll('#reset [type=checkbox]')) box.checked = true")
         browser.run("document.querySelector('#reset [name=reason]').value = 'test'")
@@ -89,7 +125,7 @@ class Page(unittest.TestCase):
     def test_an_operator_commands_a_move_and_watches_it(self):
         browser = self.browser
         self.log_in()
-        self.suite.post("/api/v1/robot/emergency-stop/reset", {"safe_confirm": True, "location_ok": True, "reason": "test"})
+        self.suite.reset_stop()
         browser.until("document.getElementById('fsm').textContent === 'idle'", 20)
         self.choose("manual")
         browser.until("document.getElementById('mode-says').textContent.startsWith('Driving by hand')")
@@ -164,7 +200,7 @@ class Page(unittest.TestCase):
         browser.run("document.getElementById('mode').focus()")
         browser.key("Escape")
         browser.until("document.getElementById('robot-state').textContent === 'emergency stop'")
-        self.suite.post("/api/v1/robot/emergency-stop/reset", {"safe_confirm": True, "location_ok": True, "reason": "test"})
+        self.suite.reset_stop()
 
     def test_an_operator_looks_at_the_line_and_writes_a_register(self):
         browser = self.browser
@@ -179,7 +215,7 @@ class Page(unittest.TestCase):
         browser.until("document.querySelectorAll('#registers tr').length === 1")
         browser.run("document.querySelector('#registers input').value = 0.15")
         browser.click("#registers form button")
-        until("the register", lambda: self.suite.register(5, 0x7002) == 150, 5)
+        until("the register", lambda: self.suite.register(5, 0x7002) == 150, 20)
         browser.until("document.querySelector('#registers tr').textContent.includes('0.15')")
 
         browser.click("#scan-start")
@@ -221,10 +257,94 @@ class Page(unittest.TestCase):
         browser.until("sessionStorage.getItem('gantry-token') !== 'x.y.z'", 10)
         self.assertFalse(browser.run("document.getElementById('main').hidden"))
 
+    def test_what_a_duplicated_tab_was_given_is_taken_over(self):
+        browser = self.browser
+        self.log_in(by_form=True)
+        tokens = "[sessionStorage.getItem('gantry-token'), sessionStorage.getItem('gantry-refresh')]"
+        access, refresh = browser.run(tokens)
+        fresh = self.suite.post("/api/v1/auth/refresh", {"refresh_token": refresh}).json
+        given = [fresh["access_token"], fresh["refresh_token"]]
+        browser.run("window.taken = []; window.keepOne = Storage.prototype.setItem;"
+                    " Storage.prototype.setItem = function (key, value) { taken.push(value); keepOne.call(this, key, value) }")
+        for old, answer in (("another", ["foreign", "foreign"]), (refresh, given)):
+            told = {"access_token": answer[0], "refresh_token": answer[1]}
+            browser.run(f"new BroadcastChannel('gantry-session').postMessage({{ old: '{old}', answer: {told} }})")
+        browser.until(f"sessionStorage.getItem('gantry-refresh') === '{given[1]}'", 5)
+        self.assertEqual(browser.run("taken"), given)
+        self.assertEqual(browser.run(tokens), given)
+
+    def test_an_administrator_keeps_users(self):
+        browser, suite = self.browser, self.suite
+        self.log_in()
+        browser.until("!document.getElementById('user-panel').hidden")
+        browser.run("document.getElementById('user-panel').open = true")
+        browser.until("document.getElementById('users').textContent.includes('admin')")
+        self.submit("#user-new", username="karl", full_name="Karl K", email="karl@example.org")
+        browser.until("!document.getElementById('user-secret').hidden")
+        password = browser.run("document.getElementById('user-secret-text').value")
+        login = {"username": "karl", "password": password}
+        self.assertTrue(suite.post("/api/v1/auth/login", login).json["user"]["must_change_password"])
+        browser.until("document.getElementById('users').textContent.includes('karl')")
+        if os.environ.get("GANTRY_USERS_PICTURE"):
+            browser.picture(os.environ["GANTRY_USERS_PICTURE"])
+        browser.click("#user-secret-done")
+        self.assertEqual(browser.run("document.getElementById('user-secret-text').value"), "")
+
+        row = "[...document.querySelectorAll('#users tr')].find((row) => row.textContent.includes('karl'))"
+        choose = lambda role: browser.run(f"{row}.choice.focus(); {row}.choice.value = '{role}'; {row}.choice.onchange()")
+        role_of_karl = lambda: next(user["role"] for user in suite.get("/api/v1/auth/users").json["users"]
+                                    if user["username"] == "karl")
+        for role in ("fleet_admin", "admin", "viewer"):  # as the arrow keys pass by them
+            choose(role)
+        self.assertEqual(role_of_karl(), "operator")
+        browser.run(f"{row}.apply.click()")
+        browser.until("document.getElementById('toast').textContent.includes('is viewer now')")
+        self.assertEqual(role_of_karl(), "viewer")
+        browser.until(f"{row}.apply.hidden && {row}.promote.hidden")
+        choose("admin")
+        self.assertTrue(browser.run(f"{row}.apply.hidden"))
+        browser.run(f"{row}.promote.click()")
+        self.assertEqual(browser.run(f"{row}.promote.textContent"), "Really admin?")
+        self.assertEqual(role_of_karl(), "viewer")
+        browser.run(f"{row}.choice.append(new Option('captain'))")
+        choose("captain")
+        browser.run(f"{row}.apply.click(); {row}.choice.focus()")
+        browser.until(f"{row}.choice.value === 'viewer' && {row}.apply.hidden")
+        self.assertEqual(role_of_karl(), "viewer")
+        browser.problems.clear()  # the browser's word on that answer
+        browser.run(f"{row}.active.click()")
+        browser.until(f"{row}.textContent.includes('disabled')")
+        self.assertEqual(suite.post("/api/v1/auth/login", login).status, 401)
+        browser.run(f"{row}.active.click()")
+        browser.until(f"{row}.textContent.includes('active')")
+        browser.run(f"{row}.secret.click(); {row}.secret.click()")
+        browser.until("!document.getElementById('user-secret').hidden")
+        self.assertEqual(suite.post("/api/v1/auth/login", login).status, 401)
+        login["password"] = browser.run("document.getElementById('user-secret-text').value")
+        self.assertEqual(suite.post("/api/v1/auth/login", login).json["user"]["role"], "viewer")
+        browser.run(f"{row}.delete.click(); {row}.delete.click()")
+        browser.until("!document.getElementById('users').textContent.includes('karl')")
+        self.assertEqual(browser.problems, [])
+
+    def test_load_and_log_are_shown_once_their_panels_are_open(self):
+        self.log_in()
+        self.browser.run("for (const id of ['load-panel', 'log-panel']) document.getElementById(id).open = true")
+        self.browser.run("document.getElementById('log-level').value = 'info'")
+        self.browser.run("document.getElementById('log-level').onchange()")
+        self.browser.until("document.querySelectorAll('#log tr').length > 3")
+        self.browser.until("/CPU \\d.*Memory \\d/.test(document.getElementById('load-now').textContent)")
+        self.assertIn("rs485-bridge", self.text("#log"))
+        self.assertEqual(self.browser.problems, [])
+
     def test_the_api_s_documentation_is_drawn(self):
         self.browser.open(f"http://{self.suite.address}/docs")
-        # Swagger UI draws the routes in sight; the rest follows as one scrolls.
-        self.browser.until("document.querySelectorAll('.opblock').length > 5", 20)
+        # Swagger UI holds the routes in sight only: they are counted while one scrolls.
+        self.browser.until("document.querySelectorAll('.opblock').length > 0", 20)
+        routes = sum(len(operations) for operations in self.suite.get("/openapi.json").json["paths"].values())
+        self.browser.run("globalThis.drawn = new Set()")
+        self.browser.until("(document.querySelectorAll('.opblock').forEach(route => drawn.add(route.id)),"
+                           f" scrollBy(0, innerHeight / 2), drawn.size === {routes})", 60)
+        self.assertEqual(self.browser.problems, [])
 
     def test_an_operator_records_a_session(self):
         browser, suite = self.browser, self.suite
@@ -246,6 +366,9 @@ class Page(unittest.TestCase):
         browser.until("document.querySelector('#sessions tr')?.textContent.includes('grip')")
 
         session = suite.get("/api/v1/sessions/status").json["data"]["session"]["session_id"]
+        # The readings may be stored before the session's end: until then an export is one of a session that records, as it was at
+        # its moment, and a part is of another.
+        until("its end is stored", lambda: suite.get(f"/api/v1/sessions/{session}").json["data"]["session"]["status"] == "stopped", 10)
         until("all is committed", lambda: suite.get("/api/v1/sessions/status").json["data"]["total_readings"]
               == suite.get(f"/api/v1/sessions/{session}").json["data"]["total_readings"], 10)
         whole = self.export(session)

@@ -90,6 +90,10 @@ class Power(unittest.TestCase):
             suite.login()
             self.assertEqual(suite.post("/api/v1/map/start-mapping", {"map_name": "cut off"}).status, 201)
             suite.drive(7.0, speed=0.8)
+            suite.post("/api/v1/robot/emergency-stop", {})
+            alert = until("an alert of the stop", lambda: next(iter(suite.get("/api/v1/dashboard/alerts?severity=critical").json["alerts"]), None), 5)
+            marked = suite.post(f"/api/v1/dashboard/alerts/{alert['id']}/acknowledge").json
+            self.assertEqual((marked["acknowledged_by"], marked["alert"]["status"]), ("admin", "active"))
             for service in SERVICES:
                 suite.kill(service)
 
@@ -101,6 +105,10 @@ class Power(unittest.TestCase):
             self.assertIn("MAP-SESSION-ENDED", suite.log("mapper"))
             maps = suite.get("/api/v1/map/list").json
             self.assertIn("cut off", str(maps))
+            alerts = until("the stop, told anew", lambda: (rows := suite.get("/api/v1/dashboard/alerts?severity=critical").json["alerts"]) and
+                           len(rows) > 1 and rows, 10)
+            self.assertEqual([(row["title"], row["status"], row.get("acknowledged_by")) for row in alerts if row["metadata"]["code"] == "STOP-LATCHED"],
+                             [("Stop latched", "active", None), ("Stop latched", "inactive", "admin")])
         finally:
             suite.close()
 
