@@ -11,6 +11,9 @@ def median(values):
     return percentile(values, 0.5)
 
 
+printed = set()  # names of figures
+
+
 def figure(group, name, value, unit, peer="", peer_value=None, n=1, seed=1, reason=None, ratio=None):
     row = {"group": group, "figure": name, "value": None if value is None else round(value, 4), "unit": unit,
            "peer": peer, "peer_value": None if peer_value is None else round(peer_value, 4), "n": n, "seed": seed}
@@ -20,6 +23,7 @@ def figure(group, name, value, unit, peer="", peer_value=None, n=1, seed=1, reas
         row["ratio"] = round(ratio, 4)
     if reason:
         row["reason"] = reason
+    printed.add(name)
     print(json.dumps(row), flush=True)
 
 

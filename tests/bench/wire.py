@@ -1,5 +1,6 @@
 """The bus as a stranger speaks it: pyzmq and python3-msgpack, nothing of the project's own code. Starts the bridge alone on the
 plant simulator and reads the truth from the simulator's transcript and control socket."""
+import atexit
 import json
 import os
 import pathlib
@@ -72,6 +73,7 @@ class Line:
             [BIN / "tools/sim/gantry-sim", "--rs485", self.folder / "rs485", "--lidar", self.folder / "lidar", "--control",
              self.folder / "control", *record, "--realtime", *map(str, options)],
             stderr=subprocess.DEVNULL)
+        atexit.register(self.sim_process.kill)
         self.wait("the simulator's line", (self.folder / "rs485").exists)
         if bridge:
             self.start_bridge()
@@ -85,6 +87,7 @@ class Line:
         self.log = open(self.folder / "bridge.log", "a", encoding="utf-8")
         self.bridge = subprocess.Popen([BIN / "services/rs485-bridge/rs485-bridge", *settings], env=environment,
                                        stderr=self.log)
+        atexit.register(self.bridge.kill)
 
     def wait(self, what, condition, seconds=15, every=0.01):
         deadline = time.monotonic() + seconds
