@@ -2,8 +2,11 @@
 ends. Nothing is installed."""
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -92,6 +95,88 @@ class Commands(unittest.TestCase):
     def test_the_pipeline_runs_the_same_command(self):
         text = (ROOT / ".ci/run").read_text()
         self.assertEqual(text.splitlines()[1:], ['exec "$(dirname "$0")/../scripts/test"'])
+
+
+class Beside(unittest.TestCase):
+    """What runs beside the end-to-end tests, in a copy of the scripts that builds nothing and has one test of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="gantry-scripts-")
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        shutil.copytree(ROOT / "scripts", self.root / "scripts")
+        with open(self.root / "scripts/lib/common.sh", "a", encoding="utf-8") as out:
+            out.write(r'''
+need_packages() { :; }
+build_in() { printf '%s %s\n' "$1" "$(chrt -p $$ | head -n 1)" >>"$ROOT/built"; }
+''')
+        for name in ("libcommon", "services", "tools", "tests/e2e", "bin"):
+            (self.root / name).mkdir(parents=True)
+        (self.root / "services/a.c").write_text("\n")
+
+    def begin(self, *stages, tidy, e2e):
+        program = self.root / "bin/clang-tidy-14"
+        program.write_text(f"#!/bin/bash\ncd {self.root}\n{tidy}\n")
+        program.chmod(0o755)
+        (self.root / "tests/e2e/test_one.py").write_text(
+            "import os, pathlib, time, unittest\nclass One(unittest.TestCase):\n"
+            f"    def test_one(self):\n        os.chdir({str(self.root)!r})\n        {e2e}\n")
+        return subprocess.Popen(["bash", self.root / "scripts/test", *stages], text=True, start_new_session=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                                env={**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}"})
+
+    @unittest.skipIf(os.geteuid(), "only root may leave the idle priority again")
+    def test_it_runs_at_idle_priority_until_they_wait_for_it(self):
+        ordinary = "until chrt -p $$ | grep -q SCHED_OTHER; do sleep 0.05; done"
+        run = self.begin("e2e", "tidy", tidy=f"chrt -p $$ >policy; {ordinary}", e2e="""
+        for _ in range(100):
+            if pathlib.Path("policy").exists() and pathlib.Path("policy").stat().st_size: break
+            time.sleep(0.1)
+        else: self.fail()""")
+        said = run.communicate(timeout=30)[0]
+        self.assertTrue(said.endswith("\n2 passed, 0 failed\n"), said)
+        self.assertIn("SCHED_IDLE", (self.root / "policy").read_text())
+
+    def test_what_it_finds_is_a_failure_of_its_own_stage(self):
+        run = self.begin("e2e", "tidy", tidy="echo a.c: warning; exit 1", e2e="pass")
+        said = run.communicate(timeout=30)[0]
+        self.assertRegex(said, r"== e2e +\d+ s\n== tidy .*\nFAILED: clang-tidy\na.c: warning\n== tidy +\d+ s, FAILED\n")
+        self.assertTrue(said.endswith("\n1 passed, 1 failed\n"), said)
+
+    def test_what_later_stages_test_is_built_beside(self):
+        run = self.begin("e2e", "thread", "tidy", tidy="true", e2e="""
+        for _ in range(100):
+            if "thread" in pathlib.Path("built").read_text(): break
+            time.sleep(0.1)
+        else: self.fail()""")
+        said = run.communicate(timeout=60)[0]
+        built = [line.split(" ", 1) for line in (self.root / "built").read_text().splitlines()]
+        self.assertEqual([folder for folder, _ in built], ["run", "test", "thread", "thread"], said)
+        self.assertEqual([policy.rsplit(" ", 1)[1] for _, policy in built], ["SCHED_OTHER", "SCHED_IDLE", "SCHED_IDLE", "SCHED_OTHER"])
+
+    def test_each_stage_runs_alone(self):
+        for stage, passed in (("e2e", "e2e"), ("tidy", "tidy")):
+            run = self.begin(stage, tidy="echo tidy >>ran", e2e='open("ran", "a").write("e2e\\n")')
+            said = run.communicate(timeout=30)[0]
+            self.assertTrue(said.endswith("\n1 passed, 0 failed\n"), said)
+            self.assertEqual((self.root / "ran").read_text(), passed + "\n")
+            (self.root / "ran").unlink()
+
+    def test_an_interrupt_ends_it_too(self):
+        run = self.begin("e2e", "tidy", tidy="echo $$ >pid; exec sleep 60", e2e="time.sleep(60)")
+        for _ in range(200):
+            if (self.root / "pid").exists() and (self.root / "pid").read_text():
+                break
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=30)
+        pid = int((self.root / "pid").read_text())
+        for _ in range(100):
+            if not pathlib.Path(f"/proc/{pid}").exists():
+                break
+            time.sleep(0.05)
+        self.assertFalse(pathlib.Path(f"/proc/{pid}").exists())
 
 
 if __name__ == "__main__":
