@@ -1,7 +1,7 @@
-/* Requests: each becomes one entry in a table with a deadline; whatever ends it first (the reply,
-   the deadline, the end of the client) calls back once. A request that finds no connection yet
-   stays packed and is tried again until its deadline; the server judges its age from the moment it
-   was made. */
+/* Requests: each becomes one entry, with a deadline, in its line's table; whatever ends it first
+   (the reply, the deadline, the end of the client) calls back once. A request that finds no
+   connection yet stays packed and is tried again until its deadline; the server judges its age from
+   the moment it was made. */
 #include "rpc_client_internal.h"
 
 #include <gantry/clock.h>
@@ -35,14 +35,15 @@ static void call_end(rpc_client_t *client, call_t *call, const gantry_fault_t *f
                      const void *reply, const sys_header_t *header) {
   rpc_reply_fn fn = call->fn;
   void *arg = call->arg;
+  line_t *line = call->line;
   uint64_t outer = log_get_trace();
   log_set_trace(call->header.trace);
   log_debug("RPC-BACK", "%s call %llu: %s", call->request->name,
             (unsigned long long)call->header.seq, gantry_err_name(fault->err));
   buf_fini(&call->body);
   call->request = NULL;
-  while (client->call_top > 0 && !client->calls[client->call_top - 1].request)
-    client->call_top--;
+  while (line->call_top > 0 && !line->calls[line->call_top - 1].request)
+    line->call_top--;
   bool inner = client->replying;
   client->replying = true;
   fn(fault->err, fault, reply, header, arg);
@@ -50,10 +51,10 @@ static void call_end(rpc_client_t *client, call_t *call, const gantry_fault_t *f
   log_set_trace(outer);
 }
 
-static call_t *client_find(rpc_client_t *client, const line_t *line, uint64_t seq) {
-  for (uint32_t i = 0; i < client->call_top; i++) {
-    call_t *call = &client->calls[i];
-    if (call->request && call->line == line && call->header.seq == seq) return call;
+static call_t *line_find(line_t *line, uint64_t seq) {
+  for (uint32_t i = 0; i < line->call_top; i++) {
+    call_t *call = &line->calls[i];
+    if (call->request && call->header.seq == seq) return call;
   }
   return NULL;
 }
@@ -105,7 +106,7 @@ static void client_receive(line_t *line, parts_t *parts) {
     bus_refuse(client->bus, name[0] ? name : "reply", &fault);
     return;
   }
-  call_t *call = client_find(client, line, header.seq);
+  call_t *call = line_find(line, header.seq);
   if (!call) {
     /* Late: its call has already been answered with a time-out. */
     client->bus->stats.dropped++;
@@ -131,9 +132,9 @@ static bool call_send(call_t *call) {
 }
 
 static void line_send_waiting(line_t *line) {
-  for (uint32_t i = 0; i < line->client->call_top; i++) {
-    call_t *call = &line->client->calls[i];
-    if (call->request && call->line == line && !call->sent && !call_send(call)) return;
+  for (uint32_t i = 0; i < line->call_top; i++) {
+    call_t *call = &line->calls[i];
+    if (call->request && !call->sent && !call_send(call)) return;
   }
 }
 
@@ -160,7 +161,8 @@ static line_t *client_line(rpc_client_t *client, const char *server, lane_t lane
   line_t *added = client->line_count < LINES_MAX ? calloc(1, sizeof *added) : NULL;
   if (!added) return NULL;
   size_t largest = catalogue_max_given(server) + BUS_SLACK;
-  *added = (line_t){.client = client, .lane = lane};
+  added->client = client;
+  added->lane = lane;
   added->socket = bus_socket(client->bus, ZMQ_DEALER, largest);
   snprintf(added->server, sizeof added->server, "%s", server);
   int immediate = 1;
@@ -184,8 +186,10 @@ void rpc_client_abandon(rpc_client_t *client) {
   fault_set(&gone, GANTRY_E_UNAVAILABLE, "", "the caller is shutting down");
   bool closing = client->closing;
   client->closing = true;
-  for (uint32_t i = 0; i < client->call_top; i++) {
-    if (client->calls[i].request) call_end(client, &client->calls[i], &gone, NULL, NULL);
+  for (uint32_t l = 0; l < client->line_count; l++) {
+    line_t *line = client->lines[l];
+    for (uint32_t i = 0; i < line->call_top; i++)
+      if (line->calls[i].request) call_end(client, &line->calls[i], &gone, NULL, NULL);
   }
   client->closing = closing;
 }
@@ -225,22 +229,31 @@ static void call_expire(rpc_client_t *client, call_t *call) {
   call_end(client, call, &fault, NULL, NULL);
 }
 
-/* Ends what is due and tries again what has not left yet. */
-static void on_alarm(void *arg) {
-  rpc_client_t *client = arg;
-  uint64_t now_ns = clock_mono_ns();
+/* Ends what is due and tries again what has not left yet; returns when to look again. */
+static uint64_t line_look(line_t *line, uint64_t now_ns) {
   uint64_t next_ns = UINT64_MAX;
-  client->alarm_ns = 0;
-  for (uint32_t i = 0; i < client->call_top; i++) {
-    call_t *call = &client->calls[i];
+  for (uint32_t i = 0; i < line->call_top; i++) {
+    call_t *call = &line->calls[i];
     if (!call->request) continue;
     if (call->deadline_ns <= now_ns) {
-      call_expire(client, call);
+      call_expire(line->client, call);
       continue;
     }
     uint64_t wake_ns = call->deadline_ns;
     uint64_t soon_ns = now_ns + (uint64_t)RETRY_MS * GANTRY_NS_PER_MS;
     if (!call->sent && !call_send(call) && soon_ns < wake_ns) wake_ns = soon_ns;
+    if (wake_ns < next_ns) next_ns = wake_ns;
+  }
+  return next_ns;
+}
+
+static void on_alarm(void *arg) {
+  rpc_client_t *client = arg;
+  uint64_t now_ns = clock_mono_ns();
+  uint64_t next_ns = UINT64_MAX;
+  client->alarm_ns = 0;
+  for (uint32_t l = 0; l < client->line_count; l++) {
+    uint64_t wake_ns = line_look(client->lines[l], now_ns);
     if (wake_ns < next_ns) next_ns = wake_ns;
   }
   if (next_ns != UINT64_MAX) client_arm(client, next_ns);
@@ -276,12 +289,11 @@ static void log_called(const call_t *call) {
   log_set_trace(outer);
 }
 
-static call_t *client_slot(rpc_client_t *client, lane_t lane) {
-  uint32_t room = lane == LANE_SAFETY ? CALLS_MAX + CALLS_SAFETY : CALLS_MAX;
-  for (uint32_t i = 0; i < client->call_top && i < room; i++) {
-    if (!client->calls[i].request) return &client->calls[i];
+static call_t *line_slot(line_t *line) {
+  for (uint32_t i = 0; i < line->call_top; i++) {
+    if (!line->calls[i].request) return &line->calls[i];
   }
-  return client->call_top < room ? &client->calls[client->call_top++] : NULL;
+  return line->call_top < CALLS_MAX ? &line->calls[line->call_top++] : NULL;
 }
 
 /* The catalogue's server, or the one named where the catalogue leaves it open; NULL without a
@@ -305,7 +317,7 @@ gantry_err_t rpc_call_as(rpc_client_t *client, const char *actor, const request_
   if (timeout_ms == 0) timeout_ms = request->timeout_ms;
   if (!server || timeout_ms > TTL_MAX_MS) return GANTRY_E_INVALID;
   line_t *line = client->closing ? NULL : client_line(client, server, request->lane);
-  call_t *call = line ? client_slot(client, request->lane) : NULL;
+  call_t *call = line ? line_slot(line) : NULL;
   if (!call) return GANTRY_E_UNAVAILABLE;
   *call = (call_t){.request = request, .line = line, .fn = fn, .arg = arg};
   gantry_err_t err = call_fill(client, call, cause, actor, takes, timeout_ms);

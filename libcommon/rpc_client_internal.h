@@ -1,4 +1,4 @@
-/* Inside of the rpc client: the table of calls, shared by calling and waiting. */
+/* Inside of the rpc client: the tables of calls, shared by calling and waiting. */
 #ifndef GANTRY_RPC_CLIENT_INTERNAL_H
 #define GANTRY_RPC_CLIENT_INTERNAL_H
 
@@ -6,16 +6,9 @@
 
 #include <gantry/rpc_client.h>
 
-/* Beside those of the table there is room for stops: whoever hangs, they are sent. */
-enum { CALLS_MAX = 256, CALLS_SAFETY = 16, LINES_MAX = 16 };
+enum { CALLS_MAX = 256, LINES_MAX = 16 };
 
-/* One DEALER: to one server, on one lane. */
-typedef struct line {
-  rpc_client_t *client;
-  char server[33];
-  lane_t lane;
-  void *socket;
-} line_t;
+typedef struct line line_t;
 
 typedef struct call {
   const request_t *request; /* NULL: free */
@@ -28,12 +21,21 @@ typedef struct call {
   void *arg;
 } call_t;
 
+/* One DEALER: to one server, on one lane. Each has a table of its own: a server that hangs takes no
+   room from what is asked of another, and nothing takes it from a stop. */
+struct line {
+  rpc_client_t *client;
+  char server[33];
+  lane_t lane;
+  void *socket;
+  call_t calls[CALLS_MAX];
+  uint32_t call_top; /* entries from here on are free */
+};
+
 struct rpc_client {
   bus_t *bus;
   line_t *lines[LINES_MAX];
   uint32_t line_count;
-  call_t calls[CALLS_MAX + CALLS_SAFETY];
-  uint32_t call_top; /* entries from here on are free */
   uint64_t seq;
   int alarm;
   uint64_t alarm_ns; /* when it rings; 0: it does not */

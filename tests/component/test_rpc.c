@@ -254,6 +254,24 @@ Test(rpc, bounds_what_is_outstanding) {
   cr_assert_eq(outcome.count, 256);
 }
 
+/* With storage hung a robot still halts: an ordinary stop has no lane of its own. */
+Test(rpc, asks_one_server_however_much_is_outstanding_at_another) {
+  unsigned served = 0;
+  static outcome_t pings; /* they outlive the test */
+  sys_empty_t nothing = {0};
+  robot_drive_t drive = {.speed = 0.25, .hold_ms = 300};
+  rpc_client_t *client = harness_client(harness);
+  rpc_serve(bridge->server, REQUEST_ROBOT_DRIVE, on_drive, &served);
+  while (rpc_call(client, REQUEST_SYS_PING, "storage", NULL, &nothing, 5000, on_outcome, &pings) ==
+         GANTRY_OK)
+    continue;
+
+  gantry_err_t err = harness_call(harness, REQUEST_ROBOT_DRIVE, NULL, &drive, NULL, 0, NULL);
+
+  cr_assert_eq(err, GANTRY_OK);
+  cr_expect_eq(pings.count, 0, "the others wait on");
+}
+
 Test(rpc, sends_a_stop_however_much_is_outstanding) {
   char actor[51] = "";
   static outcome_t pings; /* they outlive the test */

@@ -27,7 +27,8 @@ gantry_err_t rpc_connect(rpc_client_t *client, const request_t *request, const c
 /* Sends takes to the request's server (server "*": name it in `server`, else NULL). timeout_ms 0:
    the catalogue's. Sockets are IMMEDIATE: with the server away the call fails at its deadline with
    GANTRY_E_UNAVAILABLE (never connected) or GANTRY_E_TIMEOUT; the server refuses it after its ttl.
-   At most 256 outstanding and 16 more on the safety lane; beyond that GANTRY_E_UNAVAILABLE at once.
+   At most 256 outstanding a server, and as many on the safety lane; beyond that
+   GANTRY_E_UNAVAILABLE at once. A server that hangs takes no room from the others.
    Whenever the return value is not GANTRY_OK (takes does not fit its schema: GANTRY_E_SCHEMA)
    nothing was sent and fn is not called. */
 gantry_err_t rpc_call(rpc_client_t *client, const request_t *request, const char *server,
