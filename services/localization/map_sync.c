@@ -32,6 +32,12 @@ static void begin(localization_t *self, const map_status_t *status) {
   log_info("MAP-BEGUN", "tracking against the new map %s", status->map_id);
 }
 
+/* The map in use is gone on with: once the place in it is known, see relocalize.c. */
+static void go_on(localization_t *self) {
+  self->map.growing = true;
+  if (self->recovery.phase == RECOVERY_SURE) tracking_grow(&self->fusion.tracking);
+}
+
 /* The session is over. Until the mapper has finished, what was drawn here is matched against; then
    the finished map takes its place. */
 static void end(localization_t *self) {
@@ -46,6 +52,7 @@ static void follow(localization_t *self, const map_status_t *status) {
   map_sync_t *map = &self->map;
   bool grows = status->mapping || status->localizing;
   if (!grows && map->growing) end(self);
+  if (grows && !map->growing) go_on(self);
   if (status->has_correction && status->correction < map->corrections.applied)
     corrections_reset(&map->corrections, status->correction); /* the mapper began anew */
   if (status->has_correction && status->correction > map->corrections.newest) map->missed = true;

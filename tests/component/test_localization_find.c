@@ -250,3 +250,30 @@ Test(localization_find, lets_nothing_be_drawn_before_its_place_is_known) {
   }
   cr_assert_gt(numbered, 0);
 }
+
+/* Poses of scans that may be drawn. */
+static uint32_t numbered(void) {
+  uint32_t count = 0;
+  for (size_t i = 0; i < inbox_count(play.poses); i++)
+    count += ((const loc_pose_t *)inbox_body(play.poses, i))->has_scan_seq;
+  return count;
+}
+
+/* The mapper goes on drawing the map that is active already. */
+static void extend(void) {
+  map_status_t said = room_status(MAP, true);
+  said.localizing = true;
+  room_say(mapper, &said);
+  harness_for(play.h, 100);
+}
+
+Test(localization_find, guards_a_session_that_goes_on_in_the_map_in_use) {
+  be_there();
+
+  extend();
+
+  cr_assert_eq(play_set_pose(&play, 0, 0, 0), GANTRY_E_CONFLICT, "its frame cannot be moved");
+  inbox_clear(play.poses);
+  room_drive(&play, STILL, THERE, 3, NULL, NULL);
+  cr_assert_gt(numbered(), 0, "what fits is drawn");
+}
