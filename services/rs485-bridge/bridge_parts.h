@@ -16,7 +16,7 @@
 #include "supervisor.h"
 #include "zones.h"
 
-#define STOP_CALLS_MAX   8  /* callers that wait for one stop */
+#define STOP_CALLS_MAX   64 /* callers that wait for one stop */
 #define READ_CALLS_MAX   16 /* register reads under way */
 #define MODULE_CALLS_MAX 8
 #define LINES_MAX        16 /* rows of robot.lines */

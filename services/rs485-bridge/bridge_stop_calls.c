@@ -84,7 +84,8 @@ gantry_err_t bridge_stop_calls_prepare(bridge_t *bridge) {
 void bridge_stop_calls_add(bridge_t *bridge, rpc_context_t *call, uint64_t arrived_ns) {
   stop_run_t *stop = &bridge->stop;
   if (stop->call_count + stop->answer_count == STOP_CALLS_MAX) {
-    rpc_fail(call, GANTRY_E_UNAVAILABLE, "", "the stop is under way for too many callers already");
+    rpc_fail(call, GANTRY_E_TIMEOUT, "",
+             "the stop is latched and under way; too many callers wait for it to be confirmed");
     return;
   }
   uint32_t left_ms = rpc_left_ms(call);
