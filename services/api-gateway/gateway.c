@@ -40,7 +40,7 @@ static const option_t OPTIONS[] = {
     {"lock_after", OPTION_INT, "5", 1, 100, NULL, "Failed logins in a row that lock a user."},
     {"lock_s", OPTION_INT, "1800", 1, 86400, NULL, "For how long, seconds."},
     {"sessions_max", OPTION_INT, "3", 1, 64, NULL,
-     "Sessions a user may have; one more ends the oldest."},
+     "Sessions a user may have; one more ends the one unused for longest."},
     {"password_days", OPTION_INT, "0", 0, 3650, NULL,
      "Age at which a password has to be changed, days; 0: never."},
     {"access_s", OPTION_INT, "1800", 1, 86400, NULL, "Life of an access token, seconds."},

@@ -21,14 +21,17 @@ static gantry_err_t end_session(store_t *store, uint64_t id, const char *reason,
   return db_finish(statement);
 }
 
-/* The user's oldest open session but `kept`, and how many there are. */
-static gantry_err_t oldest_session(store_t *store, uint64_t user_id, uint64_t kept, uint64_t *id,
-                                   uint64_t *count) {
+/* Of the user's sessions but `kept` that nobody has ended and that expire after since_ns the one
+   unused for longest, and how many there are. */
+static gantry_err_t stalest_session(store_t *store, uint64_t user_id, uint64_t kept,
+                                    uint64_t since_ns, uint64_t *id, uint64_t *count) {
   stmt_t *statement =
       db_use(store->db, "SELECT id, count(*) OVER () FROM user_session WHERE user_id = ?1"
-                        " AND id <> ?2 AND revoked IS NULL ORDER BY issued, id LIMIT 1");
+                        " AND id <> ?2 AND revoked IS NULL AND expires > ?3"
+                        " ORDER BY last_used, issued, id LIMIT 1");
   db_bind_u64(statement, 1, user_id);
   db_bind_u64(statement, 2, kept);
+  db_bind_time(statement, 3, since_ns);
   gantry_err_t err = db_next(statement);
   *count = 0;
   if (err == GANTRY_E_NOT_FOUND) return GANTRY_OK;
@@ -39,19 +42,26 @@ static gantry_err_t oldest_session(store_t *store, uint64_t user_id, uint64_t ke
   return GANTRY_OK;
 }
 
-static gantry_err_t thin_sessions(store_t *store, uint64_t user_id, uint64_t kept, uint64_t most,
-                                  const char *reason, uint64_t now_ns) {
+/* All of them, expired ones too: an access token of theirs may still be good. */
+gantry_err_t store_end_sessions(store_t *store, uint64_t user_id, uint64_t kept, const char *reason,
+                                uint64_t now_ns) {
   uint64_t id = 0, count;
   for (;;) {
-    GANTRY_TRY(oldest_session(store, user_id, kept, &id, &count));
-    if (count <= most) return GANTRY_OK;
+    GANTRY_TRY(stalest_session(store, user_id, kept, 0, &id, &count));
+    if (count == 0) return GANTRY_OK;
     GANTRY_TRY(end_session(store, id, reason, now_ns));
   }
 }
 
-gantry_err_t store_end_sessions(store_t *store, uint64_t user_id, uint64_t kept, const char *reason,
-                                uint64_t now_ns) {
-  return thin_sessions(store, user_id, kept, 0, reason, now_ns);
+/* What has expired is nobody's any more, and takes no place from one in use. */
+static gantry_err_t thin_sessions(store_t *store, uint64_t user_id, uint64_t most,
+                                  uint64_t now_ns) {
+  uint64_t id = 0, count;
+  for (;;) {
+    GANTRY_TRY(stalest_session(store, user_id, 0, now_ns, &id, &count));
+    if (count <= most) return GANTRY_OK;
+    GANTRY_TRY(end_session(store, id, "too_many", now_ns));
+  }
 }
 
 static gantry_err_t owner_of(store_t *store, uint64_t session, uint64_t *user_id, bool *found) {
@@ -70,10 +80,10 @@ static gantry_err_t owner_of(store_t *store, uint64_t session, uint64_t *user_id
 gantry_err_t store_session_revoke(store_t *store, store_call_t *call) {
   const store_session_revoke_t *take = call->takes;
   store_count_t *out = call->gives;
-  uint64_t owner = 0, oldest = 0;
+  uint64_t owner = 0, stalest = 0;
   bool found;
   if (take->session == 0) {
-    GANTRY_TRY(oldest_session(store, take->user_id, 0, &oldest, &out->count));
+    GANTRY_TRY(stalest_session(store, take->user_id, 0, 0, &stalest, &out->count));
     return store_end_sessions(store, take->user_id, 0, take->reason, call->now_ns);
   }
   GANTRY_TRY(owner_of(store, take->session, &owner, &found));
@@ -93,7 +103,7 @@ static gantry_err_t forget_old_sessions(store_t *store, uint64_t now_ns) {
 static gantry_err_t open_session(store_t *store, const store_login_t *login, uint64_t now_ns) {
   const store_login_session_t *session = &login->session;
   GANTRY_TRY(forget_old_sessions(store, now_ns));
-  GANTRY_TRY(thin_sessions(store, login->user_id, 0, login->sessions_max - 1, "too_many", now_ns));
+  GANTRY_TRY(thin_sessions(store, login->user_id, login->sessions_max - 1, now_ns));
   stmt_t *statement =
       db_use(store->db, "INSERT INTO user_session (id, user_id, refresh, issued, expires,"
                         " last_used, address, agent, revoked, reason, changed)"

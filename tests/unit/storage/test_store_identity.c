@@ -101,6 +101,21 @@ Test(identity, opens_a_session_with_a_login_and_keeps_three) {
   cr_assert_eq(refresh(1, 'a', 'b'), STORE_REFRESH_VERDICT_REVOKED);
 }
 
+Test(identity, counts_no_expired_session_and_ends_the_one_unused_for_longest) {
+  for (uint64_t session = 1; session <= 3; session++)
+    judge(anna.id, true, session);
+  fixture_exec(&fixture, "UPDATE user_session SET expires = last_used - 1 WHERE id > 1");
+  judge(anna.id, true, 4);
+  judge(anna.id, true, 5);
+  cr_expect_eq(sessions_of(anna.id)->sessions_count, 3, "1, 4 and 5");
+  fixture_exec(&fixture, "UPDATE user_session SET last_used = last_used + 1 WHERE id <> 4");
+
+  judge(anna.id, true, 6);
+
+  cr_expect_eq(sessions_of(anna.id)->sessions_count, 3);
+  cr_expect_eq(refresh(4, 'a', 'b'), STORE_REFRESH_VERDICT_REVOKED);
+}
+
 Test(identity, locks_after_five_failures_in_a_row_and_unlocks_on_request) {
   store_user_change_t change = {.id = anna.id, .has_unlock = true, .unlock = true};
   static store_user_t out;
