@@ -71,10 +71,15 @@ class Description(unittest.TestCase):
         self.assertGreater(seen, 150)
 
     def test_each_needed_parameter_has_an_example_that_fits(self):
+        seen = 0
         for name, operation in self.operations():
             for parameter in operation.get("parameters", []):
+                if parameter.get("required"):
+                    self.assertIn("example", parameter, f"{name} {parameter['name']}")
                 if "example" in parameter:
+                    seen += 1
                     self.fits(parameter["schema"], parameter["example"], f"{name} {parameter['name']}")
+        self.assertGreater(seen, 30)
 
     def test_each_status_names_its_codes_and_begins_with_the_library_s(self):
         rows = re.findall(r'= \{"\w+", (\d+), "(\w+)"', (ROOT / "libcommon" / "err.c").read_text())

@@ -102,6 +102,7 @@ class Requests(Strangers):
         text = b""
         while piece := peer.recv(65536):
             text += piece
+        self.assertTrue(text.startswith(b"HTTP/1.1 200 "), text[:200])
         self.assertNotIn(b"access-control-allow-origin", text.lower())
 
     def test_requests_in_one_packet_are_answered_in_order(self):
