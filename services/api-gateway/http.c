@@ -126,6 +126,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
   }
   door->lane_count -= in_lane;
   if (!conn) return;
+  if (conn->gathered) http_send_gathered(door);
   *context = NULL;
   if (conn->link) {
     *conn->link = conn->next;
@@ -182,6 +183,7 @@ static void on_stop_alarm(void *arg) {
   for (http_door_t *door = http->doors; door; door = door->next) {
     http_look(door); /* what has come while the loop was busy is in time */
     MHD_run(door->daemon);
+    http_send_gathered(door);
     http_let_in(door);
     for (http_conn_t *conn = door->conns; conn; conn = conn->next) {
       if (!conn->stop) continue;
@@ -211,6 +213,7 @@ static bool on_turn(void *arg) {
   MHD_UNSIGNED_LONG_LONG wait_ms;
 
   MHD_run(door->daemon);
+  http_send_gathered(door);
   http_let_in(door);
   return MHD_get_timeout(door->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
 }

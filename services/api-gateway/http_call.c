@@ -116,6 +116,7 @@ static enum MHD_Result answer(http_conn_t *conn, exchange_t *x) {
   http_enter(conn, HTTP_ANSWER);
   size_t whole = x->head.streamed ? 0 : x->out.len + x->whole.len;
   conn->most_s = x->gateway->body_s + (uint32_t)(whole / SLOWEST);
+  if (!x->head.streamed && !call_ends_movement(x)) http_gather(conn, whole);
   enum MHD_Result result = MHD_queue_response(conn->mhd, (unsigned)x->head.status, response);
   MHD_destroy_response(response);
   exchange_audit(x);

@@ -48,6 +48,7 @@ struct http_conn {
   exchange_t *stop; /* a stop whose body has not come yet */
   uint64_t stop_ns; /* since when it waits for it */
   bool suspended;
+  bool gathered;         /* its answer is held back until the turn ends */
   bool judged;           /* the request at hand has been read up to its body */
   buf_t path;            /* of the request at hand */
   const char *wrong;     /* with its target, or NULL */
@@ -61,7 +62,8 @@ typedef struct http_guest {
   socklen_t len;
 } http_guest_t;
 
-#define HTTP_GUESTS 32
+#define HTTP_GUESTS   32
+#define HTTP_GATHERED 64
 
 /* A listener. */
 struct http_door {
@@ -78,6 +80,8 @@ struct http_door {
   http_guest_t guests[HTTP_GUESTS];
   uint32_t guest_count, lane_count;
   uint32_t calls; /* of MHD, counted */
+  http_conn_t *gathered[HTTP_GATHERED];
+  uint32_t gathered_count, answers; /* of this turn */
   http_conn_t *conns;
 };
 
@@ -129,6 +133,14 @@ void http_accept_end(http_door_t *door);
 void http_look(http_door_t *door);
 /* Hands those who wait to MHD, between its turns. */
 void http_let_in(http_door_t *door);
+
+/* ---- http_gather.c */
+
+/* An answer of that many bytes is about to be handed to MHD: a small one is held back until
+   http_send_gathered, but for the first of a turn and those of the lane. */
+void http_gather(http_conn_t *conn, size_t body_len);
+/* The turn ends: lets what is held back go. */
+void http_send_gathered(http_door_t *door);
 
 /* ---- http_reserve.c */
 
