@@ -5,11 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { BUF_DEFAULT_LIMIT = 64 * 1024 * 1024, BUF_FIRST_SIZE = 256 };
+enum { BUF_DEFAULT_LIMIT = 64 * 1024 * 1024, BUF_FIRST_SIZE = 512 };
 
-uint8_t *buf_reserve(buf_t *buf, size_t len) {
+uint8_t *buf_grow(buf_t *buf, size_t len) {
   if (buf->failed) return NULL;
   size_t limit = buf->limit ? buf->limit : BUF_DEFAULT_LIMIT;
   if (len > limit || buf->len > limit - len) {
@@ -31,22 +30,6 @@ uint8_t *buf_reserve(buf_t *buf, size_t len) {
     buf->size = size;
   }
   return buf->data + buf->len;
-}
-
-void buf_put(buf_t *buf, const void *bytes, size_t len) {
-  if (len == 0) return;
-  uint8_t *room = buf_reserve(buf, len);
-  if (!room) return;
-  memcpy(room, bytes, len);
-  buf->len += len;
-}
-
-void buf_put_byte(buf_t *buf, uint8_t byte) {
-  buf_put(buf, &byte, 1);
-}
-
-void buf_put_text(buf_t *buf, const char *text) {
-  buf_put(buf, text, strlen(text));
 }
 
 void buf_printf(buf_t *buf, const char *format, ...) {

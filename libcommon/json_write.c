@@ -106,17 +106,28 @@ static void write_array(buf_t *out, const desc_field_t *field, const void *value
   buf_put_byte(out, ']');
 }
 
+/* A member's name and the colon behind it; names are plain letters. */
+static void write_name(buf_t *out, const char *name, bool first) {
+  size_t len = strlen(name);
+  uint8_t *room = buf_reserve(out, len + 4);
+
+  if (!room) return;
+  if (!first) *room++ = ',';
+  *room++ = '"';
+  memcpy(room, name, len);
+  memcpy(room + len, "\":", 2);
+  out->len += len + 3 + !first;
+}
+
 static void write_struct(buf_t *out, const desc_t *desc, const void *value) {
-  const char *separator = "";
+  bool first = true;
   buf_put_byte(out, '{');
   for (uint32_t i = 0; i < desc->field_count; i++) {
     const desc_field_t *field = &desc->fields[i];
     bool present = field_is_present(field, value);
     if (!present && !field->nullable) continue;
-    buf_put_text(out, separator);
-    buf_put_byte(out, '"');
-    buf_put_text(out, field->name); /* names are plain letters */
-    buf_put(out, "\":", 2);
+    write_name(out, field->name, first);
+    first = false;
     if (!present) {
       buf_put_text(out, "null");
     } else if (field->array) {
@@ -124,7 +135,6 @@ static void write_struct(buf_t *out, const desc_t *desc, const void *value) {
     } else {
       write_element(out, field, (const uint8_t *)value + field->offset);
     }
-    separator = ",";
   }
   buf_put_byte(out, '}');
 }
