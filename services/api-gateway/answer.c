@@ -8,10 +8,23 @@
 #include <messages.h>
 
 static void put_number(answer_header_fn put, void *arg, const char *name, uint32_t value) {
-  char text[16];
+  char text[11], *at = text + sizeof text - 1;
 
-  snprintf(text, sizeof text, "%u", value);
-  put(arg, name, text);
+  *at = '\0';
+  do
+    *--at = (char)('0' + value % 10);
+  while (value /= 10);
+  put(arg, name, at);
+}
+
+/* Sixteen digits of base 16, as in the log. */
+static void put_id(answer_header_fn put, void *arg, uint64_t id) {
+  char text[17];
+
+  for (size_t i = 16; i-- > 0; id >>= 4)
+    text[i] = "0123456789abcdef"[id & 15];
+  text[16] = '\0';
+  put(arg, "X-Request-Id", text);
 }
 
 static void put_security(answer_header_fn put, void *arg) {
@@ -57,11 +70,8 @@ static void put_lines(const char *lines, answer_header_fn put, void *arg) {
 }
 
 void answer_headers(const answer_head_t *head, answer_header_fn put, void *arg) {
-  char id[20];
-
-  snprintf(id, sizeof id, "%016llx", (unsigned long long)head->request_id);
   if (head->type) put(arg, "Content-Type", head->type);
-  put(arg, "X-Request-Id", id);
+  put_id(put, arg, head->request_id);
   put_security(put, arg);
   put_cors(head, put, arg);
   if (head->status == 401) put(arg, "WWW-Authenticate", "Bearer");

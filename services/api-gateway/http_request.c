@@ -91,9 +91,17 @@ static void cut(exchange_t *x, int status, const char *code, const char *detail)
   http_request_refuse(x, status, code, detail);
 }
 
+/* As much of it as there is room for. */
+static void copy(char *out, size_t size, const char *text) {
+  size_t len = strnlen(text, size - 1);
+
+  memcpy(out, text, len);
+  out[len] = '\0';
+}
+
 /* A tag that is too long to be compared is another's. */
 static void copy_tag(char *out, size_t size, const char *text) {
-  snprintf(out, size, "%s", strlen(text) < size ? text : "-");
+  copy(out, size, strlen(text) < size ? text : "-");
 }
 
 /* A page that came from here. */
@@ -114,9 +122,9 @@ static void copy_headers(http_conn_t *conn, exchange_t *x, const http_head_t *he
   x->takes_gzip = gzip_is_accepted(head->accept_encoding);
   if (answer_origin_allowed(x->profile->origins(x->gateway), head->origin) &&
       strlen(head->origin) < sizeof x->origin)
-    snprintf(x->origin, sizeof x->origin, "%s", head->origin);
+    copy(x->origin, sizeof x->origin, head->origin);
   x->foreign = head->origin[0] && !x->origin[0] && !is_own_origin(head);
-  snprintf(x->agent, sizeof x->agent, "%s", head->agent);
+  copy(x->agent, sizeof x->agent, head->agent);
   copy_tag(x->range, sizeof x->range, head->range);
   copy_tag(x->if_range, sizeof x->if_range, head->if_range);
   copy_tag(x->if_none_match, sizeof x->if_none_match, head->if_none_match);
