@@ -47,15 +47,17 @@ static void on_answered(exchange_t *x) {
     exchange_audit(x);
     return;
   }
-  for (int i = 0; i < WS_ASKED; i++)
+  for (int i = 0; i < WS_ASKED + WS_ASKED_STOPS; i++)
     if (client->asked[i].x == x) {
       finish(client, &client->asked[i]);
       return;
     }
 }
 
-static ws_asked_t *free_slot(ws_client_t *client) {
-  for (int i = 0; i < WS_ASKED; i++)
+static ws_asked_t *free_slot(ws_client_t *client, bool ends_movement) {
+  int room = ends_movement ? WS_ASKED + WS_ASKED_STOPS : WS_ASKED;
+
+  for (int i = 0; i < room; i++)
     if (!client->asked[i].x) return &client->asked[i];
   return NULL;
 }
@@ -68,7 +70,7 @@ static void put_query(const char *text, buf_t *out) {
 }
 
 void ws_ask(ws_client_t *client, const ws_errand_t *errand) {
-  ws_asked_t *asked = free_slot(client);
+  ws_asked_t *asked = free_slot(client, errand->ends_movement);
   exchange_t *x = asked ? exchange_new(client->hub->gateway, &PROFILE_NATIVE, NULL) : NULL;
   const call_request_t request = {
       .method = errand->method, .path = errand->path, .authorization = client->token, .accept = ""};
@@ -93,7 +95,7 @@ void ws_ask(ws_client_t *client, const ws_errand_t *errand) {
 }
 
 void ws_forget_asked(ws_client_t *client) {
-  for (int i = 0; i < WS_ASKED; i++) {
+  for (int i = 0; i < WS_ASKED + WS_ASKED_STOPS; i++) {
     exchange_t *x = client->asked[i].x;
     if (!x) continue;
     x->peer = NULL; /* it is audited when it is answered */

@@ -84,6 +84,7 @@ static gantry_err_t read_control(const http_ws_command_t *said, const http_ws_se
 
   if (!data->has_command && !said->has_command)
     return refuse(fault, "BAD_ARGUMENT", "Say the command: move, stop, pause, resume, ...");
+  out->ends_movement = !strcmp(command, "stop") || !strcmp(command, "pause");
   json_write_text(&word, command, strlen(command));
   int len = snprintf(out->body, sizeof out->body, "{\"command_type\":%s,\"parameters\":%s}",
                      buf_text(&word), parameters);

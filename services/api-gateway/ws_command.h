@@ -27,6 +27,7 @@ typedef struct ws_command {
   bool has_level;
   sys_log_level_t level; /* set_log_level, get_recent_logs */
   uint32_t limit;        /* get_recent_logs */
+  bool ends_movement;    /* robot_control: a stop or a pause */
   char body[1200];       /* start_mapping, robot_control: of the route that does it */
 } ws_command_t;
 

@@ -7,9 +7,10 @@
 #include "ws_client.h"
 #include "ws_command.h"
 
-#define WS_ASKED  4 /* requests of one client under way */
-#define WS_PAST   256
-#define WS_ROUNDS 16 /* frames on their way to all */
+#define WS_ASKED       4 /* requests of one client under way */
+#define WS_ASKED_STOPS 4 /* and places that only a stop or a pause takes */
+#define WS_PAST        256
+#define WS_ROUNDS      16 /* frames on their way to all */
 
 typedef struct ws_client ws_client_t;
 
@@ -41,7 +42,7 @@ struct ws_client {
   uint32_t messages; /* within this second */
   uint32_t seconds;
   sys_log_level_t log_level;
-  ws_asked_t asked[WS_ASKED];
+  ws_asked_t asked[WS_ASKED + WS_ASKED_STOPS];
 };
 
 /* A frame on its way to all. */
@@ -109,6 +110,7 @@ typedef struct ws_errand {
   const char *body;   /* or "" */
   const char *type;   /* of the frame with the answer's body; static */
   const char *failed; /* of that with an error's; static */
+  bool ends_movement; /* a stop or a pause: there is room for it behind others that wait */
 } ws_errand_t;
 
 /* Does what a route does, in the client's name and with its rights. */

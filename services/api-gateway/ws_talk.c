@@ -153,7 +153,7 @@ static void set_log_level(ws_client_t *client, sys_log_level_t level) {
 
 static void ask_logs(ws_client_t *client, const ws_command_t *command) {
   char query[64] = "";
-  ws_errand_t errand = {"GET", "/api/v1/monitoring/logs", query, "", "recent_logs", "error"};
+  ws_errand_t errand = {"GET", "/api/v1/monitoring/logs", query, "", "recent_logs", "error", false};
   sys_log_level_t level = command->has_level ? command->level : client->log_level;
 
   snprintf(query, sizeof query, "level=%s&limit=%u",
@@ -166,12 +166,14 @@ static void ask_logs(ws_client_t *client, const ws_command_t *command) {
 void ws_hear(ws_client_t *client, const char *text, size_t len) {
   ws_command_t command;
   gantry_fault_t fault;
-  ws_errand_t modules = {"GET", "/api/v1/rs485/modules", "", "", "rs485_modules", "error"};
-  ws_errand_t start = {"POST",       "/api/v1/map/start-mapping", "",
-                       command.body, "mapping_started",           "map_error"};
-  ws_errand_t stop = {"POST", "/api/v1/map/stop-mapping", "", "", "mapping_stopped", "map_error"};
+  ws_errand_t modules = {"GET", "/api/v1/rs485/modules", "", "", "rs485_modules", "error", false};
+  ws_errand_t start = {
+      "POST", "/api/v1/map/start-mapping", "", command.body, "mapping_started", "map_error", false};
+  ws_errand_t stop = {"POST", "/api/v1/map/stop-mapping", "", "", "mapping_stopped", "map_error",
+                      false};
   ws_errand_t control = {"POST",       "/api/v1/robot/control",  "",
-                         command.body, "robot_control_response", "robot_control_response"};
+                         command.body, "robot_control_response", "robot_control_response",
+                         false};
 
   if (ws_command_parse(text, len, &command, &fault) != GANTRY_OK) {
     ws_say_error(client, fault.code, fault.detail);
@@ -204,6 +206,7 @@ void ws_hear(ws_client_t *client, const char *text, size_t len) {
     ws_ask(client, &stop);
     break;
   case WS_ROBOT_CONTROL:
+    control.ends_movement = command.ends_movement;
     ws_ask(client, &control);
     break;
   default:
@@ -216,8 +219,8 @@ void ws_greet_path(ws_client_t *client, const char *path) {
     const char *path;
     ws_errand_t errand;
   } GREETINGS[] = {
-      {"/ws/monitoring", {"GET", "/health", "", "", "system_health", "error"}},
-      {"/ws/map", {"GET", "/api/v1/map/status", "", "", "map_status", "error"}},
+      {"/ws/monitoring", {"GET", "/health", "", "", "system_health", "error", false}},
+      {"/ws/map", {"GET", "/api/v1/map/status", "", "", "map_status", "error", false}},
   };
 
   put_and_release(client, feed_greeting(client->hub->gateway, path));

@@ -363,3 +363,33 @@ Test(api_gateway_stop, serves_in_the_lane_what_follows_a_stop, .init = open_plai
   close(fd);
   cr_expect_eq(in_lane(), 0);
 }
+
+/* ---- over a WebSocket */
+
+static void ws_order(int fd, const char *command) {
+  char frame[100];
+  int len =
+      snprintf(frame, sizeof frame, "{\"type\":\"robot_control\",\"command\":\"%s\"}", command);
+
+  door_ws_send(fd, 1, frame, (size_t)len);
+}
+
+static bool is_asked_for(void *arg) {
+  const robot_command_t *takes = door_stub(REQUEST_ROBOT_COMMAND)->takes;
+  return takes->kind == *(const robot_command_kind_t *)arg;
+}
+
+Test(api_gateway_stop, comes_through_behind_requests_that_wait, .init = open_plain) {
+  static robot_command_kind_t stop = ROBOT_COMMAND_KIND_STOP, pause = ROBOT_COMMAND_KIND_PAUSE;
+  int status, fd = door_ws("/ws", door.token, &status);
+  door_stub(REQUEST_ROBOT_COMMAND)->silent = true;
+  for (int i = 0; i < 5; i++)
+    ws_order(fd, "dock");
+  cr_assert_not_null(door_ws_expect(fd, "BUSY", NULL, 3000));
+
+  ws_order(fd, "pause");
+  cr_expect(door_until(is_asked_for, &pause, 1000));
+  ws_order(fd, "stop");
+  cr_expect(door_until(is_asked_for, &stop, 1000));
+  close(fd);
+}

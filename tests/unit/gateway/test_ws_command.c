@@ -89,6 +89,13 @@ Test(ws_command, takes_arguments_beside_the_type_or_in_data) {
                    "{\"command_type\":\"a\\\"b\",\"parameters\":{}}");
 }
 
+Test(ws_command, knows_what_ends_a_movement) {
+  cr_expect(read_good("{\"type\":\"robot_control\",\"command\":\"stop\"}").ends_movement);
+  cr_expect(
+      read_good("{\"type\":\"robot_control\",\"data\":{\"command\":\"pause\"}}").ends_movement);
+  cr_expect_not(read_good("{\"type\":\"robot_control\",\"command\":\"move\"}").ends_movement);
+}
+
 Test(ws_command, reads_levels_as_people_say_them) {
   cr_expect_eq(read_good("{\"type\":\"set_log_level\",\"level\":\"WARNING\"}").level,
                SYS_LOG_LEVEL_WARN);
