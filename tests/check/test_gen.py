@@ -367,6 +367,14 @@ class Outputs(unittest.TestCase):
     def test_services_are_six(self):
         self.assertEqual(len(SERVICES), 6)
 
+    def test_whoever_is_said_to_consume_a_topic_names_it(self):
+        schema = check(load((ROOT / "schemas").glob("*.toml")))
+        texts = {name: "\n".join(path.read_text() for path in (ROOT / "services" / name).rglob("*.c")) for name in SERVICES}
+        false = [f"{topic.name}: {name}" for topic in schema.topics for name in topic.consumers
+                 if not re.search(rf"\b{topic.macro}\b", texts[name])]
+
+        self.assertEqual(false, [])
+
 
 if __name__ == "__main__":
     unittest.main()
