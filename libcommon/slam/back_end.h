@@ -63,7 +63,6 @@ gantry_err_t chain_place(back_end_t *end);
 gantry_err_t chain_restore(back_end_t *end, pose2_t place);
 gantry_err_t chain_resume(back_end_t *end);
 /* submap.c */
-uint32_t submap_count(const back_end_t *end); /* whole ones */
 gantry_err_t submap_draw(back_end_t *end, uint32_t index, submap_t **out);
 /* Builds the pyramid of a submap that is drawn. */
 gantry_err_t submap_prepare_search(back_end_t *end, uint32_t index);

@@ -16,8 +16,6 @@
 /* A fine cell is the maximum over this many cells each way: half a box, rounded up to whole pairs
    because windows stand at even cells only. */
 #define SEARCH_FINE_WINDOW 6
-/* A coarse cell is that of a box: of the four fine windows of its quarters. */
-#define SEARCH_WINDOW 10
 /* Cells without nearness around the obstacles. */
 #define SEARCH_MARGIN 16
 /* Bytes behind the planes that may be read. */
@@ -31,8 +29,9 @@ struct search_map {
   size_t bytes;
   uint8_t *near; /* row-major */
   uint8_t *fine; /* windows that begin at cell (2 i, 2 j), row-major: width / 2 a row */
-  /* Windows that begin at cell (8 column + 2 px, 8 row + 2 py) lie in plane py * 4 + px, row-major:
-     for one point, the windows of all boxes are then side by side. */
+  /* Windows of a box: of the four fine ones of its quarters, 10 cells each way. Those that begin at
+     cell (8 column + 2 px, 8 row + 2 py) lie in plane py * 4 + px, row-major: for one point, the
+     windows of all boxes are then side by side. */
   uint8_t *coarse;
 };
 

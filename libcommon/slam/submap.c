@@ -8,11 +8,6 @@
 /* Scans of long range make submaps of many megabytes; of short range, hundreds fit. */
 enum { DRAWN_MAX = 24, DRAWN_BYTES_MAX = 24 << 20 };
 
-uint32_t submap_count(const back_end_t *end) {
-  uint32_t length = end->config.submap_length;
-  return end->placed < 2 * length ? 0 : end->placed / length - 1;
-}
-
 static void forget(back_end_t *end, submap_t *submap) {
   if (!submap->field) return;
   end->counts.bytes -= submap->bytes;

@@ -80,7 +80,7 @@ def _endpoints(schema, rows, name, out):
                    f".permission = {c_text(row.permission)}, .params = {_desc(schema, row.params)}, "
                    f".body = {_desc(schema, row.body)}, .body_optional = {_bool(row.body_optional)}, "
                    f".body_type = {c_text(row.body_type)}, "
-                   f".answer = {_desc(schema, row.answer)}, .answer_type = {c_text(row.answer_type)}, "
+                   f".answer = {_desc(schema, row.answer)}, "
                    f".envelope = ENVELOPE_{row.envelope.upper()}, .status = {row.status}, .rate_exempt = {_bool(row.rate_exempt)}, .ends_movement = {_bool(row.ends_movement)}, "
                    f".built = {_bool(row.built)}, "
                    f".id = {c_text(row.id)}, .tag = {c_text(row.tag)}, .doc = {c_text(row.doc)}}},")

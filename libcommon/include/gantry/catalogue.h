@@ -59,10 +59,9 @@ typedef struct endpoint {
   const desc_t *params;   /* path and query parameters, NULL when none */
   const desc_t *body;     /* request body, NULL when none */
   bool body_optional;
-  const char *body_type;   /* "application/json"; another: body is NULL and the bytes are the
-                              handler's to read */
-  const desc_t *answer;    /* success body; NULL when it is not a described JSON object */
-  const char *answer_type; /* "application/json", "text/html", ... */
+  const char *body_type; /* "application/json"; another: body is NULL and the bytes are the
+                            handler's to read */
+  const desc_t *answer;  /* success body; NULL when it is not a described JSON object */
   envelope_t envelope;
   int status;         /* of success: 200, 201 */
   bool rate_exempt;   /* the emergency stop */
