@@ -1,5 +1,4 @@
-/* The numbers: factors, solutions, and single blocks of the inverse. The structure is made in
-   block_structure.c. */
+/* The numbers: factors and solutions. The structure is made in block_structure.c. */
 #include "block_cholesky.h"
 
 #include <math.h>
@@ -95,7 +94,7 @@ bool block_cholesky_factor(block_cholesky_t *system, const double *more) {
   for (uint32_t k = 0; k < system->n; k++) {
     double corner[BLOCK_CELLS];
     memcpy(corner, system->diagonal + (size_t)k * BLOCK_CELLS, sizeof corner);
-    for (size_t i = 0; more && i < 3; i++)
+    for (size_t i = 0; i < 3; i++)
       corner[4 * i] += more[3 * (size_t)system->unknown[k] + i];
     if (!factor_row(system, k, corner)) return false;
   }
@@ -136,49 +135,4 @@ void block_cholesky_solve(const block_cholesky_t *system, double *x, double *scr
   }
   for (uint32_t unknown = 0; unknown < n; unknown++)
     memcpy(x + 3 * (size_t)unknown, scratch + 3 * (size_t)system->place[unknown], 3 * sizeof *x);
-}
-
-/* work = L^-1 E, E the unit columns of a row: not zero only on the row's way to the root. */
-static void forward(const block_cholesky_t *system, uint32_t row, double *work) {
-  for (size_t i = 0; i < 3; i++)
-    work[(size_t)row * BLOCK_CELLS + 4 * i] = 1;
-  for (uint32_t k = row; k < system->n; k = system->parent[k]) {
-    double *cell = work + (size_t)k * BLOCK_CELLS;
-    double y[BLOCK_CELLS];
-    lower_product(system->corner_inverse + (size_t)k * BLOCK_CELLS, cell, y);
-    memcpy(cell, y, sizeof y);
-    for (size_t p = system->column_start[k]; p < system->column_start[k + 1]; p++)
-      subtract_product(work + (size_t)system->column_row[p] * BLOCK_CELLS,
-                       system->lower + p * BLOCK_CELLS, y);
-  }
-}
-
-/* out += a' b. */
-static void add_product_turned(double *out, const double *a, const double *b) {
-  for (size_t i = 0; i < 3; i++)
-    for (size_t j = 0; j < 3; j++)
-      out[3 * i + j] += a[i] * b[j] + a[3 + i] * b[3 + j] + a[6 + i] * b[6 + j];
-}
-
-void block_cholesky_inverse(block_cholesky_t *system, uint32_t a, uint32_t b,
-                            double aa[BLOCK_CELLS], double ab[BLOCK_CELLS],
-                            double bb[BLOCK_CELLS]) {
-  double *left = system->work;
-  double *right = system->work + (size_t)system->n * BLOCK_CELLS;
-  memset(aa, 0, BLOCK_CELLS * sizeof *aa);
-  memset(ab, 0, BLOCK_CELLS * sizeof *ab);
-  memset(bb, 0, BLOCK_CELLS * sizeof *bb);
-  forward(system, system->place[a], left);
-  forward(system, system->place[b], right);
-  for (uint32_t k = system->place[a]; k < system->n; k = system->parent[k]) {
-    size_t at = (size_t)k * BLOCK_CELLS;
-    add_product_turned(aa, left + at, left + at);
-    add_product_turned(ab, left + at, right + at);
-    memset(left + at, 0, BLOCK_CELLS * sizeof *left);
-  }
-  for (uint32_t k = system->place[b]; k < system->n; k = system->parent[k]) {
-    size_t at = (size_t)k * BLOCK_CELLS;
-    add_product_turned(bb, right + at, right + at);
-    memset(right + at, 0, BLOCK_CELLS * sizeof *right);
-  }
 }

@@ -30,13 +30,13 @@ typedef struct block_cholesky {
   size_t *column_start, *row_start, *row_slot; /* n + 1, n + 1, one a block */
   uint32_t *column_row, *row_column;           /* one a block */
   double *lower, *corner_inverse;              /* L; the inverse of its diagonal blocks */
-  double *work;                                /* two columns of blocks, zero between calls */
+  double *work;                                /* a column of blocks, zero between calls */
 } block_cholesky_t;
 
 /* Harmless on zeroed memory. */
 void block_cholesky_fini(block_cholesky_t *system);
 /* Takes the structure of n unknowns; pairs may repeat. slots (one a pair) receives where
-   block_cholesky_block finds its block. The numbers begin at zero. GANTRY_E_INTERNAL without
+   block_cholesky_add finds its block. The numbers begin at zero. GANTRY_E_INTERNAL without
    memory; the system is then empty. */
 gantry_err_t block_cholesky_analyse(block_cholesky_t *system, uint32_t n, const block_pair_t *pairs,
                                     uint32_t pair_count, uint32_t *slots);
@@ -49,13 +49,10 @@ double *block_cholesky_diagonal(block_cholesky_t *system, uint32_t unknown);
 void block_cholesky_add(block_cholesky_t *system, block_pair_t pair, uint32_t slot,
                         const double block[BLOCK_CELLS]);
 
-/* Factors the matrix, with `more` (3 an unknown, may be NULL) added to its diagonal. False when it
-   is not positive definite; the factors are then of no use. */
+/* Factors the matrix, with `more` (3 an unknown) added to its diagonal. False when it is not
+   positive definite; the factors are then of no use. */
 bool block_cholesky_factor(block_cholesky_t *system, const double *more);
 /* x (3 an unknown) becomes the solution for the right side it holds; scratch is as long. */
 void block_cholesky_solve(const block_cholesky_t *system, double *x, double *scratch);
-/* The blocks (a, a), (a, b) and (b, b) of the inverse. Costs what lies on two paths of the tree. */
-void block_cholesky_inverse(block_cholesky_t *system, uint32_t a, uint32_t b,
-                            double aa[BLOCK_CELLS], double ab[BLOCK_CELLS], double bb[BLOCK_CELLS]);
 
 #endif

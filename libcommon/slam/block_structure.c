@@ -170,7 +170,7 @@ static gantry_err_t allocate(block_cholesky_t *system) {
   system->row_start = calloc(n, sizeof *system->row_start);
   system->diagonal = calloc(n * BLOCK_CELLS, sizeof *system->diagonal);
   system->corner_inverse = calloc(n * BLOCK_CELLS, sizeof *system->corner_inverse);
-  system->work = calloc(2 * n * BLOCK_CELLS, sizeof *system->work);
+  system->work = calloc(n * BLOCK_CELLS, sizeof *system->work);
   bool whole = system->place && system->unknown && system->parent && system->above_start &&
                system->column_start && system->row_start && system->diagonal &&
                system->corner_inverse && system->work;

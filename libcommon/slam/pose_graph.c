@@ -14,18 +14,6 @@ pose_graph_t *pose_graph_new(void) {
   return calloc(1, sizeof(pose_graph_t));
 }
 
-static void drop_structure(pose_graph_t *graph) {
-  graph->structured = false;
-  graph->solved = false;
-  graph->factored = false;
-}
-
-void pose_graph_clear(pose_graph_t *graph) {
-  graph->node_count = 0;
-  graph->edge_count = 0;
-  drop_structure(graph);
-}
-
 void pose_graph_destroy(pose_graph_t **self) {
   pose_graph_t *graph = *self;
   if (!graph) return;
@@ -72,7 +60,7 @@ gantry_err_t pose_graph_add_node(pose_graph_t *graph, pose2_t pose, uint32_t *in
   graph->nodes[graph->node_count] = graph_node_at(pose);
   if (index) *index = graph->node_count;
   graph->node_count++;
-  drop_structure(graph);
+  graph->structured = false;
   return GANTRY_OK;
 }
 
@@ -105,7 +93,7 @@ gantry_err_t pose_graph_add_edge(pose_graph_t *graph, const pose_graph_edge_t *e
   graph->edges[graph->edge_count] = *edge;
   if (index) *index = graph->edge_count;
   graph->edge_count++;
-  drop_structure(graph);
+  graph->structured = false;
   return GANTRY_OK;
 }
 
@@ -125,19 +113,11 @@ pose2_t pose_graph_pose(const pose_graph_t *graph, uint32_t node) {
 void pose_graph_set_pose(pose_graph_t *graph, uint32_t node, pose2_t pose) {
   assert(node < graph->node_count && is_finite(pose));
   graph->nodes[node] = graph_node_at(pose);
-  graph->factored = false;
 }
 
 const pose_graph_edge_t *pose_graph_edge(const pose_graph_t *graph, uint32_t edge) {
   assert(edge < graph->edge_count);
   return &graph->edges[edge];
-}
-
-void pose_graph_disable(pose_graph_t *graph, uint32_t edge, bool disabled) {
-  assert(edge < graph->edge_count);
-  if (graph->edges[edge].disabled == disabled) return;
-  graph->edges[edge].disabled = disabled;
-  drop_structure(graph);
 }
 
 graph_term_t graph_term(const pose_graph_edge_t *edge, const graph_node_t *nodes) {

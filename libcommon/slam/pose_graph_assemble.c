@@ -23,7 +23,6 @@ static void find_anchors(pose_graph_t *graph) {
     anchor[i] = i;
   for (uint32_t e = 0; e < graph->edge_count; e++) {
     const pose_graph_edge_t *edge = &graph->edges[e];
-    if (edge->disabled) continue;
     uint32_t a = root_of(anchor, edge->from);
     uint32_t b = root_of(anchor, edge->to);
     anchor[a > b ? a : b] = a > b ? b : a;
@@ -34,8 +33,7 @@ static void find_anchors(pose_graph_t *graph) {
 
 /* An edge between two free nodes has a block of its own. */
 static bool has_block(const pose_graph_t *graph, const pose_graph_edge_t *edge) {
-  return !edge->disabled && graph->anchor[edge->from] != edge->from &&
-         graph->anchor[edge->to] != edge->to;
+  return graph->anchor[edge->from] != edge->from && graph->anchor[edge->to] != edge->to;
 }
 
 static gantry_err_t analyse(pose_graph_t *graph) {
@@ -149,7 +147,6 @@ void graph_linearise(pose_graph_t *graph) {
   }
   for (uint32_t e = 0; e < graph->edge_count; e++) {
     const pose_graph_edge_t *edge = &graph->edges[e];
-    if (edge->disabled) continue;
     graph_term_t term = graph_term(edge, graph->nodes);
     share_t share = share_of(edge, &term);
     if (graph->anchor[edge->from] != edge->from) add_first(graph, edge->from, &share);
@@ -168,7 +165,6 @@ double graph_cost(const pose_graph_t *graph, const graph_node_t *nodes) {
   double sum = 0;
   for (uint32_t e = 0; e < graph->edge_count; e++) {
     const pose_graph_edge_t *edge = &graph->edges[e];
-    if (edge->disabled) continue;
     graph_term_t term = graph_term(edge, nodes);
     sum += graph_kernel_cost(edge, graph_term_chi2(&term));
   }

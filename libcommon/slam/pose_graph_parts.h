@@ -18,8 +18,6 @@ struct pose_graph {
   uint32_t edge_count, edge_capacity;
 
   bool structured;     /* what follows fits nodes and edges */
-  bool solved;         /* by a solve since the structure last changed */
-  bool factored;       /* the factors are those of the poses now held, undamped */
   uint32_t *anchor;    /* of each node: the one that holds it, and all that hang on it, in place */
   uint32_t *slots;     /* of each edge: its block */
   graph_node_t *moved; /* nodes after a step */

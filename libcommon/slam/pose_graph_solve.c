@@ -1,4 +1,4 @@
-/* Gauss-Newton with a brake (Levenberg-Marquardt), and the covariance between two nodes. */
+/* Gauss-Newton with a brake (Levenberg-Marquardt). */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -85,64 +85,12 @@ gantry_err_t pose_graph_solve(pose_graph_t *graph, uint32_t iterations_max, doub
   out.chi2_before = at.cost;
   while (out.iterations < iterations_max && !at.ended) {
     graph_linearise(graph);
-    graph->factored = false;
     descend(graph, stop_m, stop_rad, &at);
     if (out.iterations == 0 && at.ended && !at.near) return GANTRY_E_INTERNAL;
     out.iterations++;
   }
   out.chi2_after = at.cost;
   out.converged = at.near;
-  graph->solved = true;
   if (result) *result = out;
-  return GANTRY_OK;
-}
-
-/* out = a b. */
-static void multiply(const double a[9], const double b[9], double out[9]) {
-  for (size_t i = 0; i < 3; i++)
-    for (size_t j = 0; j < 3; j++)
-      out[3 * i + j] = a[3 * i] * b[j] + a[3 * i + 1] * b[3 + j] + a[3 * i + 2] * b[6 + j];
-}
-
-/* out += a b c'. */
-static void add_product(const double a[9], const double b[9], const double c[9], double out[9]) {
-  double ab[9];
-  multiply(a, b, ab);
-  for (size_t i = 0; i < 3; i++)
-    for (size_t j = 0; j < 3; j++)
-      out[3 * i + j] +=
-          ab[3 * i] * c[3 * j] + ab[3 * i + 1] * c[3 * j + 1] + ab[3 * i + 2] * c[3 * j + 2];
-}
-
-gantry_err_t pose_graph_relative_covariance(pose_graph_t *graph, uint32_t from, uint32_t to,
-                                            double covariance[9]) {
-  if (from >= graph->node_count || to >= graph->node_count) return GANTRY_E_INVALID;
-  if (!graph->solved) return GANTRY_E_UNAVAILABLE;
-  if (graph->anchor[from] != graph->anchor[to]) return GANTRY_E_NOT_FOUND;
-  memset(covariance, 0, 9 * sizeof *covariance);
-  if (from == to) return GANTRY_OK;
-  if (!graph->factored) {
-    graph_linearise(graph);
-    if (!block_cholesky_factor(&graph->system, NULL)) return GANTRY_E_INTERNAL;
-    graph->factored = true;
-  }
-  double aa[9], ab[9], bb[9], ba[9];
-  block_cholesky_inverse(&graph->system, from, to, aa, ab, bb);
-  if (graph->anchor[from] == from) memset(aa, 0, sizeof aa);
-  if (graph->anchor[to] == to) memset(bb, 0, sizeof bb);
-  for (size_t i = 0; i < 9; i++)
-    ba[i] = ab[i % 3 * 3 + i / 3];
-  /* Derivatives of the pose of `to` as seen from `from`: R' for `to`, -R'T for `from`. */
-  const graph_node_t *a = &graph->nodes[from];
-  const graph_node_t *b = &graph->nodes[to];
-  double x = b->pose.x - a->pose.x;
-  double y = b->pose.y - a->pose.y;
-  double of_to[9] = {a->c, a->s, 0, -a->s, a->c, 0, 0, 0, 1};
-  double of_from[9] = {-a->c, -a->s, a->c * y - a->s * x, a->s, -a->c, -a->s * y - a->c * x, 0,
-                       0,     -1};
-  add_product(of_from, aa, of_from, covariance);
-  add_product(of_from, ab, of_to, covariance);
-  add_product(of_to, ba, of_from, covariance);
-  add_product(of_to, bb, of_to, covariance);
   return GANTRY_OK;
 }

@@ -1,7 +1,6 @@
 /* Solves a pose graph for test_graphs.py: as doubles on standard input the number of nodes and of
    edges, a pose a node, then an edge's from, to, measured pose, information (9), kernel and scale;
-   on standard output gantry_err_t, chi2 before and after, converged, a pose a node, and the
-   covariance of the last node as seen from node 0. */
+   on standard output gantry_err_t, chi2 before and after, converged, and a pose a node. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,15 +36,13 @@ static bool solve(pose_graph_t *graph) {
   pose_graph_result_t result;
   gantry_err_t err = pose_graph_solve(graph, 100, 1e-9, 1e-9, &result);
   double head[4] = {(double)err, result.chi2_before, result.chi2_after, result.converged};
-  double covariance[9] = {0};
   fwrite(head, sizeof *head, 4, stdout);
   uint32_t count = pose_graph_node_count(graph);
   for (uint32_t i = 0; i < count; i++) {
     pose2_t pose = pose_graph_pose(graph, i);
     fwrite(&pose, sizeof pose, 1, stdout);
   }
-  if (pose_graph_relative_covariance(graph, 0, count - 1, covariance) != GANTRY_OK) return false;
-  return fwrite(covariance, sizeof *covariance, 9, stdout) == 9;
+  return fflush(stdout) == 0;
 }
 
 int main(void) {

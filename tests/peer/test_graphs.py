@@ -57,7 +57,7 @@ def ours(poses, edges, kernel=PLAIN, scale=0.0):
     answer = subprocess.run([sys.argv[1]], input=job.tobytes(), capture_output=True, check=True, timeout=20)
     numbers = np.frombuffer(answer.stdout)
     assert numbers[0] == 0 and numbers[3] == 1, numbers[:4]
-    return numbers[2], numbers[4:-9].reshape(-1, 3), numbers[-9:].reshape(3, 3)
+    return numbers[2], numbers[4:].reshape(-1, 3)
 
 
 def residuals(free, first, edges):
@@ -78,15 +78,12 @@ def compare(found, expected):
 def plain():
     for start in ([0, 0, 0], [40, -30, 3.0]):
         poses, edges = drive(24, start)
-        chi2, found, covariance = ours(poses, edges)
+        chi2, found = ours(poses, edges)
         fit = least_squares(lambda free: residuals(free, poses[0], edges).ravel(), poses[1:].ravel(), method="lm",
                             xtol=1e-14, ftol=1e-14, gtol=1e-14)
         expected = np.vstack([poses[0], fit.x.reshape(-1, 3)])
         assert np.isclose(chi2, 2 * fit.cost, rtol=1e-7), (chi2, 2 * fit.cost)
         compare(found, expected)
-        turn = np.array([[np.cos(start[2]), -np.sin(start[2]), 0], [np.sin(start[2]), np.cos(start[2]), 0], [0, 0, 1]])
-        last = turn.T @ np.linalg.inv(fit.jac.T @ fit.jac)[-3:, -3:] @ turn
-        assert np.allclose(covariance, last, rtol=1e-3, atol=1e-7), (covariance, last)
 
 
 def huber():
@@ -102,7 +99,7 @@ def huber():
         cost = np.where(length <= scale, length**2, 2 * scale * length - scale**2)
         return (rows * (np.sqrt(cost) / np.maximum(length, 1e-12))[:, None]).ravel()
 
-    chi2, found, _ = ours(poses, edges, HUBER, scale)
+    chi2, found = ours(poses, edges, HUBER, scale)
     fit = least_squares(bent, found[1:].ravel() + RANDOM.normal(scale=0.01, size=found[1:].size), xtol=1e-14, ftol=1e-14,
                         gtol=1e-14, max_nfev=500)
     assert np.isclose(chi2, 2 * fit.cost, rtol=1e-6), (chi2, 2 * fit.cost)

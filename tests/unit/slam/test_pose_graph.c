@@ -320,28 +320,17 @@ Test(pose_graph, holds_what_no_edge_ties_to_the_rest) {
   assert_pose(5, (pose2_t){3, -1, 0}, 1e-9);
 }
 
-Test(pose_graph, goes_on_after_nodes_and_edges_came_and_went) {
+Test(pose_graph, goes_on_after_nodes_and_edges_came) {
   add_node((pose2_t){0, 0, 0});
   add_node((pose2_t){0, 0, 0});
   add_edge(0, 1, (pose2_t){1, 0, 0});
   solve();
   add_node((pose2_t){9, 9, 1});
   add_edge(1, 2, (pose2_t){1, 0, 0});
-  uint32_t third = add_edge(0, 2, (pose2_t){2.3, 0, 0});
+  add_edge(0, 2, (pose2_t){2.3, 0, 0});
   solve();
   assert_pose(1, (pose2_t){1.1, 0, 0}, 1e-9);
   assert_pose(2, (pose2_t){2.2, 0, 0}, 1e-9);
-
-  pose_graph_disable(graph, third, true);
-  solve();
-  assert_pose(2, (pose2_t){2, 0, 0}, 1e-9);
-  pose_graph_disable(graph, third, false);
-  solve();
-  assert_pose(2, (pose2_t){2.2, 0, 0}, 1e-9);
-
-  pose_graph_clear(graph);
-  cr_assert_eq(pose_graph_node_count(graph) + pose_graph_edge_count(graph), 0);
-  solve();
 }
 
 Test(pose_graph, refuses_what_it_cannot_weigh) {

@@ -28,7 +28,6 @@ typedef struct pose_graph_edge {
   double information[9]; /* inverse covariance over x, y, theta of measured, row-major */
   pose_graph_kernel_t kernel;
   double scale;
-  bool disabled; /* has no say */
 } pose_graph_edge_t;
 
 typedef struct pose_graph_result {
@@ -39,7 +38,6 @@ typedef struct pose_graph_result {
 
 pose_graph_t *pose_graph_new(void);
 void pose_graph_destroy(pose_graph_t **self);
-void pose_graph_clear(pose_graph_t *graph);
 
 /* Appends; *index (may be NULL) is counted from 0. GANTRY_E_INVALID for values that are not finite,
    nodes that do not exist or are the same, an information matrix that is not symmetric and positive
@@ -56,7 +54,6 @@ pose2_t pose_graph_pose(const pose_graph_t *graph, uint32_t node);
 void pose_graph_set_pose(pose_graph_t *graph, uint32_t node, pose2_t pose);
 /* Borrowed until an edge is added. */
 const pose_graph_edge_t *pose_graph_edge(const pose_graph_t *graph, uint32_t edge);
-void pose_graph_disable(pose_graph_t *graph, uint32_t edge, bool disabled);
 
 /* Squared standardised error of an edge at the poses now held, without its kernel. */
 double pose_graph_chi2(const pose_graph_t *graph, uint32_t edge);
@@ -68,13 +65,5 @@ double pose_graph_weight(const pose_graph_t *graph, uint32_t edge);
    NULL. GANTRY_E_INTERNAL without memory or when the factorisation fails (poses as before). */
 gantry_err_t pose_graph_solve(pose_graph_t *graph, uint32_t iterations_max, double stop_m,
                               double stop_rad, pose_graph_result_t *result);
-
-/* Covariance of node `to` as seen from node `from` at the poses now held: how far a search for a
-   closure must reach. GANTRY_E_INVALID for nodes that do not exist, GANTRY_E_UNAVAILABLE before a
-   solve or after a change of structure, GANTRY_E_NOT_FOUND when no edges lead from one to the
-   other, GANTRY_E_INTERNAL when the factorisation fails. The first call after a solve factors once
-   more; each costs some ten microseconds. */
-gantry_err_t pose_graph_relative_covariance(pose_graph_t *graph, uint32_t from, uint32_t to,
-                                            double covariance[9]);
 
 #endif
