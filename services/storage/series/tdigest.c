@@ -45,23 +45,21 @@ static void put(merging_t *merging, double mean, double weight) {
   into->weight[into->count++] = weight;
 }
 
-/* Both lists rise. */
-static void merge(tdigest_t *digest, const double *mean, const double *weight, uint32_t count) {
+/* Takes values in, which rise as the centroids do. */
+static void merge(tdigest_t *digest, const double *values, uint32_t count) {
   double old_mean[TDIGEST_CENTROIDS], old_weight[TDIGEST_CENTROIDS];
   uint32_t old_count = digest->count, i = 0, j = 0;
-  merging_t merging = {.into = digest, .all = digest->total};
+  merging_t merging = {.into = digest, .all = digest->total + count};
   memcpy(old_mean, digest->mean, sizeof old_mean);
   memcpy(old_weight, digest->weight, sizeof old_weight);
-  for (uint32_t each = 0; each < count; each++)
-    merging.all += weight ? weight[each] : 1;
   digest->count = 0;
   digest->total = merging.all;
   while (i < old_count || j < count) {
-    bool old = j == count || (i < old_count && old_mean[i] <= mean[j]);
+    bool old = j == count || (i < old_count && old_mean[i] <= values[j]);
     if (old)
       put(&merging, old_mean[i], old_weight[i]);
     else
-      put(&merging, mean[j], weight ? weight[j] : 1);
+      put(&merging, values[j], 1);
     i += old;
     j += !old;
   }
@@ -75,23 +73,12 @@ void tdigest_settle(tdigest_t *digest) {
   if (digest->total == 0 || digest->buffer[count - 1] > digest->max)
     digest->max = digest->buffer[count - 1];
   digest->waiting = 0;
-  merge(digest, digest->buffer, NULL, count);
+  merge(digest, digest->buffer, count);
 }
 
 void tdigest_add(tdigest_t *digest, double value) {
   digest->buffer[digest->waiting++] = value;
   if (digest->waiting == TDIGEST_BUFFER) tdigest_settle(digest);
-}
-
-void tdigest_merge(tdigest_t *into, const tdigest_t *from) {
-  tdigest_settle(into);
-  if (from->total > 0) {
-    if (into->total == 0 || from->min < into->min) into->min = from->min;
-    if (into->total == 0 || from->max > into->max) into->max = from->max;
-    merge(into, from->mean, from->weight, from->count);
-  }
-  for (uint32_t i = 0; i < from->waiting; i++)
-    tdigest_add(into, from->buffer[i]);
 }
 
 /* Rounding must not lead beyond the end. */

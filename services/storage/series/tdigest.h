@@ -26,8 +26,6 @@ typedef struct tdigest {
 
 /* Takes one finite value in; a zeroed digest is empty. */
 void tdigest_add(tdigest_t *digest, double value);
-/* Takes another one in. */
-void tdigest_merge(tdigest_t *into, const tdigest_t *from);
 /* Merges in what waits. */
 void tdigest_settle(tdigest_t *digest);
 /* The value below which the share `part` (0 to 1) of all lies, between neighbours by a straight
