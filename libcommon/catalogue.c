@@ -24,13 +24,6 @@ const request_t *catalogue_request(const char *name) {
   return NULL;
 }
 
-const desc_t *catalogue_message(const char *name) {
-  for (uint32_t i = 0; i < CATALOGUE_MESSAGE_COUNT; i++) {
-    if (strcmp(CATALOGUE_MESSAGES[i]->name, name) == 0) return CATALOGUE_MESSAGES[i];
-  }
-  return NULL;
-}
-
 const desc_t *catalogue_setting(const char *name) {
   for (uint32_t i = 0; i < CATALOGUE_SETTING_COUNT; i++) {
     if (strcmp(CATALOGUE_SETTINGS[i]->name, name) == 0) return CATALOGUE_SETTINGS[i];

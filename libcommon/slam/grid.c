@@ -299,14 +299,6 @@ bool grid_next_dirty(grid_t *grid, grid_index_t *tile) {
   }
 }
 
-void grid_read_tile(const grid_t *grid, grid_index_t tile, int8_t cells[GRID_TILE_CELLS]) {
-  uint32_t slot = tile_index_get(&grid->index, tile.x, tile.y);
-  memset(cells, GRID_UNKNOWN, GRID_TILE_CELLS);
-  if (slot == TILE_NONE) return;
-  for (uint32_t cell = 0; cell < GRID_TILE_CELLS; cell++)
-    cells[cell] = tile_state(grid->slots[slot].tile, cell);
-}
-
 void grid_read_bits(const grid_t *grid, grid_index_t tile, grid_bits_t *out) {
   uint32_t slot = tile_index_get(&grid->index, tile.x, tile.y);
   *out = (grid_bits_t){0};

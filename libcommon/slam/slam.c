@@ -143,10 +143,6 @@ gantry_err_t slam_finish(slam_t *slam, slam_progress_fn progress, void *arg,
   return GANTRY_OK;
 }
 
-pose2_t slam_pose(const slam_t *slam) {
-  return tracker_pose(slam->tracker);
-}
-
 grid_t *slam_grid(slam_t *slam) {
   return tracker_grid(slam->tracker);
 }

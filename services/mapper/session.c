@@ -132,16 +132,6 @@ gantry_err_t session_take(session_t *session, const session_map_t *map, uint64_t
   return GANTRY_OK;
 }
 
-gantry_err_t session_load(session_t *session, const session_map_t *map, uint64_t wall_ns,
-                          const slam_config_t *config) {
-  session_ready_t ready;
-  if (session->mapping || is_lent(session)) return GANTRY_E_REFUSED;
-  GANTRY_TRY(session_prepare(map, config, &ready));
-  gantry_err_t err = session_take(session, map, wall_ns, &ready);
-  session_ready_fini(&ready);
-  return err;
-}
-
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns) {
   if (!session_has_map(session)) return GANTRY_E_NOT_FOUND;
   if (session->mapping || !session->slam) return GANTRY_E_REFUSED;

@@ -86,9 +86,6 @@ gantry_err_t session_take(session_t *session, const session_map_t *map, uint64_t
                           session_ready_t *ready);
 /* Harmless on zeroed memory. */
 void session_ready_fini(session_ready_t *ready);
-/* Both in one. */
-gantry_err_t session_load(session_t *session, const session_map_t *map, uint64_t wall_ns,
-                          const slam_config_t *config);
 /* Goes on drawing the active map in a new session. GANTRY_E_NOT_FOUND when none is active. */
 gantry_err_t session_extend(session_t *session, uint32_t random, uint64_t wall_ns);
 /* A session that was cut off, as it was. */

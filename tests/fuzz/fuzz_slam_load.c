@@ -27,7 +27,8 @@ static void go_on(slam_t *slam) {
   static points_t points;
   slam_result_t result;
   slam_correction_t correction;
-  pose2_t pose = slam_pose(slam);
+  uint32_t count = slam_keyframe_count(slam);
+  pose2_t pose = count ? slam_keyframe_pose(slam, count - 1) : (pose2_t){0};
   points.count = 40;
   for (uint32_t i = 0; i < points.count; i++) {
     points.x_m[i] = 2.0f;

@@ -99,7 +99,6 @@ extern const uint32_t CATALOGUE_SERVICE_COUNT;
 const topic_t *catalogue_topic(const char *name);
 /* The request of that name; NULL when none. */
 const request_t *catalogue_request(const char *name);
-const desc_t *catalogue_message(const char *name);
 /* The setting of that name; NULL when none. */
 const desc_t *catalogue_setting(const char *name);
 bool topic_has_consumer(const topic_t *topic, const char *service);

@@ -28,11 +28,9 @@ Test(catalogue, every_topic_is_found_by_its_own_name) {
   }
 }
 
-Test(catalogue, finds_requests_and_messages) {
+Test(catalogue, finds_requests) {
   cr_assert_eq(catalogue_request("robot.estop"), REQUEST_ROBOT_ESTOP);
   cr_assert_null(catalogue_request("robot.nothing"));
-  cr_assert_eq(catalogue_message("loc.pose"), &LOC_POSE_DESC);
-  cr_assert_null(catalogue_message("loc.nothing"));
 }
 
 Test(catalogue, stop_has_the_safety_lane) {

@@ -39,7 +39,11 @@ static gantry_err_t begin(double resolution_m) {
 
 static gantry_err_t load(const session_map_t *map) {
   slam_config_t with = config();
-  return session_load(&session, map, now_ns, &with);
+  session_ready_t ready;
+  GANTRY_TRY(session_prepare(map, &with, &ready));
+  gantry_err_t err = session_take(&session, map, now_ns, &ready);
+  session_ready_fini(&ready);
+  return err;
 }
 
 static bool integrate(double x, double theta) {

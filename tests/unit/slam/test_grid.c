@@ -210,22 +210,25 @@ Test(grid, makes_a_tile_dirty_again_when_a_state_changes) {
 }
 
 Test(grid, reads_a_tile_by_its_index) {
-  int8_t cells[GRID_TILE_CELLS];
+  grid_bits_t bits;
   grid_hit(grid, -64, 1);
+  grid_visit(grid, -63, 1);
 
-  grid_read_tile(grid, (grid_index_t){-1, 0}, cells);
+  grid_read_bits(grid, (grid_index_t){-1, 0}, &bits);
 
-  cr_assert_eq(cells[64], GRID_OCCUPIED);
-  cr_assert_eq(cells[0], GRID_UNKNOWN);
+  cr_assert_eq(bits.occupied[1], 1);
+  cr_assert_eq(bits.known[1], 3);
+  cr_assert_eq(bits.known[0], 0);
 }
 
 Test(grid, reads_an_absent_tile_as_unknown) {
-  int8_t cells[GRID_TILE_CELLS] = {0};
+  grid_bits_t bits;
+  memset(&bits, 0xff, sizeof bits);
 
-  grid_read_tile(grid, (grid_index_t){9, 9}, cells);
+  grid_read_bits(grid, (grid_index_t){9, 9}, &bits);
 
-  cr_assert_eq(cells[0], GRID_UNKNOWN);
-  cr_assert_eq(cells[GRID_TILE_CELLS - 1], GRID_UNKNOWN);
+  for (int row = 0; row < GRID_TILE_SIDE; row++)
+    cr_assert_eq(bits.known[row] | bits.occupied[row], 0);
 }
 
 Test(grid, gives_back_the_rectangle_it_loaded) {

@@ -94,9 +94,8 @@ gantry_err_t grid_adopt(grid_t *grid, grid_t *from);
 /* Takes the next tile with a cell whose state changed since the tile was last taken: writes its
    index, clears its flag, returns true; false when none is left. Goes round, so no tile starves. */
 bool grid_next_dirty(grid_t *grid, grid_index_t *tile);
-/* Writes the 64 x 64 states of a tile, row-major from the lower left; unknown when absent. */
-void grid_read_tile(const grid_t *grid, grid_index_t tile, int8_t cells[GRID_TILE_CELLS]);
-/* The same as bits, row by row, a row from the lowest bit; what is occupied is known, too. */
+/* The 64 x 64 states of a tile as bits, row by row from the lower left, a row from the lowest bit;
+   what is occupied is known, too; nothing is known when the tile is absent. */
 typedef struct grid_bits {
   uint64_t known[GRID_TILE_SIDE], occupied[GRID_TILE_SIDE];
 } grid_bits_t;

@@ -115,7 +115,6 @@ typedef bool (*slam_progress_fn)(double share, void *arg);
 gantry_err_t slam_finish(slam_t *slam, slam_progress_fn progress, void *arg,
                          slam_correction_t *out);
 
-pose2_t slam_pose(const slam_t *slam);
 /* Borrowed; cells change only through slam, but dirty tiles may be taken. One grid for life. */
 grid_t *slam_grid(slam_t *slam);
 /* Scans fed or inserted, oldest first, each where it is known to have been by now. */
