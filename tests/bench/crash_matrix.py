@@ -9,10 +9,7 @@ again, and an independent checker compares the database with the publisher's led
 Alone: crash_matrix.py [--rounds 50] [--seed 1] [--cell sqlite:disk]. A cell runs in a mount namespace of its own."""
 import argparse
 import concurrent.futures
-import dataclasses
 import json
-import os
-import pathlib
 import random
 import subprocess
 import sys

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from figures import median, percentile
-from store_rig import BIN, ROOT, Publisher, Store, memory_mib, progress, until
+from store_rig import BIN, ROOT, Publisher, Store, memory_mib, progress
 
 EVENTS_HZ = 50
 COMMIT_ROWS = 10000  # of the bare loops: larger ones are not faster

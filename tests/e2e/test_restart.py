@@ -1,8 +1,6 @@
 """A mapping session outlives the death of any one service, and the robot knows where it is afterwards; a whole suite that is
 killed has its map again."""
 import math
-import os
-import signal
 import time
 import unittest
 
