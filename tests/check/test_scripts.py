@@ -1,10 +1,12 @@
 """The installing half of the scripts, with a distribution made of five fake commands: what it asks for, what it says, how it
 ends. Nothing is installed."""
+import ast
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -79,6 +81,32 @@ class Packages(unittest.TestCase):
         machine = self.machine()
         done = machine.run('echo "[$(packages_of bash:bash no-such-command:its-package)]"')
         self.assertIn("[its-package ]", done.stdout)
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+        elif isinstance(node, ast.Import):
+            yield from (each.name.split(".")[0] for each in node.names)
+
+
+class Modules(unittest.TestCase):
+    def test_the_benches_find_what_they_import(self):
+        beside = {path.stem: path for folder in ("bench", "e2e", "") for path in (ROOT / "tests" / folder).glob("*.py")}
+        waiting, seen, foreign = [name for name in beside if name.startswith("bench_")], set(), set()
+        while waiting:
+            name = waiting.pop()
+            if name in beside and name not in seen:
+                waiting += imports_of(beside[name])
+            elif name not in beside:
+                foreign.add(name)
+            seen.add(name)
+        foreign -= sys.stdlib_module_names | {"pydantic"}  # which fastapi brings
+        packages = Packages.machine(self).run('echo "${PACKAGES_RUN[@]}" "${PACKAGES_BENCH[@]}"').stdout.split()
+
+        self.assertIn("zmq", foreign)
+        self.assertEqual({name for name in foreign if f"python3-{name}" not in packages}, set())
 
 
 class Commands(unittest.TestCase):
