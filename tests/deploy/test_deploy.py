@@ -18,7 +18,7 @@ def run(*command):
 
 def packages_of(text, marker):
     block = next(block for block in text.split("RUN ") if marker in block)
-    return set(re.findall(r"\b((?:lib|zlib|meson|ninja|pkg|python|build)[\w.+-]*)", block.split("&& rm")[0]))
+    return set(re.search(r"--no-install-recommends ([^&]*)&&", block)[1].replace("\\\n", " ").split())
 
 
 class Compose(unittest.TestCase):
