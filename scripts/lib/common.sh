@@ -10,7 +10,7 @@ PACKAGES_RUN=(build-essential meson ninja-build pkg-config python3 curl libzmq3-
   libsuitesparse-dev)
 # What the tests need beyond that:
 PACKAGES_TEST=(libcriterion-dev gcovr clang-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 universal-ctags
-  python3-websockets python3-pymodbus python3-serial python3-serial-asyncio python3-msgpack python3-yaml python3-zmq python3-jsonschema python3-jwt python3-cryptography jq python3-scipy docker-compose chromium sqlite3 postgresql-15 strace git slowhttptest)
+  python3-websockets python3-pymodbus python3-serial python3-serial-asyncio python3-msgpack python3-yaml python3-zmq python3-jsonschema python3-jwt python3-cryptography jq python3-scipy docker-compose chromium sqlite3 postgresql-15 strace slowhttptest)
 # What the benches need beyond the first list: clients, databases to look into, peers.
 PACKAGES_BENCH=(python3-websockets python3-zmq python3-msgpack python3-numpy sqlite3 postgresql-15 python3-sqlalchemy python3-aiosqlite libcriterion-dev
   wrk nginx-light python3-fastapi python3-uvicorn python3-uvloop python3-httptools python3-jwt)
