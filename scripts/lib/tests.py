@@ -1,4 +1,5 @@
-"""Runs tests and says how each ended, a line each in the file REPORT: "passed COUNT", "failed NAME" or "alone NAME".
+"""Runs tests and says how each ended, a line each in the file REPORT: "passed COUNT", "failed NAME", "alone NAME" or
+"skipped NAME: REASON", where NAME begins with program or file.
 
     tests.py python REPORT FOLDER FILE ...          unittest, a process for each file
     tests.py meson REPORT FOLDER [ARGUMENT ...]     what is built there; arguments of `meson test`
@@ -19,6 +20,9 @@ AGAIN, MANY, HUNG_S = 2, 6, 900
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOPELESS = re.compile(r"CRASH|HUNG|[Uu]nexpected signal|Segmentation fault|SIGSEGV|SIGABRT|\w+Sanitizer:|_FailedTest")
 
+# Of unittest's words on a test the first ones, or the last; between them stands what the test itself said.
+SKIP = re.compile(r"""^ *(\w+) \(([\w.]+)\)|(?:^|\.\.\. )skipped (['"])(.*)\3$""", re.M)
+
 
 def judge(report, failed, again):
     """failed: {name: (number of cases, what was said)}; again(name) tells whether it passes by itself. Those that do count as
@@ -34,6 +38,19 @@ def judge(report, failed, again):
 
 def last(said, lines):
     print(*said.splitlines()[-lines:], sep="\n", flush=True)
+
+
+def skips(report, said):
+    """How many of the tests that unittest counts as run were skipped."""
+    found, word, name = {}, "", ""
+    for match in SKIP.finditer(said):
+        if match[1]:
+            word, name = match[1], match[2]
+        else:
+            found[name] = word, match[4]
+    for name, (_, reason) in found.items():
+        report("skipped", f"{name}: {reason}".removesuffix(": "))
+    return sum(word not in ("setUpClass", "setUpModule") for word, _ in found.values())
 
 
 def unittest(folder, *arguments):
@@ -58,25 +75,29 @@ def python(report, folder, *files):
     for file in files:
         passed, ran, said = unittest(folder, "discover", "-v", "-s", ".", "-p", file)
         names = [] if passed else list(dict.fromkeys(re.findall(r"^(?:FAIL|ERROR): .*?\(([\w.]+)\)", said, re.M))) or [file]
-        report("passed", max(ran - len(names), 0))
+        report("passed", max(ran - len(names) - skips(report, said), 0))
         if not passed:
             last(said, 80)
             judge(report, {name: (1, "HUNG" if name == file else said) for name in names}, again)
 
 
 def meson_run(folder, *arguments):
-    """(exit code, {program: (cases that passed, cases that failed, what it said)}). One PostgreSQL server serves all."""
+    """(exit code, {program: (cases that passed, cases that failed, what it said)}, [what was skipped]). One PostgreSQL server
+    serves all."""
     logs = pathlib.Path(folder) / "meson-logs"
     for name in ("testlog.junit.xml", "testlog.json"):
         (logs / name).unlink(missing_ok=True)
     code = subprocess.run([sys.executable, ROOT / "tests/pg_cluster.py", "run", "meson", "test", "-C", folder, "--no-rebuild",
                            *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-    cases, programs = {}, {}
+    cases, programs, skipped = {}, {}, []
     if (logs / "testlog.junit.xml").exists():
         for suite in tree.parse(logs / "testlog.junit.xml").getroot().iter("testsuite"):
             rows = list(suite.iter("testcase"))
             bad = sum(1 for row in rows if row.find("failure") is not None or row.find("error") is not None)
-            cases[suite.get("name").split(".", 1)[-1].split(" / ")[-1]] = (len(rows) - bad, bad)
+            left = [row for row in rows if row.find("skipped") is not None]
+            name = suite.get("name").split(".", 1)[-1].split(" / ")[-1]
+            cases[name] = (len(rows) - bad - len(left), bad)
+            skipped += [f"{name} {row.get('name').lstrip('0123456789 -')}: {row.findtext('system-out', '')}" for row in left]
     if (logs / "testlog.json").exists():
         for row in map(json.loads, (logs / "testlog.json").read_text(encoding="utf-8").splitlines()):
             name = row["name"].split(" / ")[-1]
@@ -87,17 +108,19 @@ def meson_run(folder, *arguments):
             else:  # it may have hung or died after its last case
                 how = "\nHUNG" if row["result"] == "TIMEOUT" else "\nCRASH" if row["returncode"] < 0 else ""
                 programs[name] = (good, max(bad, 1), said + how)
-    return code, programs
+    return code, programs, skipped
 
 
 def meson(report, folder, *arguments):
     def again(name):
-        code, programs = meson_run(folder, "--timeout-multiplier", "4", name)
+        code, programs, _ = meson_run(folder, "--timeout-multiplier", "4", name)
         if code != 0:
             last("\n".join(said for _, _, said in programs.values()), 60)
         return code == 0 and sum(good for good, _, _ in programs.values()) > 0
-    code, programs = meson_run(folder, *arguments)
+    code, programs, skipped = meson_run(folder, *arguments)
     report("passed", sum(good for good, _, _ in programs.values()))
+    for name in skipped:
+        report("skipped", name.removesuffix(": "))
     failed = {name: (bad, said) for name, (_, bad, said) in programs.items() if bad}
     for name, (_, said) in failed.items():
         print(f"== {name}")

@@ -87,6 +87,16 @@ class Again(unittest.TestCase):
         once = "    @classmethod\n    def setUpClass(cls): assert turn('begin') > 1"
         self.assertEqual(self.python(once)[1:], ["alone test_it.Cases"])
 
+    def test_what_is_skipped_is_named_and_did_not_pass(self):
+        self.assertEqual(self.python("    @unittest.skip('not here')\n    def test_it(self): pass\n"
+                                     "    def test_late(self):\n        'Says something.'\n        print('said')\n"
+                                     "        self.skipTest(\"it's late\")"),
+                         ["passed 1", "skipped test_it.Cases.test_it: not here", "skipped test_it.Cases.test_late: it's late"])
+        (self.folder / "report").unlink()
+        self.assertEqual(self.python("    @classmethod\n    def setUpClass(cls): raise unittest.SkipTest('no robot')\n"
+                                     "class Others(unittest.TestCase):\n    def test_other(self): pass"),
+                         ["passed 1", "skipped test_it.Cases: no robot"])
+
     def meson(self, second, timeout=20):
         (self.folder / "program").write_text(PROGRAM.format(second))
         (self.folder / "program").chmod(0o755)
@@ -102,6 +112,10 @@ class Again(unittest.TestCase):
 
     def test_programs_that_pass(self):
         self.assertEqual(self.meson("echo ok - second"), ["passed 4"])
+
+    def test_a_case_that_is_skipped_is_named_and_did_not_pass(self):
+        self.assertEqual(self.meson("[ $1 = one ] && echo 'ok - some::second # SKIP no disk' || echo 'ok - second # SKIP'"),
+                         ["passed 2", "skipped one some::second: no disk", "skipped two second"])
 
     def test_a_program_that_failed_once_must_pass_twice_by_itself(self):
         self.assertEqual(self.meson("[ $1$turn = one1 ] && { echo not ok - second; exit 1; }; echo ok - second"),

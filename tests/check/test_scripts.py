@@ -183,6 +183,13 @@ build_in() { printf '%s %s\n' "$1" "$(chrt -p $$ | head -n 1)" >>"$ROOT/built"; 
         self.assertEqual([folder for folder, _ in built], ["run", "test", "thread", "thread"], said)
         self.assertEqual([policy.rsplit(" ", 1)[1] for _, policy in built], ["SCHED_OTHER", "SCHED_IDLE", "SCHED_IDLE", "SCHED_OTHER"])
 
+    def test_what_was_skipped_is_named_at_the_end_or_counted_where_it_is_much(self):
+        for count, named in ((1, "skipped: test_one.One.test_0: no robot"), (16, "skipped: 16 of test_one")):
+            run = self.begin("e2e", tidy="true", e2e="pass" + "".join(
+                f"\n    @unittest.skip('no robot')\n    def test_{number}(self): pass" for number in range(count)))
+            said = run.communicate(timeout=30)[0]
+            self.assertTrue(said.endswith(f" s\n{named}\n1 passed, 0 failed\n"), said)
+
     def test_each_stage_runs_alone(self):
         for stage, passed in (("e2e", "e2e"), ("tidy", "tidy")):
             run = self.begin(stage, tidy="echo tidy >>ran", e2e='open("ran", "a").write("e2e\\n")')
