@@ -17,6 +17,7 @@
 #define HAND_SIGMA_RAD   0.5
 #define CLEAR_INLIERS    0.5 /* a scan that fits this well is right where odometry disagrees */
 #define CLEAR_RESIDUAL_M 0.12
+#define NEW_PLACE_M      0.5 /* within this way of a scan that fitted the next sees the same walls */
 
 fusion_rule_t fusion_rule_default(void) {
   return (fusion_rule_t){.noise = eskf_noise_default(),
@@ -144,6 +145,13 @@ static bool correct_by_match(fusion_t *fusion, uint64_t time_ns, pose2_t way,
   return true;
 }
 
+/* Drawn, it would be fitted by the next, and the map be torn where the robot was carried. */
+static bool is_strange(fusion_t *fusion) {
+  if (fusion->tracking.failures == 0) fusion->fitted_m = fusion->way_m;
+  return fusion->tracking.mode == TRACKING_MAPPING && fusion->tracking.failures > 0 &&
+         fusion->way_m - fusion->fitted_m <= NEW_PLACE_M;
+}
+
 bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, const float *range_m,
                  uint32_t rays, fusion_pose_t *out) {
   points_t points;
@@ -159,9 +167,12 @@ bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, con
       (fusion->lost || correct_by_match(fusion, time_ns, way, &match));
   if (!fits && match.iterations > 0) confidence_refuse(&fusion->confidence, CONFIDENCE_LIDAR);
   pose2_t pose = pose2_compose(fusion->eskf.pose, way);
+  bool strange = is_strange(fusion);
   /* A full map while mapping shows in the mapper's own status; the pose does not depend on it. */
-  if (points.count >= MATCH_POINTS_MIN) tracking_insert(&fusion->tracking, pose, &points);
+  if (points.count >= MATCH_POINTS_MIN && !strange)
+    tracking_insert(&fusion->tracking, pose, &points);
   fusion_pose_at(fusion, time_ns, out);
+  out->strange = strange;
   out->has_match = match.iterations > 0;
   out->residual_m = match.mean_residual_m;
   out->inlier_fraction = match.inlier_fraction;

@@ -88,6 +88,7 @@ typedef struct fusion_pose {
   fusion_method_t primary;
   uint32_t sensors;               /* families that contributed within 5 s */
   bool used[FUSION_METHOD_COUNT]; /* which, within one second */
+  bool strange;                   /* of a scan that the map being drawn does not take, see below */
   bool has_match;                 /* the rest holds: this is the pose of a scan */
   double residual_m;
   double inlier_fraction;
@@ -122,6 +123,7 @@ typedef struct fusion {
   odometer_t odometer;
   pose2_t raw, path; /* odometry as it came last, and as it is kept: without slips */
   double way_m;      /* length of the path */
+  double fitted_m;   /* the same at the newest scan that was not strange to its map */
   uint64_t reference_ns;
   bool has_pose, has_fix;
   bool lost; /* the robot is looked for: scans are compared and correct nothing */
@@ -165,7 +167,8 @@ void fusion_accelerate(fusion_t *fusion, uint64_t time_ns, double x_mps2, double
 fusion_range_result_t fusion_range(fusion_t *fusion, uint64_t time_ns, const char *sensor,
                                    double range_m, double quality);
 /* A scan whose rays were taken around time_ns, in the LiDAR's frame. Fills out with the pose at
-   that time; true when the scan fitted. */
+   that time; true when the scan fitted. It goes into the map that grows, unless it is strange: one
+   that fits nothing of a map being drawn half a metre after one that did is of no new place. */
 bool fusion_scan(fusion_t *fusion, uint64_t time_ns, const float *angle_rad, const float *range_m,
                  uint32_t rays, fusion_pose_t *out);
 /* A tag sighting of the given confidence. */

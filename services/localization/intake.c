@@ -58,10 +58,10 @@ static void see_nothing(localization_t *self, uint64_t time_ns, const cause_t *c
   if (fusion_pose_at(&self->fusion, time_ns, &pose)) localization_publish(self, cause, &pose, NULL);
 }
 
-/* While the place in a map that is gone on with is not known, nothing is to be drawn into it: who
-   draws goes by the scan's number. */
-static bool may_be_drawn(const localization_t *self) {
-  return !self->map.growing || self->fusion.tracking.mode == TRACKING_MAPPING;
+/* While the place in a map that grows is not known, nothing is to be drawn into it: who draws goes
+   by the scan's number. */
+static bool may_be_drawn(const localization_t *self, const fusion_pose_t *pose) {
+  return !self->map.growing || (self->fusion.tracking.mode == TRACKING_MAPPING && !pose->strange);
 }
 
 static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time_ns,
@@ -80,7 +80,7 @@ static void match(localization_t *self, const sensor_scan_t *scan, uint64_t time
   relocalize_scan(self, time_ns, scan->ranges_count, fits, &pose);
   metric_add(fits ? self->scans : self->failed, 1);
   metric_observe(self->match_ms, clock_age_ms(clock_mono_ns(), begun_ns));
-  localization_publish(self, cause, &pose, may_be_drawn(self) ? scan : NULL);
+  localization_publish(self, cause, &pose, may_be_drawn(self, &pose) ? scan : NULL);
 }
 
 void intake_match_waiting(localization_t *self) {

@@ -116,6 +116,8 @@ static void say(localization_t *self, uint64_t now_ns) {
       recovery_say(&self->recovery, text, size);
     if (text[0] == '\0')
       snprintf(text, size, "%u scans in a row do not fit the map", tracking->failures);
+    if (self->map.growing)
+      snprintf(text + strlen(text), size - strlen(text), "; nothing is drawn meanwhile");
     break;
   case FUSION_TRACKING:
     recovery_say(&self->recovery, text, size);

@@ -57,6 +57,7 @@ typedef struct map_sync {
   bool relocate;     /* take the pose from the end of its trajectory */
   bool busy;         /* the mapper finishes it: patches are not applied one by one */
   bool missed;       /* it is to be fetched again */
+  bool searched;     /* what is fetched is for the scout to search in, too */
   bool searchable;   /* the scout has it */
   uint32_t ticket;   /* of what is fetched or was fetched last */
   uint32_t number;   /* newest correction in that */

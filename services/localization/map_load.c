@@ -110,12 +110,10 @@ static void take_other(localization_t *self, tracker_t *tracker) {
 static void take_corrected(localization_t *self, tracker_t *tracker) {
   pose2_t step;
   put(self, tracker);
-  self->map.searchable = self->recovery.phase != RECOVERY_IDLE;
+  self->map.searchable = self->map.searched;
   bool whole = corrections_apply(&self->map.corrections, self->map.number, &step);
   fusion_shift(&self->fusion, step);
   trail_clear(&self->trail);
-  if (self->map.growing && self->recovery.phase != RECOVERY_LOST)
-    tracking_grow(&self->fusion.tracking);
   log_info("MAP-CORRECTED", "correction %u of map %s: the pose takes %.3f m, %.4f rad",
            self->map.number, self->map.map_id, hypot(step.x, step.y), step.theta);
   if (whole) return;
@@ -129,7 +127,7 @@ static void take(localization_t *self, tracker_t *tracker) {
     take_corrected(self, tracker);
   else
     take_other(self, tracker);
-  if (self->map.growing && self->recovery.phase == RECOVERY_SURE)
+  if (self->map.growing && recovery_is_sure(&self->recovery))
     tracking_grow(&self->fusion.tracking);
   if (self->map.corrections.newest > self->map.corrections.applied) map_load_again(self);
 }
@@ -192,6 +190,7 @@ static void on_grid(gantry_err_t err, const gantry_fault_t *fault, const void *r
     fail(self, err, reply ? "" : fault->detail);
     return;
   }
+  map->searched = !map->corrected || self->recovery.phase != RECOVERY_DRAWING;
   const map_info_t *info = &grid->info;
   scout_map_t prepared = {
       .ticket = map->ticket,
@@ -202,7 +201,7 @@ static void on_grid(gantry_err_t err, const gantry_fault_t *fault, const void *r
               .height = info->height},
       .bytes = grid->cells.data,
       .len = grid->cells.len,
-      .searched = !map->corrected || self->recovery.phase != RECOVERY_IDLE,
+      .searched = map->searched,
   };
   map->number = info->has_correction ? info->correction : 0;
   take_rail(self, grid->shapes, grid->has_shapes ? grid->shapes_count : 0);

@@ -27,6 +27,7 @@ static void begin(localization_t *self, const map_status_t *status) {
   self->map.growing = true;
   corrections_reset(&self->map.corrections, status->has_correction ? status->correction : 0);
   relocalize_leave(self);
+  recovery_new_map(&self->recovery, RECOVERY_DRAWING, RECOVERY_START);
   self->rail.count = 0;
   tracking_begin(&self->fusion.tracking, status->map_id);
   log_info("MAP-BEGUN", "tracking against the new map %s", status->map_id);
@@ -44,7 +45,8 @@ static void end(localization_t *self) {
   tracking_freeze(&self->fusion.tracking);
   self->map.growing = false;
   self->map.missed = true;
-  recovery_new_map(&self->recovery, RECOVERY_SURE, RECOVERY_START);
+  if (recovery_is_sure(&self->recovery))
+    recovery_new_map(&self->recovery, RECOVERY_SURE, RECOVERY_START);
 }
 
 /* What became of the map in use. */

@@ -85,6 +85,10 @@ void recovery_new_map(recovery_t *recovery, recovery_phase_t phase, recovery_why
   enter(recovery, phase, why);
 }
 
+bool recovery_is_sure(const recovery_t *recovery) {
+  return recovery->phase == RECOVERY_SURE || recovery->phase == RECOVERY_DRAWING;
+}
+
 void recovery_placed(recovery_t *recovery, recovery_why_t why) {
   if (recovery->phase == RECOVERY_IDLE) return;
   if (why == RECOVERY_TAGS)
@@ -116,6 +120,9 @@ void recovery_scan(recovery_t *recovery, recovery_sight_t sight, double fit) {
   recovery->clears = sight == RECOVERY_CLEAR ? recovery->clears + 1 : 0;
   recovery->misfits = sight == RECOVERY_MISFIT ? recovery->misfits + 1 : 0;
   switch (recovery->phase) {
+  case RECOVERY_DRAWING:
+    if (recovery->misfits >= recovery->rule.lost_after) lose(recovery, RECOVERY_MISFITS);
+    break;
   case RECOVERY_SURE:
     compare(recovery, fit);
     if (recovery->misfits >= recovery->rule.lost_after) lose(recovery, RECOVERY_MISFITS);
@@ -253,7 +260,7 @@ void recovery_say(const recovery_t *recovery, char *text, size_t size) {
   };
   char next[64] = "";
   text[0] = '\0';
-  if (recovery->phase == RECOVERY_IDLE || recovery->phase == RECOVERY_SURE) {
+  if (recovery->phase == RECOVERY_IDLE || recovery_is_sure(recovery)) {
     if (recovery->doubt) snprintf(text, size, "scans fit worse than usual, looking nearby");
     return;
   }

@@ -28,7 +28,8 @@ typedef struct recovery_rule {
 } recovery_rule_t;
 
 typedef enum recovery_phase {
-  RECOVERY_IDLE, /* there is no stored map to be lost in */
+  RECOVERY_IDLE,    /* there is no map to be lost in */
+  RECOVERY_DRAWING, /* the map began around the robot, which is lost when scans fit nothing of it */
   RECOVERY_SURE,
   RECOVERY_CHECK, /* a pose from elsewhere; the next scan says whether it holds */
   RECOVERY_LOST
@@ -82,6 +83,8 @@ void recovery_no_map(recovery_t *recovery);
 void recovery_new_map(recovery_t *recovery, recovery_phase_t phase, recovery_why_t why);
 /* The pose now comes from a person or a tag. */
 void recovery_placed(recovery_t *recovery, recovery_why_t why);
+/* Whether the place is known, so that scans may be drawn there. */
+bool recovery_is_sure(const recovery_t *recovery);
 /* Somebody asks for a search. */
 void recovery_ask(recovery_t *recovery, const search_window_t *window);
 

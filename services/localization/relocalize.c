@@ -59,13 +59,30 @@ static void weigh(localization_t *self) {
   }
 }
 
+/* The place in a map that grows is known: it is drawn on. */
+static void draw_on(localization_t *self) {
+  tracking_t *tracking = &self->fusion.tracking;
+  if (!self->map.growing || tracking->mode == TRACKING_MAPPING) return;
+  tracking_grow(tracking);
+  log_info("DRAWING-RESUMED", "map %s is drawn on: the place in it is known", tracking->map_id);
+}
+
+/* It is not. */
+static void draw_nothing(localization_t *self) {
+  tracking_t *tracking = &self->fusion.tracking;
+  if (tracking->mode != TRACKING_MAPPING) return;
+  tracking_freeze(tracking);
+  log_warn("DRAWING-PAUSED", "nothing is drawn into map %s until the robot is found in it",
+           tracking->map_id);
+}
+
 /* The robot is there, at the newest scan. */
 static void jump(localization_t *self, const candidate_t *found) {
   fusion_t *fusion = &self->fusion;
   pose2_t way = fusion_way(fusion, self->sight.time_ns);
   pose2_t pose = pose2_compose(found->pose, pose2_inverse(way));
   fusion_recall(fusion, fusion->reference_ns, pose, FOUND_M, FOUND_RAD, true);
-  if (self->map.growing) tracking_grow(&fusion->tracking);
+  draw_on(self);
   log_info("POSE-FOUND", "%.3f m, %.3f m, %.3f rad: %.0f %% of the scan fit", found->pose.x,
            found->pose.y, found->pose.theta, found->fit * 100);
 }
@@ -89,7 +106,11 @@ static void decide(localization_t *self, uint64_t now_ns) {
 static void look(localization_t *self, uint64_t now_ns) {
   search_window_t window;
   pose2_t pose;
-  if (!self->map.searchable) return;
+  if (!self->map.searchable) {
+    /* What was drawn so far is asked for, with the next map.status. */
+    self->map.missed |= self->recovery.phase == RECOVERY_LOST && !self->map.fetching;
+    return;
+  }
   present_pose(self, &pose);
   if (!recovery_next(&self->recovery, now_ns, pose, &window)) return;
   self->sight.searched = self->sight.odometry;
@@ -123,15 +144,20 @@ void relocalize_blind(localization_t *self) {
   recovery_scan(&self->recovery, RECOVERY_BLIND, 0);
 }
 
+/* At the edge of a map that began here a scan may fit too little of it to correct the pose by. */
+static recovery_sight_t sight_of(const localization_t *self, bool fits, double fit) {
+  bool drawing = self->recovery.phase == RECOVERY_DRAWING;
+  if (drawing ? self->fusion.tracking.failures > 0 : !fits) return RECOVERY_MISFIT;
+  return fit >= CLEAR_INLIERS ? RECOVERY_CLEAR : RECOVERY_FITS;
+}
+
 void relocalize_scan(localization_t *self, uint64_t time_ns, uint32_t rays, bool fits,
                      fusion_pose_t *pose) {
   uint64_t now_ns = clock_mono_ns();
   double fit = pose->has_match ? pose->inlier_fraction : 0;
   recovery_phase_t before = self->recovery.phase;
-  recovery_sight_t sight = !fits                  ? RECOVERY_MISFIT
-                           : fit >= CLEAR_INLIERS ? RECOVERY_CLEAR
-                                                  : RECOVERY_FITS;
-  recovery_scan(&self->recovery, sight, fit);
+  bool was_sure = recovery_is_sure(&self->recovery);
+  recovery_scan(&self->recovery, sight_of(self, fits, fit), fit);
   if (before != RECOVERY_LOST && self->recovery.phase == RECOVERY_LOST) relocalize_doubt(self);
   take_points(self, time_ns, rays);
   if (self->recovery.candidates.count > 0) {
@@ -139,10 +165,10 @@ void relocalize_scan(localization_t *self, uint64_t time_ns, uint32_t rays, bool
     decide(self, now_ns);
   }
   look(self, now_ns);
-  bool sure = self->recovery.phase == RECOVERY_SURE;
-  if (before != RECOVERY_SURE && sure && self->map.growing) tracking_grow(&self->fusion.tracking);
-  if (before == RECOVERY_SURE && !sure && self->map.growing)
-    tracking_freeze(&self->fusion.tracking);
+  if (!recovery_is_sure(&self->recovery))
+    draw_nothing(self);
+  else if (!was_sure)
+    draw_on(self);
   fusion_pose_t now;
   if (!fusion_pose_at(&self->fusion, time_ns, &now)) return;
   pose->pose = now.pose;

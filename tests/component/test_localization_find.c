@@ -259,6 +259,14 @@ static uint32_t numbered(void) {
   return count;
 }
 
+static void nothing_was_drawn_off(pose2_t truth) {
+  for (size_t i = 0; i < inbox_count(play.poses); i++) {
+    const loc_pose_t *pose = inbox_body(play.poses, i);
+    bool there = hypot(pose->x - truth.x, pose->y - truth.y) < 0.1;
+    cr_assert(there || !pose->has_scan_seq, "a scan was placed where the robot is not");
+  }
+}
+
 /* The mapper goes on drawing the map that is active already. */
 static void extend(void) {
   map_status_t said = room_status(MAP, true);
@@ -276,4 +284,46 @@ Test(localization_find, guards_a_session_that_goes_on_in_the_map_in_use) {
   inbox_clear(play.poses);
   room_drive(&play, STILL, THERE, 3, NULL, NULL);
   cr_assert_gt(numbered(), 0, "what fits is drawn");
+}
+
+Test(localization_find, lets_nothing_be_drawn_while_lost_in_a_map_that_goes_on) {
+  be_there();
+  extend();
+  inbox_clear(play.poses);
+
+  cr_assert(room_drive(&play, STILL, ELSEWHERE, 20, is_lost, NULL));
+  cr_assert(comes_to(ELSEWHERE, 120));
+
+  nothing_was_drawn_off(ELSEWHERE);
+  inbox_clear(play.poses);
+  room_drive(&play, STILL, ELSEWHERE, 3, NULL, NULL);
+  cr_assert_gt(numbered(), 0, "the session goes on");
+}
+
+/* A new session begins where the robot is. */
+static void draw_anew(void) {
+  map_status_t said = room_status(MAP, true);
+  cr_assert_eq(play_set_pose(&play, THERE.x, THERE.y, THERE.theta), GANTRY_OK);
+  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  room_say(mapper, &said);
+  cr_assert(room_used(&play, MAP));
+  room_drive(&play, STILL, THERE, 5, NULL, NULL);
+}
+
+Test(localization_find, finds_itself_in_what_it_drew_before_it_was_carried_away) {
+  map_status_t said = room_status(MAP, true);
+  draw_anew();
+  cr_assert_gt(numbered(), 0);
+  inbox_clear(play.poses);
+
+  cr_assert(room_drive(&play, STILL, ELSEWHERE, 20, is_lost, NULL));
+  cr_assert(strstr(status()->detail, "nothing is drawn meanwhile"), "%s", status()->detail);
+  room_drive(&play, STILL, ELSEWHERE, 2, NULL, NULL);
+  room_say(mapper, &said);
+  cr_assert(comes_to(ELSEWHERE, 120));
+
+  nothing_was_drawn_off(ELSEWHERE);
+  inbox_clear(play.poses);
+  room_drive(&play, STILL, ELSEWHERE, 3, NULL, NULL);
+  cr_assert_gt(numbered(), 0, "the session goes on");
 }

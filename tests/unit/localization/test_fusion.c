@@ -213,6 +213,43 @@ Test(fusion, keeps_its_frame_while_a_map_is_built) {
                GANTRY_E_CONFLICT);
 }
 
+static uint64_t drawn(void) {
+  return grid_known_cells(tracker_grid(fusion.tracking.tracker));
+}
+
+/* Drives on and sees a corner of the room that its map has not there. */
+static void drive_carried(uint64_t time_ns, double x) {
+  move(time_ns, x);
+  scan(time_ns, (pose2_t){1.2, -1.4, -1.1});
+}
+
+Test(fusion, draws_nothing_that_cannot_be_where_it_thinks_it_is) {
+  tracking_begin(&fusion.tracking, "map_1");
+  move(S, 0);
+  scan(S, (pose2_t){-1, -1, 0.3});
+  uint64_t before = drawn();
+
+  drive_carried(S + 100 * MS, 0.2);
+  bool strange = said.strange;
+  drive_carried(S + 200 * MS, 0.4);
+
+  cr_assert(strange);
+  cr_assert_eq(drawn(), before);
+  cr_assert_eq(fusion.tracking.failures, 2, "a map that does not grow does not come to fit");
+}
+
+Test(fusion, draws_what_it_finds_after_a_way_in_the_dark) {
+  tracking_begin(&fusion.tracking, "map_1");
+  move(S, 0);
+  scan(S, (pose2_t){-1, -1, 0.3});
+  uint64_t before = drawn();
+
+  drive_carried(S + 100 * MS, 0.6);
+
+  cr_assert_not(said.strange);
+  cr_assert_gt(drawn(), before);
+}
+
 Test(fusion, hears_other_sensors_without_moving) {
   move(S, 0);
   double before = x_at(S);

@@ -116,6 +116,20 @@ Test(recovery, is_lost_after_three_misfits_in_a_row) {
   cr_assert_str_eq(said(), "scans no longer fit the map; searching nearby");
 }
 
+Test(recovery, is_lost_in_a_map_that_began_here_and_never_doubts_it) {
+  recovery_new_map(&recovery, RECOVERY_DRAWING, RECOVERY_START);
+  for (int i = 0; i < 50; i++)
+    recovery_scan(&recovery, RECOVERY_CLEAR, 0.95);
+  for (int i = 0; i < 10; i++)
+    recovery_scan(&recovery, RECOVERY_FITS, 0.3); /* the next room */
+
+  cr_assert_not(next());
+  cr_assert(recovery_is_sure(&recovery));
+  misfit(3);
+  cr_assert_not(recovery_is_sure(&recovery));
+  cr_assert(next());
+}
+
 Test(recovery, jumps_only_when_the_next_scan_confirms_and_counts_it) {
   sure();
   misfit(3);
