@@ -66,7 +66,8 @@ void fusion_reset(fusion_t *fusion) {
   fusion->still = false;
   memset(fusion->method_ns, 0, sizeof fusion->method_ns);
   fusion->reference_ns = 0;
-  fusion->has_pose = fusion->has_fix = false;
+  fusion->has_pose = false;
+  fusion->fix = FUSION_FIX_NONE;
   fusion->speed_mps = fusion->turn_radps = 0;
   fusion->scan_ns = fusion->tag_fixes = fusion->tags_refused = 0;
   fusion->tracking.matched = fusion->tracking.failed = 0;
@@ -185,15 +186,15 @@ static void jump(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_
   fusion_advance(fusion, time_ns);
   eskf_place(&fusion->eskf, pose, sigma_m, sigma_rad, &fusion->rule.noise);
   eskf_speed(&fusion->eskf, fusion->speed_mps, fusion->turn_radps);
-  fusion->has_pose = fusion->has_fix = true;
+  fusion->has_pose = true;
   fusion->tracking.failures = 0;
   fusion_leave_map(fusion);
 }
 
 void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
-                   double sigma_rad, bool has_fix) {
+                   double sigma_rad, fusion_fix_t fix) {
   jump(fusion, time_ns, pose, sigma_m, sigma_rad);
-  fusion->has_fix = has_fix;
+  fusion->fix = fix;
 }
 
 gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double confidence,
@@ -202,7 +203,7 @@ gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, d
   double doubt = 1 - fmin(fmax(confidence, 0), 1);
   double sigma_m = START_SIGMA_M + doubt * HAND_SIGMA_M;
   double sigma_rad = START_SIGMA_RAD + doubt * HAND_SIGMA_RAD;
-  if (method == FUSION_MANUAL || !fusion->has_fix) {
+  if (method == FUSION_MANUAL || fusion->fix == FUSION_FIX_NONE) {
     jump(fusion, time_ns, pose, sigma_m, sigma_rad);
   } else {
     fusion_advance(fusion, time_ns);
@@ -212,6 +213,6 @@ gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, d
                                 &fusion->nis));
   }
   fusion->method_ns[method] = time_ns;
-  fusion->has_fix = true;
+  fusion->fix = FUSION_FIX_FRAME;
   return GANTRY_OK;
 }

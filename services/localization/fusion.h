@@ -47,6 +47,13 @@ typedef enum fusion_state {
   FUSION_LOST,           /* scans come and do not fit */
 } fusion_state_t;
 
+/* What the pose rests on. */
+typedef enum fusion_fix {
+  FUSION_FIX_NONE,  /* nothing absolute */
+  FUSION_FIX_MAP,   /* scans in the map that is loaded: it tells nothing of another map */
+  FUSION_FIX_FRAME, /* a tag, or a person */
+} fusion_fix_t;
+
 /* Where a distance sensor sits (robot frame) and looks: along its theta. */
 typedef struct fusion_mount {
   char sensor[51]; /* "" unused */
@@ -125,7 +132,8 @@ typedef struct fusion {
   double way_m;      /* length of the path */
   double fitted_m;   /* the same at the newest scan that was not strange to its map */
   uint64_t reference_ns;
-  bool has_pose, has_fix;
+  bool has_pose;
+  fusion_fix_t fix;
   bool lost; /* the robot is looked for: scans are compared and correct nothing */
   double speed_mps, turn_radps;
   double motion_quality; /* see confidence_motion_quality */
@@ -182,7 +190,7 @@ gantry_err_t fusion_set_pose(fusion_t *fusion, uint64_t time_ns, pose2_t pose, d
 
 /* The pose of a life before this one, in whatever map comes to be active: taken as it is. */
 void fusion_recall(fusion_t *fusion, uint64_t time_ns, pose2_t pose, double sigma_m,
-                   double sigma_rad, bool has_fix);
+                   double sigma_rad, fusion_fix_t fix);
 
 /* Begins the rolling map anew, if that is what scans are matched against: after the estimate was
    moved the old one is in the wrong place. */

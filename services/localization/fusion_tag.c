@@ -32,7 +32,8 @@ static void note_fix(fusion_t *fusion, landmark_t *tag, uint64_t time_ns, double
   landmark_use(tag, fusion->way_m);
   confidence_note(&fusion->confidence, CONFIDENCE_RFID, confidence, nis, m, time_ns);
   fusion->method_ns[FUSION_RFID] = time_ns;
-  fusion->has_pose = fusion->has_fix = true;
+  fusion->has_pose = true;
+  fusion->fix = FUSION_FIX_FRAME;
   fusion->tag_fixes++;
 }
 
@@ -78,7 +79,7 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
   }
   fusion_advance(fusion, time_ns);
   pose2_t way = fusion_way(fusion, time_ns);
-  if (!fusion->has_fix && may_restart(fusion)) {
+  if (fusion->fix == FUSION_FIX_NONE && may_restart(fusion)) {
     restart_at(fusion, known, way, &pair);
     note_fix(fusion, known, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;

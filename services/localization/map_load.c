@@ -91,18 +91,23 @@ static void put(localization_t *self, tracker_t *tracker) {
 
 /* Another map: what is known of the pose in it decides whether it is looked for. */
 static void take_other(localization_t *self, tracker_t *tracker) {
-  bool has_fix = self->fusion.has_fix;
+  fusion_fix_t fix = self->fusion.fix;
+  bool known = fix == FUSION_FIX_FRAME || recall_knows(self, self->map.map_id);
   put(self, tracker);
   self->map.searchable = true;
   corrections_reset(&self->map.corrections, self->map.number);
   log_info("MAP-LOADED", "map %s", self->map.map_id);
   if (self->map.relocate)
     join_session(self);
-  else if (has_fix || recall_knows(self, self->map.map_id))
+  else if (known)
     recovery_new_map(&self->recovery, RECOVERY_CHECK, RECOVERY_RECALLED);
   else {
-    recovery_new_map(&self->recovery, RECOVERY_LOST, RECOVERY_START);
+    /* Where scans found it in another map it may be in this one: the search begins there. */
+    bool guess = fix == FUSION_FIX_MAP;
+    recovery_new_map(&self->recovery, RECOVERY_LOST, guess ? RECOVERY_RECALLED : RECOVERY_START);
     relocalize_doubt(self);
+    self->fusion.fix = FUSION_FIX_NONE;
+    self->recall.done = false; /* the pose has left that map */
   }
 }
 
@@ -127,8 +132,7 @@ static void take(localization_t *self, tracker_t *tracker) {
     take_corrected(self, tracker);
   else
     take_other(self, tracker);
-  if (self->map.growing && recovery_is_sure(&self->recovery))
-    tracking_grow(&self->fusion.tracking);
+  if (self->map.growing && recovery_is_sure(&self->recovery)) tracking_grow(&self->fusion.tracking);
   if (self->map.corrections.newest > self->map.corrections.applied) map_load_again(self);
 }
 

@@ -11,7 +11,8 @@
 /* The rail the robot hangs on by the present estimate; NULL when it does not. */
 static const rail_t *rail_now(const localization_t *self) {
   fusion_pose_t now;
-  if (!self->rail_rule.automatic || self->rail.count == 0 || !self->fusion.has_fix) return NULL;
+  if (!self->rail_rule.automatic || self->rail.count == 0) return NULL;
+  if (self->fusion.fix == FUSION_FIX_NONE) return NULL;
   if (self->fusion.tracking.map_id[0] == '\0' || self->motion_ns == 0) return NULL;
   if (!fusion_pose_at(&self->fusion, self->motion_ns, &now)) return NULL;
   return guide_may_be(&self->rail, now.pose) ? &self->rail : NULL;

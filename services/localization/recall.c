@@ -24,7 +24,7 @@ static void path_of(const localization_t *self, char *path, size_t size) {
 
 static place_t place_of(const localization_t *self) {
   const robot_motion_t *motion = &self->motion;
-  place_t place = {.has_fix = self->fusion.has_fix,
+  place_t place = {.has_fix = self->fusion.fix != FUSION_FIX_NONE,
                    .boot = self->motion_boot,
                    .module_odometry = motion->odometry,
                    .clock_s = motion->clock,
@@ -87,8 +87,9 @@ void recall_motion(localization_t *self, uint64_t time_ns) {
   /* A frame of the robot's own went with the map that made it, unless the odometry carries it on.
    */
   if (!held && place->map_id[0] == '\0') return;
+  fusion_fix_t fix = place->map_id[0] == '\0' ? FUSION_FIX_FRAME : FUSION_FIX_MAP;
   fusion_recall(&self->fusion, time_ns, pose, held ? HELD_SIGMA_M : MOVED_SIGMA_M,
-                held ? HELD_SIGMA_RAD : MOVED_SIGMA_RAD, place->has_fix);
+                held ? HELD_SIGMA_RAD : MOVED_SIGMA_RAD, place->has_fix ? fix : FUSION_FIX_NONE);
   self->recall.done = true;
   if (strcmp(place->map_id, self->fusion.tracking.map_id) == 0)
     recovery_placed(&self->recovery, RECOVERY_RECALLED);

@@ -81,7 +81,7 @@ static void jump(localization_t *self, const candidate_t *found) {
   fusion_t *fusion = &self->fusion;
   pose2_t way = fusion_way(fusion, self->sight.time_ns);
   pose2_t pose = pose2_compose(found->pose, pose2_inverse(way));
-  fusion_recall(fusion, fusion->reference_ns, pose, FOUND_M, FOUND_RAD, true);
+  fusion_recall(fusion, fusion->reference_ns, pose, FOUND_M, FOUND_RAD, FUSION_FIX_MAP);
   draw_on(self);
   log_info("POSE-FOUND", "%.3f m, %.3f m, %.3f rad: %.0f %% of the scan fit", found->pose.x,
            found->pose.y, found->pose.theta, found->fit * 100);
@@ -136,7 +136,8 @@ bool relocalize_is_nowhere(const localization_t *self) {
 void relocalize_leave(localization_t *self) {
   fusion_t *fusion = &self->fusion;
   if (relocalize_is_nowhere(self))
-    fusion_recall(fusion, fusion->reference_ns, fusion->eskf.pose, FOUND_M, FOUND_RAD, false);
+    fusion_recall(fusion, fusion->reference_ns, fusion->eskf.pose, FOUND_M, FOUND_RAD,
+                  FUSION_FIX_NONE);
   recovery_no_map(&self->recovery);
 }
 

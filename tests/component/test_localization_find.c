@@ -157,6 +157,24 @@ Test(localization_find, stays_lost_while_its_lidar_is_covered) {
   cr_assert_lt(status()->confidence, 0.1);
 }
 
+/* What scans found in one map says nothing of another, and none come to tell. */
+Test(localization_find, is_lost_in_another_map_until_a_scan_places_it_there) {
+  const char *other = "map_0000000e";
+  be_there();
+  snprintf(room_map.info.map_id, sizeof room_map.info.map_id, "%s", other);
+
+  cr_assert(room_loaded(&play, mapper, other, false));
+  for (int i = 0; i < 30; i++) {
+    play_move(&play, STILL);
+    harness_for(play.h, 25);
+  }
+
+  cr_assert_eq(status()->state, LOC_STATE_LOST, "%s", status()->detail);
+  cr_assert_lt(status()->confidence, 0.1);
+  cr_assert(comes_to(THERE, 80));
+  cr_assert(room_drive(&play, STILL, THERE, 80, is_tracking, NULL));
+}
+
 static gantry_err_t ask(loc_relocalize_t takes, loc_pose_t *gives) {
   return harness_call(play.h, REQUEST_LOC_RELOCALIZE, NULL, &takes, gives, 6000, &play.fault);
 }

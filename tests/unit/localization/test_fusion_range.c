@@ -51,7 +51,7 @@ static void teardown(void) {
 TestSuite(fusion_range, .init = setup, .fini = teardown);
 
 static void place(double x, double y, double theta, double sigma_m) {
-  fusion_recall(&fusion, S, (pose2_t){x, y, theta}, sigma_m, 0.01, true);
+  fusion_recall(&fusion, S, (pose2_t){x, y, theta}, sigma_m, 0.01, FUSION_FIX_FRAME);
 }
 
 static fusion_range_result_t measure(const char *sensor, double range_m) {
