@@ -143,6 +143,8 @@ static bool correct_by_match(fusion_t *fusion, uint64_t time_ns, pose2_t way,
       match->inlier_fraction < 0.7 ? 0.7 * match->inlier_fraction : match->inlier_fraction;
   confidence_note(&fusion->confidence, CONFIDENCE_LIDAR, quality, nis, 3, time_ns);
   fusion->method_ns[FUSION_LIDAR] = time_ns;
+  bool loaded = fusion->tracking.mode == TRACKING_LOADED;
+  if (loaded && fusion->fix == FUSION_FIX_NONE) fusion->fix = FUSION_FIX_MAP;
   return true;
 }
 

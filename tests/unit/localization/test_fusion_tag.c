@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "fusion.h"
+#include "room.h"
 
 #define MS 1000000ull
 #define S  1000000000ull
@@ -104,6 +105,26 @@ Test(fusion_tag, begins_anew_when_two_different_tags_disagree) {
   cr_assert_eq(see("D"), FUSION_TAG_RESTARTED);
 
   cr_assert_lt(hypot(pose().x - 34, pose().y - 30), 0.21);
+}
+
+/* Matches the room, which was drawn from here, as a stored map. */
+static void match_the_room(void) {
+  static float angle_rad[ROOM_RAYS], range_m[ROOM_RAYS];
+  fusion_pose_t said;
+  room_scan((pose2_t){0}, angle_rad, range_m);
+  fusion_motion(&fusion, S, (pose2_t){0}, 0, 0, false);
+  fusion_scan(&fusion, S, angle_rad, range_m, ROOM_RAYS, &said);
+  tracking_freeze(&fusion.tracking);
+  cr_assert(fusion_scan(&fusion, S, angle_rad, range_m, ROOM_RAYS, &said));
+}
+
+Test(fusion_tag, refuses_one_wrong_tag_where_scans_fit_the_map) {
+  match_the_room();
+  pose2_t before = pose();
+
+  cr_assert_eq(see("C"), FUSION_TAG_REFUSED);
+
+  cr_assert_lt(pose2_distance(before, pose()), 1e-9);
 }
 
 Test(fusion_tag, never_tears_a_map_that_is_being_built) {
