@@ -105,6 +105,7 @@ typedef enum fusion_tag_result {
   FUSION_TAG_UNKNOWN,   /* not in the table */
   FUSION_TAG_WEAK,      /* signal too weak */
   FUSION_TAG_REFUSED,   /* failed the gate */
+  FUSION_TAG_ELSEWHERE, /* a map is drawn in a frame of its own: how tags lie in it is not known */
   FUSION_TAG_USED,      /* corrected the estimate, or says what it said before */
   FUSION_TAG_RESTARTED, /* the estimate begins anew at the tag */
 } fusion_tag_result_t;

@@ -79,7 +79,8 @@ fusion_tag_result_t fusion_tag(fusion_t *fusion, uint64_t time_ns, const char *t
   }
   fusion_advance(fusion, time_ns);
   pose2_t way = fusion_way(fusion, time_ns);
-  if (fusion->fix == FUSION_FIX_NONE && may_restart(fusion)) {
+  if (fusion->fix == FUSION_FIX_NONE) {
+    if (!may_restart(fusion)) return FUSION_TAG_ELSEWHERE;
     restart_at(fusion, known, way, &pair);
     note_fix(fusion, known, time_ns, confidence, 0, 0);
     return FUSION_TAG_RESTARTED;

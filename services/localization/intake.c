@@ -144,6 +144,13 @@ static void say_refused(localization_t *self, const char *tag) {
              tag, count);
 }
 
+/* A tag in a map that is drawn where no tag or person said: the map is laid there at its end. */
+static bool may_lay(const localization_t *self, fusion_tag_result_t result) {
+  if (result == FUSION_TAG_ELSEWHERE) return true;
+  return result == FUSION_TAG_REFUSED && self->fusion.tracking.mode == TRACKING_MAPPING &&
+         self->fusion.fix != FUSION_FIX_FRAME && !self->guide.on;
+}
+
 static void on_tag(const frame_t *frame, const void *body, void *arg) {
   localization_t *self = arg;
   const sensor_tag_t *tag = body;
@@ -151,10 +158,8 @@ static void on_tag(const frame_t *frame, const void *body, void *arg) {
   fusion_tag_result_t result =
       fusion_tag(&self->fusion, time_ns, tag->tag, tag->signal, tag->confidence);
   bool used = result == FUSION_TAG_USED || result == FUSION_TAG_RESTARTED;
-  if (used) {
-    metric_add(self->tags, 1);
-    rail_hold_tag(self, time_ns, tag->tag, tag->signal);
-  }
+  metric_add(self->tags, used);
+  if (used || may_lay(self, result)) rail_hold_tag(self, time_ns, tag->tag, tag->signal);
   if (result == FUSION_TAG_UNKNOWN)
     log_debug("TAG-UNKNOWN", "tag %s is not in the table", tag->tag);
   if (result == FUSION_TAG_REFUSED) say_refused(self, tag->tag);

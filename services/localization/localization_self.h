@@ -169,7 +169,8 @@ void map_load_tick(localization_t *self, uint64_t now_ns);
 pose2_t rail_hold_odometry(localization_t *self, pose2_t odometry, bool begun);
 /* Holds the estimate on the rail, if the robot hangs there. */
 void rail_hold_pose(localization_t *self);
-/* A sighting that the estimate took; and time goes on. */
+/* A sighting that the estimate took, or that tells where a map that is drawn belongs; and time goes
+   on. */
 void rail_hold_tag(localization_t *self, uint64_t time_ns, const char *tag, double signal);
 void rail_hold_tick(localization_t *self, uint64_t now_ns);
 

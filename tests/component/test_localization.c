@@ -209,6 +209,38 @@ Test(localization, ignores_tags_that_are_unknown_or_switched_off) {
   cr_assert(play_comes_near(&play, 0.1, 0, 1e-6));
 }
 
+static bool says_map(void *arg) {
+  const loc_status_t *status = inbox_newest(play.states, "loc.status");
+  return status && strcmp(status->map_id, arg) == 0;
+}
+
+/* The tag is surveyed 5 m away from where the map, begun without one, has it. */
+Test(localization, says_where_a_tag_is_in_a_map_that_began_anywhere) {
+  map_status_t mapping = {.map_id = "map_00000001", .mapping = true, .resolution = 0.05};
+  harness_peer_t *mapper = harness_peer(play.h, "mapper");
+  inbox_t *landmarks = harness_collect(play.h, "loc.landmark");
+  open_with_storage();
+  play_move(&play, (pose2_t){0});
+  play_next(&play);
+  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &mapping);
+  cr_assert(harness_until(play.h, says_map, "map_00000001", 3000));
+
+  for (int i = 0; i <= 26; i++) {
+    play_move(&play, (pose2_t){fmin(0.05 * i, 1), 0, 0});
+    harness_for(play.h, 20);
+    if (i >= 6 && i <= 14) tag_seen("0000000A");
+    harness_for(play.h, 20);
+  }
+
+  cr_assert(harness_collected(play.h, landmarks, 1, 2000));
+  const loc_landmark_t *said = inbox_newest(landmarks, "loc.landmark");
+  cr_assert_float_eq(hypot(said->x - 5, said->y - 2), 0, 1e-9);
+  cr_assert_float_eq(said->seen_x, 0.5, 0.06);
+  cr_assert_float_eq(said->seen_y, 0, 0.01);
+  cr_assert(play_comes_near(&play, 1, 0, 0.03), "the map keeps its frame until its end");
+}
+
 Test(localization, takes_a_pose_by_hand_and_goes_on_from_there) {
   play_open(&play, NULL);
   play_move(&play, (pose2_t){0});

@@ -137,6 +137,20 @@ Test(fusion_tag, never_tears_a_map_that_is_being_built) {
   cr_assert_lt(pose2_distance(before, pose()), 1e-9);
 }
 
+Test(fusion_tag, leaves_the_frame_alone_of_a_map_that_began_without_one) {
+  tracking_begin(&fusion.tracking, "map_1");
+  fusion_motion(&fusion, S, (pose2_t){0}, 0, 0, false);
+  fusion_motion(&fusion, S + 50 * MS, (pose2_t){5, 2, 0}, 0.5, 0, false);
+  pose2_t before = pose();
+
+  cr_assert_eq(see("A"), FUSION_TAG_ELSEWHERE, "by chance it is right there");
+  cr_assert_eq(see("C"), FUSION_TAG_ELSEWHERE);
+
+  cr_assert_lt(pose2_distance(before, pose()), 1e-9);
+  cr_assert_eq(fusion.fix, FUSION_FIX_NONE);
+  cr_assert_eq(fusion.tags_refused, 0);
+}
+
 Test(fusion_tag, opens_its_gate_by_setting) {
   fusion_rule_t rule = fusion.rule;
   see("A");
