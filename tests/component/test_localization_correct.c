@@ -26,14 +26,18 @@ static void teardown(void) {
 
 TestSuite(localization_correct, .init = setup, .fini = teardown);
 
-/* A session that the robot begins at 0, 0, 0, which is STEP in the corrected map: the room as it is
-   drawn there. */
-static void begin(void) {
+/* A session that the robot begins at 0, 0, 0, which is `there` in the corrected map: the room as it
+   is drawn there. */
+static void begin_at(pose2_t there) {
   map_status_t status = room_status(MAP, true);
   cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
   room_say(mapper, &status);
   cr_assert(room_used(&play, MAP));
-  room_drive(&play, STILL, STEP, 5, NULL, NULL);
+  room_drive(&play, STILL, there, 5, NULL, NULL);
+}
+
+static void begin(void) {
+  begin_at(STEP);
 }
 
 static void correct(uint32_t number, uint32_t in_grid, pose2_t step) {
@@ -118,6 +122,29 @@ Test(localization_correct, goes_on_in_the_old_frame_until_the_grid_has_its_corre
   pose = inbox_newest(play.poses, "loc.pose");
   cr_assert_float_eq(pose->x, STEP.x, 0.03);
   cr_assert_float_eq(pose->y, STEP.y, 0.03);
+}
+
+/* The step that was not heard is the one that moved the map. */
+Test(localization_correct, draws_nothing_after_a_step_it_missed_until_it_is_found) {
+  const pose2_t there = {1.2, -1.4, -1.1};
+  const uint32_t number = 2;
+  map_status_t status = room_status(MAP, true);
+  begin_at(there);
+  correct(number, number, STILL);
+  cr_assert(room_drive(&play, STILL, there, 100, is_corrected, (void *)&number));
+  inbox_clear(play.poses);
+
+  room_drive(&play, STILL, there, 8, NULL, NULL);
+  room_say(mapper, &status);
+  room_drive(&play, STILL, there, 60, NULL, NULL);
+
+  uint32_t drawn = 0;
+  for (size_t i = 0; i < inbox_count(play.poses); i++) {
+    const loc_pose_t *pose = inbox_body(play.poses, i);
+    drawn += pose->has_scan_seq;
+    cr_assert(!pose->has_scan_seq || hypot(pose->x - there.x, pose->y - there.y) < 0.05);
+  }
+  cr_assert_gt(drawn, 0);
 }
 
 Test(localization_correct, follows_the_finished_map_when_the_session_has_ended) {
