@@ -8,8 +8,9 @@
 
 #include "localization_self.h"
 
-#define RELOCATE_CONFIDENCE 0.7 /* in the end of a trajectory: to about 0.35 m, 0.2 rad */
-#define WAIT_NS             (1ull * GANTRY_NS_PER_S) /* for the correction a fetched grid is ahead by */
+#define PATH_SIGMA_M   0.35 /* how far a robot may be from where the path of its session ended */
+#define PATH_SIGMA_RAD 0.2
+#define WAIT_NS        (1ull * GANTRY_NS_PER_S) /* for the correction a fetched grid is ahead by */
 
 void map_load_forget(localization_t *self) {
   self->map.ticket++; /* what is under way comes to nobody */
@@ -63,23 +64,21 @@ static void on_trajectory(gantry_err_t err, const gantry_fault_t *fault, const v
   const map_trajectory_t *path = reply;
   (void)fault, (void)header;
   if (err != GANTRY_OK || path->points_count == 0 || strcmp(path->map_id, self->map.map_id) != 0 ||
-      recall_knows(self, path->map_id))
+      self->recovery.phase != RECOVERY_LOST)
     return;
   const map_trajectory_point_t *last = &path->points[path->points_count - 1];
-  tracking_mode_t mode = self->fusion.tracking.mode;
-  /* The session's frame is known from its own path, so this moves nothing that was built here. */
-  self->fusion.tracking.mode = TRACKING_LOADED;
-  fusion_set_pose(&self->fusion, clock_mono_ns(), (pose2_t){last->x, last->y, last->theta},
-                  RELOCATE_CONFIDENCE, FUSION_MANUAL);
-  self->fusion.tracking.mode = mode;
+  fusion_recall(&self->fusion, clock_mono_ns(), (pose2_t){last->x, last->y, last->theta},
+                PATH_SIGMA_M, PATH_SIGMA_RAD, FUSION_FIX_MAP);
+  recovery_placed(&self->recovery, RECOVERY_RECALLED);
   log_info("POSE-FROM-SESSION", "the pose goes on where the session's path ended");
 }
 
-/* A session that is older than this process: its path says where the robot is. */
+/* A session that is older than this process: its path says where the robot is, the next scan
+   whether that holds. Until then nothing is drawn. */
 static void join_session(localization_t *self) {
   sys_empty_t nothing = {0};
-  recovery_new_map(&self->recovery, RECOVERY_SURE, RECOVERY_START);
-  if (recall_knows(self, self->map.map_id)) return;
+  recovery_new_map(&self->recovery, RECOVERY_LOST, RECOVERY_START);
+  relocalize_doubt(self);
   rpc_call(self->service->client, REQUEST_MAP_TRAJECTORY, NULL, NULL, &nothing, 0, on_trajectory,
            self);
 }
@@ -92,15 +91,16 @@ static void put(localization_t *self, tracker_t *tracker) {
 /* Another map: what is known of the pose in it decides whether it is looked for. */
 static void take_other(localization_t *self, tracker_t *tracker) {
   fusion_fix_t fix = self->fusion.fix;
-  bool known = fix == FUSION_FIX_FRAME || recall_knows(self, self->map.map_id);
+  bool recalled = recall_knows(self, self->map.map_id);
+  bool known = recalled || (fix == FUSION_FIX_FRAME && !self->map.relocate);
   put(self, tracker);
   self->map.searchable = true;
   corrections_reset(&self->map.corrections, self->map.number);
   log_info("MAP-LOADED", "map %s", self->map.map_id);
-  if (self->map.relocate)
-    join_session(self);
-  else if (known)
+  if (known)
     recovery_new_map(&self->recovery, RECOVERY_CHECK, RECOVERY_RECALLED);
+  else if (self->map.relocate)
+    join_session(self);
   else {
     /* Where scans found it in another map it may be in this one: the search begins there. */
     bool guess = fix == FUSION_FIX_MAP;

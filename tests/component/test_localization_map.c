@@ -243,10 +243,10 @@ static void on_trajectory(rpc_context_t *call, const void *takes, void *arg) {
   rpc_reply(call, &path);
 }
 
-Test(localization_map, joins_a_session_that_is_older_than_itself) {
+/* A session with a path is under way when localization begins. */
+static void join(buf_t *cells) {
   harness_peer_t *mapper = harness_peer(play.h, "mapper");
-  buf_t cells = {0};
-  draw_room(&cells);
+  draw_room(cells);
   rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
   rpc_serve(mapper->server, REQUEST_MAP_TRAJECTORY, on_trajectory, NULL);
   play_open(&play, NULL);
@@ -256,14 +256,46 @@ Test(localization_map, joins_a_session_that_is_older_than_itself) {
   status.has_started = true;
   status.started = 1;
   status.integrated = 40;
-
   bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
   cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
   harness_for(play.h, 100);
   play_move(&play, (pose2_t){0});
-
   cr_assert(play_comes_near(&play, -1, -1, 1e-6));
+}
+
+static void scan_from(pose2_t odometry, pose2_t truth, uint64_t scans) {
+  for (uint64_t seq = 1; seq <= scans; seq++) {
+    play_move(&play, odometry);
+    scan_at(truth, seq);
+    harness_for(play.h, 25);
+  }
+}
+
+Test(localization_map, joins_a_session_that_is_older_than_itself) {
+  buf_t cells = {0};
+  join(&cells);
+
+  scan_from((pose2_t){0}, (pose2_t){-1, -1, 0}, 3);
+
+  cr_assert_not_null(pose_of_a_scan());
   cr_assert_eq(play_set_pose(&play, 0, 0, 0), GANTRY_E_CONFLICT, "the session goes on");
+  buf_fini(&cells);
+}
+
+Test(localization_map, draws_nothing_into_an_older_session_before_it_knows_its_place) {
+  const pose2_t carried = {1.2, -1.4, -1.1}, driven = {1, 0, 0};
+  buf_t cells = {0};
+  join(&cells);
+  for (int i = 0; i <= 10; i++) { /* on, before the first scan of this life */
+    play_move(&play, (pose2_t){0.1 * i, 0, 0});
+    harness_for(play.h, 20);
+  }
+
+  scan_from(driven, carried, 60);
+
+  const loc_pose_t *drawn = pose_of_a_scan();
+  cr_assert_not_null(drawn);
+  cr_assert_lt(hypot(drawn->x - carried.x, drawn->y - carried.y), 0.1);
   buf_fini(&cells);
 }
 
