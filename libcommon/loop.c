@@ -204,14 +204,12 @@ gantry_err_t loop_drain(loop_t *loop, int fd, loop_drain_fn drain, void *arg) {
   source_t source = {.kind = SOURCE_DRAIN, .fd = fd, .drain = drain, .arg = arg}, *added;
   source_t **tail = &loop->drains;
 
-  gantry_err_t err = loop_add(loop, source, &added);
-  if (err == GANTRY_OK) {
-    while (*tail)
-      tail = &(*tail)->next;
-    *tail = added;
-  }
+  GANTRY_TRY(loop_add(loop, source, &added));
+  while (*tail)
+    tail = &(*tail)->next;
+  *tail = added;
   loop_wake(loop);
-  return err;
+  return GANTRY_OK;
 }
 
 void loop_undrain(loop_t *loop, loop_drain_fn drain, void *arg) {

@@ -98,9 +98,9 @@ class Layers(unittest.TestCase):
 class Sizes(unittest.TestCase):
     def test_files_are_short(self):
         long = [f"{name}: {n} lines" for path, name in sources(".c", ".h", ".py")
-                if (n := len(path.read_text().splitlines())) > 400]
+                if (n := len(path.read_text().splitlines())) >= 400]
         long += [f"{p.relative_to(ROOT)}: {n} lines" for p in (ROOT / "schemas/gen").glob("*.py")
-                 if (n := len(p.read_text().splitlines())) > 400]
+                 if (n := len(p.read_text().splitlines())) >= 400]
         self.assertEqual(long, [])
 
     def test_main_is_a_line_or_two(self):

@@ -10,36 +10,42 @@ static const plant_cfg_t cfg = {
     .world = {.seed = 1, .wheel_error = 0.01, .range_noise_m = 0.004, .accel_noise_mg = 5.0},
     .soc = 0.85};
 
-static uint16_t read_one(plant_t *plant, uint8_t unit, uint16_t address) {
+static plant_t plant;
+
+static void setup(void) {
+  plant_init(&plant, &cfg);
+}
+
+TestSuite(plant, .init = setup);
+
+static uint16_t read_one(plant_t *robot, uint8_t unit, uint16_t address) {
   uint16_t value = 0;
-  cr_assert_eq(plant_read(plant, plant_module(plant, unit), address, 1, &value), MODBUS_FINE,
+  cr_assert_eq(plant_read(robot, plant_module(robot, unit), address, 1, &value), MODBUS_FINE,
                "%02x %04x", unit, address);
   return value;
 }
 
-static modbus_exception_t write_one(plant_t *plant, uint8_t unit, uint16_t address,
+static modbus_exception_t write_one(plant_t *robot, uint8_t unit, uint16_t address,
                                     uint16_t value) {
-  return plant_write(plant, plant_module(plant, unit), address, 1, &value);
+  return plant_write(robot, plant_module(robot, unit), address, 1, &value);
 }
 
-static void drive(plant_t *plant, uint16_t speed, uint16_t direction) {
+static void drive(plant_t *robot, uint16_t speed, uint16_t direction) {
   for (uint16_t base = 0; base <= 0x10; base = (uint16_t)(base + 0x10)) {
-    cr_assert_eq(write_one(plant, MODULE_TRAVEL, base + 1, 1), MODBUS_FINE);
-    cr_assert_eq(write_one(plant, MODULE_TRAVEL, base + 2, speed), MODBUS_FINE);
-    cr_assert_eq(write_one(plant, MODULE_TRAVEL, base + 7, direction), MODBUS_FINE);
+    cr_assert_eq(write_one(robot, MODULE_TRAVEL, base + 1, 1), MODBUS_FINE);
+    cr_assert_eq(write_one(robot, MODULE_TRAVEL, base + 2, speed), MODBUS_FINE);
+    cr_assert_eq(write_one(robot, MODULE_TRAVEL, base + 7, direction), MODBUS_FINE);
   }
 }
 
-static int32_t read_long(plant_t *plant, uint16_t address) {
+static int32_t read_long(plant_t *robot, uint16_t address) {
   uint16_t words[2];
-  cr_assert_eq(plant_read(plant, plant_module(plant, MODULE_TRAVEL), address, 2, words),
+  cr_assert_eq(plant_read(robot, plant_module(robot, MODULE_TRAVEL), address, 2, words),
                MODBUS_FINE);
   return (int32_t)((uint32_t)words[1] << 16 | words[0]);
 }
 
 Test(plant, has_the_system_block_in_every_module) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   for (uint8_t unit = MODULE_POWER; unit <= MODULE_DOCK; unit++) {
     uint16_t block[8], names[8];
     module_t *module = plant_module(&plant, unit);
@@ -62,8 +68,6 @@ Test(plant, answers_every_block_of_the_poll_plan) {
                 {2, 0x0014, 6}, {2, 0x001C, 6}, {2, 0x0030, 8}, {2, 0x0040, 9},  {2, 0x0049, 4},
                 {2, 0x003E, 1}, {2, 0x004D, 1}, {2, 0x0100, 8}, {5, 0x9000, 10}, {5, 0xA000, 7},
                 {5, 0x8000, 8}, {3, 0x0030, 5}, {3, 0x0040, 4}, {3, 0x0050, 4},  {4, 0x0020, 5}};
-  plant_t plant;
-  plant_init(&plant, &cfg);
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     uint16_t values[16];
     cr_assert_eq(plant_read(&plant, plant_module(&plant, blocks[i].unit), blocks[i].address,
@@ -73,8 +77,6 @@ Test(plant, answers_every_block_of_the_poll_plan) {
 }
 
 Test(plant, moves_the_robot_by_the_motor_registers) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
 
   plant_advance(&plant, 4000);
@@ -85,8 +87,6 @@ Test(plant, moves_the_robot_by_the_motor_registers) {
 }
 
 Test(plant, drives_in_reverse_by_direction_two) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 64, 2);
 
   plant_advance(&plant, 2000);
@@ -96,8 +96,6 @@ Test(plant, drives_in_reverse_by_direction_two) {
 }
 
 Test(plant, ramps_by_the_linear_step_in_mode_two) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   for (uint16_t base = 0; base <= 0x10; base = (uint16_t)(base + 0x10)) {
     cr_assert_eq(write_one(&plant, MODULE_TRAVEL, base, 2), MODBUS_FINE);
     cr_assert_eq(write_one(&plant, MODULE_TRAVEL, base + 4, 1), MODBUS_FINE);
@@ -111,8 +109,6 @@ Test(plant, ramps_by_the_linear_step_in_mode_two) {
 }
 
 Test(plant, cuts_the_motors_by_the_emergency_stop_chain) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
   plant_advance(&plant, 3000);
 
@@ -128,8 +124,6 @@ Test(plant, cuts_the_motors_by_the_emergency_stop_chain) {
 }
 
 Test(plant, stays_disabled_when_the_chain_closes_again) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
   plant_estop(&plant, true);
   plant_estop(&plant, false);
@@ -142,8 +136,6 @@ Test(plant, stays_disabled_when_the_chain_closes_again) {
 }
 
 Test(plant, latches_the_odometry_when_its_first_register_is_read) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
   plant_advance(&plant, 3000);
   int32_t before = read_long(&plant, 0x0040);
@@ -159,8 +151,6 @@ Test(plant, latches_the_odometry_when_its_first_register_is_read) {
 }
 
 Test(plant, counts_odometry_backwards_below_zero) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   plant.world.s_m = 5.0;
   drive(&plant, 128, 2);
 
@@ -175,8 +165,6 @@ Test(plant, names_the_zone_of_the_nearest_range) {
     double gap_m;
     uint16_t zone;
   } cases[] = {{1.5, 0}, {0.8, 1}, {0.4, 2}, {0.15, 3}, {0.05, 4}};
-  plant_t plant;
-  plant_init(&plant, &cfg);
   for (size_t i = 0; i < 5; i++) {
     pose2_t pose = world_pose(&plant.world, 0.0);
     world_obstacle_clear(&plant.world);
@@ -187,8 +175,6 @@ Test(plant, names_the_zone_of_the_nearest_range) {
 }
 
 Test(plant, detects_what_is_close_by_proximity) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   pose2_t pose = world_pose(&plant.world, 0.0);
   cr_assert_eq(read_one(&plant, MODULE_DOCK, 0x7302), 1000);
 
@@ -200,8 +186,6 @@ Test(plant, detects_what_is_close_by_proximity) {
 }
 
 Test(plant, reads_tags_as_they_pass) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   plant_advance(&plant, 100);
   cr_assert_eq(read_one(&plant, MODULE_DOCK, 0x7103), 1);
   uint32_t id =
@@ -217,16 +201,11 @@ Test(plant, reads_tags_as_they_pass) {
 }
 
 Test(plant, feels_gravity_in_milli_g) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
-
   cr_assert_float_eq(read_one(&plant, MODULE_DOCK, 0x7202), 1000, 30);
   cr_assert_float_eq((int16_t)read_one(&plant, MODULE_DOCK, 0x7200), 0, 30);
 }
 
 Test(plant, drains_the_battery_while_it_drives) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   cr_assert_eq(read_one(&plant, MODULE_POWER, 0x0002), 850);
   drive(&plant, 255, 1);
 
@@ -238,8 +217,6 @@ Test(plant, drains_the_battery_while_it_drives) {
 }
 
 Test(plant, stops_when_the_discharge_switch_opens) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
   plant_advance(&plant, 3000);
 
@@ -250,8 +227,6 @@ Test(plant, stops_when_the_discharge_switch_opens) {
 }
 
 Test(plant, switches_a_rail_off_with_its_relay) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   cr_assert_eq(read_one(&plant, MODULE_POWER, 0x0040), 121);
 
   cr_assert_eq(write_one(&plant, MODULE_POWER, 0x0049, 0), MODBUS_FINE);
@@ -260,8 +235,6 @@ Test(plant, switches_a_rail_off_with_its_relay) {
 }
 
 Test(plant, shows_relays_as_bits_and_one_by_one) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   cr_assert_eq(write_one(&plant, MODULE_SAFETY, 0x0030, 5), MODBUS_FINE);
   cr_assert_eq(read_one(&plant, MODULE_SAFETY, 0x0033), 1);
   cr_assert_eq(write_one(&plant, MODULE_SAFETY, 0x0032, 1), MODBUS_FINE);
@@ -272,15 +245,10 @@ Test(plant, shows_relays_as_bits_and_one_by_one) {
 }
 
 Test(plant, refuses_automatic_reset) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
-
   cr_assert_eq(write_one(&plant, MODULE_SAFETY, 0x0052, 1), MODBUS_BAD_VALUE);
 }
 
 Test(plant, docks_and_charges) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   plant.world.s_m = LAYOUT_DOCK_S_M - 0.0005;
   cr_assert_eq(write_one(&plant, MODULE_DOCK, 0x8001, 1), MODBUS_FINE);
   cr_assert_eq(write_one(&plant, MODULE_POWER, 0x003D, 1), MODBUS_FINE);
@@ -295,8 +263,6 @@ Test(plant, docks_and_charges) {
 }
 
 Test(plant, takes_dock_settings_from_commands) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   cr_assert_eq(write_one(&plant, MODULE_DOCK, 0x8006, 1234), MODBUS_FINE);
   cr_assert_eq(write_one(&plant, MODULE_DOCK, 0x8007, 700), MODBUS_FINE);
   cr_assert_eq(write_one(&plant, MODULE_DOCK, 0x8002, 1), MODBUS_FINE);
@@ -307,8 +273,6 @@ Test(plant, takes_dock_settings_from_commands) {
 }
 
 Test(plant, clears_the_system_error_on_reset) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   bank_set(&plant_module(&plant, MODULE_SAFETY)->bank, 0x0108, 3);
 
   cr_assert_eq(write_one(&plant, MODULE_SAFETY, 0x0109, 2), MODBUS_BAD_VALUE);
@@ -318,8 +282,6 @@ Test(plant, clears_the_system_error_on_reset) {
 }
 
 Test(plant, starts_anew_after_a_power_cut) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   drive(&plant, 128, 1);
   plant_advance(&plant, 3000);
 
@@ -374,8 +336,6 @@ Test(plant, does_not_care_in_which_pieces_time_passes) {
 }
 
 Test(plant, shows_the_log_instead_of_the_world_in_replay) {
-  plant_t plant;
-  plant_init(&plant, &cfg);
   plant.replay = (plant_replay_t){
       .on = true, .odometry = {.x = 1.5, .y = -2.0, .theta = 7.0}, .speed_mps = 0.5};
   drive(&plant, 200, 1);
@@ -391,9 +351,7 @@ Test(plant, shows_the_log_instead_of_the_world_in_replay) {
 
 Test(plant, knows_no_other_modules) {
   static const module_cfg_t none = {0};
-  plant_t plant;
   bank_t bank;
-  plant_init(&plant, &cfg);
 
   cr_assert_null(plant_module(&plant, 0x08));
   cr_assert_not(module_table_load(&bank, 0x08, &none));
