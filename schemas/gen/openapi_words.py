@@ -52,7 +52,7 @@ CODES = {
     409: {"CONFLICT": "A session is running already.", "LAST_ADMIN": "ada is the last administrator; make another one first.", "ROBOT_BUSY": "The robot carries out another command.",
           "SAFETY_VIOLATION": "The stop is still latched.", "MAP_IN_USE": "The map is the active one."},
     412: {"VERSION_CHANGED": "robot.settings has version 3 by now: read it, and change that one."},
-    413: {"TOO_LARGE": "The body is too long."},
+    413: {"TOO_LARGE": "The body is too long: at most 65536 bytes here."},
     416: {"RANGE_NOT_SATISFIABLE": "The range begins behind the end."},
     422: {"VALIDATION_ERROR": "limit: must be at most 1000"},
     429: {"RATE_LIMITED": "Too many requests; wait as long as Retry-After says.",

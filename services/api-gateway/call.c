@@ -12,6 +12,8 @@
 #include "request_limits.h"
 #include "profile.h"
 
+enum { TEXT_SHARE = 4 }; /* bytes of JSON for one of what it says: names, escapes, white space */
+
 static const call_route_t *const ROUTE_TABLES[] = {
     ROUTES_SYSTEM,   ROUTES_AUTH,       ROUTES_MAP,      ROUTES_SENSORS,   ROUTES_LOCALIZATION,
     ROUTES_TAGS,     ROUTES_ROBOT,      ROUTES_COMMAND,  ROUTES_SETTINGS,  ROUTES_MODULES,
@@ -141,24 +143,68 @@ void call_refuse_unless_stop(exchange_t *x, gantry_err_t err, const char *code,
   (void)spare(x);
 }
 
-bool call_wants_body(const exchange_t *x) {
+/* Whether the bytes of a body are worth keeping: what is refused already does not fill memory. */
+static bool wants_body(const exchange_t *x) {
   const endpoint_t *endpoint = x->endpoint;
 
   return !x->late_fault && !x->answered && endpoint &&
          (endpoint->body || strcmp(endpoint->body_type, "application/json") != 0);
 }
 
-void call_refuse_length(exchange_t *x) {
-  buf_reset(&x->in);
-  if (!call_is_stop(x) && !x->late_fault)
-    refuse(x, GANTRY_E_TOO_LARGE, NULL, "", "The body is too long.");
+static void drop_body(exchange_t *x) {
+  x->gateway->bodies -= x->body_held;
+  x->body_held = 0;
+  buf_fini(&x->in);
+}
+
+static void refuse_length(exchange_t *x) {
+  char words[80];
+
+  drop_body(x);
+  if (call_is_stop(x) || x->late_fault) return;
+  call_length_words(x, words, sizeof words);
+  refuse(x, GANTRY_E_TOO_LARGE, NULL, "", words);
+}
+
+/* The first of a body's bytes are not counted: a short one, a stop's, finds room in any case. */
+static bool has_room(exchange_t *x, size_t len) {
+  uint64_t kept = x->in.len + len;
+  uint64_t held = kept > CALL_SMALL_BODY_MAX ? kept - CALL_SMALL_BODY_MAX : 0;
+  uint64_t bodies = x->gateway->bodies + held - x->body_held;
+
+  if (held && bodies > CALL_BODIES_MAX) return false;
+  x->gateway->bodies = bodies;
+  x->body_held = held;
+  return true;
+}
+
+void call_take_body(exchange_t *x, const char *bytes, size_t len) {
+  if (x->body_len > call_body_max(x)) {
+    refuse_length(x);
+  } else if (wants_body(x) && has_room(x, len)) {
+    buf_put(&x->in, bytes, len);
+  } else if (wants_body(x)) {
+    drop_body(x);
+    refuse(x, GANTRY_E_UNAVAILABLE, NULL, "", "Too many long bodies are on their way; try again.");
+    x->head.retry_s = 1;
+  }
+}
+
+void call_length_words(const exchange_t *x, char *out, size_t size) {
+  snprintf(out, size, "The body is too long: at most %llu bytes here.",
+           (unsigned long long)call_body_max(x));
 }
 
 uint64_t call_body_max(const exchange_t *x) {
-  bool stranger = x->profile->anonymous || !x->endpoint || may_be_stop(x) ||
-                  !strcmp(x->endpoint->permission, "public");
+  const endpoint_t *endpoint = x->endpoint;
 
-  return stranger ? CALL_PUBLIC_BODY_MAX : CALL_BODY_MAX;
+  if (x->profile->anonymous || !endpoint || may_be_stop(x) ||
+      !strcmp(endpoint->permission, "public"))
+    return CALL_SMALL_BODY_MAX;
+  if (strcmp(endpoint->body_type, "application/json") != 0) return CALL_BODY_MAX;
+  uint64_t text = endpoint->body ? (uint64_t)endpoint->body->size * TEXT_SHARE : 0;
+  if (text < CALL_SMALL_BODY_MAX) return CALL_SMALL_BODY_MAX;
+  return text < CALL_BODY_MAX ? text : CALL_BODY_MAX;
 }
 
 void call_open(exchange_t *x, const call_request_t *request) {

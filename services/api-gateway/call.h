@@ -5,8 +5,9 @@
 
 #include "exchange.h"
 
-#define CALL_BODY_MAX        (10u << 20)
-#define CALL_PUBLIC_BODY_MAX (64u << 10)
+#define CALL_BODY_MAX       (10u << 20)
+#define CALL_SMALL_BODY_MAX (64u << 10)
+#define CALL_BODIES_MAX     (64u << 20) /* of all at once, but for the first 64 KiB of each */
 
 /* What the connection knows of a request. */
 typedef struct call_request {
@@ -25,12 +26,14 @@ bool call_is_stop(const exchange_t *x);
 bool call_ends_movement(const exchange_t *x);
 /* Refuses it for want of room, unless its body says stop or pause: then call_run goes on. */
 void call_refuse_unless_stop(exchange_t *x, gantry_err_t err, const char *code, const char *detail);
-/* Whether the bytes of a body are worth keeping: what is refused already does not fill memory. */
-bool call_wants_body(const exchange_t *x);
-/* The body is longer than call_body_max says: refused once it has ended, but for a stop. */
-void call_refuse_length(exchange_t *x);
-/* Most bytes that a body of this request may have: less where no token is asked for. */
+/* Keeps the next bytes of a body. Refused, once it has ended, is one that is longer than
+   call_body_max says, but for a stop; and one that has no room beside those of others. */
+void call_take_body(exchange_t *x, const char *bytes, size_t len);
+/* Most bytes that a body of this request may have: what text needs for all that the route
+   describes; little where no token is asked for. */
 uint64_t call_body_max(const exchange_t *x);
+/* What is said of one that has more. */
+void call_length_words(const exchange_t *x, char *out, size_t size);
 /* Reads the body and runs the handler. x may be answered when this returns. */
 void call_run(exchange_t *x);
 

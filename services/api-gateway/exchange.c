@@ -44,6 +44,7 @@ void exchange_release(exchange_t *x) {
   if (!x || --x->holds > 0) return;
   leave_list(x);
   if (x->streaming && x->gateway) x->gateway->streams--;
+  if (x->gateway) x->gateway->bodies -= x->body_held;
   if (x->body && x->endpoint && x->endpoint->body->size <= SECRET_MAX)
     explicit_bzero(x->body, x->endpoint->body->size);
   if (x->in.data) explicit_bzero(x->in.data, x->in.size);

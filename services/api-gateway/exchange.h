@@ -33,13 +33,14 @@ struct exchange {
   auth_subject_t caller;      /* name "" when nobody is logged in */
   uint64_t expires_s;         /* of a WebSocket's token */
   char address[48];
-  cause_t cause;     /* trace of the request, born at its arrival */
-  void *params;      /* struct of endpoint->params, or NULL */
-  void *body;        /* struct of endpoint->body, or NULL */
-  bool has_body;     /* a body was sent */
-  buf_t in;          /* its bytes */
-  uint64_t body_len; /* that have come, kept or not */
-  buf_t query;       /* NUL separated "name=value" items */
+  cause_t cause;      /* trace of the request, born at its arrival */
+  void *params;       /* struct of endpoint->params, or NULL */
+  void *body;         /* struct of endpoint->body, or NULL */
+  bool has_body;      /* a body was sent */
+  buf_t in;           /* its bytes */
+  uint64_t body_len;  /* that have come, kept or not */
+  uint64_t body_held; /* of gateway->bodies */
+  buf_t query;        /* NUL separated "name=value" items */
   route_t route;
   buf_t out;      /* the body */
   blob_t whole;   /* borrowed: the body instead of out, when it has bytes */

@@ -73,6 +73,7 @@ struct gateway {
   struct bench *bench;        /* the test bench, NULL when it has no listener */
   struct exchange *exchanges; /* those alive, newest first */
   uint32_t streams;           /* of those, answers in pieces */
+  uint64_t bodies;            /* bytes of theirs that count towards CALL_BODIES_MAX */
   gateway_metrics_t metrics;
   traffic_t traffic; /* requests answered, by route */
   monitor_t *monitor;

@@ -178,15 +178,10 @@ static enum MHD_Result judge(http_conn_t *conn, exchange_t *x, const char *metho
 }
 
 static enum MHD_Result take_body(exchange_t *x, const char *bytes, size_t *len) {
-  uint64_t most = call_body_max(x);
-
   if (clock_age_ms(clock_mono_ns(), x->cause.born_ns) > x->gateway->body_s * 1000.0) return MHD_NO;
   x->body_len += *len;
-  if (x->body_len > most + OVERRUN) return MHD_NO;
-  if (x->body_len > most)
-    call_refuse_length(x);
-  else if (call_wants_body(x))
-    buf_put(&x->in, bytes, *len);
+  if (x->body_len > call_body_max(x) + OVERRUN) return MHD_NO;
+  call_take_body(x, bytes, *len);
   *len = 0;
   return buf_err(&x->in) == GANTRY_OK ? MHD_YES : MHD_NO;
 }

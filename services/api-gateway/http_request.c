@@ -142,8 +142,11 @@ static bool is_stop(exchange_t *x) {
 }
 
 static void judge_body(exchange_t *x, const http_head_t *head) {
+  char words[80];
+
   if (strtoull(head->length, NULL, 10) > call_body_max(x)) {
-    if (!is_stop(x)) cut(x, 413, "TOO_LARGE", "The body is too long.");
+    call_length_words(x, words, sizeof words);
+    if (!is_stop(x)) cut(x, 413, "TOO_LARGE", words);
   } else {
     x->in.limit = call_body_max(x) + 1;
   }

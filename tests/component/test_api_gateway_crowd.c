@@ -1,5 +1,6 @@
 /* Clients that take more than their share: connections, time, memory, attention. */
 #include "door.h"
+#include "call.h"
 
 #include <criterion/criterion.h>
 #include <gantry/clock.h>
@@ -181,6 +182,67 @@ Test(api_gateway_crowd, takes_less_from_strangers, .init = open_plain) {
 
   cr_expect_eq(answer.status, 413);
   cr_expect_not_null(strstr(answer.head, "Connection: close"));
+}
+
+/* A body of blanks of that length, or less of it. */
+static int post_blank(const char *path, size_t length, size_t sent) {
+  buf_t request = {0};
+  int fd = door_connect();
+
+  buf_printf(&request,
+             "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             path, door.token, length);
+  uint8_t *body = buf_reserve(&request, sent);
+  memset(body, ' ', sent);
+  request.len += sent;
+  door_send(fd, request.data, request.len);
+  buf_fini(&request);
+  return fd;
+}
+
+static answer_t answer_of(int fd) {
+  answer_t answer = door_answer(fd);
+  close(fd);
+  return answer;
+}
+
+Test(api_gateway_crowd, takes_no_more_than_a_route_describes, .init = open_plain) {
+  static const struct {
+    const char *path;
+    size_t most;
+  } ROUTES[] = {{"/api/v1/map/start-mapping", 65536},
+                {"/api/v1/robot/control", 65536},
+                {"/api/v1/sensors/data", 4 * sizeof(http_sensor_given_t)},
+                {"/api/v1/sensors/readings", 10485760},
+                {"/api/v1/map/import?resolution=0.05", 10485760}};
+
+  for (size_t i = 0; i < sizeof ROUTES / sizeof *ROUTES; i++) {
+    const char *path = ROUTES[i].path;
+    char limit[40];
+    snprintf(limit, sizeof limit, "at most %zu bytes", ROUTES[i].most);
+    answer_t answer = answer_of(post_blank(path, ROUTES[i].most + 1, 0));
+    cr_assert_eq(answer.status, 413, "%s: %d", path, answer.status);
+    cr_expect(strstr(answer.body, "TOO_LARGE") && strstr(answer.body, limit), "%s", answer.body);
+    answer = answer_of(post_blank(path, ROUTES[i].most, ROUTES[i].most));
+    cr_expect_eq(answer.status, 422, "%s: %d", path, answer.status);
+  }
+}
+
+Test(api_gateway_crowd, holds_no_more_bodies_than_it_has_room_for, .init = open_plain) {
+  static const char PATH[] = "/api/v1/sensors/data";
+  door.gateway->bodies = CALL_BODIES_MAX - 100000;
+  int held = post_blank(PATH, 150000, 149999);
+  harness_for(door.harness, 50);
+
+  answer_t answer = answer_of(post_blank(PATH, 150000, 150000));
+  cr_expect_eq(answer.status, 503);
+  cr_expect_not_null(strstr(answer.head, "Retry-After: 1"));
+  cr_expect_eq(answer_of(post_blank(PATH, 65536, 65536)).status, 422, "a short one has room");
+  close(held);
+  harness_for(door.harness, 50);
+  cr_expect_eq(answer_of(post_blank(PATH, 150000, 150000)).status, 422);
+  cr_expect_eq(door.gateway->bodies, CALL_BODIES_MAX - 100000, "all is given back");
 }
 
 Test(api_gateway_crowd, refuses_lengths_that_are_no_numbers, .init = open_plain) {
