@@ -5,8 +5,8 @@
    -Db_lundef=false ninja -C build-fuzz tests/fuzz/fuzz_payload
      build-fuzz/tests/fuzz/fuzz_payload -max_total_time=20 -max_len=4096 */
 #include "configuration.h"
+#include "defaults.h"
 #include "payload.h"
-#include "scan.h"
 #include "types.h"
 
 #include <gantry/pack.h>
@@ -14,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
+static limits_t bounds;
+static scan_rule_t rule;
 static raw_scan_t scan;
 
 static void must_pack(const desc_t *desc, const void *value) {
@@ -27,7 +30,6 @@ static void must_pack(const desc_t *desc, const void *value) {
 
 /* A sweep that was let in goes on through the filter as it would in the service. */
 static void process_scan(void) {
-  scan_rule_t rule = scan_rule_default();
   calibration_t calibration = calibration_identity();
   static scan_rays_t rays;
   scan_summary_t summary;
@@ -108,13 +110,20 @@ static void read_all(const char *data, uint8_t type, const limits_t *limits) {
   }
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc;
+  (void)argv;
+  bounds = default_limits();
+  rule = default_scan_rule();
+  return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
-  limits_t limits = limits_default();
   if (len < 1) return 0;
   char *data = malloc(len);
   memcpy(data, bytes + 1, len - 1);
   data[len - 1] = '\0';
-  read_all(data, bytes[0], &limits);
+  read_all(data, bytes[0], &bounds);
   free(data);
   return 0;
 }

@@ -13,17 +13,6 @@ typedef struct ray {
   uint8_t quality;
 } ray_t;
 
-scan_rule_t scan_rule_default(void) {
-  return (scan_rule_t){.quality_min = 50,
-                       .range_min_m = 0.05,
-                       .range_max_m = 16.38,
-                       .obstacle_gap_m = 0.3,
-                       .obstacle_points = 3,
-                       .obstacle_min_m = 0.1,
-                       .obstacle_max_m = 30,
-                       .points_enough = 50};
-}
-
 static ray_t get(const scan_rays_t *rays, uint32_t i) {
   return (ray_t){rays->angle_rad[i], rays->range_m[i], rays->quality[i]};
 }

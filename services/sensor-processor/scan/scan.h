@@ -28,8 +28,6 @@ typedef struct scan_summary {
   double quality;     /* score, 0 .. 1 */
 } scan_summary_t;
 
-scan_rule_t scan_rule_default(void);
-
 /* Orders rays in place by direction, -pi first, calibrates them, sets dropped returns to 0, filters
    and scores the sweep; the obstacles are those before it is thinned out. A ray whose angle is not
    finite is dropped altogether; count is at most SCAN_RAYS_MAX. */

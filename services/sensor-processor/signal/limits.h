@@ -36,9 +36,6 @@ typedef struct limits {
   limit_t fields[LIMITS_FIELD_COUNT];
 } limits_t;
 
-/* The bounds of the specification (docs of the settings repeat them). */
-limits_t limits_default(void);
-
 /* NaN and infinity are LIMITS_OUTSIDE. */
 limits_verdict_t limit_check(const limit_t *limit, double value);
 

@@ -1,10 +1,6 @@
 /* Levels with hysteresis. */
 #include "disk_guard.h"
 
-disk_limits_t disk_limits_default(void) {
-  return (disk_limits_t){.warning = 85, .purge = 92, .read_only = 97};
-}
-
 static disk_level_t level_of(const disk_limits_t *limits, double used) {
   if (used >= limits->read_only) return DISK_READ_ONLY;
   if (used >= limits->purge) return DISK_PURGING;

@@ -25,8 +25,6 @@ typedef struct disk_guard {
   uint64_t full_until_ns; /* monotonic; 0: the last write found room */
 } disk_guard_t;
 
-/* 85, 92 and 97 percent. */
-disk_limits_t disk_limits_default(void);
 /* Notes how full the disk is, in percent, and gives the level from now on. */
 disk_level_t disk_guard_note(disk_guard_t *guard, double used, uint64_t now_ns);
 /* A write found no room, whatever was measured: read-only until DISK_RETRY_NS have passed and the

@@ -4,20 +4,6 @@
 #define US_PER_DAY    86400e6
 #define US_PER_MINUTE 60000000
 
-retention_t retention_default(void) {
-  return (retention_t){.readings_days = 30,
-                       .scans_days = 1,
-                       .minutes_days = 90,
-                       .hours_days = 365,
-                       .days_days = 365,
-                       .poses_days = 7,
-                       .poses_thin_days = 30,
-                       .events_days = 90,
-                       .safety_days = 365,
-                       .commands_days = 30,
-                       .marks_days = 30};
-}
-
 int64_t retention_cutoff_us(double days, uint64_t now_us) {
   double age_us = days * US_PER_DAY;
   if (age_us >= (double)now_us) return 0;

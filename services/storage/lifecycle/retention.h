@@ -25,9 +25,6 @@ typedef struct retention {
 #define BITE_ROWS_FIRST 32u
 #define BITE_ROWS_MAX   2000u
 
-/* 30 days of readings, 1 of scans, 90 of minutes, 365 of hours and days, 7 of poses, 30 of thinned
-   ones, 90 of events, 365 of safety, 30 of commands and marks, audit for ever. */
-retention_t retention_default(void);
 /* The time before which rows of that age go: a full minute; 0 when nothing is that old. */
 int64_t retention_cutoff_us(double days, uint64_t now_us);
 /* Rows to look at next, after `rows` took took_us: what fits into target_us, growing at most

@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 
 #include "chain.h"
+#include "defaults.h"
 #include "history.h"
 #include "rules.h"
-#include "scan.h"
 
 static uint64_t asked;
 
@@ -79,7 +79,7 @@ Test(allocation, is_not_asked_for_by_a_reading) {
 
 Test(allocation, is_not_asked_for_by_a_sweep) {
   static scan_rays_t rays;
-  scan_rule_t rule = scan_rule_default();
+  scan_rule_t rule = default_scan_rule();
   calibration_t calibration = calibration_identity();
   scan_summary_t summary;
   rule.filter = (scan_filter_t){.shadow_rad = 0.1, .median = 5, .every = 2};

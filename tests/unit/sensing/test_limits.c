@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "limits.h"
+#include "defaults.h"
 
 Test(limits, takes_what_lies_on_the_bounds) {
   limit_t limit = {-1, 2, 0};
@@ -22,7 +22,7 @@ Test(limits, refuses_what_lies_outside_or_is_no_number) {
 }
 
 Test(limits, holds_the_bounds_of_the_specification) {
-  limits_t limits = limits_default();
+  limits_t limits = default_limits();
 
   cr_assert_eq(limits.fields[LIMITS_SIGNAL].max, 1);
   cr_assert_eq(limits.fields[LIMITS_TAG_DISTANCE].max, 1.0);

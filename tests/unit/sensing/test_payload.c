@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include "defaults.h"
 #include "payload.h"
 
 static limits_t limits;
@@ -11,7 +12,7 @@ static gantry_fault_t fault;
 static raw_scan_t scan;
 
 static void setup(void) {
-  limits = limits_default();
+  limits = default_limits();
 }
 
 TestSuite(payload, .init = setup);

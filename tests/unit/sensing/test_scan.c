@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "scan.h"
+#include "defaults.h"
 
 static scan_rays_t rays;
 static scan_summary_t summary;
@@ -13,7 +13,7 @@ static calibration_t calibration;
 
 /* A full turn at one range, in clockwise order from an odd angle: as a device gives it. */
 static void turn(uint32_t count, float range_m) {
-  rule = scan_rule_default();
+  rule = default_scan_rule();
   calibration = calibration_identity();
   rays.count = count;
   for (uint32_t i = 0; i < count; i++) {

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "scan.h"
+#include "defaults.h"
 
 static scan_rays_t rays;
 static scan_filter_t filter;
@@ -229,7 +229,7 @@ Test(scan_filter, stands_sweeps_of_any_length) {
 }
 
 Test(scan_filter, of_a_sensor_costs_no_quality) {
-  scan_rule_t rule = scan_rule_default();
+  scan_rule_t rule = default_scan_rule();
   calibration_t calibration = calibration_identity();
   scan_summary_t summary;
   turn(360, 2);

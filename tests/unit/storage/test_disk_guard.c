@@ -6,7 +6,7 @@
 static disk_guard_t guard;
 
 static void set_up(void) {
-  guard = (disk_guard_t){.limits = disk_limits_default()};
+  guard = (disk_guard_t){.limits = {.warning = 85, .purge = 92, .read_only = 97}};
 }
 
 TestSuite(disk_guard, .init = set_up);

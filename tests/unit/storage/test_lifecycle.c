@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defaults.h"
 #include "fixture.h"
-#include "lifecycle.h"
 
 #define DAY_US    86400000000ull
 #define NOW_US    (400 * DAY_US)
@@ -22,7 +22,7 @@ static uint32_t steps;
 
 static void set_up(void) {
   fixture_init(&fixture);
-  settings = (lifecycle_settings_t){.retention = retention_default(),
+  settings = (lifecycle_settings_t){.retention = default_lifecycle().retention,
                                     .limits = {.warning = 100, .purge = 100, .read_only = 100}};
   now_ns = SECOND_NS;
   cr_assert_eq(store_checkpoint_apart(fixture.store), GANTRY_OK);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "check.h"
+#include "defaults.h"
 #include "fixture.h"
-#include "lifecycle.h"
 #include "store_compact.h"
 #include "store_erase.h"
 
@@ -242,7 +242,7 @@ Test(session_delete, is_begun_by_the_lifecycle_without_waiting_for_its_pass) {
   static lifecycle_settings_t settings;
   static lifecycle_t lifecycle;
   uint64_t now_ns = clock_mono_ns();
-  settings = (lifecycle_settings_t){.retention = retention_default(),
+  settings = (lifecycle_settings_t){.retention = default_lifecycle().retention,
                                     .limits = {.warning = 85, .purge = 92, .read_only = 97}};
   lifecycle_init(&lifecycle, &settings, now_ns);
   record();

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defaults.h"
 #include "fixture.h"
 #include "store_lifecycle.h"
 
@@ -15,7 +16,7 @@ static retention_t policy;
 
 static void set_up(void) {
   fixture_init(&fixture);
-  policy = retention_default();
+  policy = default_lifecycle().retention;
 }
 
 static void tear_down(void) {

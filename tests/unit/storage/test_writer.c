@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defaults.h"
 #include "fixture.h"
 #include "writer.h"
 
@@ -14,11 +15,10 @@ static writer_t *writer;
 static job_t *history;
 
 static void open_writer(uint32_t queue, uint32_t batch_rows, uint32_t batch_ms) {
-  writer_settings_t settings = {
-      .queue = queue,
-      .batch_rows = batch_rows,
-      .batch_ms = batch_ms,
-      .lifecycle = {.retention = retention_default(), .limits = disk_limits_default()}};
+  writer_settings_t settings = {.queue = queue,
+                                .batch_rows = batch_rows,
+                                .batch_ms = batch_ms,
+                                .lifecycle = default_lifecycle()};
   store_source_t source = {.kind = fixture_is_pg() ? DB_PG : DB_SQLITE};
   snprintf(source.file, sizeof source.file, "%s", fixture.path);
   snprintf(source.dsn, sizeof source.dsn, "%s", fixture.path);

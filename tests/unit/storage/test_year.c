@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defaults.h"
 #include "fixture.h"
 #include "store_compact.h"
 #include "store_lifecycle.h"
@@ -265,7 +266,7 @@ Test(year, leaves_exactly_what_the_policy_says) {
   /* It ends today: PostgreSQL has partitions for the days of the last year. */
   int64_t today_us = (int64_t)(clock_wall_ns() / 1000) / DAY_US * DAY_US;
   fixture_init(&fixture);
-  policy = retention_default();
+  policy = default_lifecycle().retention;
   fixture_exec(&fixture, "CREATE TABLE untouched (kind TEXT, sensor TEXT, ts BIGINT, seq BIGINT,"
                          " value DOUBLE PRECISION, session_id TEXT)");
 
