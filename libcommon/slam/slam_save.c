@@ -180,7 +180,9 @@ static gantry_err_t draw(slam_t *slam) {
   if (!grid) return GANTRY_E_INTERNAL;
   gantry_err_t err = compose_carve(grid, (const keyframe_t *const *)slam->keyframes, slam->poses, 0,
                                    slam->count, &slam->points);
-  if (err == GANTRY_OK) err = tracker_correct(slam->tracker, grid, NULL, (pose2_t){0});
+  /* What has no room, after a correction had taken the map to its limit, is not in it. */
+  if (err == GANTRY_OK || err == GANTRY_E_TOO_LARGE)
+    err = tracker_correct(slam->tracker, grid, NULL, (pose2_t){0});
   tracker_set_pose(slam->tracker, slam->poses[slam->count - 1]);
   grid_destroy(&grid);
   return err;

@@ -83,18 +83,30 @@ static gantry_err_t prepare_with_graph(const session_map_t *map, blob_t packed,
   return err;
 }
 
+/* Without the graph; whoever stores the map then stores it so. */
+static void say_refused(gantry_err_t why, const char *map_id) {
+  if (why == GANTRY_E_TOO_LARGE)
+    log_warn(
+        "MAP-GRAPH-REFUSED",
+        "map %s has no room for its cells beside its graph: the cells are used, and no loop is "
+        "closed through the graph; raise the mapper's `tiles` to keep both",
+        map_id);
+  else
+    log_warn("MAP-GRAPH-REFUSED",
+             "the graph of map %s is damaged or of a later version: its cells are used, and no "
+             "loop is closed through them; load it with the version that stored it to keep both",
+             map_id);
+}
+
 gantry_err_t opening_do(const store_map_put_t *put, const slam_config_t *config, opened_t *out) {
   session_map_t map = map_of(&put->grid);
   gantry_err_t err = GANTRY_E_SCHEMA;
   *out = (opened_t){0};
   if (put->has_graph) err = prepare_with_graph(&map, put->graph, config, &out->ready);
-  if (put->has_graph && (err == GANTRY_E_SCHEMA || err == GANTRY_E_INVALID))
-    log_warn("MAP-GRAPH-REFUSED",
-             "the graph of map %s is damaged or of a later version: its cells are used, and no "
-             "loop is closed through them; load it with the version that stored it to keep both",
-             put->grid.info.map_id);
-  if (err == GANTRY_E_SCHEMA || err == GANTRY_E_INVALID)
+  if (err == GANTRY_E_SCHEMA || err == GANTRY_E_INVALID || err == GANTRY_E_TOO_LARGE) {
+    if (put->has_graph) say_refused(err, put->grid.info.map_id);
     err = session_prepare(&map, config, &out->ready);
+  }
   if (err != GANTRY_OK) return err;
   out->quality = slam_quality(out->ready.slam);
   return GANTRY_OK;

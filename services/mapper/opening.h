@@ -13,8 +13,8 @@ typedef struct opened {
   slam_quality_t quality;
 } opened_t;
 
-/* On the caller's thread. A graph that is damaged is left aside, the cells are used. Errors as
-   session_prepare; out is empty then. */
+/* On the caller's thread. A graph that is damaged, or beside which the cells have no room, is left
+   aside, the cells are used. Errors as session_prepare; out is empty then. */
 gantry_err_t opening_do(const store_map_put_t *put, const slam_config_t *config, opened_t *out);
 /* On another one; the parcel is borrowed until opening_end. GANTRY_E_INTERNAL without a thread. */
 gantry_err_t opening_start(const parcel_t *parcel, const slam_config_t *config, opening_t **out);

@@ -210,6 +210,37 @@ Test(slam, goes_on_from_what_it_saved) {
   buf_fini(&bytes);
 }
 
+/* A round wall of 1 m about the robot, wherever it is. */
+static void draw_tube(int steps) {
+  slam_result_t result;
+  points.count = 90;
+  for (int i = 0; i < 90; i++) {
+    points.x_m[i] = (float)cos(i * M_PI / 45);
+    points.y_m[i] = (float)sin(i * M_PI / 45);
+  }
+  for (int i = 0; i < steps; i++)
+    slam_insert(slam, 0.1 * i, (pose2_t){0.2 * i, 0, 0}, 0, &points, &result);
+}
+
+/* As after a correction that took it to its limit. */
+Test(slam, loads_what_fits_of_a_map_that_needs_more_tiles_than_there_are) {
+  buf_t bytes = {0};
+  slam_config_t config = config_of(1);
+  draw_tube(200);
+  cr_assert_eq(slam_save(slam, &bytes), GANTRY_OK);
+  config.tracker.grid.tile_limit = 16;
+  slam_t *loaded = slam_new(&config);
+
+  cr_assert_eq(slam_load(loaded, bytes.data, bytes.len), GANTRY_OK);
+
+  cr_assert_eq(slam_keyframe_count(loaded), slam_keyframe_count(slam));
+  uint64_t known = grid_known_cells(slam_grid(loaded));
+  cr_assert_gt(known, 0);
+  cr_assert_lt(known, grid_known_cells(slam_grid(slam)));
+  slam_destroy(&loaded);
+  buf_fini(&bytes);
+}
+
 Test(slam, refuses_damaged_bytes) {
   buf_t bytes = {0};
   slam_correction_t correction;
