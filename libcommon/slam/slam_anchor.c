@@ -14,12 +14,7 @@ typedef struct pair {
   double from_x, from_y, to_x, to_y, weight;
 } pair_t;
 
-gantry_err_t slam_anchor(slam_t *slam, double seen_x_m, double seen_y_m, uint32_t number,
-                         double x_m, double y_m, double sigma_m) {
-  if (!isfinite(seen_x_m) || !isfinite(seen_y_m) || !isfinite(x_m) || !isfinite(y_m) ||
-      !(sigma_m > 0 && isfinite(sigma_m)) || number > slam->number)
-    return GANTRY_E_INVALID;
-  if (slam->count == 0) return GANTRY_E_UNAVAILABLE;
+gantry_err_t slam_keep_anchor(slam_t *slam, const slam_anchor_t *anchor) {
   if (slam->anchor_count == SLAM_ANCHORS_MAX) return GANTRY_E_TOO_LARGE;
   if (slam->anchor_count == slam->anchor_capacity) {
     uint32_t capacity = slam->anchor_capacity ? slam->anchor_capacity * 2 : 64;
@@ -28,6 +23,16 @@ gantry_err_t slam_anchor(slam_t *slam, double seen_x_m, double seen_y_m, uint32_
     slam->anchors = anchors;
     slam->anchor_capacity = capacity;
   }
+  slam->anchors[slam->anchor_count++] = *anchor;
+  return GANTRY_OK;
+}
+
+gantry_err_t slam_anchor(slam_t *slam, double seen_x_m, double seen_y_m, uint32_t number,
+                         double x_m, double y_m, double sigma_m) {
+  if (!isfinite(seen_x_m) || !isfinite(seen_y_m) || !isfinite(x_m) || !isfinite(y_m) ||
+      !(sigma_m > 0 && isfinite(sigma_m)) || number > slam->number)
+    return GANTRY_E_INVALID;
+  if (slam->count == 0) return GANTRY_E_UNAVAILABLE;
   pose2_t seen = {seen_x_m, seen_y_m, 0};
   for (uint32_t i = number; i < slam->number; i++)
     seen = pose2_compose(slam->steps[i], seen);
@@ -36,13 +41,13 @@ gantry_err_t slam_anchor(slam_t *slam, double seen_x_m, double seen_y_m, uint32_
     if (pose2_distance(slam->poses[i], seen) < pose2_distance(slam->poses[nearest], seen))
       nearest = i;
   pose2_t offset = pose2_between(slam->poses[nearest], seen);
-  slam->anchors[slam->anchor_count++] = (slam_anchor_t){.keyframe = nearest,
-                                                        .seen_x_m = offset.x,
-                                                        .seen_y_m = offset.y,
-                                                        .x_m = x_m,
-                                                        .y_m = y_m,
-                                                        .weight = 1 / (sigma_m * sigma_m)};
-  return GANTRY_OK;
+  slam_anchor_t anchor = {.keyframe = nearest,
+                          .seen_x_m = offset.x,
+                          .seen_y_m = offset.y,
+                          .x_m = x_m,
+                          .y_m = y_m,
+                          .weight = 1 / (sigma_m * sigma_m)};
+  return slam_keep_anchor(slam, &anchor);
 }
 
 /* False when the points lie too close together. */

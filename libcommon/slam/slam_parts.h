@@ -85,7 +85,9 @@ gantry_err_t slam_job_merge(slam_t *slam);
    of grid, or NULL. */
 gantry_err_t slam_adopt(slam_t *slam, const pose2_t *poses, uint32_t count, grid_t *grid,
                         distance_field_t *field);
-/* slam_anchor.c: the step that takes keyframes at these poses to where the anchors lie. False when
+/* slam_anchor.c: another anchor, copied. GANTRY_E_TOO_LARGE beyond SLAM_ANCHORS_MAX. */
+gantry_err_t slam_keep_anchor(slam_t *slam, const slam_anchor_t *anchor);
+/* The step that takes keyframes at these poses to where the anchors lie. False when
    they do not tell. */
 bool slam_anchor_step(const slam_t *slam, const pose2_t *poses, pose2_t *step);
 /* The step that lays keyframes at `from` onto those at `to`. False when they lie too close. */

@@ -1,4 +1,5 @@
-/* The drive as bytes: a head, keyframes, scans and the closures that hold; numbers little-endian.
+/* The drive as bytes: a head, keyframes, scans, the closures that hold, and anchors; numbers
+   little-endian.
      "GANTSLAM" version u32, checksum of the rest u64
      keyframes u32, scans u32, closures u32, stride u32
      keyframe: pose, place in the chain (3 reals each), scan u32, count u32, unit, origin x, y
@@ -6,7 +7,10 @@
      scan: time (real), keyframe u32, offset (3 singles)
      closure: from u32, to u32, verdict u32, score, residual (singles), measured (3 reals),
               information (upper triangle by rows, 6 reals), firm u8
-   Version 1, which is still read, ends a closure with `measured`. */
+     anchors u32
+     anchor: keyframe u32, where seen from it x, y, where it is x, y, weight (5 reals)
+   Still read: version 2, which has no anchors, and version 1, which also ends a closure with
+   `measured`. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +19,7 @@
 #include "slam_parts.h"
 
 static const char MAGIC[] = "GANTSLAM";
-enum { MAGIC_BYTES = 8, VERSION = 2, OLDEST = 1, HEAD_BYTES = 20, COORDINATE_MAX_M = 1000000 };
+enum { MAGIC_BYTES = 8, VERSION = 3, OLDEST = 1, HEAD_BYTES = 20, COORDINATE_MAX_M = 1000000 };
 
 /* In the chain; for the newest, which the back end has not placed yet, as it would begin. */
 static pose2_t chain_of(const slam_t *slam, uint32_t index) {
@@ -61,6 +65,15 @@ static void put_closure(buf_t *out, const slam_closure_t *closure) {
   put_number(out, closure->firm, 1);
 }
 
+static void put_anchor(buf_t *out, const slam_anchor_t *anchor) {
+  put_number(out, anchor->keyframe, 4);
+  put_real(out, anchor->seen_x_m);
+  put_real(out, anchor->seen_y_m);
+  put_real(out, anchor->x_m);
+  put_real(out, anchor->y_m);
+  put_real(out, anchor->weight);
+}
+
 gantry_err_t slam_save(const slam_t *slam, buf_t *out) {
   slam_job_wait(slam);
   size_t begin = out->len;
@@ -77,6 +90,9 @@ gantry_err_t slam_save(const slam_t *slam, buf_t *out) {
     put_scan(out, &slam->scans[i]);
   for (uint32_t i = 0; i < slam->end->closure_count; i++)
     put_closure(out, &slam->end->closures[i]);
+  put_number(out, slam->anchor_count, 4);
+  for (uint32_t i = 0; i < slam->anchor_count; i++)
+    put_anchor(out, &slam->anchors[i]);
   GANTRY_TRY(buf_err(out));
   uint64_t sum = checksum_of(out->data + begin + HEAD_BYTES, out->len - begin - HEAD_BYTES);
   for (size_t i = 0; i < 8; i++)
@@ -157,6 +173,27 @@ static gantry_err_t get_closure(slam_reader_t *in, uint32_t version, slam_t *sla
   return err == GANTRY_E_INVALID ? GANTRY_E_SCHEMA : err; /* its matrix is none */
 }
 
+static gantry_err_t get_anchor(slam_reader_t *in, slam_t *slam) {
+  slam_anchor_t anchor = {.keyframe = (uint32_t)get_number(in, 4)};
+  anchor.seen_x_m = get_real(in);
+  anchor.seen_y_m = get_real(in);
+  anchor.x_m = get_real(in);
+  anchor.y_m = get_real(in);
+  anchor.weight = get_real(in);
+  bool fits =
+      anchor.keyframe < slam->count && is_near((pose2_t){anchor.seen_x_m, anchor.seen_y_m, 0}) &&
+      is_near((pose2_t){anchor.x_m, anchor.y_m, 0}) && anchor.weight > 0 && isfinite(anchor.weight);
+  return in->failed || !fits ? GANTRY_E_SCHEMA : slam_keep_anchor(slam, &anchor);
+}
+
+static gantry_err_t get_anchors(slam_reader_t *in, uint32_t version, slam_t *slam) {
+  uint32_t anchors = version < 3 ? 0 : (uint32_t)get_number(in, 4);
+  if (anchors > SLAM_ANCHORS_MAX) return GANTRY_E_SCHEMA;
+  for (uint32_t i = 0; i < anchors; i++)
+    GANTRY_TRY(get_anchor(in, slam));
+  return GANTRY_OK;
+}
+
 static gantry_err_t read_all(slam_reader_t *in, uint32_t version, slam_t *slam) {
   uint32_t keyframes = (uint32_t)get_number(in, 4);
   uint32_t scans = (uint32_t)get_number(in, 4);
@@ -169,6 +206,7 @@ static gantry_err_t read_all(slam_reader_t *in, uint32_t version, slam_t *slam) 
     GANTRY_TRY(get_scan(in, slam));
   for (uint32_t i = 0; i < closures; i++)
     GANTRY_TRY(get_closure(in, version, slam));
+  GANTRY_TRY(get_anchors(in, version, slam));
   return in->at == in->len ? GANTRY_OK : GANTRY_E_SCHEMA;
 }
 

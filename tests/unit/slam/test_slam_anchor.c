@@ -14,11 +14,17 @@ static pose2_t drive(int scan) {
   return (pose2_t){.x = -2.4 + 0.2 * scan, .y = -1.2 + 0.05 * scan, .theta = 0.2};
 }
 
-static void setup(void) {
-  static points_t points;
+/* Anew, and empty. */
+static void begin(void) {
   slam_config_t config = slam_config_default();
   config.threads = 1;
+  slam_destroy(&slam);
   slam = slam_new(&config);
+}
+
+static void setup(void) {
+  static points_t points;
+  begin();
   for (int i = 0; i < 25; i++) {
     slam_result_t result;
     world_scan(drive(i), 180, &points);
@@ -61,6 +67,22 @@ Test(slam_anchor, moves_the_finished_map_to_the_surveyed_points) {
   cr_assert_eq(grid_state(slam_grid(slam), (int)floor(there.x / 0.05), (int)floor(there.y / 0.05)),
                GRID_FREE); /* the cells went with it */
   cr_assert_eq(grid_state(slam_grid(slam), 0, 0), GRID_UNKNOWN);
+}
+
+/* What a restart in the middle of a session does. */
+Test(slam_anchor, outlives_a_restart) {
+  slam_correction_t correction;
+  buf_t saved = {0};
+  for (int i = 0; i < 25; i += 12)
+    cr_assert_eq(anchor(i, 0), GANTRY_OK);
+  cr_assert_eq(slam_save(slam, &saved), GANTRY_OK);
+  begin();
+  cr_assert_eq(slam_load(slam, saved.data, saved.len), GANTRY_OK);
+
+  cr_assert_eq(slam_finish(slam, NULL, NULL, &correction), GANTRY_OK);
+
+  cr_assert_lt(off_m(PLACE), 0.03);
+  buf_fini(&saved);
 }
 
 Test(slam_anchor, leaves_out_a_tag_that_contradicts_the_others) {

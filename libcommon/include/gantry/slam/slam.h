@@ -138,9 +138,10 @@ typedef struct slam_look {
 bool slam_look_on(const slam_t *slam, slam_look_t *look, slam_quality_t *out);
 slam_counts_t slam_counts(const slam_t *slam);
 
-/* Keyframes with their scans, edges and closures, to go on later; the grid is not in it. Waits for
-   the search that runs. GANTRY_E_TOO_LARGE when out is full. Loading wants an empty slam
-   (GANTRY_E_CONFLICT) and composes the grid: GANTRY_E_SCHEMA for bytes that are damaged. */
+/* Keyframes with their scans, edges, closures and anchors, to go on later; the grid is not in it.
+   Waits for the search that runs. GANTRY_E_TOO_LARGE when out is full. Loading wants an empty slam
+   (GANTRY_E_CONFLICT) and composes the grid, as far as there are tiles: GANTRY_E_SCHEMA for bytes
+   that are damaged. */
 gantry_err_t slam_save(const slam_t *slam, buf_t *out);
 gantry_err_t slam_load(slam_t *slam, const uint8_t *bytes, size_t len);
 
