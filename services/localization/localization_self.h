@@ -61,6 +61,7 @@ typedef struct map_sync {
   bool searchable;   /* the scout has it */
   uint32_t ticket;   /* of what is fetched or was fetched last */
   uint32_t number;   /* newest correction in that */
+  uint64_t revision; /* of its cells */
   uint32_t drawn;    /* state of the shapes, as map.status says */
   tracker_t *ready;  /* prepared, and waits for its correction since ready_ns */
   uint64_t ready_ns; /* */

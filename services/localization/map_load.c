@@ -111,16 +111,18 @@ static void take_other(localization_t *self, tracker_t *tracker) {
   }
 }
 
-/* The same map, moved: map and pose change in one step, between two scans. */
+/* The same map, moved or edited: map and pose change in one step, between two scans. */
 static void take_corrected(localization_t *self, tracker_t *tracker) {
   pose2_t step;
+  bool moved = self->map.number > self->map.corrections.applied;
   put(self, tracker);
   self->map.searchable = self->map.searched;
   bool whole = corrections_apply(&self->map.corrections, self->map.number, &step);
   fusion_shift(&self->fusion, step);
   trail_clear(&self->trail);
-  log_info("MAP-CORRECTED", "correction %u of map %s: the pose takes %.3f m, %.4f rad",
-           self->map.number, self->map.map_id, hypot(step.x, step.y), step.theta);
+  if (moved)
+    log_info("MAP-CORRECTED", "correction %u of map %s: the pose takes %.3f m, %.4f rad",
+             self->map.number, self->map.map_id, hypot(step.x, step.y), step.theta);
   if (whole) return;
   log_warn("CORRECTION-MISSED", "a step of the map was not heard; the next scan checks the pose");
   recovery_placed(&self->recovery, RECOVERY_RECALLED);
@@ -208,6 +210,7 @@ static void on_grid(gantry_err_t err, const gantry_fault_t *fault, const void *r
       .searched = map->searched,
   };
   map->number = info->has_correction ? info->correction : 0;
+  map->revision = info->revision;
   take_rail(self, grid->shapes, grid->has_shapes ? grid->shapes_count : 0);
   if (!scout_prepare(self->scout, &prepared)) fail(self, GANTRY_E_UNAVAILABLE, "too much to do");
 }

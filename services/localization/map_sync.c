@@ -59,6 +59,8 @@ static void follow(localization_t *self, const map_status_t *status) {
     corrections_reset(&map->corrections, status->correction); /* the mapper began anew */
   if (status->has_correction && status->correction > map->corrections.newest) map->missed = true;
   if (status->has_drawn && map->drawn != status->drawn) map_load_ask_shapes(self, status->drawn);
+  /* Edited, or loaded anew: a patch may have been lost, and scans are searched in the whole map. */
+  if (!grows && status->revision != map->revision) map->missed = true;
   if (map->missed && !map->busy) map_load_again(self);
 }
 

@@ -299,6 +299,33 @@ Test(localization_map, draws_nothing_into_an_older_session_before_it_knows_its_p
   buf_fini(&cells);
 }
 
+/* The room is wiped from the map: its patch does not come. */
+Test(localization_map, fetches_a_map_whose_patch_was_lost) {
+  harness_peer_t *mapper = harness_peer(play.h, "mapper");
+  buf_t cells = {0}, empty = {0};
+  static int8_t nothing[200 * 200];
+  memset(nothing, -1, sizeof nothing);
+  cr_assert_eq(map_codec_encode(nothing, sizeof nothing, &empty), GANTRY_OK);
+  draw_room(&cells);
+  rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
+  play_open(&play, NULL);
+  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  map_status_t status = map_status_of("map_0000000f", false);
+  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
+  cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
+
+  loaded.cells = (blob_t){.data = empty.data, .len = empty.len};
+  loaded.info.revision = status.revision = 1;
+  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
+  harness_for(play.h, 200);
+
+  play_set_pose(&play, -1, -1, 0);
+  scan_from((pose2_t){0}, (pose2_t){-1, -1, 0}, 5);
+  cr_assert_not(play_reaches(&play, LOC_STATE_TRACKING, 300), "the room was wiped from the map");
+  buf_fini(&cells);
+  buf_fini(&empty);
+}
+
 Test(localization_map, takes_patches_of_a_map_it_only_reads) {
   harness_peer_t *mapper = harness_peer(play.h, "mapper");
   buf_t cells = {0}, empty = {0};
