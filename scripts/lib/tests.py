@@ -14,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as tree
 
 AGAIN, MANY, HUNG_S = 2, 6, 900
@@ -66,19 +67,30 @@ def unittest(folder, *arguments):
     return code == 0 and bool(ran) and ran[1] != "0", int(ran[1]) if ran else 0, said
 
 
+def slowest(seconds):
+    """seconds: {name: how long it took}; says which to look at when a stage grows."""
+    rows = sorted(seconds.items(), key=lambda row: -row[1])[:8]
+    if rows and rows[0][1] >= 10:
+        print("slowest:", ", ".join(f"{name} {took:.0f} s" for name, took in rows), flush=True)
+
+
 def python(report, folder, *files):
     def again(name):
         passed, _, said = unittest(folder, "-v", name)
         if not passed:
             last(said, 40)
         return passed
+    seconds = {}
     for file in files:
+        begin = time.monotonic()
         passed, ran, said = unittest(folder, "discover", "-v", "-s", ".", "-p", file)
+        seconds[file] = time.monotonic() - begin
         names = [] if passed else list(dict.fromkeys(re.findall(r"^(?:FAIL|ERROR): .*?\(([\w.]+)\)", said, re.M))) or [file]
         report("passed", max(ran - len(names) - skips(report, said), 0))
         if not passed:
             last(said, 80)
             judge(report, {name: (1, "HUNG" if name == file else said) for name in names}, again)
+    slowest(seconds)
 
 
 def meson_run(folder, *arguments):
@@ -89,7 +101,7 @@ def meson_run(folder, *arguments):
         (logs / name).unlink(missing_ok=True)
     code = subprocess.run([sys.executable, ROOT / "tests/pg_cluster.py", "run", "meson", "test", "-C", folder, "--no-rebuild",
                            *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-    cases, programs, skipped = {}, {}, []
+    cases, programs, skipped, seconds = {}, {}, [], {}
     if (logs / "testlog.junit.xml").exists():
         for suite in tree.parse(logs / "testlog.junit.xml").getroot().iter("testsuite"):
             rows = list(suite.iter("testcase"))
@@ -102,12 +114,14 @@ def meson_run(folder, *arguments):
         for row in map(json.loads, (logs / "testlog.json").read_text(encoding="utf-8").splitlines()):
             name = row["name"].split(" / ")[-1]
             good, bad = cases.get(name, (0, 0))
+            seconds[name] = row["duration"]
             said = row.get("stdout", "") + row.get("stderr", "")
             if row["result"] in ("OK", "EXPECTEDFAIL", "SKIP"):
                 programs[name] = (good, bad, said)
             else:  # it may have hung or died after its last case
                 how = "\nHUNG" if row["result"] == "TIMEOUT" else "\nCRASH" if row["returncode"] < 0 else ""
                 programs[name] = (good, max(bad, 1), said + how)
+    slowest(seconds)
     return code, programs, skipped
 
 
