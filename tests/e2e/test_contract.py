@@ -25,10 +25,12 @@ FIRST = ["auth_login", "auth_refresh", "map_import", "robot_jog", "localization_
          "rs485_module_configure", "rs485_module_register_set", "rs485_discovery_start", "robot_mode_set", "robot_move",
          "robot_control", "robot_command", "robot_pause", "robot_resume", "robot_move_stop", "robot_move_forward", "robot_stop"]
 LAST = ["map_quality", "sessions_stop", "map_stop_mapping", "map_edit", "map_shape_put", "map_shapes", "map_shape_delete",
-        "map_load", "map_update_and_localize", "robot_move_backward", "rs485_module_quarantine", "safety_emergency_stop", "robot_emergency_stop",
+        "robot_move_backward", "rs485_module_quarantine", "safety_emergency_stop", "robot_emergency_stop",
         "safety_alert_acknowledge", "monitoring_alert_acknowledge", "monitoring_alert_resolve", "dashboard_alert_acknowledge",
         "dashboard_alert_resolve", "robot_reset",
         "safety_emergency", "robot_emergency_stop_reset", "rs485_modules_start_scan",
+        # into the picture that was imported, in whose six cells no robot finds itself: it is not moved any more
+        "map_load", "map_update_and_localize",
         "sessions_export_last", "sessions_export", "sessions_delete", "sessions_reset", "localization_config_delete",
         "tags_delete", "map_delete", "auth_register", "auth_user_create", "auth_user_update", "auth_user_role", "auth_user_unlock",
         "auth_user_reset_token", "auth_reset_password", "auth_user_sessions_end", "auth_user_delete", "auth_service_token_create",
@@ -41,9 +43,9 @@ REFUSED = {
     "localization_relocalize": 503,                  # there is no map yet
 }
 # What becomes true within seconds.
-PATIENT = {"map_quality", "safety_alert_acknowledge", "sessions_delete", "robot_mode_set", "robot_move_forward", "robot_move_backward", "robot_reset",
-           "rs485_module_reset", "rs485_module_configure", "rs485_bus_restart", "config_firmware_restart",
-           "rs485_modules_start_scan", "robot_emergency_stop_reset"}
+PATIENT = {"localization_position_update", "map_quality", "safety_alert_acknowledge", "sessions_delete", "robot_mode_set",
+           "robot_move_forward", "robot_move_backward", "robot_reset", "rs485_module_reset", "rs485_module_configure",
+           "rs485_bus_restart", "config_firmware_restart", "rs485_modules_start_scan", "robot_emergency_stop_reset"}
 STOPS = {"robot_emergency_stop", "safety_emergency_stop", "safety_emergency"}  # never refused for what is said beside it
 
 
