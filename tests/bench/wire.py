@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import zmq
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("GANTRY_BIN", ROOT / "build/run"))
 RESET = {"safe_confirm": True, "location_ok": True, "reason": "bench"}
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # who is told to end also ends what it began
 STOP_FRAMES = {"0410000100020400000000": 0, "0410001100020400000000": 1}  # unit 4: disable and zero, motor 1 and 2
 
 

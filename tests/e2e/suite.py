@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -23,6 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "build/run/tools/gantry/gantry"
 NEW_PASSWORD = "Changed at once 1"
 SERVICES = ("rs485-bridge", "sensor-processor", "localization", "mapper", "storage", "api-gateway")
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # who is told to end also ends what it began
 
 
 def until(what, condition, seconds, every=0.1, exactly=False):
