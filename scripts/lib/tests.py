@@ -133,7 +133,7 @@ def meson(report, folder, *arguments):
         return code == 0 and sum(good for good, _, _ in programs.values()) > 0
     code, programs, skipped = meson_run(folder, *arguments)
     report("passed", sum(good for good, _, _ in programs.values()))
-    for name in skipped:
+    for name in sorted(skipped):
         report("skipped", name.removesuffix(": "))
     failed = {name: (bad, said) for name, (_, bad, said) in programs.items() if bad}
     for name, (_, said) in failed.items():

@@ -161,7 +161,7 @@ class Modules(unittest.TestCase):
             tool.kill()
         self.assertEqual(tool.returncode, 130, said)
         self.assertIn("stopped", said)
-        self.assertEqual(self.scan()["state"], "stopped")
+        until("the gateway to hear of it", lambda: self.scan()["state"] == "stopped", 10)
 
 
 if __name__ == "__main__":
