@@ -190,6 +190,13 @@ build_in() { printf '%s %s\n' "$1" "$(chrt -p $$ | head -n 1)" >>"$ROOT/built"; 
             said = run.communicate(timeout=30)[0]
             self.assertTrue(said.endswith(f" s\n{named}\n1 passed, 0 failed\n"), said)
 
+    def test_a_runner_that_dies_is_a_failure(self):
+        (self.root / "scripts/lib/tests.py").write_text("raise SystemExit('no memory')\n")
+        run = self.begin("e2e", tidy="true", e2e="pass")
+        said = run.communicate(timeout=30)[0]
+        self.assertTrue(said.endswith("\n0 passed, 2 failed\n"), said)
+        self.assertNotEqual(run.returncode, 0)
+
     def test_each_stage_runs_alone(self):
         for stage, passed in (("e2e", "e2e"), ("tidy", "tidy")):
             run = self.begin(stage, tidy="echo tidy >>ran", e2e='open("ran", "a").write("e2e\\n")')
