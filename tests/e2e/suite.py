@@ -129,12 +129,18 @@ class Suite:
         if self.process.poll() is None:
             self.stop()
 
+    def tell_crashes(self):
+        """A service that crashed, in words for which no failed test is forgiven; tests kill, but never so."""
+        for service, code in re.findall(r"^(\S+) ended with code (132|134|135|136|139)\b", self.said(), re.M):
+            print(f"CRASH of {service}: {signal.Signals(int(code) - 128).name}", file=sys.stderr)
+
     def close(self):
         if os.environ.get("GANTRY_E2E_KEEP"):
             print("kept:", self.folder)
         try:
             self.stop()
         finally:
+            self.tell_crashes()
             self.output.close()
             if not os.environ.get("GANTRY_E2E_KEEP"):
                 shutil.rmtree(self.folder, ignore_errors=True)
