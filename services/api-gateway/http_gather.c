@@ -1,5 +1,6 @@
 /* Answers of one turn leave together. A client that is faster than the gateway sleeps again between
-   two of them, and waking it costs about as much as the answer did. */
+   two of them, and waking it costs about as much as the answer did. MHD sets the same options with
+   a connection's first two answers, which leave at once, and lets them be from then on. */
 #include "http_internal.h"
 
 #include <netinet/in.h>

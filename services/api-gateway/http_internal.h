@@ -63,7 +63,7 @@ typedef struct http_guest {
 } http_guest_t;
 
 #define HTTP_GUESTS   32
-#define HTTP_GATHERED 64
+#define HTTP_GATHERED 64 /* answers held back at most */
 
 /* A listener. */
 struct http_door {
