@@ -299,20 +299,29 @@ Test(localization_map, draws_nothing_into_an_older_session_before_it_knows_its_p
   buf_fini(&cells);
 }
 
-/* The room is wiped from the map: its patch does not come. */
-Test(localization_map, fetches_a_map_whose_patch_was_lost) {
+/* Localization reads a map of the room, which a mapper played here tells it of; empty: as many
+ * cells, unknown. */
+static harness_peer_t *use_the_room(buf_t *cells, buf_t *empty) {
   harness_peer_t *mapper = harness_peer(play.h, "mapper");
-  buf_t cells = {0}, empty = {0};
   static int8_t nothing[200 * 200];
   memset(nothing, -1, sizeof nothing);
-  cr_assert_eq(map_codec_encode(nothing, sizeof nothing, &empty), GANTRY_OK);
-  draw_room(&cells);
+  cr_assert_eq(map_codec_encode(nothing, sizeof nothing, empty), GANTRY_OK);
+  draw_room(cells);
   rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
   play_open(&play, NULL);
   cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
+  cr_assert(harness_heard(play.h, mapper->bus, "map.patch", 2000));
   map_status_t status = map_status_of("map_0000000f", false);
   bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
   cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
+  return mapper;
+}
+
+/* The room is wiped from the map: its patch does not come. */
+Test(localization_map, fetches_a_map_whose_patch_was_lost) {
+  buf_t cells = {0}, empty = {0};
+  harness_peer_t *mapper = use_the_room(&cells, &empty);
+  map_status_t status = map_status_of("map_0000000f", false);
 
   loaded.cells = (blob_t){.data = empty.data, .len = empty.len};
   loaded.info.revision = status.revision = 1;
@@ -327,19 +336,8 @@ Test(localization_map, fetches_a_map_whose_patch_was_lost) {
 }
 
 Test(localization_map, takes_patches_of_a_map_it_only_reads) {
-  harness_peer_t *mapper = harness_peer(play.h, "mapper");
   buf_t cells = {0}, empty = {0};
-  static int8_t nothing[200 * 200];
-  memset(nothing, -1, sizeof nothing);
-  cr_assert_eq(map_codec_encode(nothing, sizeof nothing, &empty), GANTRY_OK);
-  draw_room(&cells);
-  rpc_serve(mapper->server, REQUEST_MAP_GET, on_map_get, NULL);
-  play_open(&play, NULL);
-  cr_assert(harness_heard(play.h, mapper->bus, "map.status", 2000));
-  cr_assert(harness_heard(play.h, mapper->bus, "map.patch", 2000));
-  map_status_t status = map_status_of("map_0000000f", false);
-  bus_publish(mapper->bus, TOPIC_MAP_STATUS, NULL, &status);
-  cr_assert(harness_until(play.h, uses_map, "map_0000000f", 3000));
+  harness_peer_t *mapper = use_the_room(&cells, &empty);
   map_patch_t patch = {.map_id = "map_0000000f",
                        .resolution = 0.05,
                        .column = -100,
